@@ -1,0 +1,160 @@
+"""Every error of the layer.
+
+::
+
+    BffError
+    ├── AuthorError            a mistake in a recipe, a client module or a page's functions: `problems`, with places
+    ├── OperatorError          a mistake in the settings or the environment: one clear line
+    └── PageError              ends a page: becomes an RFC 9457 problem
+        ├── InputError         the visitor's request does not fit the recipe (400, 413, 415, 422)
+        ├── BoundError         a page went over one of its bounds (500, the log says which)
+        └── FunctionError      a project function raised (500, its place is in the log)
+
+`AuthorError` and `OperatorError` stop the start; `PageError` never leaves a request.
+A step that fails is no exception: it is a `Failure`, a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+class BffError(Exception):
+    """The base of every error that this package raises."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where something stands in a project's file; line and column count from 1, the column in characters."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One mistake of an author, ready to print.
+
+    `source` is the whole line the mistake stands in, `length` how many characters the carets underline (≥ 1),
+    `hint` what stands behind the carets (what is allowed, "did you mean", the cure), may be empty.
+    """
+
+    place: Place
+    message: str
+    source: str = ""
+    length: int = 1
+    hint: str = ""
+
+    def __str__(self) -> str:
+        from bff.text import underline
+
+        head = f"{self.place}: {self.message}"
+        if not self.source:
+            return f"{head}\n  {self.hint}" if self.hint else head
+        return f"{head}\n{underline(self.source, self.place.column, self.length, self.hint)}"
+
+
+class AuthorError(BffError):
+    """Mistakes in the project's own files; all of them at once, in file order."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self.findings = tuple(sorted(findings, key=lambda finding: finding.place))
+        super().__init__("\n".join(str(finding) for finding in self.findings))
+
+
+class OperatorError(BffError):
+    """A wrong setting, environment variable or argument; its text is one clear line."""
+
+
+FailureKind = Literal[
+    "timeout",  # no whole reply in time
+    "refused",  # no connection, or it broke
+    "status",  # a status that is not success
+    "not-json",  # a success whose body is not JSON
+    "too-large",  # a reply over the bound, or deeper than it
+    "bad-reply",  # JSON of another form than the recipe reads
+    "breaker",  # the client is not calling this backend now, or is full
+    "unsent",  # the request could not be made safely of these values (empty or unsafe path segment, header)
+    "limit",  # the page's own bound on requests or reply bytes
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a step has no value of its own.
+
+    `status` is the status that the page answers with when the step is required, `upstream_status` what the
+    backend said (None if it said nothing), `retry_after` in seconds, `path` the access path of a bad-reply
+    such as `todos.items`, `item` the index under `each`. Holds no upstream text, URL or header.
+    """
+
+    step: str
+    kind: FailureKind
+    status: int
+    detail: str
+    upstream_status: int | None = None
+    retry_after: int | None = None
+    path: str | None = None
+    item: int | None = None
+
+    @property
+    def retryable(self) -> bool:
+        return self.kind in {"timeout", "refused", "breaker"} or self.status in {429, 502, 503, 504}
+
+
+@dataclass
+class PageError(BffError):
+    """Ends a page with a problem (`application/problem+json`).
+
+    `kind` names the problem type (a stable URI fragment); `members` are further members of the problem;
+    `headers` go out with it. `log` is for the operator's log only.
+    """
+
+    kind: str
+    status: int
+    title: str
+    detail: str
+    step: str | None = None
+    errors: list[dict[str, Any]] | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    members: dict[str, Any] = field(default_factory=dict)
+    log: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.kind}: {self.detail}"
+
+
+class InputError(PageError):
+    """The visitor's request does not fit the recipe; `errors` holds every mistake as `{pointer, detail}`."""
+
+
+class BoundError(PageError):
+    """A page went over a bound; `log` says over which."""
+
+    def __init__(self, bound: str) -> None:
+        super().__init__(
+            kind="over-bound",
+            status=500,
+            title="This page is too large to make",
+            detail="Making this page took more than it is allowed to.",
+            log=f"over the bound: {bound}",
+        )
+
+
+class FunctionError(PageError):
+    """A function of the project raised; `log` holds the exception and its place."""
+
+    def __init__(self, function: str, log: str) -> None:
+        super().__init__(
+            kind="internal",
+            status=500,
+            title="Something went wrong on our side",
+            detail="This page could not be made.",
+            log=f"function {function}: {log}",
+        )
