@@ -108,7 +108,7 @@ class Failure:
         return self.kind in {"timeout", "refused", "breaker"} or self.status in {429, 502, 503, 504}
 
 
-@dataclass
+@dataclass(eq=False)
 class PageError(BffError):
     """Ends a page with a problem (`application/problem+json`).
 

@@ -37,4 +37,4 @@ def underline(source: str, column: int, length: int, hint: str = "") -> str:
     before = width(line[: column - 1]) + max(0, column - 1 - len(line))
     carets = "^" * max(1, width(line[column - 1 : column - 1 + length]))
     tail = f" {hint}" if hint else ""
-    return f"  {line}\n  {' ' * before}{carets}{tail}"
+    return f"{line}\n{' ' * before}{carets}{tail}"
