@@ -1,0 +1,321 @@
+"""Every key that a recipe may hold, declared once.
+
+The loader allows exactly these, the JSON Schema and the docs are made from them, and `runs` says which of
+them this version carries out: the others are loaded and checked, and refused when the app starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal[
+    "boolean",
+    "choice",  # one of `choices`
+    "client",  # the name of a module in clients/
+    "duration",  # 300ms, 2s, 5m, 1h
+    "expression",
+    "integer",  # from `minimum` to `maximum`
+    "list clause",  # ids in list
+    "loop clause",  # x in list if condition
+    "name",  # a plain name: of a field, of a recipe
+    "names",  # a list of plain names
+    "object",  # a mapping with the keys of the table `table`
+    "parameters",  # a name -> its JSON Schema
+    "path",  # a path of a backend; {hole} holds an expression
+    "rate",  # 10/min
+    "route",  # GET /api/things/{id}
+    "schema",  # a JSON Schema
+    "statuses",  # an HTTP status -> a tree
+    "steps",
+    "text",
+    "tree",  # mappings and lists are structure, texts are expressions
+    "trees",  # a mapping of trees
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key: how its value is written, what it is for, and whether it is carried out yet.
+
+    `also` lists plain values allowed beside `kind` (`true` for idempotency_key); `table` names the keys of an
+    object, `short` the kind of its short form (`cache: 60s`). `idle` lists the values that ask for nothing
+    and so need no running; `instead` is what an author may write until the key runs.
+    """
+
+    name: str
+    kind: Kind
+    doc: str
+    default: str = ""
+    required: bool = False
+    choices: tuple[str, ...] = ()
+    minimum: int = 0
+    maximum: int = 0
+    also: tuple[bool | int | None, ...] = ()
+    table: str = ""
+    short: Kind | None = None
+    runs: bool = True
+    idle: tuple[str | bool, ...] = ()
+    instead: str = ""
+
+
+VERBS = ("get", "post", "put", "patch", "delete")
+STEP_KINDS = {"client": "request", "value": "value", "require": "guard", "recipe": "sub-recipe"}
+
+_WHEN = Key("when", "expression", "Skip this step if false; its value is then null.")
+
+_RECIPE = (
+    Key("route", "route", "METHOD and path of the page; path parameters as {id}.", required=True),
+    Key("summary", "text", "One line for people: what this page is."),
+    Key(
+        "auth",
+        "choice",
+        "Who may ask: signed-in visitors, anybody with or without a sign-in, or no identity at all.",
+        default="required",
+        choices=("required", "optional", "none"),
+        runs=False,
+        idle=("none",),
+        instead="auth: none",
+    ),
+    Key("deadline", "duration", "The time that the whole page may take.", default="3s"),
+    Key("input", "object", "What the page takes; checked before anything is called.", table="input"),
+    Key("steps", "steps", "The requests, values and guards of the page, by name."),
+    Key("shape", "tree", "The answer: a tree of expressions.", default="null"),
+    Key(
+        "status",
+        "expression",
+        "The status of the answer: a number or an expression.",
+        default="200",
+        also=(200,),
+        minimum=200,
+        maximum=599,
+    ),
+    Key("headers", "trees", "Headers of the answer; null leaves one out."),
+    Key(
+        "cache",
+        "object",
+        "How long browsers (and with shared_max_age a CDN) may keep the page.",
+        table="page cache",
+        short="duration",
+    ),
+    Key(
+        "session",
+        "object",
+        "Signs the visitor in by setting the session cookie; null signs out.",
+        table="session",
+        also=(None,),
+        runs=False,
+    ),
+    Key("rate_limit", "rate", "How often one visitor may ask: 10/s, 10/min, 10/h.", runs=False),
+    Key(
+        "invalidates", "names", "Cached steps that a write here makes old: recipe or recipe.step.", runs=False
+    ),
+    Key(
+        "deploy",
+        "object",
+        "Memory, concurrency and instances of the page's function.",
+        table="deploy",
+        runs=False,
+    ),
+    Key(
+        "pass",
+        "boolean",
+        "Hand the body of the page's one request through unparsed, both ways.",
+        default="false",
+        runs=False,
+        idle=(False,),
+    ),
+)
+
+_INPUT = (
+    Key("path", "parameters", "Path parameters: a name and its JSON Schema; text without one."),
+    Key("query", "parameters", "Query parameters: a name and its JSON Schema; text is coerced to its type."),
+    Key("headers", "parameters", "Headers: a name and its JSON Schema."),
+    Key("body", "schema", "JSON Schema of the request's body; members it does not list are dropped."),
+)
+
+_UNDO = (
+    Key("client", "client", "The backend that is asked; by default the step's own."),
+    *(
+        Key(verb, "path", f"Send {verb.upper()} to this path; {{hole}} holds an expression.")
+        for verb in VERBS
+    ),
+    Key("query", "trees", "Query parameters; null is left out, a list repeats the name."),
+    Key("headers", "trees", "Headers to send; null is left out."),
+    Key("body", "tree", "Sent as JSON."),
+    Key("form", "trees", "Sent form-encoded, in place of a body."),
+)
+
+_REQUEST = (
+    Key("client", "client", "The backend that is asked: the name of a module in clients/.", required=True),
+    *_UNDO[1:],
+    Key(
+        "safe",
+        "boolean",
+        "This POST only reads: no barrier, may be retried and cached.",
+        default="true for get, else false",
+    ),
+    _WHEN,
+    Key(
+        "each", "loop clause", "One request per item, side by side, results in order: x in list if condition."
+    ),
+    Key(
+        "concurrency",
+        "integer",
+        "How many requests of an each run at a time.",
+        default="8",
+        minimum=1,
+        maximum=64,
+    ),
+    Key("batch", "list clause", "One request per chunk of a list without null and doubles: ids in list."),
+    Key(
+        "batch_size",
+        "integer",
+        "How many items a chunk of a batch holds.",
+        default="50",
+        minimum=1,
+        maximum=1000,
+    ),
+    Key(
+        "take",
+        "tree",
+        "What of the reply is the step's value; reply has status, headers and body.",
+        "reply.body",
+    ),
+    Key("key_by", "name", "Turn the resulting list into a mapping by this field."),
+    Key("fallback", "tree", "The value when the step fails; without it a failure ends the page. Sees error."),
+    Key(
+        "on_status",
+        "statuses",
+        "Upstream statuses that are an answer, each with its value (a tree over reply).",
+    ),
+    Key("ok", "expression", "Decides over reply what is a success.", default="a status of 2xx"),
+    Key("timeout", "duration", "The time that this step may take.", default="the client's"),
+    Key("retries", "integer", "How often a failed try is repeated.", default="the client's", maximum=10),
+    Key("hedge", "duration", "Send a second copy of a read when the first is this late.", runs=False),
+    Key(
+        "cache",
+        "object",
+        "Keep the reply of this read for so long.",
+        table="step cache",
+        short="duration",
+    ),
+    Key(
+        "undo",
+        "object",
+        "The request that takes this write back when a later step fails.",
+        table="undo",
+        runs=False,
+    ),
+    Key(
+        "idempotency_key",
+        "expression",
+        "Makes this write safe to repeat; true takes the visitor's Idempotency-Key.",
+        also=(True,),
+        runs=False,
+    ),
+    Key(
+        "defer",
+        "boolean",
+        "Send this part after the rest of the page; needs a fallback.",
+        default="false",
+        runs=False,
+        idle=(False,),
+    ),
+)
+
+_VALUE = (Key("value", "tree", "A named intermediate result.", required=True), _WHEN)
+
+_GUARD = (
+    Key("require", "expression", "Ends the page unless this is exactly true.", required=True),
+    Key("fail", "object", "The problem that the page ends with.", required=True, table="fail"),
+    _WHEN,
+)
+
+_FAIL = (
+    Key(
+        "status",
+        "expression",
+        "The status of the problem: a number or an expression.",
+        required=True,
+        also=(400,),
+        minimum=400,
+        maximum=599,
+    ),
+    Key("title", "tree", "A short title for people."),
+    Key("detail", "tree", "What is wrong, for people."),
+    Key("errors", "tree", "A list of {pointer, detail}."),
+)
+
+_SUB_RECIPE = (
+    Key("recipe", "name", "Another recipe, whose steps join this page.", required=True, runs=False),
+    Key("with", "trees", "The input of that recipe: path, query, headers and body."),
+    _WHEN,
+)
+
+_STEP_CACHE = (
+    Key("ttl", "duration", "How long the reply is fresh.", required=True),
+    Key(
+        "stale_while_revalidate",
+        "duration",
+        "How long an old reply serves while a new one is read.",
+        runs=False,
+    ),
+    Key("stale_if_error", "duration", "How long an old reply serves when the backend fails.", runs=False),
+    Key(
+        "shared",
+        "boolean",
+        "Keep the reply for all visitors, on every instance.",
+        default="false",
+        runs=False,
+        idle=(False,),
+    ),
+)
+
+_PAGE_CACHE = (
+    Key("max_age", "duration", "How long a browser may keep the page.", required=True),
+    Key("shared_max_age", "duration", "How long a CDN may keep the page."),
+    Key("stale_while_revalidate", "duration", "How long the page may be shown while a new one is fetched."),
+)
+
+_SESSION = (
+    Key("user", "tree", "What the name user holds from now on."),
+    Key("tokens", "trees", "The visitor's tokens, by the client that sends them on."),
+    Key("expires", "expression", "When the session ends: seconds since 1970 or ISO 8601."),
+)
+
+_DEPLOY = (
+    Key("memory", "integer", "MiB of the page's function.", minimum=64, maximum=32_768),
+    Key("concurrency", "integer", "Requests that one instance takes at a time.", minimum=1, maximum=1000),
+    Key("min_instances", "integer", "Instances that are kept warm.", default="0", maximum=1000),
+)
+
+_EACH = (
+    Key("each", "loop clause", "x in list if condition.", required=True),
+    Key("item", "tree", "What each x becomes.", required=True),
+)
+
+KEYS: Mapping[str, tuple[Key, ...]] = {
+    "recipe": _RECIPE,
+    "input": _INPUT,
+    "request": _REQUEST,
+    "value": _VALUE,
+    "guard": _GUARD,
+    "sub-recipe": _SUB_RECIPE,
+    "undo": _UNDO,
+    "fail": _FAIL,
+    "step cache": _STEP_CACHE,
+    "page cache": _PAGE_CACHE,
+    "session": _SESSION,
+    "deploy": _DEPLOY,
+    "each": _EACH,
+}
+
+
+def key_of(table: str, name: str) -> Key:
+    """The declaration of a key; KeyError when the table has none of that name."""
+    for key in KEYS[table]:
+        if key.name == name:
+            return key
+    raise KeyError(f"{table}: {name}")

@@ -1,0 +1,247 @@
+"""A recipe as the rest of the engine sees it: read, completed with its defaults, and frozen.
+
+Texts that are expressions are parsed, durations are seconds, and every part knows where it was written.
+A key that was not written is None (or its default); a YAML null that was written is `Constant(None)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Map
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from bff.errors import Finding, Place
+from bff.expressions.parse import PathTemplate
+from bff.expressions.tree import Constant, EachClause, Expression, Mapping, Tree
+
+Auth = Literal["required", "optional", "none"]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+Schema = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A stretch of a file: its place, the whole source line, and how many characters of the line it takes."""
+
+    place: Place
+    source: str = ""
+    length: int = 1
+
+    def finding(self, message: str, hint: str = "") -> Finding:
+        """The finding that says `message` about this stretch."""
+        return Finding(self.place, message, self.source, self.length, hint)
+
+
+class Origin(Protocol):
+    """The `origin` of an expression: knows where each of its characters stands."""
+
+    def mark(self, offset: int, length: int) -> Mark:
+        """The mark of `length` characters from `offset` of the text (cut at the end of the first line)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The places of a part: of its name, and of each key and its value (`cache.ttl`, `headers.X-Name`)."""
+
+    name: Mark
+    keys: Map[str, Mark] = field(default_factory=dict)
+    values: Map[str, Mark] = field(default_factory=dict)
+
+    def key(self, name: str) -> Mark:
+        """Where the key is written; the part's own name when it is not."""
+        return self.keys.get(name, self.name)
+
+    def value(self, name: str) -> Mark:
+        """Where the value of the key is written; the part's own name when it is not."""
+        return self.values.get(name, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One path, query or header parameter; `schema` is its JSON Schema without `required`."""
+
+    name: str
+    schema: Schema
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What a page takes; `path` holds every parameter of the route in its order, undeclared ones as texts."""
+
+    path: tuple[Parameter, ...] = ()
+    query: tuple[Parameter, ...] = ()
+    headers: tuple[Parameter, ...] = ()
+    body: Schema | None = None
+
+    @property
+    def body_required(self) -> bool:
+        """Whether a request without a body is refused: always where a body is declared."""
+        return self.body is not None
+
+
+@dataclass(frozen=True, slots=True)
+class StepCache:
+    """How long the reply of a read is kept, in seconds."""
+
+    ttl: float
+    stale_while_revalidate: float | None = None
+    stale_if_error: float | None = None
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PageCache:
+    """What a browser (`max_age`) and a CDN (`shared_max_age`) may do with the page, in seconds."""
+
+    max_age: float
+    shared_max_age: float | None = None
+    stale_while_revalidate: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A step that asks a backend; also the `undo` of a step (then `name` is that step's)."""
+
+    name: str
+    client: str
+    method: Method
+    path: PathTemplate
+    query: Mapping | None = None
+    headers: Mapping | None = None
+    body: Tree | None = None
+    form: Mapping | None = None
+    safe: bool = False
+    when: Expression | None = None
+    each: EachClause | None = None
+    concurrency: int = 8
+    batch: EachClause | None = None
+    batch_size: int = 50
+    take: Tree | None = None
+    key_by: str | None = None
+    fallback: Tree | None = None
+    on_status: tuple[tuple[int, Tree], ...] = ()
+    ok: Expression | None = None
+    timeout: float | None = None
+    retries: int | None = None
+    hedge: float | None = None
+    cache: StepCache | None = None
+    undo: Request | None = None
+    idempotency_key: Expression | Literal[True] | None = None
+    defer: bool = False
+    marks: Marks = field(kw_only=True, compare=False)
+
+    @property
+    def writes(self) -> bool:
+        """Whether this request changes something: runs in the order written, is never repeated unasked."""
+        return not self.safe
+
+    @property
+    def required(self) -> bool:
+        """Whether its failure ends the page."""
+        return self.fallback is None
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A named intermediate result."""
+
+    name: str
+    value: Tree
+    when: Expression | None = None
+    marks: Marks = field(kw_only=True, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """The problem that a guard ends the page with; texts and errors are trees."""
+
+    status: int | Expression
+    title: Tree | None = None
+    detail: Tree | None = None
+    errors: Tree | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Ends the page with `fail` unless `require` is exactly true."""
+
+    name: str
+    require: Expression
+    fail: Fail
+    when: Expression | None = None
+    marks: Marks = field(kw_only=True, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SubRecipe:
+    """Another recipe whose steps join this page; `arguments` hold path, query, headers and body for it."""
+
+    name: str
+    recipe: str
+    arguments: Mapping
+    when: Expression | None = None
+    marks: Marks = field(kw_only=True, compare=False)
+
+
+Step = Request | Value | Guard | SubRecipe
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Signs the visitor in; with `ends` it signs out and the rest is None."""
+
+    user: Tree | None = None
+    tokens: Mapping | None = None
+    expires: Expression | Constant | None = None
+    ends: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """`count` requests of one visitor in each `period` seconds."""
+
+    count: int
+    period: float
+
+
+@dataclass(frozen=True, slots=True)
+class Deploy:
+    """What the page's own function asks of its host; memory in MiB."""
+
+    memory: int | None = None
+    concurrency: int | None = None
+    min_instances: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One page: `name` is the file's stem, `file` its path as printed, `path` the route as written."""
+
+    name: str
+    file: str
+    method: Method
+    path: str
+    summary: str = ""
+    auth: Auth = "required"
+    input: Input = field(default_factory=Input)
+    deadline: float = 3.0
+    steps: tuple[Step, ...] = ()
+    shape: Tree | None = None
+    status: Expression | Constant = field(default_factory=lambda: Constant(200))
+    headers: Mapping | None = None
+    cache: PageCache | None = None
+    session: Session | None = None
+    rate_limit: RateLimit | None = None
+    invalidates: tuple[str, ...] = ()
+    deploy: Deploy | None = None
+    passes: bool = False
+    marks: Marks = field(kw_only=True, compare=False)
+
+    def step(self, name: str) -> Step:
+        """The step of that name; KeyError when there is none."""
+        for step in self.steps:
+            if step.name == name:
+                return step
+        raise KeyError(name)
