@@ -1,0 +1,22 @@
+"""A backend-for-frontend layer: one YAML recipe says what a page shows, the engine asks the backends side by side.
+
+`create_app` makes the Flask app of a project folder; `Client` and what goes with it describe a backend.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bff.http import ApiKey, BearerToken, Client, env, forward_token
+    from bff.web.app import create_app
+
+__all__ = ["ApiKey", "BearerToken", "Client", "create_app", "env", "forward_token"]
+
+
+def __getattr__(name: str) -> Any:
+    # Imported at first use: `bff check` needs no Flask, a client module no web layer.
+    if name not in __all__:
+        raise AttributeError(f"module 'bff' has no attribute {name!r}")
+    return getattr(import_module("bff.web.app" if name == "create_app" else "bff.http"), name)

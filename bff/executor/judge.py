@@ -1,0 +1,135 @@
+"""What a reply means to the step that asked: a value, or a Failure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from bff.errors import Failure, FailureKind
+from bff.expressions import Evaluation
+from bff.expressions.inspect import ANY, Path, path_text
+from bff.http import Broken, Reply
+from bff.jsontext import NotJSON, TooDeep
+from bff.planner import PlannedRequest
+
+KEPT_STATUSES = frozenset({404, 409, 410, 412, 422, 429})
+
+_BROKEN: Mapping[str, tuple[FailureKind, int, str]] = {
+    "timeout": ("timeout", 504, "'{step}' did not answer in time."),
+    "refused": ("refused", 502, "'{step}' could not be reached."),
+    "too-large": ("too-large", 502, "'{step}' answered with more than is allowed."),
+    "limit": ("limit", 500, "'{step}' would take more requests or replies than one page may."),
+    "breaker": ("breaker", 503, "'{step}' is being spared after failures."),
+}
+
+
+def of_broken(step: str, broken: Broken, item: int | None) -> Failure:
+    """The failure of a request that brought no reply."""
+    kind, status, detail = _BROKEN[broken.kind]
+    retry_after = None if broken.retry_after is None else math.ceil(broken.retry_after)
+    return Failure(step, kind, status, detail.format(step=step), retry_after=retry_after, item=item)
+
+
+def of_reply(
+    planned: PlannedRequest, reply: Reply, scope: Mapping[str, Any], evaluation: Evaluation, item: int | None
+) -> Any:
+    """The value that a reply gives, or a Failure: `on_status`, then `ok` or 2xx, then the body and `take`."""
+    step = planned.step
+    answer = planned.on_status.get(reply.status)
+    if answer is not None:
+        return answer(_with_reply(scope, reply, _body_or_null(reply)), evaluation)
+    if planned.ok is not None:
+        if not planned.ok(_with_reply(scope, reply, _body_or_null(reply)), evaluation):
+            return _of_status(planned, reply, item, "'{step}' answered with a failure.")
+    elif not 200 <= reply.status < 300:
+        return _of_status(planned, reply, item, "'{step}' answered with status {status}.")
+    body = _body(step.name, reply, item, empty=True if step.each is not None else None)
+    if isinstance(body, Failure) or planned.take is None:
+        return body
+    wrong = first_not_list(body, planned.reply_lists)
+    if wrong is not None:
+        return bad_reply(step.name, f"reply.body{wrong}", item)
+    return planned.take(_with_reply(scope, reply, body), evaluation)
+
+
+def bad_reply(step: str, path: str, item: int | None = None) -> Failure:
+    """The failure of a step whose value has no list where the recipe goes over one."""
+    detail = f"'{step}' answered with JSON of another form: {path} is not a list."
+    return Failure(step, "bad-reply", 502, detail, path=path, item=item)
+
+
+def unsent(step: str, what: str, *, by_visitor: bool, item: int | None) -> Failure:
+    """The failure of a request that its values do not let us make: 400 where the visitor gave them."""
+    status = 400 if by_visitor else 502
+    return Failure(step, "unsent", status, f"'{step}' was not asked: {what}", item=item)
+
+
+def first_not_list(value: Any, paths: Iterable[Sequence[Any]]) -> str | None:
+    """The first of the paths (keys and ANY, from the value on) that holds something else than a list or null."""
+    for path in paths:
+        if not _is_list_at(value, path):
+            return path_text(("", *path))
+    return None
+
+
+def _is_list_at(value: Any, path: Sequence[Any]) -> bool:
+    for at, key in enumerate(path):
+        if key is ANY:
+            inner = value if isinstance(value, list) else value.values() if isinstance(value, dict) else ()
+            return all(_is_list_at(element, path[at + 1 :]) for element in inner)
+        value = value.get(key) if isinstance(value, dict) else None
+    return value is None or isinstance(value, list)
+
+
+def _with_reply(scope: Mapping[str, Any], reply: Reply, body: Any) -> dict[str, Any]:
+    return {**scope, "reply": {"status": reply.status, "headers": reply.headers, "body": body}}
+
+
+def _body(step: str, reply: Reply, item: int | None, empty: Any) -> Any:
+    if not reply.raw.strip():
+        return empty
+    try:
+        return reply.json()
+    except TooDeep:
+        return Failure(step, "too-large", 502, f"'{step}' answered with JSON nested too deeply.", item=item)
+    except NotJSON:
+        return Failure(step, "not-json", 502, f"'{step}' answered with something else than JSON.", item=item)
+
+
+def _body_or_null(reply: Reply) -> Any:
+    try:
+        return reply.json() if reply.raw.strip() else None
+    except (TooDeep, NotJSON):
+        return None
+
+
+def _of_status(planned: PlannedRequest, reply: Reply, item: int | None, detail: str) -> Failure:
+    name = planned.step.name
+    return Failure(
+        name,
+        "status",
+        _page_status(planned, reply.status),
+        detail.format(step=name, status=reply.status),
+        upstream_status=reply.status,
+        retry_after=_retry_after(reply.headers.get("retry-after")),
+        item=item,
+    )
+
+
+def _page_status(planned: PlannedRequest, upstream: int) -> int:
+    """The status a page ends with when this required step was answered with `upstream`."""
+    if upstream in KEPT_STATUSES:
+        return upstream
+    if upstream in (401, 403) and planned.forwards_token:
+        return upstream
+    if upstream == 400 and planned.body_from_input:
+        return 422
+    return 502
+
+
+def _retry_after(text: str | None) -> int | None:
+    return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 7 else None
+
+
+__all__ = ["KEPT_STATUSES", "Path", "bad_reply", "first_not_list", "of_broken", "of_reply", "unsent"]

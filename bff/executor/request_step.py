@@ -1,0 +1,218 @@
+"""One request step under way: its items, the calls in flight, their outcomes joined to the step's value."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+from bff.errors import Failure
+from bff.executor import judge
+from bff.executor.render import render
+from bff.executor.results import Writes
+from bff.expressions import Evaluation
+from bff.expressions.inspect import ANY
+from bff.expressions.values import key_text, to_text
+from bff.http import Broken, Call, Calls, Reply
+from bff.planner import PlannedRequest
+
+
+class RequestStep:
+    """Runs one planned request, with or without `each` or `batch`.
+
+    `begin` starts what may start; `take_in` takes one ended call and starts more; `done` says when there is
+    nothing under way any more. Then `value` holds the step's value, or `failure` why it has none.
+    """
+
+    def __init__(
+        self,
+        planned: PlannedRequest,
+        scope: Mapping[str, Any],
+        calls: Calls,
+        evaluation: Evaluation,
+        writes: Writes,
+        max_each: int,
+    ) -> None:
+        self.planned = planned
+        self.value: Any = None
+        self.failure: Failure | None = None
+        self.item_failures: list[Failure] = []
+        self.sent = 0
+        self._scope = scope
+        self._calls = calls
+        self._evaluation = evaluation
+        self._writes = writes
+        self._max_each = max_each
+        self._waiting: deque[int] = deque()
+        self._in_flight: dict[Call, int] = {}
+        self._items: list[Any] = [None]
+        self._values: list[Any] = [None]
+
+    @property
+    def done(self) -> bool:
+        return not self._in_flight and (self.failure is not None or not self._waiting)
+
+    @property
+    def in_flight(self) -> tuple[Call, ...]:
+        """The calls whose replies are still to come."""
+        return tuple(self._in_flight)
+
+    def begin(self) -> None:
+        """Work out the items and start the first requests."""
+        step = self.planned.step
+        if self.planned.items is not None:
+            items = self.planned.items(self._scope, self._evaluation)
+            if step.batch is not None:
+                items = _chunks(items, step.batch_size)
+            elif len(items) > self._max_each:
+                detail = f"'{step.name}' goes over {len(items)} items; one step may go over {self._max_each}."
+                status = 422 if self.planned.items_from_input else 500
+                self.failure = Failure(step.name, "limit", status, detail)
+                return
+            self._items = items
+            self._values = [None] * len(items)
+        self._waiting.extend(range(len(self._items)))
+        self._launch()
+        self._settle()
+
+    def take_in(self, call: Call) -> None:
+        """Take the outcome of a call of this step."""
+        at = self._in_flight.pop(call)
+        result = call.result
+        if isinstance(result, Broken):
+            self._note_broken_write(result)
+            self._store(at, judge.of_broken(self.planned.name, result, self._item(at)))
+        else:
+            self._note_write(result)
+            outcome = judge.of_reply(self.planned, result, self._local(at), self._evaluation, self._item(at))
+            self._store(at, self._with_lists(at, outcome))
+        self._launch()
+        self._settle()
+
+    def give_up(self) -> None:
+        """Forget the calls in flight; a write among them has an unknown outcome."""
+        for call in self._in_flight:
+            self._calls.abandon(call)
+            if self.planned.step.writes:
+                self._note_unknown()
+        self._in_flight.clear()
+        self._waiting.clear()
+
+    # --- starting ----------------------------------------------------------------------------------------------
+
+    def _launch(self) -> None:
+        step = self.planned.step
+        most = step.concurrency if step.each is not None else len(self._items)
+        while self._waiting and self.failure is None and len(self._in_flight) < most:
+            at = self._waiting.popleft()
+            request = render(self.planned, self._local(at), self._evaluation, self._item(at))
+            if request is None:
+                self._values[at] = None
+            elif isinstance(request, Failure):
+                self._store(at, request)
+            else:
+                self.sent += 1
+                self._in_flight[self._calls.start(self.planned.client, request)] = at
+
+    def _local(self, at: int) -> Mapping[str, Any]:
+        if self.planned.variable is None:
+            return self._scope
+        return {**self._scope, self.planned.variable: self._items[at]}
+
+    def _item(self, at: int) -> int | None:
+        return at if self.planned.step.each is not None else None
+
+    # --- outcomes ----------------------------------------------------------------------------------------------
+
+    def _store(self, at: int, outcome: Any) -> None:
+        if not isinstance(outcome, Failure):
+            self._values[at] = outcome
+            return
+        if self.planned.step.each is not None and self.planned.fallback is not None:
+            self.item_failures.append(outcome)
+            self._values[at] = self.planned.fallback(
+                {**self._local(at), "error": error_of(outcome)}, self._evaluation
+            )
+            return
+        if self.failure is None:
+            self.failure = outcome
+            self._waiting.clear()
+        # Writes in flight are waited for, so that the page can say what became of them.
+        if self.planned.step.safe:
+            self.give_up()
+
+    def _with_lists(self, at: int, outcome: Any) -> Any:
+        """The outcome of one item, or the failure that it has no list where the recipe goes over one."""
+        if self.planned.step.each is None or isinstance(outcome, Failure):
+            return outcome
+        wrong = judge.first_not_list(outcome, [path[1:] for path in self.planned.lists if path[:1] == (ANY,)])
+        return outcome if wrong is None else judge.bad_reply(self.planned.name, f"{self.planned.name}[*]{wrong}", at)
+
+    def _settle(self) -> None:
+        if not self.done or self.failure is not None:
+            return
+        joined = self._joined()
+        if not isinstance(joined, Failure) and self.planned.step.key_by is not None:
+            joined = self._keyed(joined)
+        if not isinstance(joined, Failure):
+            wrong = judge.first_not_list(joined, self.planned.lists)
+            if wrong is not None:
+                joined = judge.bad_reply(self.planned.name, f"{self.planned.name}{wrong}")
+        if isinstance(joined, Failure):
+            self.failure = joined
+        else:
+            self.value = joined
+
+    def _joined(self) -> Any:
+        step = self.planned.step
+        if step.batch is None:
+            return self._values if step.each is not None else self._values[0]
+        rows: list[Any] = []
+        for chunk in self._values:
+            if chunk is not None and not isinstance(chunk, list):
+                return judge.bad_reply(step.name, step.name)
+            rows.extend(chunk or ())
+        return rows
+
+    def _keyed(self, rows: Any) -> Any:
+        step = self.planned.step
+        if rows is not None and not isinstance(rows, list):
+            return judge.bad_reply(step.name, step.name)
+        keyed: dict[str, Any] = {}
+        for row in rows or ():
+            key = key_text(row.get(step.key_by)) if isinstance(row, dict) else None
+            if key is not None:
+                keyed[key] = row
+        return keyed
+
+    # --- writes ------------------------------------------------------------------------------------------------
+
+    def _note_write(self, reply: Reply) -> None:
+        name = self.planned.name
+        if self.planned.step.writes and 200 <= reply.status < 300 and name not in self._writes.done:
+            self._writes.done.append(name)
+
+    def _note_broken_write(self, broken: Broken) -> None:
+        if self.planned.step.writes and broken.sent:
+            self._note_unknown()
+
+    def _note_unknown(self) -> None:
+        if self.planned.name not in self._writes.unknown:
+            self._writes.unknown.append(self.planned.name)
+
+
+def error_of(failure: Failure) -> dict[str, Any]:
+    """What a fallback sees as `error`; the status is the backend's, or what the failure would answer with."""
+    status = failure.upstream_status if failure.upstream_status is not None else failure.status
+    return {"status": status, "kind": failure.kind}
+
+
+def _chunks(items: list[Any], size: int) -> list[list[Any]]:
+    """The items without null, '' and doubles, in chunks."""
+    seen: dict[str, Any] = {}
+    for item in items:
+        text = to_text(item)
+        if text:
+            seen.setdefault(text, item)
+    distinct = list(seen.values())
+    return [distinct[at : at + size] for at in range(0, len(distinct), size)]

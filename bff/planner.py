@@ -1,0 +1,355 @@
+"""A recipe as it runs: every tree compiled, every step knowing what it waits for. Made once at start, frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bff.expressions import Evaluation, compile_tree
+from bff.expressions.inspect import ANY, Inspection, Path, fields, inspect, inspect_tree
+from bff.expressions.tree import EachClause, Tree
+from bff.graph import Graph, build_graph
+from bff.http import Client
+from bff.recipe import Fail, Guard, Recipe, Request, Step, SubRecipe, Value
+
+Compute = Callable[[Mapping[str, Any], Evaluation], Any]
+VISITOR_INPUT = frozenset({"path", "query", "headers", "body"})
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRequest:
+    """A request step; computed parts are None where the recipe has none.
+
+    `lists` and `reply_lists` are the places of its value and of its reply that the recipe goes over: what is
+    there must be a list or null. `…_from_input` say whether a value of the visitor can be the cause.
+    """
+
+    step: Request
+    client: Client
+    when: Compute | None
+    items: Compute | None
+    variable: str | None
+    holes: Compute | None
+    query: Compute | None
+    headers: Compute | None
+    body: Compute | None
+    form: Compute | None
+    take: Compute | None
+    on_status: Mapping[int, Compute]
+    ok: Compute | None
+    fallback: Compute | None
+    lists: tuple[Path, ...]
+    reply_lists: tuple[Path, ...]
+    items_from_input: bool
+    path_from_input: bool
+    headers_from_input: bool
+    body_from_input: bool
+
+    @property
+    def name(self) -> str:
+        return self.step.name
+
+    @property
+    def forwards_token(self) -> bool:
+        return self.client.forwards_token
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedValue:
+    """A value step."""
+
+    step: Value
+    when: Compute | None
+    value: Compute
+    lists: tuple[Path, ...]
+
+    @property
+    def name(self) -> str:
+        return self.step.name
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFail:
+    """The problem of a guard, its parts compiled."""
+
+    status: int | Compute
+    title: Compute | None
+    detail: Compute | None
+    errors: Compute | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedGuard:
+    """A guard step."""
+
+    step: Guard
+    when: Compute | None
+    require: Compute
+    fail: PlannedFail
+
+    @property
+    def name(self) -> str:
+        return self.step.name
+
+
+PlannedStep = PlannedRequest | PlannedValue | PlannedGuard
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One page, ready to run.
+
+    `steps` are in the order written; `waits_for` and `followers` are by step name; `fields` are the paths of
+    the page that hang on a step; `second_sources` the steps that name a step in their `when`.
+    """
+
+    recipe: Recipe
+    steps: tuple[PlannedStep, ...]
+    waits_for: Mapping[str, frozenset[str]]
+    followers: Mapping[str, tuple[str, ...]]
+    shape: Compute | None
+    status: Compute
+    headers: Compute | None
+    fields: Mapping[str, tuple[str, ...]]
+    second_sources: Mapping[str, frozenset[str]]
+
+    @property
+    def clients(self) -> tuple[Client, ...]:
+        """The clients that this page asks, each once."""
+        asked = {step.client.name: step.client for step in self.steps if isinstance(step, PlannedRequest)}
+        return tuple(asked.values())
+
+
+def make_plan(
+    recipe: Recipe, clients: Mapping[str, Client], functions: Mapping[str, Callable[..., Any]]
+) -> Plan:
+    """Compile a checked recipe."""
+    return _Planner(recipe, clients, functions).plan()
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One tree of a step, and whether the step's loop variable is in its scope."""
+
+    key: str
+    tree: Any
+    in_loop: bool = True
+
+
+def _parts(step: Step) -> Iterator[_Part]:
+    """Every tree of a step."""
+    if step.when is not None:
+        yield _Part("when", step.when, in_loop=False)
+    if isinstance(step, Value):
+        yield _Part("value", step.value)
+    elif isinstance(step, Guard):
+        yield _Part("require", step.require)
+        for key in ("title", "detail", "errors"):
+            if (tree := getattr(step.fail, key)) is not None:
+                yield _Part(key, tree)
+        if not isinstance(step.fail.status, int):
+            yield _Part("status", step.fail.status)
+    elif isinstance(step, Request):
+        for key in ("each", "batch"):
+            if (clause := getattr(step, key)) is not None:
+                yield _Part(key, clause, in_loop=False)
+        yield _Part("path", step.path)
+        for key in ("query", "headers", "body", "form", "take", "ok", "fallback"):
+            if (tree := getattr(step, key)) is not None:
+                yield _Part(key, tree)
+        for status, tree in step.on_status:
+            yield _Part(f"on_status.{status}", tree)
+
+
+class _Planner:
+    """Compiles one recipe; local to `make_plan`."""
+
+    def __init__(
+        self, recipe: Recipe, clients: Mapping[str, Client], functions: Mapping[str, Callable[..., Any]]
+    ) -> None:
+        self.recipe = recipe
+        self.clients = clients
+        self.functions = functions
+        self.graph: Graph = build_graph(recipe)
+        self.names = tuple(step.name for step in recipe.steps)
+        self.inspections = {step.name: dict(self._inspect(step)) for step in recipe.steps}
+        self.page_trees = [
+            inspect_tree(tree) for tree in (recipe.shape, recipe.status, recipe.headers) if tree is not None
+        ]
+        self.lists = self._lists()
+
+    def plan(self) -> Plan:
+        recipe = self.recipe
+        waits_for = {name: frozenset(self.graph.waits_for[name]) for name in self.names}
+        return Plan(
+            recipe=recipe,
+            steps=tuple(self._step(step) for step in recipe.steps),
+            waits_for=waits_for,
+            followers={
+                name: tuple(other for other in self.names if name in waits_for[other]) for name in self.names
+            },
+            shape=self._compile(recipe.shape),
+            status=self._compile(recipe.status),
+            headers=self._compile(recipe.headers),
+            fields=self._fields(),
+            second_sources=self._second_sources(),
+        )
+
+    # --- compiling -----------------------------------------------------------------------------------------------
+
+    def _compile(self, tree: Any, quotes: Mapping[str, Callable[[str], str]] | None = None) -> Any:
+        return None if tree is None else compile_tree(tree, functions=self.functions, quotes=quotes or {})
+
+    def _step(self, step: Step) -> PlannedStep:
+        match step:
+            case Request():
+                return self._request(step)
+            case Value():
+                quotes = self._quotes(self._reader_of(step.name))
+                value = self._compile(step.value, quotes)
+                return PlannedValue(step, self._compile(step.when), value, self.lists[step.name])
+            case Guard():
+                fail = self._fail(step.fail)
+                return PlannedGuard(step, self._compile(step.when), self._compile(step.require), fail)
+            case SubRecipe():
+                raise NotImplementedError("a recipe within a recipe")  # refused when the app starts
+
+    def _fail(self, fail: Fail) -> PlannedFail:
+        status = fail.status if isinstance(fail.status, int) else self._compile(fail.status)
+        return PlannedFail(
+            status, self._compile(fail.title), self._compile(fail.detail), self._compile(fail.errors)
+        )
+
+    def _request(self, step: Request) -> PlannedRequest:
+        client = self.clients[step.client]
+        clause = step.each or step.batch
+        compiled = {
+            key: self._compile(getattr(step, key), self._quotes(client))
+            for key in ("when", "query", "headers", "body", "form", "take", "ok", "fallback")
+        }
+        return PlannedRequest(
+            step=step,
+            client=client,
+            items=self._compile(clause, self._quotes(client)),
+            variable=None if clause is None else clause.variable,
+            holes=None if _is_constant(step) else self._compile(step.path, self._quotes(client)),
+            on_status={code: self._compile(tree, self._quotes(client)) for code, tree in step.on_status},
+            lists=self.lists[step.name],
+            reply_lists=self._reply_lists(step),
+            items_from_input=self._from_input(step, ("each", "batch")),
+            path_from_input=self._from_input(step, ("path",)),
+            headers_from_input=self._from_input(step, ("headers",)),
+            body_from_input=self._from_input(step, ("body", "form")),
+            **compiled,
+        )
+
+    @staticmethod
+    def _quotes(client: Client | None) -> dict[str, Callable[[str], str]]:
+        if client is None:
+            return {}
+        named = {"quote": client.quote, "quote_like": client.quote_like}
+        return {name: quote for name, quote in named.items() if quote is not None}
+
+    def _reader_of(self, value: str) -> Client | None:
+        """The client of the first request that reads a value step: its `quote` is what the value means."""
+        readers = [step for step in self.recipe.steps if value in self.graph.reads[step.name]]
+        for step in readers:
+            found = self.clients[step.client] if isinstance(step, Request) else self._reader_of(step.name)
+            if found is not None:
+                return found
+        return None
+
+    # --- what the names lead to ------------------------------------------------------------------------------------
+
+    def _inspect(self, step: Step) -> Iterator[tuple[str, Inspection]]:
+        clause = getattr(step, "each", None) or getattr(step, "batch", None)
+        bindings = {} if clause is None else _bindings(clause, batch=getattr(step, "batch", None) is not None)
+        for part in _parts(step):
+            yield part.key, inspect_tree(part.tree, bindings if part.in_loop else {})
+
+    def _lists(self) -> dict[str, tuple[Path, ...]]:
+        """For each step the places of its value (relative to it) that any expression goes over, or that
+        `batch` and `key_by` need as a list."""
+        found: dict[str, set[Path]] = {name: set() for name in self.names}
+        inspections = [inspection for parts in self.inspections.values() for inspection in parts.values()]
+        for inspection in [*inspections, *self.page_trees]:
+            for path, _, _ in inspection.iterates:
+                root, *rest = path
+                if root in found:
+                    found[str(root)].add(tuple(rest))
+        return {name: tuple(sorted(paths, key=str)) for name, paths in found.items()}
+
+    def _reply_lists(self, step: Request) -> tuple[Path, ...]:
+        take = self.inspections[step.name].get("take")
+        paths = () if take is None else (path for path, _, _ in take.iterates)
+        return tuple(sorted({tuple(path[2:]) for path in paths if path[:2] == ("reply", "body")}, key=str))
+
+    def _from_input(self, step: Request, keys: Iterable[str]) -> bool:
+        """Whether what the visitor sent can flow into these parts of the request, also through value steps."""
+        names = {
+            use.name
+            for key in keys
+            if key in self.inspections[step.name]
+            for use in self.inspections[step.name][key].names
+        }
+        clause = step.each or step.batch
+        if clause is not None and clause.variable in names:
+            names |= {use.name for use in inspect(clause).names}
+        return bool(self._sources(names) & VISITOR_INPUT)
+
+    def _sources(self, names: Iterable[str]) -> set[str]:
+        """The names, with those that the value steps among them are made of in their place."""
+        found: set[str] = set()
+        queue = list(names)
+        while queue:
+            name = queue.pop()
+            if name in found:
+                continue
+            found.add(name)
+            if name in self.names and isinstance(self.recipe.step(name), Value):
+                queue.extend(
+                    use.name for part in self.inspections[name].values() for use in part.names
+                )
+        return found
+
+    def _fields(self) -> dict[str, tuple[str, ...]]:
+        """For each step the paths of the page that hang on it, directly or through other steps."""
+        if self.recipe.shape is None:
+            return dict.fromkeys(self.names, ())
+        leaves = [(path, self._upstream({use.name for use in found.names})) for path, found in fields(self.recipe.shape)]
+        return {name: tuple(path for path, steps in leaves if name in steps) for name in self.names}
+
+    def _upstream(self, names: Iterable[str]) -> set[str]:
+        found: set[str] = set()
+        queue = [name for name in names if name in self.names]
+        while queue:
+            name = queue.pop()
+            if name not in found:
+                found.add(name)
+                queue.extend(self.graph.reads[name])
+        return found
+
+    def _second_sources(self) -> dict[str, frozenset[str]]:
+        named = {
+            step.name: {use.name for use in inspect(step.when).names}
+            for step in self.recipe.steps
+            if step.when is not None
+        }
+        return {
+            name: frozenset(other for other, names in named.items() if name in names) for name in self.names
+        }
+
+
+def _is_constant(step: Request) -> bool:
+    return all(isinstance(part, str) for part in step.path.parts)
+
+
+def _bindings(clause: EachClause, *, batch: bool) -> dict[str, Path]:
+    """What the loop variable of a step stands for, when that is a path: for `batch` the chunk, a list."""
+    source = inspect(clause.source)
+    path = source.whole
+    return {} if path is None else {clause.variable: path if batch else (*path, ANY)}
+
+
+__all__ = ["Plan", "PlannedFail", "PlannedGuard", "PlannedRequest", "PlannedStep", "PlannedValue", "Tree", "make_plan"]

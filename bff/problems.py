@@ -1,0 +1,102 @@
+"""Problem types (RFC 9457): one declaration each, and the problem that a failed step becomes.
+
+A type is a stable URI, `urn:bff:problem:<kind>`; it is never translated: a page maps it to words of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bff.errors import Failure, PageError
+
+TYPE_PREFIX = "urn:bff:problem:"
+CONTENT_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemType:
+    """A kind of problem: its usual status, its title and one line for the docs."""
+
+    status: int
+    title: str
+    doc: str
+
+
+PROBLEMS: Mapping[str, ProblemType] = {
+    "invalid-input": ProblemType(400, "The request is not valid", "`errors` names every mistake by JSON pointer"),
+    "malformed-body": ProblemType(400, "The body is not JSON", "the body cannot be read as JSON in UTF-8"),
+    "unsent": ProblemType(400, "The request cannot be passed on", "a value cannot be part of a backend's URL or header"),
+    "unauthorized": ProblemType(401, "Sign in first", "a backend did not accept who the visitor is"),
+    "forbidden": ProblemType(403, "This is not allowed", "a backend does not let this visitor do this"),
+    "not-found": ProblemType(404, "Not found", "there is no such page, or the backend has no such thing"),
+    "method-not-allowed": ProblemType(405, "Method not allowed", "the page exists, `Allow` names its methods"),
+    "conflict": ProblemType(409, "Conflict", "the backend says that it conflicts with what is there"),
+    "gone": ProblemType(410, "Gone", "the backend had it once"),
+    "precondition-failed": ProblemType(412, "Precondition failed", "it was changed in the meantime"),
+    "body-too-large": ProblemType(413, "The body is too large", "over `BFF_MAX_REQUEST_BODY`"),
+    "unsupported-media-type": ProblemType(415, "The body must be JSON", "send `Content-Type: application/json`"),
+    "unprocessable": ProblemType(422, "The backend does not accept this", "what was sent is not right for the backend"),
+    "too-many-requests": ProblemType(429, "Too many requests", "`Retry-After` says when to come back, if known"),
+    "requirement-failed": ProblemType(403, "This is not possible", "a guard of the recipe; `step` is its name"),
+    "over-bound": ProblemType(500, "This page is too large to make", "a bound was passed; the log says which"),
+    "internal": ProblemType(500, "Something went wrong on our side", "the log line of this `instance` says what"),
+    "backend-failed": ProblemType(502, "A backend failed", "`failure` says how"),
+    "backend-unavailable": ProblemType(503, "A backend is not available", "it is being spared; try again"),
+    "not-ready": ProblemType(503, "Not ready", "the recipes of this app cannot run; the log says why"),
+    "backend-timeout": ProblemType(504, "A backend took too long", "it did not answer within the page's deadline"),
+}
+
+_KIND_OF_STATUS = {
+    400: "unsent", 401: "unauthorized", 403: "forbidden", 404: "not-found", 409: "conflict", 410: "gone",
+    412: "precondition-failed", 422: "unprocessable", 429: "too-many-requests", 500: "over-bound",
+    503: "backend-unavailable", 504: "backend-timeout",
+}  # fmt: skip
+
+
+def problem(kind: str, detail: str, *, status: int | None = None, **more: Any) -> PageError:
+    """A PageError of a declared kind; `more` are further fields of PageError (step, errors, headers, log …)."""
+    declared = PROBLEMS[kind]
+    return PageError(kind, status or declared.status, declared.title, detail, **more)
+
+
+def document(error: PageError, instance: str | None = None) -> dict[str, Any]:
+    """The members of the problem, in the order of RFC 9457; `instance` is the request id."""
+    found: dict[str, Any] = {
+        "type": TYPE_PREFIX + error.kind,
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+    }
+    if instance is not None:
+        found["instance"] = instance
+    if error.step is not None:
+        found["step"] = error.step
+    if error.errors is not None:
+        found["errors"] = error.errors
+    return found | error.members
+
+
+def of_failure(failure: Failure) -> PageError:
+    """The problem that ends a page whose required step failed so."""
+    kind = _KIND_OF_STATUS.get(failure.status, "backend-failed")
+    headers = {} if failure.retry_after is None else {"Retry-After": str(failure.retry_after)}
+    return problem(
+        kind,
+        failure.detail,
+        status=failure.status,
+        step=failure.step,
+        headers=headers,
+        members={"failure": failure.kind, "retryable": failure.retryable},
+    )
+
+
+def entry(failure: Failure, fields: Sequence[str]) -> dict[str, Any]:
+    """One entry of a partial page's `errors`: the problem of a step that fell back."""
+    found = document(of_failure(failure))
+    found["kind"] = found.pop("failure")
+    found["fields"] = list(fields)
+    if failure.item is not None:
+        found["item"] = failure.item
+    return found

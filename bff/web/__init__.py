@@ -1,0 +1,1 @@
+"""The Flask layer: a page request in, JSON out."""

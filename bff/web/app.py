@@ -1,0 +1,202 @@
+"""Puts an app together: pages, files, health checks, problems. A plain Flask app comes out."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import secrets
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response, g, request
+from flask.helpers import get_debug_flag
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
+from werkzeug.routing import Rule
+
+from bff.errors import PageError
+from bff.http import ThreadTransport, Transport
+from bff.problems import problem
+from bff.settings import Settings
+from bff.web.journal import Journal, operator, write_to_stdout
+from bff.web.problems import is_api, problem_response, readable
+from bff.web.public import serve_public
+from bff.web.site import Page, Site
+from bff.web.views import PageView
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def create_app(
+    root: str | os.PathLike[str] | None = None,
+    pages: Sequence[str] | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    transport: Transport | None = None,
+) -> Flask:
+    """The app of a project folder (by default the folder of the calling module, or the nearest with recipes).
+
+    `pages` limits it to some recipes; `environ` stands in for `os.environ`. Raises AuthorError with every mistake
+    of the project's files, and OperatorError for a wrong setting; under `flask run --debug` a mistake in the files
+    is shown as a page instead.
+    """
+    environ = os.environ if environ is None else environ
+    folder = Path(root).resolve() if root is not None else _project_of(sys._getframe(1).f_globals)
+    settings = Settings.from_environ(environ)
+    write_to_stdout()
+    site = Site(folder, pages, settings, environ, debug=get_debug_flag())
+    app = Flask("bff", root_path=str(folder), static_folder=None, template_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_request_body
+    app.url_map.merge_slashes = False
+    app.extensions["bff"] = site
+    _add_health(app, site)
+    _add_frame(app, site, settings)
+    _add_problems(app, site)
+    transport = ThreadTransport(settings.transport_threads) if transport is None else transport
+    view = PageView(settings, transport, with_steps=settings.server_timing or get_debug_flag())
+    _Routes(app, site, view).follow()
+    serve_public(app, folder / "public")
+    operator.info("bff: %d pages from %s; %s", len(site.pages), folder, settings.describe())
+    return app
+
+
+def _project_of(caller: Mapping[str, Any]) -> Path:
+    """The nearest folder with recipes, from the calling module's up; the working folder for an interactive one."""
+    start = Path(caller.get("__file__") or Path.cwd() / "_").resolve().parent
+    for folder in (start, *start.parents):
+        if (folder / "orchestrations").is_dir():
+            return folder
+    return start
+
+
+class _Routes:
+    """Keeps Flask's routes in step with the pages, which change only under the debugger."""
+
+    def __init__(self, app: Flask, site: Site, view: PageView) -> None:
+        self._app = app
+        self._site = site
+        self._view = view
+        self._added: set[tuple[str, str, str]] = set()
+
+    def follow(self) -> None:
+        """Add what is there, and before each request what has come since."""
+        self._add_new()
+        self._app.before_request(self._refresh)
+
+    def _refresh(self) -> None:
+        if not self._site.refresh():
+            return
+        self._add_new()
+        adapter = self._app.create_url_adapter(request)
+        if adapter is not None:  # match again: the route may be new
+            request.url_rule, request.view_args, request.routing_exception = None, None, None
+            try:
+                request.url_rule, request.view_args = adapter.match(return_rule=True)
+            except HTTPException as exc:
+                request.routing_exception = exc
+
+    def _add_new(self) -> None:
+        for name, page in self._site.pages.items():
+            route = (name, page.recipe.method, page.recipe.path)
+            if route not in self._added:
+                self._added.add(route)
+                # Not add_url_rule: Flask refuses that after the first request, which is when debugging adds.
+                endpoint = f"page.{name}.{len(self._added)}"
+                rule = page.recipe.path.replace("{", "<").replace("}", ">")
+                self._app.url_map.add(Rule(rule, endpoint=endpoint, methods=[page.recipe.method]))
+                self._app.view_functions[endpoint] = self._endpoint(name, route)
+
+    def _endpoint(self, name: str, route: tuple[str, str, str]) -> Any:
+        def answer(**path: str) -> Response:
+            page: Page | None = self._site.pages.get(name)
+            if self._site.broken is not None:
+                return readable(self._site.broken)
+            if page is None or (name, page.recipe.method, page.recipe.path) != route:
+                raise problem("not-found", "There is no such page.")
+            return self._view(page, path)
+
+        return answer
+
+
+def _add_health(app: Flask, site: Site) -> None:
+    @app.get("/healthz")
+    def healthz() -> Response:
+        return Response(b'{"status":"up"}', mimetype="application/json", headers={"Cache-Control": "no-store"})
+
+    @app.get("/readyz")
+    def readyz() -> Response:
+        if not site.ready:
+            why = "It is stopping." if site.stopping else "Its recipes cannot run."
+            raise problem("not-ready", why, headers={"Cache-Control": "no-store"})
+        return Response(b'{"status":"ready"}', mimetype="application/json", headers={"Cache-Control": "no-store"})
+
+
+def _add_frame(app: Flask, site: Site, settings: Settings) -> None:
+    """What every answer carries: the request id, security headers, Server-Timing."""
+    always = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "X-Frame-Options": "DENY"}
+    if settings.csp:
+        always["Content-Security-Policy"] = settings.csp
+    with_steps = settings.server_timing or get_debug_flag()
+
+    @app.before_request
+    def begin() -> None:
+        given = request.headers.get("X-Request-ID", "")
+        g.journal = Journal(given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16))
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        for name, value in always.items():
+            response.headers.setdefault(name, value)
+        journal: Journal | None = g.get("journal")
+        if journal is not None:
+            response.headers["X-Request-ID"] = journal.request_id
+            if journal.page:
+                response.headers["Server-Timing"] = journal.server_timing(with_steps=with_steps)
+                journal.log(request.method, response.status_code)
+        return response
+
+
+def _add_problems(app: Flask, site: Site) -> None:
+    @app.errorhandler(PageError)
+    def page_error(error: PageError) -> Response:
+        g.journal.error = error
+        if site.broken is not None and is_api(request.path):
+            return readable(site.broken)
+        return problem_response(error, g.journal.request_id)
+
+    @app.errorhandler(HTTPException)
+    def http_error(error: HTTPException) -> Response | HTTPException:
+        if site.broken is not None and is_api(request.path):
+            return readable(site.broken)
+        if error.response is not None or (error.code or 500) < 400:
+            return error
+        return problem_response(_of_http(error), g.journal.request_id)
+
+    @app.errorhandler(Exception)
+    def unforeseen(error: Exception) -> Response:
+        operator.error("request %s failed", g.journal.request_id, exc_info=error)
+        found = problem("internal", "This page could not be made.", log=f"{type(error).__name__}, see the trace above")
+        g.journal.error = found
+        return problem_response(found, g.journal.request_id)
+
+
+def _of_http(error: HTTPException) -> PageError:
+    """The problem of an error that Flask or Werkzeug found."""
+    match error:
+        case MethodNotAllowed():
+            allowed = sorted(error.valid_methods or ())
+            detail = f"{request.method} is not allowed here; allowed are {', '.join(allowed)}."
+            return problem("method-not-allowed", detail, headers={"Allow": ", ".join(allowed)})
+        case RequestEntityTooLarge():
+            return problem("body-too-large", "The body is larger than this app takes.")
+        case HTTPException(code=404):
+            return problem("not-found", "There is no such page.")
+        case HTTPException(code=code) if code is not None and code < 500:
+            return problem("invalid-input", "The request is not valid.", status=code)
+    return problem("internal", "This page could not be made.", log=type(error).__name__)
+
+
+__all__ = ["create_app", "logging", "time"]

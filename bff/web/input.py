@@ -1,0 +1,274 @@
+"""Reads a visitor's request as its recipe declares it: coerces, prunes, validates; every mistake at once.
+
+Text becomes what its schema asks for; what is not declared is ignored; an object schema that is silent on
+`additionalProperties` drops the members that it does not list.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from flask import Request
+
+from bff import jsontext
+from bff.errors import InputError, PageError
+from bff.problems import PROBLEMS, problem
+from bff.recipe import Input, Parameter, Recipe
+
+Errors = list[dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """What expressions see of a request; absent parameters are null."""
+
+    path: dict[str, Any]
+    query: dict[str, Any]
+    headers: dict[str, Any]
+    body: Any
+
+
+@dataclass(frozen=True, slots=True)
+class InputReader:
+    """Reads requests for one recipe; made once at start."""
+
+    path: ParameterGroup
+    query: ParameterGroup
+    headers: ParameterGroup
+    body: BodyReader | None
+
+    @classmethod
+    def of(cls, recipe: Recipe, max_depth: int) -> InputReader:
+        declared: Input = recipe.input
+        return cls(
+            ParameterGroup.of("path", declared.path),
+            ParameterGroup.of("query", declared.query),
+            ParameterGroup.of("headers", declared.headers),
+            None if declared.body is None else BodyReader.of(declared.body, max_depth),
+        )
+
+    def read(self, request: Request, path: Mapping[str, str]) -> PageRequest:
+        """Raises InputError (400, 413, 415) with everything that is wrong."""
+        errors: Errors = []
+        query = self.query.read(lambda name: request.args.getlist(name), errors)
+        headers = self.headers.read(lambda name: request.headers.getlist(name), errors)
+        in_path = dict(path) | self.path.read(lambda name: [path[name]], errors)
+        body = None if self.body is None else self.body.read(request, errors)
+        if errors:
+            raise _invalid(errors)
+        return PageRequest(in_path, query, headers, body)
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterGroup:
+    """The declared parameters of one place (path, query or headers)."""
+
+    place: str
+    parameters: tuple[Parameter, ...]
+    validators: tuple[Any, ...]
+
+    @classmethod
+    def of(cls, place: str, parameters: tuple[Parameter, ...]) -> ParameterGroup:
+        return cls(place, parameters, tuple(_validator(parameter.schema) for parameter in parameters))
+
+    def read(self, texts: Callable[[str], list[str]], errors: Errors) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for parameter, validator in zip(self.parameters, self.validators, strict=True):
+            given = texts(parameter.name)
+            if not given:
+                values[parameter.name] = parameter.schema.get("default")
+                if parameter.required:
+                    errors.append(_mistake((self.place, parameter.name), "is required"))
+                continue
+            value = _coerce(given, parameter.schema)
+            values[parameter.name] = value
+            errors.extend(_mistakes(validator, value, (self.place, parameter.name)))
+        return values
+
+
+@dataclass(frozen=True, slots=True)
+class BodyReader:
+    """The JSON body of one recipe."""
+
+    schema: Mapping[str, Any]
+    validator: Any
+    max_depth: int
+
+    @classmethod
+    def of(cls, schema: Mapping[str, Any], max_depth: int) -> BodyReader:
+        return cls(schema, _validator(schema), max_depth)
+
+    def read(self, request: Request, errors: Errors) -> Any:
+        if not _is_json(request.mimetype):
+            raise problem(
+                "unsupported-media-type",
+                f"The body came as {request.mimetype or 'no type at all'}; this page takes application/json.",
+                headers={"Accept": "application/json"},
+            )
+        value = prune(self.schema, _parse(request.get_data(cache=True), self.max_depth), self.schema)
+        errors.extend(_mistakes(self.validator, value, ("body",)))
+        return value
+
+
+def _is_json(mimetype: str) -> bool:
+    return mimetype == "application/json" or (mimetype.startswith("application/") and mimetype.endswith("+json"))
+
+
+def _parse(raw: bytes, max_depth: int) -> Any:
+    try:
+        msgspec.json.decode(raw)  # strict: a visitor's NaN or broken text is a mistake, not a null
+        return jsontext.decode(raw, max_depth)
+    except (ValueError, RecursionError) as exc:
+        detail = "The body nests too deeply." if isinstance(exc, RecursionError | jsontext.TooDeep) else (
+            "The body is not JSON in UTF-8." if raw.strip() else "The body is empty; this page takes a JSON body."
+        )  # fmt: skip
+        raise problem("malformed-body", detail) from exc
+
+
+def _validator(schema: Mapping[str, Any]) -> Any:
+    import jsonschema_rs  # only pages with input need it
+
+    return jsonschema_rs.Draft202012Validator(dict(schema), validate_formats=True)
+
+
+def _mistakes(validator: Any, value: Any, root: tuple[str, ...]) -> Iterator[dict[str, str]]:
+    for error in validator.iter_errors(value):
+        path = (*root, *error.instance_path)
+        if error.kind.name == "required":
+            yield _mistake((*path, error.kind.property), "is required")
+        else:
+            yield _mistake(path, error.message)
+
+
+def _mistake(path: Sequence[str | int], detail: str) -> dict[str, str]:
+    pointer = "/".join(str(part).replace("~", "~0").replace("/", "~1") for part in path)
+    return {"pointer": f"#/{pointer}", "detail": detail}
+
+
+def _invalid(errors: Errors) -> PageError:
+    declared = PROBLEMS["invalid-input"]
+    count = "One value is" if len(errors) == 1 else f"{len(errors)} values are"
+    return InputError("invalid-input", declared.status, declared.title, f"{count} not as this page takes them.", errors=errors)  # noqa: E501
+
+
+# --- text → the type that a schema asks for ------------------------------------------------------------------
+
+
+def _coerce(texts: list[str], schema: Mapping[str, Any]) -> Any:
+    """The texts of one parameter as its schema's type; what does not fit stays text, for the validator to name."""
+    types = _types(schema)
+    if "array" in types:
+        items = schema.get("items")
+        return [_coerce([text], items if isinstance(items, Mapping) else {}) for text in texts]
+    for wanted in types:
+        value = _COERCIONS.get(wanted, _as_text)(texts[-1])
+        if value is not _UNFIT:
+            return value
+    return texts[-1]
+
+
+def _types(schema: Mapping[str, Any]) -> list[str]:
+    declared = schema.get("type", "string")
+    # `string` last: as the widest it would hide the others.
+    return sorted([declared] if isinstance(declared, str) else declared, key=lambda name: name == "string")
+
+
+_UNFIT = object()
+
+
+def _as_text(text: str) -> Any:
+    return text
+
+
+def _as_number(text: str) -> Any:
+    try:
+        value = jsontext.decode(text.encode())
+    except ValueError:
+        return _UNFIT
+    return value if type(value) in (int, float) else _UNFIT
+
+
+def _as_integer(text: str) -> Any:
+    value = _as_number(text)
+    return value if type(value) is int else _UNFIT
+
+
+def _as_boolean(text: str) -> Any:
+    return {"true": True, "1": True, "false": False, "0": False}.get(text, _UNFIT)
+
+
+def _as_null(text: str) -> Any:
+    return None if text == "" else _UNFIT
+
+
+_COERCIONS: Mapping[str, Callable[[str], Any]] = {
+    "integer": _as_integer,
+    "number": _as_number,
+    "boolean": _as_boolean,
+    "null": _as_null,
+}
+
+
+# --- members that a schema does not list -----------------------------------------------------------------------
+
+_SAME_INSTANCE = ("allOf", "anyOf", "oneOf")
+_CONDITIONAL = ("if", "then", "else", "not")
+
+
+def prune(schema: Any, value: Any, root: Mapping[str, Any]) -> Any:
+    """`value` without the members that no object schema lists, where those are silent on others (in all depths)."""
+    if isinstance(value, list):
+        return [prune(_element(schema, at, root), item, root) for at, item in enumerate(value)]
+    if not isinstance(value, dict):
+        return value
+    parts = list(_parts(schema, root))
+    kept = {}
+    for name, member in value.items():
+        listed = [part["properties"][name] for part in parts if name in part.get("properties", ())]
+        if listed:
+            kept[name] = functools.reduce(lambda found, part: prune(part, found, root), listed, member)
+        elif any(_speaks_of_others(part) for part in parts) or not parts:
+            kept[name] = member
+    return kept
+
+
+def _element(schema: Any, at: int, root: Mapping[str, Any]) -> Any:
+    for part in _parts(schema, root):
+        prefix = part.get("prefixItems", ())
+        if at < len(prefix):
+            return prefix[at]
+        if "items" in part:
+            return part["items"]
+    return {}
+
+
+def _speaks_of_others(part: Mapping[str, Any]) -> bool:
+    return any(key in part for key in ("additionalProperties", "unevaluatedProperties", "patternProperties"))
+
+
+def _parts(schema: Any, root: Mapping[str, Any], depth: int = 0) -> Iterator[Mapping[str, Any]]:
+    """The schema and every schema that speaks of the same instance, local `$ref`s followed."""
+    if not isinstance(schema, Mapping) or depth > 20:
+        return
+    if any(key in schema for key in ("type", "properties", "items", "prefixItems")):
+        yield schema
+    reference = schema.get("$ref")
+    if isinstance(reference, str) and reference.startswith("#"):
+        yield from _parts(_resolve(reference, root), root, depth + 1)
+    for key in _SAME_INSTANCE:
+        for part in schema.get(key, ()):
+            yield from _parts(part, root, depth + 1)
+    for key in _CONDITIONAL:
+        yield from _parts(schema.get(key), root, depth + 1)
+
+
+def _resolve(reference: str, root: Mapping[str, Any]) -> Any:
+    found: Any = root
+    for part in reference.removeprefix("#").split("/")[1:]:
+        part = part.replace("~1", "/").replace("~0", "~")
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return found

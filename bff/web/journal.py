@@ -1,0 +1,87 @@
+"""One JSON log line per page, and Server-Timing: names, times and outcomes, never a visitor's values."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from bff.errors import PageError
+from bff.executor import StepTrace
+
+pages = logging.getLogger("bff.page")
+operator = logging.getLogger("bff")
+
+
+@dataclass(slots=True)
+class Journal:
+    """What is told of one page while it is made; `begun` is `time.monotonic()` seconds."""
+
+    request_id: str
+    begun: float = field(default_factory=time.monotonic)
+    page: str = ""
+    route: str = ""
+    traces: Mapping[str, StepTrace] = field(default_factory=dict)
+    partial: tuple[str, ...] = ()
+    error: PageError | None = None
+
+    @property
+    def milliseconds(self) -> float:
+        return (time.monotonic() - self.begun) * 1000
+
+    def server_timing(self, *, with_steps: bool) -> str:
+        """The header: `total`, and where allowed each step that ended, in the order of the recipe."""
+        parts = [
+            f"{trace.name};dur={trace.milliseconds:.1f}"
+            for trace in self.traces.values()
+            if with_steps and trace.ended
+        ]
+        return ", ".join([*parts, f"total;dur={self.milliseconds:.1f}"])
+
+    def log(self, method: str, status: int) -> None:
+        """Write the page's one line; a 5xx is an error, a partial page a warning."""
+        level = logging.ERROR if status >= 500 else logging.WARNING if self.partial else logging.INFO
+        if pages.isEnabledFor(level):
+            pages.log(level, "%s", json.dumps(self._line(method, status, level), ensure_ascii=False))
+
+    def _line(self, method: str, status: int, level: int) -> dict[str, Any]:
+        line: dict[str, Any] = {
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "level": logging.getLevelName(level).lower(),
+            "request_id": self.request_id,
+            "page": self.page,
+            "route": self.route,
+            "method": method,
+            "status": status,
+            "ms": round(self.milliseconds, 1),
+            "steps": {
+                trace.name: {
+                    "ms": round(trace.milliseconds, 1) if trace.ended else None,
+                    "outcome": trace.outcome if trace.ended else "unfinished",
+                    "requests": trace.requests,
+                }
+                for trace in self.traces.values()
+            },
+            "partial": list(self.partial),
+        }
+        if self.error is not None:
+            line["problem"] = self.error.kind
+            line["step"] = self.error.step
+            if self.error.log is not None:
+                line["cause"] = self.error.log
+        return line
+
+
+def write_to_stdout() -> None:
+    """Let the log lines out as they are, unless the program has set up logging of its own."""
+    if operator.hasHandlers():
+        return
+    lines = logging.StreamHandler(sys.stdout)
+    lines.setFormatter(logging.Formatter("%(message)s"))
+    operator.addHandler(lines)
+    operator.setLevel(logging.INFO)

@@ -1,0 +1,37 @@
+"""Problems as answers: `application/problem+json`, and the author's mistakes as a page that can be read."""
+
+from __future__ import annotations
+
+import html
+import json
+
+from flask import Response, request
+
+from bff.errors import AuthorError, PageError
+from bff.problems import CONTENT_TYPE, document, problem
+
+API_PREFIX = "/api"
+
+
+def is_api(path: str) -> bool:
+    """Whether a path belongs to the API, where every error is a problem."""
+    return path == API_PREFIX or path.startswith(f"{API_PREFIX}/")
+
+
+def problem_response(error: PageError, instance: str | None) -> Response:
+    """The answer of a problem; never cached."""
+    body = json.dumps(document(error, instance), ensure_ascii=False, allow_nan=False).encode()
+    headers = {"Cache-Control": "no-store", **error.headers}
+    return Response(body, error.status, headers, mimetype=CONTENT_TYPE)
+
+
+def readable(error: AuthorError) -> Response:
+    """What `check` says, for the author's browser (a page) or program (a problem). Only shown under the debugger."""
+    wants_page = request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
+    if not wants_page:
+        return problem_response(problem("not-ready", str(error)), None)
+    page = (
+        "<!doctype html><meta charset=utf-8><title>The recipes need a look</title>"
+        f"<h1>The recipes need a look</h1><pre>{html.escape(str(error))}</pre>"
+    )
+    return Response(page, 503, {"Cache-Control": "no-store"}, mimetype="text/html")

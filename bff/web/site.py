@@ -1,0 +1,104 @@
+"""The pages of one app as they are now: loaded, checked and planned from its project folder."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bff.checker import check_project, refuse_unsupported
+from bff.errors import AuthorError
+from bff.loader import load_project
+from bff.planner import Plan, make_plan
+from bff.recipe import Recipe
+from bff.settings import Settings
+from bff.web.input import InputReader
+
+Stamp = tuple[tuple[str, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One recipe, ready to answer."""
+
+    recipe: Recipe
+    plan: Plan
+    reader: InputReader
+
+
+def load_pages(
+    root: Path, pages: Sequence[str] | None, settings: Settings, environ: Mapping[str, str]
+) -> dict[str, Page]:
+    """Load, check and plan the recipes of a project; raises AuthorError or OperatorError with all that is wrong."""
+    project, findings = load_project(root, pages)
+    findings = [*findings, *check_project(project)]
+    findings = findings or refuse_unsupported(project)
+    if findings:
+        raise AuthorError(findings)
+    plans = {
+        name: make_plan(recipe, project.clients, project.functions[name])
+        for name, recipe in project.recipes.items()
+    }
+    for client in {client.name: client for plan in plans.values() for client in plan.clients}.values():
+        client.resolve(environ)
+    return {
+        name: Page(plan.recipe, plan, InputReader.of(plan.recipe, settings.max_depth))
+        for name, plan in plans.items()
+    }
+
+
+class Site:
+    """Holds the pages; under the debugger a changed project takes effect on the next request."""
+
+    def __init__(
+        self, root: Path, pages: Sequence[str] | None, settings: Settings, environ: Mapping[str, str], *, debug: bool
+    ) -> None:
+        self.root = root
+        self.stopping = False
+        self.pages: dict[str, Page] = {}
+        self.broken: AuthorError | None = None
+        self._wanted = pages
+        self._settings = settings
+        self._environ = environ
+        self._debug = debug
+        self._lock = threading.Lock()
+        self._stamp = self._stamp_now()
+        self._load()
+
+    @property
+    def ready(self) -> bool:
+        return self.broken is None and not self.stopping
+
+    def refresh(self) -> bool:
+        """Load the project again if a file of it changed; says whether it did. Only under the debugger."""
+        if not self._debug:
+            return False
+        with self._lock:
+            stamp = self._stamp_now()
+            if stamp == self._stamp:
+                return False
+            self._stamp = stamp
+            self._load()
+            return True
+
+    def _load(self) -> None:
+        try:
+            self.pages = load_pages(self.root, self._wanted, self._settings, self._environ)
+            self.broken = None
+        except AuthorError as error:
+            if not self._debug:
+                raise
+            self.broken = error
+
+    def _stamp_now(self) -> Stamp:
+        if not self._debug:
+            return ()
+        files = [
+            path
+            for folder in ("orchestrations", "clients")
+            for pattern in ("*.yaml", "*.yml", "*.py")
+            for path in (self.root / folder).glob(pattern)
+        ]
+        stats = [(str(path), path.stat()) for path in sorted(files)]
+        return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)

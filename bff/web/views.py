@@ -1,0 +1,60 @@
+"""The view of a page: straight down (input, run), straight up (shape, answer)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from flask import Response, g, request
+
+from bff.executor import PageRun
+from bff.expressions import Evaluation
+from bff.http import Calls, Limits, Transport
+from bff.settings import Settings
+from bff.web.answer import make_answer, respond
+from bff.web.journal import Journal
+from bff.web.site import Page
+
+
+class PageView:
+    """Answers requests for pages; holds only what is the same for all of them."""
+
+    def __init__(self, settings: Settings, transport: Transport, *, with_steps: bool) -> None:
+        self._settings = settings
+        self._transport = transport
+        self._limits = Limits(
+            max_requests=settings.max_requests,
+            max_reply=settings.max_reply,
+            max_replies=settings.max_replies,
+            max_depth=settings.max_depth,
+        )
+
+    def __call__(self, page: Page, path: Mapping[str, str]) -> Response:
+        """Raises PageError; the journal of the request knows how far it came."""
+        journal: Journal = g.journal
+        recipe = page.recipe
+        journal.page, journal.route = recipe.name, f"{recipe.method} {recipe.path}"
+        given = page.reader.read(request, path)
+        scope = {
+            "path": given.path,
+            "query": given.query,
+            "headers": given.headers,
+            "body": given.body,
+            "user": None,
+        }
+        evaluation = Evaluation(
+            work=self._settings.max_work, memory=self._settings.max_memory, now=datetime.now(UTC)
+        )
+        deadline = journal.begun + recipe.deadline
+        calls = Calls(self._transport, deadline, self._limits, journal.request_id)
+        run = PageRun(
+            page.plan, scope, calls, evaluation, deadline=deadline, max_each=self._settings.max_each
+        )
+        journal.traces = run.traces
+        results = run.run()
+        journal.partial = results.partial
+        return respond(request, page.plan, make_answer(page.plan, results, evaluation, self._settings))
+
+
+__all__ = ["PageView", "time"]

@@ -1,0 +1,55 @@
+"""A small project in a folder of its own, for tests that need recipes and clients of their own."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from bff import create_app
+
+BACKENDS = ("people", "todos", "notices")
+
+
+def write_project(
+    root: Path,
+    recipes: Mapping[str, str],
+    *,
+    clients: Mapping[str, str] | None = None,
+    functions: Mapping[str, str] | None = None,
+) -> Path:
+    """Write recipes (name → YAML), client modules (name → arguments of Client) and function modules."""
+    (root / "orchestrations").mkdir(parents=True, exist_ok=True)
+    (root / "clients").mkdir(exist_ok=True)
+    for name, text in recipes.items():
+        (root / "orchestrations" / f"{name}.yaml").write_text(textwrap.dedent(text), encoding="utf-8")
+    for name, text in (functions or {}).items():
+        (root / "orchestrations" / f"{name}.py").write_text(textwrap.dedent(text), encoding="utf-8")
+    for name, arguments in {**dict.fromkeys(BACKENDS, ""), **(clients or {})}.items():
+        (root / "clients" / f"{name}.py").write_text(
+            "from bff import Client, env\n\n"
+            f'client = Client(base_url=env("{name.upper()}_URL", default="http://{name}.test"), {arguments})\n'
+        )
+    return root
+
+
+def app_of(
+    root: Path,
+    recipes: Mapping[str, str],
+    *,
+    clients: Mapping[str, str] | None = None,
+    functions: Mapping[str, str] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Flask:
+    """The app of a project that is written first."""
+    write_project(root, recipes, clients=clients, functions=functions)
+    return create_app(root, environ=environ or {})
+
+
+def visitor(root: Path, recipes: Mapping[str, str] | str, **more: object) -> FlaskClient:
+    """A test client of such an app; one recipe may be given as its text alone."""
+    found = {"page": recipes} if isinstance(recipes, str) else recipes
+    return app_of(root, found, **more).test_client()  # type: ignore[arg-type]
