@@ -1,0 +1,45 @@
+"""Calls to backends: clients, messages, retries, the cache and the transport."""
+
+from bff.http.calls import Call, Calls, Limits
+from bff.http.client import ApiKey, BearerToken, Client, Env, ForwardedToken, env, forward_token
+from bff.http.messages import (
+    FORBIDDEN_REQUEST_HEADERS,
+    FORBIDDEN_RESPONSE_HEADERS,
+    Broken,
+    CallError,
+    OutgoingRequest,
+    Reply,
+    check_header,
+    check_path,
+    encode_constant,
+    encode_segment,
+)
+from bff.http.transport import Started, ThreadTransport, Transport, Try, default_transport
+
+__all__ = [
+    "FORBIDDEN_REQUEST_HEADERS",
+    "FORBIDDEN_RESPONSE_HEADERS",
+    "ApiKey",
+    "BearerToken",
+    "Broken",
+    "Call",
+    "CallError",
+    "Calls",
+    "Client",
+    "Env",
+    "ForwardedToken",
+    "Limits",
+    "OutgoingRequest",
+    "Reply",
+    "Started",
+    "ThreadTransport",
+    "Transport",
+    "Try",
+    "check_header",
+    "check_path",
+    "default_transport",
+    "encode_constant",
+    "encode_segment",
+    "env",
+    "forward_token",
+]

@@ -1,0 +1,331 @@
+"""A client: everything that this project says about one backend."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+from urllib.parse import urlsplit
+
+from requests.auth import AuthBase
+from requests.utils import get_environ_proxies
+
+from bff.errors import OperatorError
+from bff.http.cache import ReplyCache
+from bff.http.messages import (
+    FORBIDDEN_REQUEST_HEADERS,
+    Broken,
+    CallError,
+    OutgoingRequest,
+    Reply,
+    check_header,
+    check_path,
+    encode_constant,
+)
+from bff.http.retry import Budget
+from bff.jsontext import JSON, encode
+from bff.text import parse_duration
+
+if TYPE_CHECKING:
+    from bff.http.transport import Transport
+
+Quote: TypeAlias = Callable[[str], str]
+Query: TypeAlias = Mapping[str, str | Sequence[str]]
+
+_BASE_URL = re.compile(r"[Hh][Tt][Tt][Pp][Ss]?://[!-\[\]-~]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Env:
+    """An environment variable that is read at start, not at import."""
+
+    variable: str
+    default: str | None = None
+
+    def read(self, environ: Mapping[str, str]) -> str | None:
+        """The variable's value, its default where it is unset or empty, None where there is neither."""
+        return environ.get(self.variable) or self.default
+
+    def __repr__(self) -> str:
+        return f"env({self.variable!r})"
+
+
+def env(variable: str, default: str | None = None) -> Env:
+    """Names an environment variable that holds a URL or a secret."""
+    return Env(variable, default)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ApiKey:
+    """Our own key for a backend, sent in a header of its choice."""
+
+    header: str
+    value: str | Env
+
+    def __post_init__(self) -> None:
+        check_header(self.header, "")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class BearerToken:
+    """Our own (service) token for a backend, sent as `Authorization: Bearer …`."""
+
+    value: str | Env
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardedToken:
+    """The visitor's own token of that name, kept in the session."""
+
+    name: str
+
+
+def forward_token(name: str) -> ForwardedToken:
+    """Sends the visitor's own token of that name."""
+    return ForwardedToken(name)
+
+
+Auth: TypeAlias = ApiKey | BearerToken | ForwardedToken | AuthBase
+
+
+class Client:
+    """One backend: where it is, who we are to it, and what we put up with.
+
+    `base_url` and secrets may be `env(…)`, which `resolve` reads at start. `timeout` bounds a whole call
+    with its retries. `quote`, `quote_like` and `filters` belong to a backend's filter language: how a text is
+    quoted in it, and which query parameters hold it. `concurrency` bounds the calls under way at once.
+    """
+
+    def __init__(
+        self,
+        base_url: str | Env,
+        *,
+        auth: Auth | None = None,
+        timeout: str = "800ms",
+        retries: int = 1,
+        quote: Quote | None = None,
+        quote_like: Quote | None = None,
+        filters: Collection[str] = (),
+        headers: Mapping[str, str | Env] | None = None,
+        concurrency: int = 64,
+        cache_entries: int = 1024,
+        cache_bytes: int = 32 * 2**20,
+        proxies: bool = False,
+        verify: bool | str = True,
+        cert: str | tuple[str, str] | None = None,
+    ) -> None:
+        self.name = ""
+        self.auth = auth
+        self.timeout = _seconds(timeout)
+        self.retries = _at_least("retries", retries, 0)
+        self.concurrency = _at_least("concurrency", concurrency, 1)
+        self.quote = quote
+        self.quote_like = quote_like
+        self.filters = frozenset([filters] if isinstance(filters, str) else filters)
+        self.proxies = proxies
+        self.verify = verify
+        self.cert = cert
+        self.cache = ReplyCache(
+            _at_least("cache_entries", cache_entries, 1), _at_least("cache_bytes", cache_bytes, 1)
+        )
+        self.budget = Budget()
+        self.transport: Transport | None = None
+        self._written_url = base_url
+        self._written_headers = dict(headers or {})
+        _check_own_headers(self._written_headers)
+        self._base: str | None = None
+        self._headers: dict[str, str] = {}
+        self._proxy_urls: dict[str, str] = {}
+        self._resolve_what_is_written()
+
+    def __repr__(self) -> str:
+        return f"<Client {self.name or 'without a name'}>"
+
+    @property
+    def forwards_token(self) -> bool:
+        return self.forwards is not None
+
+    @property
+    def forwards(self) -> str | None:
+        """The name of the visitor's token that this client sends, if it sends one."""
+        return self.auth.name if isinstance(self.auth, ForwardedToken) else None
+
+    @property
+    def auth_header(self) -> str | None:
+        """The header, in lower case, that carries this client's credentials, if that is known."""
+        if isinstance(self.auth, ApiKey):
+            return self.auth.header.lower()
+        return None if self.auth is None else "authorization"
+
+    def resolve(self, environ: Mapping[str, str]) -> list[OperatorError]:
+        """Reads this client's environment variables and makes it ready to call; gives every problem."""
+        problems: list[str] = []
+        base_url = _read("base_url", self._written_url, environ, problems)
+        if base_url is not None:
+            problems.extend(_problems_of_url(base_url))
+        headers = self._read_headers(environ, problems)
+        if self.forwards is not None:
+            problems.append(
+                f"forward_token({self.forwards!r}) needs sessions, which this version does not run yet"
+            )
+        if not problems and base_url is not None:
+            self._base = base_url.rstrip("/")
+            self._headers = headers
+            self._proxy_urls = get_environ_proxies(base_url) if self.proxies else {}
+        return [OperatorError(f"{self._title}: {problem}") for problem in problems]
+
+    def url(self, target: str) -> str:
+        """The whole URL of a path with query that begins with `/`; raises OperatorError before `resolve`."""
+        if self._base is None:
+            raise OperatorError(f"{self._title} is not ready: its environment variables were not read")
+        return self._base + target
+
+    @property
+    def sent_headers(self) -> Mapping[str, str]:
+        """The headers of every request, credentials among them."""
+        return self._headers
+
+    @property
+    def proxy_urls(self) -> dict[str, str]:
+        return self._proxy_urls
+
+    def get(self, path: str, *, query: Query | None = None, deadline: float = 3.0) -> Reply:
+        """Asks for a path; raises CallError where no reply comes within `deadline` seconds."""
+        return self.send(_outgoing("GET", path, query, safe=True), deadline=deadline)
+
+    def post(
+        self, path: str, *, json: JSON = None, query: Query | None = None, deadline: float = 3.0
+    ) -> Reply:
+        """Posts JSON to a path; raises CallError where no reply comes within `deadline` seconds."""
+        return self.send(_outgoing("POST", path, query, encode(json)), deadline=deadline)
+
+    def put(
+        self, path: str, *, json: JSON = None, query: Query | None = None, deadline: float = 3.0
+    ) -> Reply:
+        """Puts JSON at a path; raises CallError where no reply comes within `deadline` seconds."""
+        return self.send(_outgoing("PUT", path, query, encode(json)), deadline=deadline)
+
+    def patch(
+        self, path: str, *, json: JSON = None, query: Query | None = None, deadline: float = 3.0
+    ) -> Reply:
+        """Patches a path with JSON; raises CallError where no reply comes within `deadline` seconds."""
+        return self.send(_outgoing("PATCH", path, query, encode(json)), deadline=deadline)
+
+    def delete(self, path: str, *, query: Query | None = None, deadline: float = 3.0) -> Reply:
+        """Deletes a path; raises CallError where no reply comes within `deadline` seconds."""
+        return self.send(_outgoing("DELETE", path, query), deadline=deadline)
+
+    def send(self, request: OutgoingRequest, *, deadline: float = 3.0) -> Reply:
+        """Sends one request and waits for its reply, with this client's retries.
+
+        A reply of any status is a reply; raises CallError where none comes within `deadline` seconds.
+        """
+        from bff.http.calls import Calls
+        from bff.http.transport import default_transport
+
+        end = time.monotonic() + deadline
+        calls = Calls(self.transport or default_transport(), end)
+        call = calls.start(self, request)
+        while call.result is None:
+            calls.wait(end)
+        if isinstance(call.result, Broken):
+            raise CallError(self.name, call.result)
+        return call.result
+
+    @property
+    def _title(self) -> str:
+        return f"client {self.name}" if self.name else "a client"
+
+    def _resolve_what_is_written(self) -> None:
+        if isinstance(self._written_url, str) and (problems := _problems_of_url(self._written_url)):
+            raise ValueError(problems[0])
+        secret = self.auth.value if isinstance(self.auth, ApiKey | BearerToken) else None
+        read_at_start = [self._written_url, secret, *self._written_headers.values()]
+        if self.forwards is None and not any(isinstance(value, Env) for value in read_at_start):
+            problem = next(iter(self.resolve({})), None)
+            if problem is not None:
+                raise ValueError(str(problem))
+
+    def _read_headers(self, environ: Mapping[str, str], problems: list[str]) -> dict[str, str]:
+        written = dict(self._written_headers)
+        if isinstance(self.auth, ApiKey):
+            written[self.auth.header] = self.auth.value
+        elif isinstance(self.auth, BearerToken):
+            written["Authorization"] = self.auth.value
+        headers: dict[str, str] = {}
+        for name, value in written.items():
+            found = _read(name, value, environ, problems)
+            if found is not None:
+                headers[name] = f"Bearer {found}" if name == "Authorization" else found
+        return headers
+
+
+def _read(what: str, value: str | Env, environ: Mapping[str, str], problems: list[str]) -> str | None:
+    if isinstance(value, str):
+        return value
+    found = value.read(environ)
+    if found is None:
+        problems.append(f"the environment variable {value.variable} is not set ({what})")
+    return found
+
+
+def _problems_of_url(url: str) -> list[str]:
+    """What keeps a URL from being a base URL; names no part of it, as it may hold a secret."""
+    problem = _problem_of_url(url)
+    return [f"base_url {problem}"] if problem else []
+
+
+def _problem_of_url(url: str) -> str | None:
+    if not _BASE_URL.fullmatch(url):
+        return "must begin with http:// or https:// and hold only ASCII characters, none of them a space"
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return "has no right host or port"
+    if not parts.hostname or port == 0:
+        return "has no right host or port"
+    if "@" in parts.netloc:
+        return "must hold no user name or password: use auth="
+    if "?" in url or "#" in url:
+        return "must have no query and no fragment"
+    try:
+        check_path(parts.path or "/")
+    except ValueError as error:
+        return f"has a wrong path: {error}"
+    return None
+
+
+def _outgoing(
+    method: str, path: str, query: Query | None, body: bytes | None = None, *, safe: bool = False
+) -> OutgoingRequest:
+    pairs: list[tuple[str, str]] = []
+    for name, value in (query or {}).items():
+        pairs.extend((name, one) for one in ([value] if isinstance(value, str) else value))
+    content_type = None if body is None else "application/json"
+    return OutgoingRequest(
+        method, encode_constant(path), tuple(pairs), body=body, content_type=content_type, safe=safe
+    )
+
+
+def _seconds(timeout: str) -> float:
+    seconds = parse_duration(timeout) if isinstance(timeout, str) else None
+    if not seconds:
+        raise ValueError(f"timeout={timeout!r} is no duration: write it like '300ms', '2s' or '1m'")
+    return seconds
+
+
+def _at_least(name: str, value: int, least: int) -> int:
+    if type(value) is not int or value < least:
+        raise ValueError(f"{name}={value!r} must be a whole number from {least}")
+    return value
+
+
+def _check_own_headers(headers: Mapping[str, str | Env]) -> None:
+    for name, value in headers.items():
+        check_header(name, value if isinstance(value, str) else "")
+        if name.lower() in FORBIDDEN_REQUEST_HEADERS:
+            cure = ": use auth=" if name.lower() == "authorization" else ""
+            raise ValueError(f"a client may not set the header {name}{cure}")

@@ -1,0 +1,243 @@
+"""What goes to a backend and what comes back: requests, replies, and calls that brought no reply."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+from urllib.parse import quote, urlencode
+
+from bff.errors import BffError
+from bff.jsontext import JSON, decode
+
+BrokenKind: TypeAlias = Literal["timeout", "refused", "too-large", "limit", "breaker"]
+
+FORBIDDEN_REQUEST_HEADERS = frozenset(
+    {
+        "accept-encoding",
+        "authorization",
+        "connection",
+        "content-length",
+        "cookie",
+        "expect",
+        "host",
+        "keep-alive",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "x-request-deadline-ms",
+        "x-request-id",
+    }
+)
+"""Names, in lower case, that no recipe and no client's `headers` may send to a backend."""
+
+FORBIDDEN_RESPONSE_HEADERS = frozenset(
+    {
+        "access-control-allow-credentials",
+        "access-control-allow-headers",
+        "access-control-allow-methods",
+        "access-control-allow-origin",
+        "access-control-allow-private-network",
+        "access-control-expose-headers",
+        "access-control-max-age",
+        "alt-svc",
+        "clear-site-data",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-security-policy",
+        "content-security-policy-report-only",
+        "cross-origin-embedder-policy",
+        "cross-origin-embedder-policy-report-only",
+        "cross-origin-opener-policy",
+        "cross-origin-opener-policy-report-only",
+        "cross-origin-resource-policy",
+        "date",
+        "keep-alive",
+        "origin-agent-cluster",
+        "permissions-policy",
+        "proxy-authenticate",
+        "proxy-connection",
+        "referrer-policy",
+        "refresh",
+        "server",
+        "set-cookie",
+        "set-cookie2",
+        "strict-transport-security",
+        "te",
+        "timing-allow-origin",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "www-authenticate",
+        "x-content-type-options",
+        "x-frame-options",
+        "x-page-partial",
+        "x-permitted-cross-domain-policies",
+        "x-request-id",
+        "x-xss-protection",
+    }
+)
+"""Names, in lower case, that no recipe may set on its answer."""
+
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_ENCODED_PATH = re.compile(r"/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*")
+_ENCODED_QUERY = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?]|%[0-9A-Fa-f]{2})*")
+_DOT_SEGMENT = re.compile(r"/(?:\.|%2e){1,2}(?=/|\Z)", re.IGNORECASE)
+_NOT_AN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_UNSAFE_IN_SEGMENT = re.compile(r"[\x00-\x1f\x7f-\x9f/\\]")
+
+
+def check_header(name: str, value: str) -> None:
+    """Raises ValueError for a header that could not be sent as it is; the message holds no value."""
+    if not _TOKEN.fullmatch(name):
+        raise ValueError(f"{name!r} is no name of a header")
+    if not _FIELD_VALUE.fullmatch(value):
+        raise ValueError(f"the value of header {name} holds a control character or one outside Latin-1")
+
+
+def check_path(path: str) -> None:
+    """Raises ValueError unless a path with its query can be sent as it is.
+
+    It begins with a slash, is percent-encoded and has no dot segment.
+    """
+    before, _, query = path.partition("?")
+    if not _ENCODED_PATH.fullmatch(before) or not _ENCODED_QUERY.fullmatch(query):
+        raise ValueError("a path begins with / and is percent-encoded once")
+    if _DOT_SEGMENT.search(before):
+        raise ValueError("a path has no segment . or ..")
+
+
+def encode_segment(text: str) -> str:
+    """One segment of a path, percent-encoded; raises ValueError for what encoding does not make safe.
+
+    Servers decode `%2F`, and clients on the way turn `%2E%2E` back.
+    """
+    if text in {"", ".", ".."} or _UNSAFE_IN_SEGMENT.search(text):
+        raise ValueError("a part of a path is empty, a dot segment, or holds a slash or a control character")
+    return quote(text, safe="")
+
+
+def encode_constant(text: str) -> str:
+    """A written part of a path (or query), percent-encoded where it is not yet; what it means stays."""
+    return quote(_NOT_AN_ESCAPE.sub("%25", text), safe="/?%:@!$&'()*+,;=-._~")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class OutgoingRequest:
+    """A request to one backend, made of values only.
+
+    `path` begins with `/` and may have a constant query; what is not percent-encoded in it yet is encoded
+    when it is sent, as `query` is. `timeout` and `cache_ttl` are seconds. `safe` requests only read: they may
+    be repeated and cached; `repeatable` ones may be repeated because of an idempotency key. `visitor` keeps
+    cached replies of one visitor from another's.
+    """
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    content_type: str | None = None
+    safe: bool = False
+    repeatable: bool = False
+    timeout: float | None = None
+    retries: int | None = None
+    cache_ttl: float | None = None
+    visitor: bytes | None = None
+
+    def __repr__(self) -> str:
+        return f"<OutgoingRequest {self.method}>"
+
+    @property
+    def may_repeat(self) -> bool:
+        return self.safe or self.repeatable
+
+    @property
+    def target(self) -> str:
+        """The path with the whole query, as it is sent; raises ValueError where it cannot be."""
+        path = encode_constant(self.path)
+        check_path(path)
+        if not self.query:
+            return path
+        joint = "&" if "?" in path else "?"
+        return f"{path}{joint}{urlencode(self.query, quote_via=quote)}"
+
+
+_UNDECODED = object()
+
+
+class Reply:
+    """What a backend answered, whatever its status.
+
+    `headers` have names in lower case, repeated ones joined by `, `, without Set-Cookie; `raw` is the decoded
+    (unzipped) body; `attempts` counts the tries it took, 0 from the cache.
+    """
+
+    __slots__ = ("_json", "attempts", "from_cache", "headers", "max_depth", "raw", "status")
+
+    def __init__(
+        self,
+        status: int,
+        headers: Mapping[str, str] | None = None,
+        raw: bytes = b"",
+        *,
+        attempts: int = 1,
+        from_cache: bool = False,
+        max_depth: int = 100,
+    ) -> None:
+        self.status = status
+        self.headers: Mapping[str, str] = {} if headers is None else headers
+        self.raw = raw
+        self.attempts = attempts
+        self.from_cache = from_cache
+        self.max_depth = max_depth
+        self._json: JSON = _UNDECODED
+
+    def __repr__(self) -> str:
+        return f"<Reply {self.status}, {len(self.raw)} bytes>"
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+    def json(self) -> JSON:
+        """The body's JSON, None when it is empty; decoded once; raises NotJSON or TooDeep.
+
+        The content type is not asked: backends send JSON as text/plain, and HTML is no JSON under any name.
+        """
+        if self._json is _UNDECODED:
+            self._json = decode(self.raw, self.max_depth) if self.raw else None
+        return self._json
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """Why a call has no reply.
+
+    `sent` tells whether the backend may have got the request (a write may then have happened); `retry_after`
+    is in seconds; `reason` is for the operator's log and names no URL, header or body.
+    """
+
+    kind: BrokenKind
+    sent: bool = False
+    retry_after: int | None = None
+    attempts: int = 0
+    reason: str = ""
+
+
+class CallError(BffError):
+    """A call from a hand-written view brought no reply."""
+
+    def __init__(self, client: str, broken: Broken) -> None:
+        self.client = client
+        self.kind = broken.kind
+        self.sent = broken.sent
+        self.status = {"timeout": 504, "breaker": 503, "limit": 500}.get(broken.kind, 502)
+        self.retry_after = broken.retry_after
+        super().__init__(f"client {client or 'without a name'}: {broken.kind}")

@@ -1,0 +1,118 @@
+"""Whether and when a call is tried again: tenacity decides, the caller waits."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+from tenacity import (
+    DoSleep,
+    RetryCallState,
+    Retrying,
+    retry_if_result,
+    stop_after_attempt,
+    wait_random_exponential,
+)
+
+from bff.http.messages import Broken, Reply
+
+TRANSIENT_STATUSES: Final = frozenset({429, 502, 503, 504})
+
+_backoff = wait_random_exponential(multiplier=0.05, max=1.0)
+
+
+class Budget:
+    """Lets a client retry a tenth of its calls, and one a second besides, so that retries cannot storm.
+
+    Thread-safe. A full budget holds ten retries.
+    """
+
+    _FULL = 10.0
+    _PER_CALL = 0.1
+    _PER_SECOND = 1.0
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._tokens = self._FULL
+        self._filled_at = clock()
+
+    def earn(self) -> None:
+        """Counts a call's first try."""
+        with self._lock:
+            self._fill(self._PER_CALL)
+
+    def spend(self) -> bool:
+        """Takes one retry out, if there is one."""
+        with self._lock:
+            self._fill(0.0)
+            if self._tokens < 1.0:
+                return False
+            self._tokens -= 1.0
+            return True
+
+    def _fill(self, tokens: float) -> None:
+        now = self._clock()
+        tokens += (now - self._filled_at) * self._PER_SECOND
+        self._tokens = min(self._FULL, self._tokens + tokens)
+        self._filled_at = now
+
+
+class Retries:
+    """The retries of one call; `until` is its deadline (monotonic), `least` the seconds that a try needs."""
+
+    def __init__(self, retries: int, until: float, least: float, budget: Budget) -> None:
+        self._until = until - least
+        self._budget = budget
+        self._retrying = Retrying(
+            retry=retry_if_result(is_transient),
+            wait=_wait,
+            stop=lambda state: stop_after_attempt(retries + 1)(state) or self._must_stop(state),
+            retry_error_callback=_give_up,
+        )
+        self._retrying.begin()
+        self._state = RetryCallState(self._retrying, None, (), {})
+
+    def delay_after(self, outcome: Reply | Broken) -> float | None:
+        """Seconds to wait before the next try, None when this outcome stands."""
+        self._state.set_result(outcome)
+        decision = self._retrying.iter(self._state)
+        if not isinstance(decision, DoSleep):
+            return None
+        self._state.prepare_for_next_attempt()
+        return float(decision)
+
+    def _must_stop(self, state: RetryCallState) -> bool:
+        return time.monotonic() + state.upcoming_sleep > self._until or not self._budget.spend()
+
+
+def is_transient(outcome: Reply | Broken) -> bool:
+    """Whether the same request may well succeed a moment later."""
+    if isinstance(outcome, Broken):
+        return outcome.kind == "refused"
+    return outcome.status in TRANSIENT_STATUSES
+
+
+def retry_after(reply: Reply) -> float | None:
+    """Seconds that a reply's Retry-After (a number or an HTTP date) asks for, None without a clear one."""
+    text = reply.headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        moment = parsedate_to_datetime(text).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return max(0.0, moment - time.time())
+
+
+def _wait(state: RetryCallState) -> float:
+    outcome = state.outcome.result() if state.outcome else None
+    asked = retry_after(outcome) if isinstance(outcome, Reply) else None
+    return max(_backoff(state), asked or 0.0)
+
+
+def _give_up(_state: RetryCallState) -> None:
+    return None
