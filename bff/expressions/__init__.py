@@ -1,0 +1,1 @@
+"""The language of recipes: Python's expression syntax over JSON values, and nothing else."""

@@ -1,0 +1,109 @@
+"""Which parts of a text do not come from the recipe itself, for parameters that hold a filter language."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from bff.expressions.tree import Each, Expression, Sequence, Tree
+from bff.expressions.tree import Mapping as TreeMapping
+
+_PASSES_ON = frozenset({"sort", "unique", "index", "group", "values", "str", "pick", "omit"})
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A part that may carry foreign text; `name` if it is a plain name, which may be a value step to follow."""
+
+    text: str
+    offset: int
+    length: int
+    name: str | None = None
+
+
+def flows(tree: Tree, quotes: Collection[str] = ("quote",)) -> tuple[Flow, ...]:
+    """The parts of a tree's texts that are neither constant nor a call of one of the client's quote functions.
+
+    Followed through f-strings, `+`, `join`, `default`, conditional values, displays and loops. Conditions and the
+    lists that loops go over are free: they choose text, they are none.
+    """
+    if isinstance(tree, Expression):
+        return tuple(dict.fromkeys(_Tracer(tree.text, frozenset(quotes)).trace(tree.node, {})))
+    if isinstance(tree, Sequence):
+        return tuple(flow for item in tree.items for flow in flows(item, quotes))
+    if isinstance(tree, TreeMapping):
+        return tuple(flow for _, item in tree.items for flow in flows(item, quotes))
+    if isinstance(tree, Each):
+        clause = tree.clause
+        source = _Tracer(clause.text, frozenset(quotes)).trace(clause.source.node, {})
+        inner = flows(tree.item, quotes)
+        # The variable of a list of constants is one itself.
+        return tuple(flow for flow in inner if flow.name != clause.variable or source)
+    return ()
+
+
+_Loops = Mapping[str, bool]
+
+
+@dataclass(frozen=True)
+class _Tracer:
+    text: str
+    quotes: frozenset[str]
+
+    def trace(self, node: ast.expr, loops: _Loops) -> list[Flow]:
+        """The foreign parts of a node's text; `loops` tells of each loop variable whether it is foreign."""
+        match node:
+            case ast.Constant() | ast.Compare():
+                return []
+            case ast.UnaryOp(op=ast.Not()):
+                return []
+            case ast.Name(id=name) if name in loops:
+                return [self.flow(node)] if loops[name] else []
+            case ast.Name(id=name):
+                return [self.flow(node, name)]
+            case ast.JoinedStr(values=parts):
+                return self.any_of(parts, loops)
+            case ast.FormattedValue(value=value):
+                return self.trace(value, loops)
+            case ast.BinOp(op=ast.Add(), left=left, right=right):
+                return self.any_of([left, right], loops)
+            case ast.IfExp(body=body, orelse=orelse):
+                return self.any_of([body, orelse], loops)
+            case ast.BoolOp(values=values) | ast.List(elts=values):
+                return self.any_of(values, loops)
+            case ast.Dict(keys=keys, values=values):
+                return self.any_of([*(key for key in keys if key is not None), *values], loops)
+            case (
+                ast.ListComp(generators=found, elt=element) | ast.GeneratorExp(generators=found, elt=element)
+            ):
+                return self.trace(element, self.within(found, loops))
+            case ast.DictComp(generators=found, key=key, value=value):
+                return self.any_of([key, value], self.within(found, loops))
+            case ast.Subscript(value=value) | ast.Attribute(value=value):
+                return [self.flow(node)] if self.trace(value, loops) else []
+            case ast.Call(func=ast.Name(id=name), args=arguments):
+                return self.call(node, name, arguments, loops)
+        return [self.flow(node)]
+
+    def call(self, node: ast.expr, name: str, arguments: list[ast.expr], loops: _Loops) -> list[Flow]:
+        if name in self.quotes:
+            return []
+        if name in {"join", "default", "merge"}:
+            return self.any_of(arguments, loops)
+        if name in _PASSES_ON:
+            return self.trace(arguments[0], loops)
+        return [self.flow(node)]
+
+    def within(self, found: list[ast.comprehension], loops: _Loops) -> _Loops:
+        for loop in found:
+            assert isinstance(loop.target, ast.Name)
+            loops = {**loops, loop.target.id: bool(self.trace(loop.iter, loops))}
+        return loops
+
+    def any_of(self, nodes: Iterable[ast.expr], loops: _Loops) -> list[Flow]:
+        return [flow for node in nodes for flow in self.trace(node, loops)]
+
+    def flow(self, node: ast.expr, name: str | None = None) -> Flow:
+        start, end = node.col_offset, node.end_col_offset or node.col_offset + 1
+        return Flow(self.text[start:end], start, end - start, name)

@@ -1,0 +1,110 @@
+"""What people who come from other languages write, and what to write instead: (message, cure)."""
+
+from __future__ import annotations
+
+OPERATORS = {
+    "&&": ("'&&' is not an operator here", "write and"),
+    "||": ("'||' is not an operator here", "write or; default(a, b) keeps false, 0 and ''"),
+    "!": ("'!' is not an operator here", "write not"),
+    "===": ("'===' is not an operator here", "write =="),
+    "!==": ("'!==' is not an operator here", "write !="),
+    "<>": ("'<>' is not an operator here", "write !="),
+    "??": ("'??' is not an operator here", "write default(a, b)"),
+    "?.": ("'?.' is not an operator here", "write a plain dot: reading from null gives null"),
+    "?": ("'?' is not an operator here", "write a if condition else b"),
+    "=>": ("'=>' makes a function, and expressions have none", "write [item.name for item in list]"),
+    "->": ("'->' is not an operator here", "a key is read with a dot"),
+    ":=": ("':=' is not allowed", "an expression names nothing; write a value step"),
+    "=": ("'=' is not an operator here", "write == to compare; an expression names nothing"),
+    "**": ("'**' is not allowed", "write x * x; mappings are joined by merge(a, b)"),
+    "*": ("'*' has nothing to multiply here", "lists are joined by +"),
+    "+": ("'+' has nothing to add to here", "a number is made of a text by int(x) or float(x)"),
+    "...": ("'...' is not allowed", "lists are joined by +, mappings by merge(a, b)"),
+    "|": ("'|' is not an operator here", "write or; mappings are joined by merge(a, b)"),
+    "&": ("'&' is not an operator here", "write and"),
+    "^": ("'^' is not an operator here", "write x * x to multiply"),
+    "~": ("'~' is not an operator here", "write not"),
+    "<<": ("'<<' is not an operator here", "write * to multiply"),
+    ">>": ("'>>' is not an operator here", "write // to divide"),
+    "@": ("'@' is not an operator here", "an address or name stands in quotes"),
+    "`": ("'`' does not begin a text", "write f'…{name}…'"),
+    "${": ("'${' does not begin a hole", "write f'…{name}…'"),
+    "$": ("'$' has no meaning here", "names are plain: query.page"),
+    ";": ("';' has no meaning here", "an expression is one value"),
+    "#": ("'#' has no meaning here", "an expression has no comments; a text stands in quotes"),
+    "\\": ("'\\' has no meaning here", "it may stand in a text only"),
+    ":": ("':' cannot stand here", "a condition is written a if condition else b"),
+    ",": ("',' cannot stand here", "a list is written [a, b]"),
+} | {
+    f"{sign}=": (f"'{sign}=' is not allowed", "an expression changes nothing; write a value step")
+    for sign in "+-*/%|&"
+}
+
+KEYWORDS = {
+    "if": ("'if' cannot stand here", "write a if condition else b"),
+    "else": ("'else' stands without its if", "write a if condition else b"),
+    "for": ("'for' cannot stand here", "a list is made by [item.name for item in list]"),
+    "lambda": ("'lambda' is not allowed", "write [item.name for item in list], or a function of the project"),
+    "await": ("'await' is not allowed", "steps wait for each other by themselves"),
+    "async": ("'async' is not allowed", "steps wait for each other by themselves"),
+    "yield": ("'yield' is not allowed", "an expression is one value"),
+    "return": ("'return' is not allowed", "an expression is its value"),
+    "import": ("'import' is not allowed", "write a function of the project in orchestrations/functions.py"),
+}
+
+# Words that mean something elsewhere when another value follows them.
+WORDS = {
+    "typeof": ("'typeof' is not an operator here", "an expression cannot ask for a type; compare with null"),
+    "new": ("'new' is not an operator here", "expressions make no objects"),
+    "delete": ("'delete' is not an operator here", "write omit(mapping, 'key')"),
+    "void": ("'void' is not an operator here", "write null"),
+    "function": (
+        "'function' is not allowed",
+        "write a function of the project in orchestrations/functions.py",
+    ),
+    "const": ("'const' is not allowed", "an expression names nothing; write a value step"),
+    "let": ("'let' is not allowed", "an expression names nothing; write a value step"),
+    "var": ("'var' is not allowed", "an expression names nothing; write a value step"),
+    "instanceof": ("'instanceof' is not an operator here", "an expression cannot ask for a type"),
+}
+
+_EACH = "[item.name for item in list]"
+_WHERE = "[item for item in list if item.done]"
+
+# What a method of another language is here; `{0}` is what stands before its dot.
+METHODS = {
+    "map": f"write {_EACH}",
+    "filter": f"write {_WHERE}",
+    "find": f"write {_WHERE}[0]",
+    "some": "write any(item.done for item in list)",
+    "every": "write all(item.done for item in list)",
+    "reduce": "write sum(item.hours for item in list)",
+    "forEach": f"write {_EACH}",
+    "flatMap": "write [x for item in list for x in item.tags]",
+    "includes": "write x in {0}",
+    "has": "write 'key' in {0}",
+    "hasOwnProperty": "write 'key' in {0}",
+    "indexOf": "write x in {0}",
+    "slice": "write {0}[1:3]",
+    "substring": "write {0}[1:3]",
+    "concat": "write {0} + other",
+    "at": "write {0}[-1]",
+    "get": "write {0}['key']: a missing key is null",
+    "push": "write {0} + [x]",
+    "append": "write {0} + [x]",
+    "toFixed": "write f'{{{0}:.2f}}'",
+    "toString": "write str({0})",
+    "toLowerCase": "write lower({0})",
+    "toUpperCase": "write upper({0})",
+    "trim": "write strip({0})",
+    "startsWith": "write startswith({0}, 'x')",
+    "endsWith": "write endswith({0}, 'x')",
+    "replaceAll": "write replace({0}, 'old', 'new')",
+    "format": "write f'…{{name}}…'",
+    "size": "write len({0})",
+    "length": "write len({0})",
+}
+
+NOT_KEYS = {
+    "length": "write len({0}); a key of this name is {0}['length']",
+}

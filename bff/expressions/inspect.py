@@ -1,0 +1,290 @@
+"""What an expression reads: names, functions and access paths such as `todos[*].helper_id`.
+
+A path says that the value there is used, with everything below it. Where it is not plain which part of a value is
+used, the path stands for the whole of it: a path is never missing.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from bff.expressions.flows import Flow, flows
+from bff.expressions.paths import ANY, Alias, Aliases, Any_, Bindings, Path, Scope, Use, path_text, scope_of
+from bff.expressions.tree import Constant, Each, EachClause, Expression, Mapping, PathTemplate, Sequence, Tree
+
+__all__ = [
+    "ANY",
+    "Any_",
+    "Flow",
+    "Inspection",
+    "Path",
+    "Use",
+    "fields",
+    "flows",
+    "inspect",
+    "inspect_tree",
+    "item_paths",
+    "path_text",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What an expression or tree reads.
+
+    `names` are its free names and `bound` its loop variables, in order; `iterates` are the paths that must be
+    lists (or null) because a loop or function goes over them, each with its offset and length.
+    """
+
+    names: tuple[Use, ...] = ()
+    functions: tuple[Use, ...] = ()
+    reads: frozenset[Path] = frozenset()
+    iterates: tuple[tuple[Path, int, int], ...] = ()
+    bound: tuple[Use, ...] = ()
+
+    def __or__(self, other: Inspection) -> Inspection:
+        return Inspection(
+            self.names + other.names,
+            self.functions + other.functions,
+            self.reads | other.reads,
+            self.iterates + other.iterates,
+            self.bound + other.bound,
+        )
+
+
+def inspect(
+    expression: Expression | EachClause | PathTemplate, bindings: Bindings | None = None
+) -> Inspection:
+    """What one expression reads; `bindings` gives the paths that loop variables around it stand for."""
+    if isinstance(expression, PathTemplate):
+        total = Inspection()
+        for hole in expression.holes:
+            total |= inspect(hole, bindings)
+        return total
+    reader = _Reader(scope_of(bindings))
+    if isinstance(expression, EachClause):
+        reader.gone_over(reader.clause(expression))
+    else:
+        reader.tree(expression)
+    return reader.inspection()
+
+
+def inspect_tree(tree: Tree, bindings: Bindings | None = None) -> Inspection:
+    """What a whole tree reads."""
+    reader = _Reader(scope_of(bindings))
+    reader.tree(tree)
+    return reader.inspection()
+
+
+def item_paths(clause: EachClause, bindings: Bindings | None = None) -> tuple[Path, ...]:
+    """The paths that the clause's variable may stand for; none if its items are computed."""
+    aliases = _Reader(scope_of(bindings)).clause(clause)
+    return tuple(sorted({alias.path for alias in aliases}, key=path_text))
+
+
+def fields(tree: Tree) -> tuple[tuple[str, Inspection], ...]:
+    """The paths of the page that a tree makes (`todos[*].helper`), each with what it reads.
+
+    A list made by `each` has an entry of its own, `todos`, for what its clause reads.
+    """
+    return tuple(_fields(tree, "", {}))
+
+
+def _fields(tree: Tree, path: str, scope: Scope) -> Iterator[tuple[str, Inspection]]:
+    if isinstance(tree, Mapping):
+        for key, value in tree.items:
+            step = f".{key}" if key.isidentifier() else f"[{key!r}]"
+            yield from _fields(value, (path + step).removeprefix("."), scope)
+    elif isinstance(tree, Sequence):
+        for position, value in enumerate(tree.items):
+            yield from _fields(value, f"{path}[{position}]", scope)
+    elif isinstance(tree, Each):
+        reader = _Reader(scope)
+        items = reader.clause(tree.clause)
+        reader.gone_over(items)
+        yield path, reader.inspection()
+        yield from _fields(tree.item, f"{path}[*]", {**scope, tree.clause.variable: items})
+    elif isinstance(tree, Expression):
+        reader = _Reader(scope)
+        reader.tree(tree)
+        yield path, reader.inspection()
+
+
+# Functions over the items of a list; of these, the ones that name fields of the items.
+_BY_FIELDS = frozenset({"sort", "unique", "index", "group"})
+_OVER_LISTS = _BY_FIELDS | {"count", "sum", "any", "all", "join"}
+
+
+@dataclass
+class _Reader:
+    """Walks nodes; `read` gives what a value stands for, `use` notes that it is used as a whole."""
+
+    scope: Scope
+    names: list[Use] = field(default_factory=list)
+    functions: list[Use] = field(default_factory=list)
+    bound: list[Use] = field(default_factory=list)
+    reads: set[Path] = field(default_factory=set)
+    iterates: dict[Path, tuple[int, int]] = field(default_factory=dict)
+
+    def inspection(self) -> Inspection:
+        iterates = tuple((path, *place) for path, place in self.iterates.items())
+        return Inspection(
+            tuple(self.names), tuple(self.functions), frozenset(self.reads), iterates, tuple(self.bound)
+        )
+
+    def tree(self, tree: Tree) -> None:
+        if isinstance(tree, Expression):
+            self.use(self.read(tree.node))
+        elif isinstance(tree, Mapping):
+            for _, value in tree.items:
+                self.tree(value)
+        elif isinstance(tree, Sequence):
+            for value in tree.items:
+                self.tree(value)
+        elif isinstance(tree, Each):
+            before, items = self.scope, self.clause(tree.clause)
+            self.scope = {**before, tree.clause.variable: items}
+            self.tree(tree.item)
+            self.scope = before
+            self.gone_over(items)
+        else:
+            assert isinstance(tree, Constant)
+
+    def clause(self, clause: EachClause) -> Aliases:
+        """Reads an `each` clause and gives what its variable stands for."""
+        items = self.items(clause.source.node)
+        self.bound.append(Use(clause.variable, clause.offset, len(clause.variable)))
+        if clause.condition is not None:
+            before = self.scope
+            self.scope = {**before, clause.variable: items}
+            self.use(self.read(clause.condition.node))
+            self.scope = before
+        return items
+
+    def use(self, aliases: Aliases) -> None:
+        self.reads.update(alias.path for alias in aliases)
+
+    def read(self, node: ast.expr) -> Aliases:
+        """What the node's value stands for; what it is computed from is used."""
+        match node:
+            case ast.Name():
+                return self.name(node)
+            case ast.Attribute(value=value, attr=key):
+                return frozenset(alias.at(key) for alias in self.read(value))
+            case ast.Subscript():
+                return self.look_up(node)
+            case ast.BoolOp(values=values):
+                return self.either(values)
+            case ast.IfExp(test=test, body=body, orelse=orelse):
+                self.use(self.read(test))
+                return self.either([body, orelse])
+            case ast.Call():
+                return self.call(node)
+            case (
+                ast.ListComp(generators=loops, elt=element) | ast.GeneratorExp(generators=loops, elt=element)
+            ):
+                return self.loop(loops, element)
+            case ast.DictComp(generators=loops, key=key_node, value=value):
+                return self.loop(loops, value, key_node)
+            case ast.List(elts=values):
+                return wrapped(self.either(values))
+            case ast.Dict(keys=keys, values=values):
+                self.use(self.either(key for key in keys if key is not None))
+                return wrapped(self.either(values))
+        self.use(self.either(child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)))
+        return frozenset()
+
+    def either(self, nodes: Iterable[ast.expr]) -> Aliases:
+        return frozenset(alias for node in nodes for alias in self.read(node))
+
+    def name(self, node: ast.Name) -> Aliases:
+        if node.id in self.scope:
+            return self.scope[node.id]
+        self.names.append(Use(node.id, node.col_offset, len(node.id)))
+        return frozenset({Alias((node.id,))})
+
+    def look_up(self, node: ast.Subscript) -> Aliases:
+        base = self.read(node.value)
+        self.use(self.read(node.slice))
+        if isinstance(node.slice, ast.Slice):
+            return base
+        constant = isinstance(node.slice, ast.Constant) and node.slice.value
+        return frozenset(alias.at(constant if isinstance(constant, str) else ANY) for alias in base)
+
+    def items(self, source: ast.expr) -> Aliases:
+        """What the items of a list stand for; notes that it must be a list."""
+        aliases = self.read(source)
+        self.iterate(source)
+        return frozenset(alias.at(ANY) for alias in aliases)
+
+    def iterate(self, source: ast.expr) -> None:
+        # Of a choice only the first is noted: `reply.items or reply` may well end in a mapping.
+        while isinstance(source, ast.BoolOp):
+            source = source.values[0]
+        if isinstance(source, (ast.Name, ast.Attribute, ast.Subscript)):
+            place = (source.col_offset, (source.end_col_offset or 0) - source.col_offset)
+            for alias in _Reader(self.scope).read(source):
+                if not alias.wraps:
+                    self.iterates.setdefault(alias.path, place)
+
+    def gone_over(self, items: Aliases, elements: Aliases = frozenset()) -> None:
+        """Notes that a list was read although nothing of its items was, as in `count(1 for x in list)`."""
+        read = self.reads | {alias.path for alias in elements}
+        for item in items:
+            if not any(path[: len(item.path)] == item.path for path in read):
+                self.reads.add(item.path)
+
+    def loop(self, loops: list[ast.comprehension], element: ast.expr, key: ast.expr | None = None) -> Aliases:
+        before, went_over = self.scope, []
+        for loop in loops:
+            assert isinstance(loop.target, ast.Name)
+            items = self.items(loop.iter)
+            went_over.append(items)
+            self.bound.append(Use(loop.target.id, loop.target.col_offset, len(loop.target.id)))
+            self.scope = {**self.scope, loop.target.id: items}
+            self.use(self.either(loop.ifs))
+        if key is not None:
+            self.use(self.read(key))
+        elements = self.read(element)
+        self.scope = before
+        for items in went_over:
+            self.gone_over(items, elements)
+        return wrapped(elements)
+
+    def call(self, node: ast.Call) -> Aliases:
+        assert isinstance(node.func, ast.Name)
+        name, arguments = node.func.id, node.args
+        self.functions.append(Use(name, node.func.col_offset, len(name)))
+        values = [self.read(argument) for argument in arguments]
+        if name in _OVER_LISTS or (name in {"min", "max"} and len(values) == 1):
+            self.iterate(arguments[0])
+        if name in _BY_FIELDS:
+            return self.by_fields(name, arguments[1:], values)
+        if name in {"default", "merge", "values"}:
+            return frozenset().union(*values)
+        used = values[1:] if name in {"pick", "omit"} else values
+        if name == "count":
+            used = [frozenset(alias.at(ANY) for alias in values[0])]
+        self.use(frozenset().union(*used))
+        return values[0] if name in {"pick", "omit"} else frozenset()
+
+    def by_fields(self, name: str, arguments: list[ast.expr], values: list[Aliases]) -> Aliases:
+        """A list put in another form by fields of its items."""
+        items = frozenset(alias.at(ANY) for alias in values[0])
+        for argument in arguments:
+            constant = isinstance(argument, ast.Constant) and argument.value
+            key = constant.removeprefix("-") if isinstance(constant, str) else ""
+            self.use(frozenset(alias.at(key) for alias in items) if key else items)
+        if not arguments:
+            self.use(items)
+        self.use(frozenset().union(*values[1:]))
+        if name == "index":
+            return wrapped(items)
+        return wrapped(items, 2) if name == "group" else values[0]
+
+
+def wrapped(aliases: Aliases, times: int = 1) -> Aliases:
+    """What a list or mapping made of such values stands for."""
+    return frozenset(alias.wrapped(times) for alias in aliases)

@@ -1,0 +1,65 @@
+"""Access paths: which part of which value, such as `todos[*].helper_id`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, final
+
+
+@final
+class Any_:
+    """Any element of a list, or any key of a mapping."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "[*]"
+
+
+ANY: Final = Any_()
+Path = tuple[str | Any_, ...]
+Bindings = Mapping[str, Path]
+
+
+def path_text(path: Path) -> str:
+    """A path as people write it."""
+    parts = [
+        "[*]" if isinstance(part, Any_) else f".{part}" if part.isidentifier() else f"[{part!r}]"
+        for part in path
+    ]
+    return "".join(parts).removeprefix(".")
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A name and where it stands, in characters of the expression's text."""
+
+    name: str
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A path that a value stands for; the next `wraps` look-ups only open what is built around it."""
+
+    path: Path
+    wraps: int = 0
+
+    def at(self, key: str | Any_) -> Alias:
+        """What a look-up of the key stands for."""
+        return Alias(self.path, self.wraps - 1) if self.wraps else Alias((*self.path, key))
+
+    def wrapped(self, times: int = 1) -> Alias:
+        """A list or mapping that holds the value."""
+        return Alias(self.path, self.wraps + times)
+
+
+Aliases = frozenset[Alias]
+Scope = Mapping[str, Aliases]
+
+
+def scope_of(bindings: Bindings | None) -> Scope:
+    """The loop variables around an expression, with what they stand for."""
+    return {name: frozenset({Alias(path)}) for name, path in (bindings or {}).items()}

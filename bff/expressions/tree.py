@@ -1,0 +1,92 @@
+"""What a recipe's trees are made of once their texts are parsed.
+
+Offsets in an expression's nodes (`col_offset`, `end_col_offset`) count characters of its `text`, not bytes.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """One checked expression; `origin` is the loader's map from offsets of `text` to places in a file.
+
+    `text` is the whole text that offsets count in: of the hole of a path, that is the path.
+    """
+
+    text: str
+    node: ast.expr
+    origin: object | None = None
+
+    @property
+    def offset(self) -> int:
+        return self.node.col_offset
+
+    @property
+    def length(self) -> int:
+        return (self.node.end_col_offset or self.node.col_offset + 1) - self.node.col_offset
+
+    @property
+    def written(self) -> str:
+        """The expression's own part of the text."""
+        return self.text[self.offset : self.offset + self.length]
+
+
+@dataclass(frozen=True, slots=True)
+class EachClause:
+    """`variable in source if condition`; `offset` is where the variable stands in the text."""
+
+    variable: str
+    source: Expression
+    condition: Expression | None
+    text: str
+    origin: object | None = None
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PathTemplate:
+    """A request's path: `parts` are its constant texts and holes in order, `query` the text after `?`."""
+
+    parts: tuple[str | Expression, ...]
+    query: str
+    text: str
+    origin: object | None = None
+
+    @property
+    def holes(self) -> tuple[Expression, ...]:
+        return tuple(part for part in self.parts if isinstance(part, Expression))
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A YAML number, boolean or null that stands for itself."""
+
+    value: bool | int | float | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """A YAML mapping, its keys in the order written."""
+
+    items: tuple[tuple[str, Tree], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A YAML list."""
+
+    items: tuple[Tree, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """`{each: …, item: …}`: the list of what `item` makes of each item that the clause selects."""
+
+    clause: EachClause
+    item: Tree
+
+
+Tree = Expression | Constant | Mapping | Sequence | Each
