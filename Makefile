@@ -1,0 +1,94 @@
+# Two commands are enough: `make run` and `make test`. `make help` lists the rest.
+# Everything is installed into .venv (the layer and its tools) and .local (the backend and its rows).
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+HOST ?= 127.0.0.1
+WORKERS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
+# A thread holds one page in flight from its first byte to its last: 200 visitors at once on backends that take
+# 20 ms want about 200 of them over all workers. Each costs about 0.4 MB.
+THREADS ?= 64
+ARGS ?=
+
+python := .venv/bin/python
+pip := -m pip --disable-pip-version-check --quiet install --require-hashes
+ready := .venv/.ready
+ready_dev := .venv/.ready-dev
+ready_backend := .local/backend-venv/.ready
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:[^#]*## /\t/' | \
+	  while IFS="$$(printf '\t')" read -r name text; do printf '  make %-16s %s\n' "$$name" "$$text"; done
+
+.PHONY: run
+run: $(ready) $(ready_backend) ## start the backend and the layer, with rows in .local (PORT, POCKETBASE_PORT)
+	@$(python) -m clients.local
+
+.PHONY: backend
+backend: $(ready) $(ready_backend) ## start the backend alone, for `make serve` in another terminal
+	@$(python) -m clients.local --backend-only
+
+.PHONY: serve
+serve: $(ready) ## serve as in production: one worker per core (HOST, PORT, WORKERS, THREADS)
+	@$(python) -m granian --interface wsgi --host $(HOST) --port $(or $(PORT),8000) \
+	  --workers $(WORKERS) --blocking-threads $(THREADS) --backlog 2048 --no-ws $(ARGS) wsgi:app
+
+.PHONY: test
+test: $(ready_dev) try-backend ## the tests, in a few minutes (ARGS="-k home")
+	@$(python) -m pytest -m "not full" $(ARGS)
+
+.PHONY: test-all
+test-all: $(ready_dev) try-backend ## every test: all sizes, languages and faults
+	@$(python) -m pytest $(ARGS)
+
+.PHONY: check
+check: $(ready_dev) ## lint, format, types and the recipes
+	@$(python) -m ruff check .
+	@$(python) -m ruff format --check .
+	@$(python) -m mypy
+	@$(python) -m bff check
+
+.PHONY: bench
+bench: $(ready_dev) ## what the expressions cost beside hand-written Python
+	@for benchmark in benchmarks/[a-z]*.py; do $(python) "$$benchmark" $(ARGS) || exit 1; done
+
+.PHONY: install install-backend try-backend
+install: $(ready_dev) $(ready_backend) ## install everything without starting anything
+install-backend: $(ready_backend)
+try-backend:
+	@$(MAKE) --no-print-directory install-backend || \
+	  echo 'The backend could not be installed: the tests that need it are skipped.' >&2
+
+$(ready): requirements.txt | $(python)
+	$(python) $(pip) -r requirements.txt
+	@touch $@
+
+$(ready_dev): requirements-dev.txt $(ready)
+	$(python) $(pip) -r requirements-dev.txt
+	@touch $@
+
+# In an environment of its own, so that nothing of it can reach the layer; --only-binary: a source
+# distribution would run code of its own while installing.
+$(ready_backend): requirements-local.txt | $(python)
+	@mkdir -p .local
+	$(python) -m venv --clear .local/backend-venv
+	.local/backend-venv/bin/python $(pip) --only-binary=:all: -r requirements-local.txt
+	@touch $@
+
+$(python):
+	@for candidate in "$(PYTHON)" python3 python3.13 python3.12 python3.11; do \
+	  if [ -n "$$candidate" ] && \
+	    "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    if "$$candidate" -c 'import ensurepip, venv' 2>/dev/null; then \
+	      echo "$$candidate -m venv --clear .venv"; exec "$$candidate" -m venv --clear .venv; \
+	    fi; \
+	    without_venv=$$candidate; \
+	  fi; \
+	done; \
+	if [ -n "$$without_venv" ]; then \
+	  echo "$$without_venv cannot make virtual environments: on Debian, apt-get install python3-venv" >&2; \
+	else \
+	  echo 'Python 3.11 or newer is needed: install it, or name it, as in PYTHON=/opt/python3.12 make run' >&2; \
+	fi; exit 1

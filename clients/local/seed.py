@@ -1,0 +1,86 @@
+"""Fills an empty backend with people, todos, comments and notices: `seed.json`, its days counted from today.
+
+Every row has a fixed id, so a seeding that was cut off goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from clients.local.pocketbase import Backend
+
+_DATA = Path(__file__).with_name("seed.json")
+_ID_LENGTH = 15
+
+
+def seed(backend: Backend) -> None:
+    """Adds every row of `seed.json` that the backend does not have yet."""
+    for collection, rows in _rows(datetime.now(UTC)).items():
+        present = {row["id"] for row in backend.rows(collection, fields="id")}
+        for row in rows:
+            if row["id"] not in present:
+                backend.add(collection, **row)
+
+
+def seed_once(backend: Backend) -> bool:
+    """Seeds unless this folder was seeded before, so that what was deleted stays deleted; True if it did."""
+    marker = backend.directory / "seeded"
+    if marker.exists():
+        return False
+    seed(backend)
+    marker.touch()
+    return True
+
+
+def record_id(prefix: str, name: str | int) -> str:
+    """The fixed id of a seeded row: `todo` and 7 give todo00000000007, `person` and ada personada000000."""
+    if isinstance(name, int):
+        return f"{prefix}{name:0{_ID_LENGTH - len(prefix)}d}"
+    return f"{prefix}{name}".ljust(_ID_LENGTH, "0")
+
+
+def _rows(now: datetime) -> dict[str, list[dict[str, Any]]]:
+    """The rows of each collection, those that others point to first."""
+    written = json.loads(_DATA.read_text(encoding="utf-8"))
+    people = {person["key"]: record_id("person", person["key"]) for person in written["people"]}
+    todos = {todo["title"]: record_id("todo", number) for number, todo in enumerate(written["todos"], 1)}
+    return {
+        "people": [
+            {"id": people[person["key"]], "name": person["name"], "email": f"{person['key']}@example.com"}
+            for person in written["people"]
+        ],
+        "todos": [{"id": todos[todo["title"]], **_todo(todo, people, now)} for todo in written["todos"]],
+        "comments": [
+            {
+                "id": record_id("comment", number),
+                "todo": todos[comment["todo"]],
+                "author": people[comment["author"]],
+                "text": comment["text"],
+            }
+            for number, comment in enumerate(written["comments"], 1)
+        ],
+        "notices": [
+            {**notice, "id": record_id("notice", number), "published": _instant(now, notice["published"])}
+            for number, notice in enumerate(written["notices"], 1)
+        ],
+    }
+
+
+def _todo(todo: dict[str, Any], people: dict[str, str], now: datetime) -> dict[str, Any]:
+    due = f"{now + timedelta(days=todo['due']):%Y-%m-%d} 00:00:00.000Z" if "due" in todo else ""
+    return {
+        "title": todo["title"],
+        "note": todo.get("note", ""),
+        "status": todo["status"],
+        "owner": people.get(todo.get("owner", ""), ""),
+        "helper": people.get(todo.get("helper", ""), ""),
+        "due": due,
+        "finished": _instant(now, todo["finished"]) if "finished" in todo else "",
+    }
+
+
+def _instant(now: datetime, days: int) -> str:
+    return f"{now + timedelta(days=days):%Y-%m-%d %H:%M:%S}.000Z"

@@ -1,0 +1,12 @@
+"""Who there is: the people of PocketBase, by id and name."""
+
+from bff import Client, env
+from clients._pocketbase import pocketbase_like, pocketbase_text
+
+client = Client(
+    base_url=env("PEOPLE_URL", default="http://127.0.0.1:8090"),
+    timeout="2s",
+    quote=pocketbase_text,
+    quote_like=pocketbase_like,
+    filters={"filter"},
+)

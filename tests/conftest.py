@@ -1,0 +1,80 @@
+"""What every test may use: tools that may be missing, the real backend, the project's own app on it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+from clients.local import pocketbase  # noqa: E402
+from clients.local.binary import BackendError, checked_binary  # noqa: E402
+from clients.local.seed import seed  # noqa: E402
+
+_CURES = {"ab": "apt-get install apache2-utils", "strace": "apt-get install strace"}
+
+
+def needs(*programs: str) -> None:
+    """Skips the test where a program is missing; fails it where REQUIRE_ALL=1 says that all must run."""
+    for program in programs:
+        if shutil.which(program) is None:
+            missing(f"needs {program}: {_CURES.get(program, 'install it')}")
+
+
+def missing(reason: str) -> NoReturn:
+    """Skips, or under REQUIRE_ALL=1 fails, with the reason."""
+    if os.environ.get("REQUIRE_ALL") == "1":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture(name="needs")
+def needs_fixture() -> Callable[..., None]:
+    """`needs("ab")` in a test."""
+    return needs
+
+
+@pytest.fixture(scope="session")
+def backend_program() -> Path:
+    """The real PocketBase, as `make install-backend` leaves it."""
+    try:
+        return checked_binary(pocketbase.ENVIRONMENT)
+    except BackendError as exc:
+        missing(str(exc))
+
+
+@pytest.fixture
+def backend(backend_program: Path) -> Iterator[pocketbase.Backend]:
+    """An empty PocketBase of this test's own."""
+    with pocketbase.temporary() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def seeded_backend(backend_program: Path) -> Iterator[pocketbase.Backend]:
+    """A PocketBase with the seeded rows, shared: read it, don't write to it."""
+    with pocketbase.temporary() as running:
+        seed(running)
+        yield running
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
+    """Makes a test client of the project's own app whose clients all ask the backend at this URL."""
+
+    def make(backend_url: str) -> Any:
+        from bff import create_app
+
+        for name in ("PEOPLE_URL", "TODOS_URL", "NOTICES_URL"):
+            monkeypatch.setenv(name, backend_url)
+        return create_app(ROOT).test_client()
+
+    return make
