@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from bff.errors import Finding, Place
-from bff.expressions.parse import PathTemplate
-from bff.expressions.tree import Constant, EachClause, Expression, Mapping, Tree
+from bff.expressions.tree import Constant, EachClause, Expression, Mapping, PathTemplate, Tree
 
 Auth = Literal["required", "optional", "none"]
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -217,7 +216,11 @@ class Deploy:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """One page: `name` is the file's stem, `file` its path as printed, `path` the route as written."""
+    """One page: `name` is the file's stem, `file` its path as printed, `path` the route as written.
+
+    `broken` names the steps that could not be read whole, and holds `''` when another part could not; such a
+    recipe is only good for finding more mistakes in it.
+    """
 
     name: str
     file: str
@@ -237,6 +240,7 @@ class Recipe:
     invalidates: tuple[str, ...] = ()
     deploy: Deploy | None = None
     passes: bool = False
+    broken: frozenset[str] = field(default=frozenset(), compare=False)
     marks: Marks = field(kw_only=True, compare=False)
 
     def step(self, name: str) -> Step:

@@ -1,0 +1,110 @@
+"""Imports a project's own Python files, each load anew, so that two projects (or two states of one) never mix."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import itertools
+import re
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from bff.errors import Finding, Place
+
+_FOLDERS = ("clients", "orchestrations")
+_loads = itertools.count(1)
+# sys.path and sys.modules belong to the whole process.
+_importing = threading.RLock()
+
+
+@contextmanager
+def importing_from(root: Path) -> Iterator[None]:
+    """Within, `import clients._x` finds the project's file, read anew; afterwards it is as if it never was."""
+    with _importing:
+        saved = {name: sys.modules.pop(name) for name in _project_modules()}
+        sys.path.insert(0, str(root))
+        try:
+            yield
+        finally:
+            sys.path.remove(str(root))
+            for name in _project_modules():
+                del sys.modules[name]
+            sys.modules.update(saved)
+            # A function that imports a sibling while it runs must still find it.
+            if str(root) not in sys.path:
+                sys.path.append(str(root))
+
+
+def _project_modules() -> list[str]:
+    return [name for name in sys.modules if name.split(".")[0] in _FOLDERS]
+
+
+def import_file(path: Path, root: Path) -> tuple[ModuleType | None, list[Finding]]:
+    """The module of a file, under a name of its own; an exception in it is a finding at its line."""
+    name = f"_bff_project_{next(_loads)}_{re.sub(r'[^A-Za-z0-9_]', '_', path.stem)}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    # Dataclasses and pickles look their module up by name.
+    sys.modules[name] = module
+    importlib.invalidate_caches()
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        del sys.modules[name]
+        return None, [_finding(error, path, root)]
+    return module, []
+
+
+def _finding(error: BaseException, path: Path, root: Path) -> Finding:
+    """What an exception at import says, at the innermost line of the project that it came through."""
+    file, line = path, 1
+    for frame in traceback.extract_tb(error.__traceback__):
+        if Path(frame.filename).is_relative_to(root):
+            file, line = Path(frame.filename), frame.lineno or 1
+    column = 1
+    if isinstance(error, SyntaxError) and error.filename and Path(error.filename).is_relative_to(root):
+        file, line, column = Path(error.filename), error.lineno or 1, error.offset or 1
+    text = error.msg if isinstance(error, SyntaxError) else str(error)
+    source = line_of(file, line)
+    if column == 1:
+        column = len(source) - len(source.lstrip()) + 1
+    place = Place(file.relative_to(root).as_posix(), line, column)
+    length = 1 if isinstance(error, SyntaxError) else len(source.strip()) or 1
+    return Finding(place, f"{type(error).__name__}: {text}", source, length)
+
+
+def line_of(path: Path, line: int) -> str:
+    """A line of a Python file, '' when it has none of that number."""
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    return lines[line - 1] if 0 < line <= len(lines) else ""
+
+
+def public_functions(module: ModuleType) -> dict[str, Callable[..., Any]]:
+    """The functions that a module defines itself, without those whose names begin with _."""
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if not name.startswith("_") and inspect.isfunction(value) and value.__module__ == module.__name__
+    }
+
+
+def place_of_function(function: Callable[..., Any], root: Path) -> Finding:
+    """A finding without message at the `def` of a function."""
+    code = function.__code__
+    path = Path(code.co_filename)
+    line = code.co_firstlineno
+    # With decorators the code begins at the first of them.
+    pattern = re.compile(rf"\s*(async\s+)?def\s+({re.escape(function.__name__)})\b")
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    for number in range(line, len(lines) + 1):
+        if match := pattern.match(lines[number - 1]):
+            place = Place(path.relative_to(root).as_posix(), number, match.start(2) + 1)
+            return Finding(place, "", lines[number - 1], len(function.__name__))
+    return Finding(Place(path.relative_to(root).as_posix(), line, 1), "", line_of(path, line))

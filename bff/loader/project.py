@@ -1,0 +1,150 @@
+"""A whole project folder: its recipes, the functions they may call, and its clients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from bff.errors import Finding, OperatorError, Place
+from bff.expressions.functions import FUNCTIONS
+from bff.http import Client
+from bff.loader.modules import import_file, importing_from, place_of_function, public_functions
+from bff.loader.reading import NAME
+from bff.loader.recipes import load_recipe
+from bff.recipe import Recipe
+from bff.text import nearest
+
+Functions = dict[str, Callable[..., Any]]
+SHARED = "functions"
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """What a project folder holds.
+
+    `functions` are by recipe: those of functions.py and over them the page's own. `unusable` names the client
+    modules that could not be used, and holds `''` when functions could not be loaded: what needs them is no
+    further mistake.
+    """
+
+    root: Path
+    recipes: dict[str, Recipe] = field(default_factory=dict)
+    functions: dict[str, Functions] = field(default_factory=dict)
+    clients: dict[str, Client] = field(default_factory=dict)
+    unusable: frozenset[str] = frozenset()
+
+
+def load_project(root: Path, pages: Sequence[str] | None = None) -> tuple[Project, list[Finding]]:
+    """The project in a folder and everything wrong with its files; with `pages` only those recipes.
+
+    Raises OperatorError when the folder has no recipes, or not one of those asked for.
+    """
+    root = root.resolve()
+    paths = _recipe_paths(root, pages)
+    findings = list(_strays(root)) if pages is None else []
+    recipes = {}
+    for path in paths:
+        recipe, found = load_recipe(path, root)
+        findings += found
+        if recipe is not None:
+            recipes[recipe.name] = recipe
+    with importing_from(root):
+        clients, unusable, found = _clients(root)
+        findings += found
+        functions, whole, found = _functions(root, [path.stem for path in paths])
+        findings += found
+    broken = unusable if whole else unusable | {""}
+    return Project(root, recipes, functions, clients, frozenset(broken)), findings
+
+
+def _recipe_paths(root: Path, pages: Sequence[str] | None) -> list[Path]:
+    folder = root / "orchestrations"
+    if not folder.is_dir():
+        raise OperatorError(f"no folder orchestrations/ in {root}: a project has its recipes there")
+    paths = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+    if pages is None:
+        return list(paths.values())
+    for page in pages:
+        if page not in paths:
+            near = nearest(page, paths)
+            meant = f"did you mean {near}?  " if near else ""
+            raise OperatorError(f"no recipe orchestrations/{page}.yaml; {meant}there are: {', '.join(paths)}")
+    return [path for name, path in paths.items() if name in pages]
+
+
+def _strays(root: Path) -> Iterable[Finding]:
+    """Files that look like recipes or functions and would never be read."""
+    folder = root / "orchestrations"
+    stems = {path.stem for path in folder.glob("*.yaml")}
+    for path in sorted(folder.rglob("*")):
+        start = Place(path.relative_to(root).as_posix(), 1, 1)
+        nested = path.parent != folder
+        if path.suffix == ".yml" or (path.suffix == ".yaml" and nested):
+            yield Finding(start, "is not read; a recipe is a file orchestrations/name.yaml")
+        elif path.suffix == ".yaml" and not NAME.fullmatch(path.stem):
+            yield Finding(start, "a recipe's name is a letter, then letters, digits, _ and -")
+        elif path.suffix == ".yaml" and path.stem == SHARED:
+            yield Finding(start, "a recipe cannot be named 'functions': functions.py is for all recipes")
+        elif (
+            path.suffix == ".py" and not nested and path.stem not in stems | {SHARED} and path.stem[0] != "_"
+        ):
+            near = nearest(path.stem, stems)
+            meant = f"did you mean {near}.py?  " if near else ""
+            message = f"no recipe {path.stem}.yaml calls these functions"
+            yield Finding(start, f"{message}; {meant}those for all stand in functions.py")
+
+
+def _clients(root: Path) -> tuple[dict[str, Client], set[str], list[Finding]]:
+    """The clients by name, the names of the modules that have none, and why."""
+    clients: dict[str, Client] = {}
+    unusable: set[str] = set()
+    findings: list[Finding] = []
+    for path in sorted((root / "clients").glob("*.py")):
+        if path.stem.startswith("_"):
+            continue
+        module, found = import_file(path, root)
+        client = getattr(module, "client", None)
+        if isinstance(client, Client):
+            client.name = path.stem
+            clients[path.stem] = client
+            continue
+        unusable.add(path.stem)
+        findings += found or [_no_client(path, root, client)]
+    return clients, unusable, findings
+
+
+def _no_client(path: Path, root: Path, found: object) -> Finding:
+    place = Place(path.relative_to(root).as_posix(), 1, 1)
+    what = "no name 'client'" if found is None else f"'client' is {type(found).__name__}"
+    return Finding(place, f"{what} in this module; it holds: client = Client(base_url=…)")
+
+
+def _functions(root: Path, names: list[str]) -> tuple[dict[str, Functions], bool, list[Finding]]:
+    """The functions of each recipe, whether all could be loaded, and what is wrong with them."""
+    findings: list[Finding] = []
+
+    def load(stem: str) -> Functions:
+        path = root / "orchestrations" / f"{stem}.py"
+        if not path.is_file():
+            return {}
+        module, found = import_file(path, root)
+        findings.extend(found)
+        functions = {} if module is None else public_functions(module)
+        findings.extend(_collisions(functions, root))
+        return functions
+
+    shared = load(SHARED)
+    functions = {name: shared | load(name) for name in names}
+    return functions, not findings, findings
+
+
+def _collisions(functions: Functions, root: Path) -> Iterable[Finding]:
+    for name, function in functions.items():
+        if name in FUNCTIONS:
+            finding = place_of_function(function, root)
+            library = FUNCTIONS[name].signature
+            yield replace(
+                finding, message=f"function '{name}' hides the library's {library}", hint="rename it"
+            )
