@@ -48,7 +48,7 @@ class ReplyCache:
             entry = self._kept.get(key)
         if entry is None:
             return None
-        return Reply(entry.status, entry.headers, entry.raw, attempts=0, from_cache=True)
+        return Reply(entry.status, dict(entry.headers), entry.raw, attempts=0, from_cache=True)
 
     def put(self, key: bytes, reply: Reply, ttl: float) -> None:
         """Keeps a 2xx reply for `ttl` seconds; one larger than the cache is not kept."""
@@ -58,7 +58,7 @@ class ReplyCache:
         size = max(self._least, len(reply.raw) + written + len(key) + _OVERHEAD)
         with self._lock:
             if size <= self._kept.maxsize:
-                self._kept[key] = _Entry(reply.status, reply.headers, reply.raw, ttl, size)
+                self._kept[key] = _Entry(reply.status, dict(reply.headers), reply.raw, ttl, size)
 
     def clear(self) -> None:
         with self._lock:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bff.http.messages import Broken, OutgoingRequest, Reply
-from bff.http.transport import Transport
+from bff.http.cache import key_of
+from bff.http.messages import FORBIDDEN_REQUEST_HEADERS, Broken, OutgoingRequest, Reply, check_header
+from bff.http.retry import Retries, is_transient
+from bff.http.transport import Started, Transport, Try
 
 if TYPE_CHECKING:
     from bff.http.client import Client
@@ -27,15 +31,57 @@ class Limits:
 
 
 class Call:
-    """A request under way with its retries; `result` is None until it has ended."""
+    """A request under way with its retries; `result` is None until it has ended.
 
-    __slots__ = ("client", "request", "result", "until")
+    `until` (monotonic) is its own deadline.
+    """
 
-    def __init__(self, client: Client, request: OutgoingRequest, until: float) -> None:
+    __slots__ = (
+        "_attempts",
+        "_headers",
+        "_key",
+        "_retries",
+        "_sent",
+        "_url",
+        "client",
+        "request",
+        "result",
+        "until",
+    )
+
+    def __init__(
+        self, client: Client, request: OutgoingRequest, until: float, url: str, headers: Mapping[str, str]
+    ) -> None:
         self.client = client
         self.request = request
         self.until = until
         self.result: Reply | Broken | None = None
+        self._url = url
+        self._headers = headers
+        self._key: bytes | None = None
+        self._attempts = 0
+        self._sent = False
+        self._retries: Retries | None = None
+        if request.safe and request.cache_ttl:
+            self._key = key_of(request.method, url, headers, request.body, request.visitor)
+
+    def __repr__(self) -> str:
+        return f"<Call {self.request.method} of {self.client!r}>"
+
+    def _as_try(self, max_bytes: int) -> Try:
+        request = self.request
+        self._attempts += 1
+        return Try(self.client, request.method, self._url, self._headers, request.body, self.until, max_bytes)
+
+    def _delay_after(self, outcome: Reply | Broken, min_try: float) -> float | None:
+        """Seconds until the next try, None when this outcome stands."""
+        request = self.request
+        if not request.may_repeat or not is_transient(outcome):
+            return None
+        if self._retries is None:
+            retries = self.client.retries if request.retries is None else request.retries
+            self._retries = Retries(retries, self.until, min_try, self.client.budget)
+        return self._retries.delay_after(outcome)
 
 
 class Calls:
@@ -44,22 +90,141 @@ class Calls:
     def __init__(
         self, transport: Transport, deadline: float, limits: Limits | None = None, request_id: str = ""
     ) -> None:
-        raise NotImplementedError
+        self._transport = transport
+        self._deadline = deadline
+        self._limits = limits or Limits()
+        self._request_id = request_id
+        self._flying: dict[Started, Call] = {}
+        self._resting: dict[Call, tuple[float, Reply | Broken]] = {}
+        self._ended: list[Call] = []
+        self._tries = 0
+        self._bytes = 0
 
     def start(self, client: Client, request: OutgoingRequest, until: float | None = None) -> Call:
         """Starts a call that ends by `until`, its time-out and the page's deadline (monotonic).
 
         Raises ValueError for a request that cannot be sent as it is (path, header).
         """
-        raise NotImplementedError
+        timeout = client.timeout if request.timeout is None else request.timeout
+        end = min(self._deadline, time.monotonic() + timeout, self._deadline if until is None else until)
+        url = client.url(request.target)
+        call = Call(client, request, end, url, _headers(client, request, self._request_id))
+        kept = None if call._key is None else client.cache.get(call._key)
+        if kept is not None:
+            self._end(call, self._counted(kept))
+        else:
+            client.budget.earn()
+            self._try(call)
+        return call
 
     def wait(self, until: float) -> list[Call]:
         """The calls that ended since the last wait; waits for the first, at most until then (monotonic).
 
         Gives an empty list when the time is up or nothing is under way.
         """
-        raise NotImplementedError
+        while not self._ended and (self._flying or self._resting):
+            for started in self._transport.wait(self._flying.keys(), min(until, self._next_moment())):
+                self._land(started)
+            now = time.monotonic()
+            self._ring(now)
+            if now >= until:
+                break
+        ended, self._ended = self._ended, []
+        return ended
 
     def abandon(self, call: Call) -> None:
         """Gives a call up: `wait` does not give it any more."""
-        raise NotImplementedError
+        self._resting.pop(call, None)
+        for started in [started for started, flying in self._flying.items() if flying is call]:
+            del self._flying[started]
+            self._transport.abandon(started)
+        self._ended = [ended for ended in self._ended if ended is not call]
+
+    def _try(self, call: Call, last: Reply | Broken | None = None) -> None:
+        """Starts a try if there is room for one, else ends the call with its last outcome, if it has one."""
+        refusal = self._refusal(call)
+        if refusal is not None:
+            self._end(call, last or refusal)
+            return
+        limits = self._limits
+        self._tries += 1
+        room = min(limits.max_reply, limits.max_replies - self._bytes)
+        self._flying[self._transport.start(call._as_try(room))] = call
+
+    def _refusal(self, call: Call) -> Broken | None:
+        limits = self._limits
+        if call.until - time.monotonic() < limits.min_try:
+            return Broken("timeout", reason="no time was left for a try")
+        if self._tries >= limits.max_requests or self._bytes >= limits.max_replies:
+            return Broken("limit", reason="requests or replies of the page")
+        return None
+
+    def _next_moment(self) -> float:
+        """When a time-out or the end of a back-off is due next."""
+        ends = [call.until for call in self._flying.values()]
+        return min([*ends, *(moment for moment, _ in self._resting.values())])
+
+    def _ring(self, now: float) -> None:
+        """Starts the tries whose back-off is over and ends the calls whose time is up."""
+        for call, (moment, last) in list(self._resting.items()):
+            if moment <= now:
+                del self._resting[call]
+                self._try(call, last)
+        for started, call in [item for item in self._flying.items() if item[1].until <= now]:
+            del self._flying[started]
+            call._sent = call._sent or started.sent
+            self._transport.abandon(started)
+            self._end(call, Broken("breaker" if started.held else "timeout"))
+
+    def _land(self, started: Started) -> None:
+        call = self._flying.pop(started)
+        call._sent = call._sent or started.sent
+        outcome = self._counted(started.outcome or Broken("refused"))
+        delay = call._delay_after(outcome, self._limits.min_try)
+        if delay is None:
+            self._end(call, outcome)
+        else:
+            self._resting[call] = (time.monotonic() + delay, outcome)
+
+    def _counted(self, outcome: Reply | Broken) -> Reply | Broken:
+        """The outcome, or that the page has had too many bytes."""
+        limits = self._limits
+        if isinstance(outcome, Reply):
+            self._bytes += len(outcome.raw)
+            if self._bytes > limits.max_replies:
+                return Broken("limit", sent=True, reason="replies of the page")
+        elif outcome.kind == "too-large" and limits.max_replies - self._bytes < limits.max_reply:
+            return replace(outcome, kind="limit")
+        return outcome
+
+    def _end(self, call: Call, outcome: Reply | Broken) -> None:
+        if isinstance(outcome, Broken):
+            call.result = replace(outcome, sent=call._sent or outcome.sent, attempts=call._attempts)
+        else:
+            call.result = outcome
+            outcome.attempts = call._attempts
+            outcome.max_depth = self._limits.max_depth
+            if call._key is not None and not outcome.from_cache:
+                call.client.cache.put(call._key, outcome, call.request.cache_ttl or 0)
+        self._ended.append(call)
+
+
+def _headers(client: Client, request: OutgoingRequest, request_id: str) -> dict[str, str]:
+    """Every header of a request; raises ValueError for one that may not or cannot be sent."""
+    headers = dict(client.sent_headers)
+    if request.content_type is not None:
+        _set(headers, "Content-Type", request.content_type)
+    for name, value in request.headers.items():
+        if name.lower() in FORBIDDEN_REQUEST_HEADERS or name.lower() == client.auth_header:
+            raise ValueError(f"a request may not set the header {name}")
+        _set(headers, name, value)
+    if request_id:
+        _set(headers, "X-Request-ID", request_id)
+    return headers
+
+
+def _set(headers: dict[str, str], name: str, value: str) -> None:
+    check_header(name, value)
+    for written in [written for written in headers if written.lower() == name.lower()]:
+        del headers[written]
+    headers[name] = value

@@ -35,6 +35,7 @@ Quote: TypeAlias = Callable[[str], str]
 Query: TypeAlias = Mapping[str, str | Sequence[str]]
 
 _BASE_URL = re.compile(r"[Hh][Tt][Tt][Pp][Ss]?://[!-\[\]-~]+")
+_DEFAULT_HEADERS = {"User-Agent": "bff", "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +160,11 @@ class Client:
             return self.auth.header.lower()
         return None if self.auth is None else "authorization"
 
-    def resolve(self, environ: Mapping[str, str]) -> list[OperatorError]:
-        """Reads this client's environment variables and makes it ready to call; gives every problem."""
+    def resolve(self, environ: Mapping[str, str]) -> None:
+        """Reads this client's environment variables and makes it ready to call.
+
+        Raises OperatorError with every problem in one line.
+        """
         problems: list[str] = []
         base_url = _read("base_url", self._written_url, environ, problems)
         if base_url is not None:
@@ -170,11 +174,11 @@ class Client:
             problems.append(
                 f"forward_token({self.forwards!r}) needs sessions, which this version does not run yet"
             )
-        if not problems and base_url is not None:
-            self._base = base_url.rstrip("/")
-            self._headers = headers
-            self._proxy_urls = get_environ_proxies(base_url) if self.proxies else {}
-        return [OperatorError(f"{self._title}: {problem}") for problem in problems]
+        if problems or base_url is None:
+            raise OperatorError(f"{self._title}: {'; '.join(problems)}")
+        self._base = base_url.rstrip("/")
+        self._headers = headers
+        self._proxy_urls = get_environ_proxies(base_url) if self.proxies else {}
 
     def url(self, target: str) -> str:
         """The whole URL of a path with query that begins with `/`; raises OperatorError before `resolve`."""
@@ -244,9 +248,7 @@ class Client:
         secret = self.auth.value if isinstance(self.auth, ApiKey | BearerToken) else None
         read_at_start = [self._written_url, secret, *self._written_headers.values()]
         if self.forwards is None and not any(isinstance(value, Env) for value in read_at_start):
-            problem = next(iter(self.resolve({})), None)
-            if problem is not None:
-                raise ValueError(str(problem))
+            self.resolve({})
 
     def _read_headers(self, environ: Mapping[str, str], problems: list[str]) -> dict[str, str]:
         written = dict(self._written_headers)
@@ -254,11 +256,18 @@ class Client:
             written[self.auth.header] = self.auth.value
         elif isinstance(self.auth, BearerToken):
             written["Authorization"] = self.auth.value
-        headers: dict[str, str] = {}
+        headers = dict(_DEFAULT_HEADERS)
         for name, value in written.items():
             found = _read(name, value, environ, problems)
-            if found is not None:
-                headers[name] = f"Bearer {found}" if name == "Authorization" else found
+            if found is None:
+                continue
+            for default in [default for default in headers if default.lower() == name.lower()]:
+                del headers[default]
+            headers[name] = f"Bearer {found}" if name == "Authorization" else found
+            try:
+                check_header(name, headers[name])
+            except ValueError as error:
+                problems.append(str(error))
         return headers
 
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import threading
+import time
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Protocol
+from weakref import WeakKeyDictionary
 
+from bff.http.exchange import Adapter, exchange
 from bff.http.messages import Broken, Reply
+from bff.http.pool import Pool
 
 if TYPE_CHECKING:
     from bff.http.client import Client
@@ -17,7 +24,8 @@ if TYPE_CHECKING:
 class Try:
     """One sending of a request, ready to go: everything is encoded and checked.
 
-    `until` (monotonic) is when it is given up, `max_bytes` the longest body that is read.
+    `until` (monotonic) is when it is given up, `max_bytes` the longest body that is read. The transport adds
+    what only the moment of sending knows: X-Request-Deadline-Ms and what the client's AuthBase signs.
     """
 
     client: Client
@@ -41,38 +49,104 @@ class Started(Protocol):
 
     @property
     def held(self) -> bool:
-        """Whether it still waits for a place among its client's calls."""
+        """Whether it waits for a place among its client's calls."""
 
 
 class Transport(Protocol):
-    """What the layer asks of the network."""
+    """What the layer asks of the network; used by many threads, a started try by the one that started it."""
 
     def start(self, request: Try) -> Started:
-        """Sets a try going; never blocks on the network and never raises for it."""
+        """Sets a try going; never waits for the network and never raises for it."""
 
-    def wait(self, started: Collection[Started], until: float) -> list[Started]:
+    def wait(self, started: Collection[Started], until: float) -> Sequence[Started]:
         """Those of `started` that have ended; waits for the first, at most until then (monotonic)."""
 
     def abandon(self, started: Started) -> None:
-        """Gives a try up: its outcome is not wanted any more, what it holds is freed soon."""
+        """Gives a try up: its outcome is not wanted any more, and what it holds is freed soon."""
+
+
+class _Flight:
+    """A try on its way through a pool of threads."""
+
+    __slots__ = ("_adapter", "_request", "_waiter", "abandoned", "held", "lane", "outcome", "sent")
+
+    def __init__(self, request: Try, adapter: Adapter) -> None:
+        self.lane = request.client
+        self.outcome: Reply | Broken | None = None
+        self.sent = False
+        self.held = False
+        self.abandoned = False
+        self._request = request
+        self._adapter = adapter
+        self._waiter: SimpleQueue[None] | None = None
+
+    def run(self) -> None:
+        if time.monotonic() >= self._request.until:
+            outcome: Reply | Broken = Broken("timeout", reason="no thread was free in time")
+        else:
+            outcome = exchange(self._adapter, self._request, self)
+        if not self.abandoned:
+            self.outcome = outcome
+        if self._waiter is not None:
+            self._waiter.put(None)
+
+    def wake(self, waiter: SimpleQueue[None]) -> None:
+        """Has the end of this flight put something into a queue."""
+        self._waiter = waiter
 
 
 class ThreadTransport:
-    """Sends each try on a thread of its own, with requests."""
+    """Sends each try on a thread of its own, with requests, over connections that a client's tries share."""
 
     def __init__(self, max_threads: int = 128) -> None:
-        raise NotImplementedError
+        self._pool = Pool(max_threads)
+        self._lock = threading.Lock()
+        self._adapters: WeakKeyDictionary[Client, Adapter] = WeakKeyDictionary()
 
     def start(self, request: Try) -> Started:
-        raise NotImplementedError
+        flight = _Flight(request, self._adapter(request.client))
+        self._pool.submit(flight)
+        return flight
 
-    def wait(self, started: Collection[Started], until: float) -> list[Started]:
-        raise NotImplementedError
+    def wait(self, started: Collection[Started], until: float) -> Sequence[Started]:
+        ended = [flight for flight in started if flight.outcome is not None]
+        if ended:
+            return ended
+        waiter: SimpleQueue[None] = SimpleQueue()
+        for flight in started:
+            assert isinstance(flight, _Flight)
+            flight.wake(waiter)
+        # A flight that ended before it knew the queue is seen here, one that ends later puts into it.
+        while not (ended := [flight for flight in started if flight.outcome is not None]):
+            left = until - time.monotonic()
+            if left <= 0:
+                return ended
+            with suppress(Empty):
+                waiter.get(timeout=left)
+        return ended
 
     def abandon(self, started: Started) -> None:
-        raise NotImplementedError
+        assert isinstance(started, _Flight)
+        started.abandoned = True
+        self._pool.withdraw(started)
+
+    def close(self) -> None:
+        """Closes idle connections and ends idle threads."""
+        self._pool.close()
+        with self._lock:
+            for adapter in self._adapters.values():
+                adapter.close()
+            self._adapters.clear()
+
+    def _adapter(self, client: Client) -> Adapter:
+        adapter = self._adapters.get(client)
+        if adapter is None:
+            with self._lock:
+                adapter = self._adapters.setdefault(client, Adapter(client.concurrency))
+        return adapter
 
 
 @cache
 def default_transport() -> Transport:
-    raise NotImplementedError
+    """The transport of calls that no page makes; one per process."""
+    return ThreadTransport()
