@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from bff.expressions import Evaluation, compile_tree
-from bff.expressions.inspect import ANY, Inspection, Path, fields, inspect, inspect_tree
-from bff.expressions.tree import EachClause, Tree
+from bff.expressions.inspect import Inspection, Path, fields, inspect, inspect_tree, item_paths
+from bff.expressions.tree import EachClause, PathTemplate
 from bff.graph import Graph, build_graph
-from bff.http import Client
+from bff.http import Client, encode_constant
 from bff.recipe import Fail, Guard, Recipe, Request, Step, SubRecipe, Value
 
 Compute = Callable[[Mapping[str, Any], Evaluation], Any]
@@ -21,6 +21,7 @@ VISITOR_INPUT = frozenset({"path", "query", "headers", "body"})
 class PlannedRequest:
     """A request step; computed parts are None where the recipe has none.
 
+    `path_parts` are the encoded constant parts, None where a hole's value goes; `constant_query` has its `?`.
     `lists` and `reply_lists` are the places of its value and of its reply that the recipe goes over: what is
     there must be a list or null. `…_from_input` say whether a value of the visitor can be the cause.
     """
@@ -30,6 +31,8 @@ class PlannedRequest:
     when: Compute | None
     items: Compute | None
     variable: str | None
+    path_parts: tuple[str | None, ...]
+    constant_query: str
     holes: Compute | None
     query: Compute | None
     headers: Compute | None
@@ -93,6 +96,16 @@ class PlannedGuard:
         return self.step.name
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedSession:
+    """What a sign-in puts into the session cookie; with `ends` a sign-out, and the rest is None."""
+
+    user: Compute | None
+    tokens: Compute | None
+    expires: Compute | None
+    ends: bool
+
+
 PlannedStep = PlannedRequest | PlannedValue | PlannedGuard
 
 
@@ -111,6 +124,7 @@ class Plan:
     shape: Compute | None
     status: Compute
     headers: Compute | None
+    session: PlannedSession | None
     fields: Mapping[str, tuple[str, ...]]
     second_sources: Mapping[str, frozenset[str]]
 
@@ -192,6 +206,7 @@ class _Planner:
             shape=self._compile(recipe.shape),
             status=self._compile(recipe.status),
             headers=self._compile(recipe.headers),
+            session=self._session(),
             fields=self._fields(),
             second_sources=self._second_sources(),
         )
@@ -215,6 +230,13 @@ class _Planner:
             case SubRecipe():
                 raise NotImplementedError("a recipe within a recipe")  # refused when the app starts
 
+    def _session(self) -> PlannedSession | None:
+        session = self.recipe.session
+        if session is None:
+            return None
+        parts = (session.user, session.tokens, session.expires)
+        return PlannedSession(*map(self._compile, parts), ends=session.ends)
+
     def _fail(self, fail: Fail) -> PlannedFail:
         status = fail.status if isinstance(fail.status, int) else self._compile(fail.status)
         return PlannedFail(
@@ -233,6 +255,10 @@ class _Planner:
             client=client,
             items=self._compile(clause, self._quotes(client)),
             variable=None if clause is None else clause.variable,
+            path_parts=tuple(
+                encode_constant(part) if isinstance(part, str) else None for part in step.path.parts
+            ),
+            constant_query=f"?{encode_constant(step.path.query)}" if step.path.query else "",
             holes=None if _is_constant(step) else self._compile(step.path, self._quotes(client)),
             on_status={code: self._compile(tree, self._quotes(client)) for code, tree in step.on_status},
             lists=self.lists[step.name],
@@ -263,10 +289,10 @@ class _Planner:
     # --- what the names lead to ------------------------------------------------------------------------------------
 
     def _inspect(self, step: Step) -> Iterator[tuple[str, Inspection]]:
-        clause = getattr(step, "each", None) or getattr(step, "batch", None)
-        bindings = {} if clause is None else _bindings(clause, batch=getattr(step, "batch", None) is not None)
+        bindings = _bindings(step)
         for part in _parts(step):
-            yield part.key, inspect_tree(part.tree, bindings if part.in_loop else {})
+            look = inspect if isinstance(part.tree, EachClause | PathTemplate) else inspect_tree
+            yield part.key, look(part.tree, bindings if part.in_loop else {})
 
     def _lists(self) -> dict[str, tuple[Path, ...]]:
         """For each step the places of its value (relative to it) that any expression goes over, or that
@@ -287,15 +313,11 @@ class _Planner:
 
     def _from_input(self, step: Request, keys: Iterable[str]) -> bool:
         """Whether what the visitor sent can flow into these parts of the request, also through value steps."""
-        names = {
-            use.name
-            for key in keys
-            if key in self.inspections[step.name]
-            for use in self.inspections[step.name][key].names
-        }
+        found = self.inspections[step.name]
+        names = set().union(*(_roots(found[key]) for key in keys if key in found))
         clause = step.each or step.batch
         if clause is not None and clause.variable in names:
-            names |= {use.name for use in inspect(clause).names}
+            names |= _roots(inspect(clause))
         return bool(self._sources(names) & VISITOR_INPUT)
 
     def _sources(self, names: Iterable[str]) -> set[str]:
@@ -308,16 +330,17 @@ class _Planner:
                 continue
             found.add(name)
             if name in self.names and isinstance(self.recipe.step(name), Value):
-                queue.extend(
-                    use.name for part in self.inspections[name].values() for use in part.names
-                )
+                queue.extend(root for part in self.inspections[name].values() for root in _roots(part))
         return found
 
     def _fields(self) -> dict[str, tuple[str, ...]]:
         """For each step the paths of the page that hang on it, directly or through other steps."""
         if self.recipe.shape is None:
             return dict.fromkeys(self.names, ())
-        leaves = [(path, self._upstream({use.name for use in found.names})) for path, found in fields(self.recipe.shape)]
+        leaves = [
+            (path, self._upstream({use.name for use in found.names}))
+            for path, found in fields(self.recipe.shape)
+        ]
         return {name: tuple(path for path, steps in leaves if name in steps) for name in self.names}
 
     def _upstream(self, names: Iterable[str]) -> set[str]:
@@ -345,11 +368,24 @@ def _is_constant(step: Request) -> bool:
     return all(isinstance(part, str) for part in step.path.parts)
 
 
-def _bindings(clause: EachClause, *, batch: bool) -> dict[str, Path]:
-    """What the loop variable of a step stands for, when that is a path: for `batch` the chunk, a list."""
-    source = inspect(clause.source)
-    path = source.whole
-    return {} if path is None else {clause.variable: path if batch else (*path, ANY)}
+def _bindings(step: Step) -> dict[str, Path]:
+    """What the loop variable of an `each` stands for, where that is one path; a chunk of a `batch` is computed."""
+    clause = step.each if isinstance(step, Request) else None
+    paths = () if clause is None else item_paths(clause)
+    return {clause.variable: paths[0]} if clause is not None and len(paths) == 1 else {}
 
 
-__all__ = ["Plan", "PlannedFail", "PlannedGuard", "PlannedRequest", "PlannedStep", "PlannedValue", "Tree", "make_plan"]
+def _roots(inspection: Inspection) -> set[str]:
+    """The names that an expression reads of, those that its loop variable stands for among them."""
+    return {use.name for use in inspection.names} | {str(path[0]) for path in inspection.reads}
+
+
+__all__ = [
+    "Plan",
+    "PlannedFail",
+    "PlannedGuard",
+    "PlannedRequest",
+    "PlannedStep",
+    "PlannedValue",
+    "make_plan",
+]

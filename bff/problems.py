@@ -25,27 +25,50 @@ class ProblemType:
 
 
 PROBLEMS: Mapping[str, ProblemType] = {
-    "invalid-input": ProblemType(400, "The request is not valid", "`errors` names every mistake by JSON pointer"),
+    "invalid-input": ProblemType(
+        400, "The request is not valid", "`errors` names every mistake by JSON pointer"
+    ),
     "malformed-body": ProblemType(400, "The body is not JSON", "the body cannot be read as JSON in UTF-8"),
-    "unsent": ProblemType(400, "The request cannot be passed on", "a value cannot be part of a backend's URL or header"),
+    "unsent": ProblemType(
+        400, "The request cannot be passed on", "a value cannot be part of a backend's URL or header"
+    ),
     "unauthorized": ProblemType(401, "Sign in first", "a backend did not accept who the visitor is"),
     "forbidden": ProblemType(403, "This is not allowed", "a backend does not let this visitor do this"),
+    "other-site": ProblemType(
+        403, "Another site sent this", "a page of another site may not act for a visitor"
+    ),
     "not-found": ProblemType(404, "Not found", "there is no such page, or the backend has no such thing"),
-    "method-not-allowed": ProblemType(405, "Method not allowed", "the page exists, `Allow` names its methods"),
+    "method-not-allowed": ProblemType(
+        405, "Method not allowed", "the page exists, `Allow` names its methods"
+    ),
     "conflict": ProblemType(409, "Conflict", "the backend says that it conflicts with what is there"),
     "gone": ProblemType(410, "Gone", "the backend had it once"),
     "precondition-failed": ProblemType(412, "Precondition failed", "it was changed in the meantime"),
     "body-too-large": ProblemType(413, "The body is too large", "over `BFF_MAX_REQUEST_BODY`"),
-    "unsupported-media-type": ProblemType(415, "The body must be JSON", "send `Content-Type: application/json`"),
-    "unprocessable": ProblemType(422, "The backend does not accept this", "what was sent is not right for the backend"),
-    "too-many-requests": ProblemType(429, "Too many requests", "`Retry-After` says when to come back, if known"),
-    "requirement-failed": ProblemType(403, "This is not possible", "a guard of the recipe; `step` is its name"),
-    "over-bound": ProblemType(500, "This page is too large to make", "a bound was passed; the log says which"),
-    "internal": ProblemType(500, "Something went wrong on our side", "the log line of this `instance` says what"),
+    "unsupported-media-type": ProblemType(
+        415, "The body must be JSON", "send `Content-Type: application/json`"
+    ),
+    "unprocessable": ProblemType(
+        422, "The backend does not accept this", "what was sent is not right for the backend"
+    ),
+    "too-many-requests": ProblemType(
+        429, "Too many requests", "`Retry-After` says when to come back, if known"
+    ),
+    "requirement-failed": ProblemType(
+        403, "This is not possible", "a guard of the recipe; `step` is its name"
+    ),
+    "over-bound": ProblemType(
+        500, "This page is too large to make", "a bound was passed; the log says which"
+    ),
+    "internal": ProblemType(
+        500, "Something went wrong on our side", "the log line of this `instance` says what"
+    ),
     "backend-failed": ProblemType(502, "A backend failed", "`failure` says how"),
     "backend-unavailable": ProblemType(503, "A backend is not available", "it is being spared; try again"),
     "not-ready": ProblemType(503, "Not ready", "the recipes of this app cannot run; the log says why"),
-    "backend-timeout": ProblemType(504, "A backend took too long", "it did not answer within the page's deadline"),
+    "backend-timeout": ProblemType(
+        504, "A backend took too long", "it did not answer within the page's deadline"
+    ),
 }
 
 _KIND_OF_STATUS = {

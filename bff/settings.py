@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
 from bff.errors import OperatorError
-from bff.text import nearest
+from bff.text import nearest, parse_duration
 
 KIB, MIB = 1024, 1024 * 1024
 _SIZE = re.compile(r"(\d{1,12})\s*(B|KiB|MiB)?")
@@ -49,6 +49,33 @@ def _header_text(text: str) -> str:
     return text.strip()
 
 
+def _duration(text: str) -> float:
+    seconds = parse_duration(text.strip())
+    if not seconds:
+        raise ValueError("a duration such as 300ms, 2s, 5m or 8h")
+    return seconds
+
+
+def _whole(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,3}", text.strip()):
+        raise ValueError("a whole number from 0")
+    return int(text)
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = _list(text)
+    if not all(
+        re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:.]+\](:[0-9]{1,5})?", origin)
+        for origin in origins
+    ):
+        raise ValueError("origins such as https://app.example, in lower case, with commas between")
+    return origins
+
+
 def _setting(default: Any, parse: Callable[[str], Any], doc: str, *, secret: bool = False) -> Any:
     return field(default=default, metadata={"parse": parse, "doc": doc, "secret": secret})
 
@@ -68,7 +95,23 @@ class Settings:
     max_memory: int = _setting(64 * MIB, _size, "what one page's expressions may build")
     transport_threads: int = _setting(128, _count, "requests to backends under way at once in one process")
     server_timing: bool = _setting(False, _switch, "tell each step's name and time in Server-Timing")
-    csp: str = _setting(DEFAULT_CSP, _header_text, "the Content-Security-Policy of every answer; empty sends none")
+    session_keys: tuple[str, ...] = _setting(
+        (), _list, "keys of the session cookie (Fernet), newest first, with commas between", secret=True
+    )
+    session_ttl: float = _setting(8 * 3600.0, _duration, "the longest that a session lives")
+    origins: tuple[str, ...] = _setting((), _origins, "other origins whose pages may call this app (CORS)")
+    trusted_proxies: int = _setting(
+        0, _whole, "how many proxies before this app set X-Forwarded-For, -Proto, -Host"
+    )
+    jwt_jwks: str = _setting(
+        "", str.strip, "where the keys of Bearer tokens are: an https URL, or the JWKS itself"
+    )
+    jwt_issuer: str = _setting("", str.strip, "the `iss` that Bearer tokens must have")
+    jwt_audience: str = _setting("", str.strip, "the `aud` that Bearer tokens must have")
+    jwt_leeway: float = _setting(30.0, _duration, "how far clocks may differ when a Bearer token is checked")
+    csp: str = _setting(
+        DEFAULT_CSP, _header_text, "the Content-Security-Policy of every answer; empty sends none"
+    )
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
@@ -83,17 +126,22 @@ class Settings:
             try:
                 values[known[name].name] = known[name].metadata["parse"](environ[name])
             except ValueError as exc:
-                raise OperatorError(f"{name}={environ[name]!r}: expected {exc}") from None
+                shown = "" if known[name].metadata["secret"] else f"={environ[name]!r}"
+                raise OperatorError(f"{name}{shown}: expected {exc}") from None
         return cls(**values)
 
     def describe(self) -> str:
-        """One line with every setting, secrets left out, for the log at start."""
+        """One line with every setting that is not at its default, secrets left out, for the log at start."""
         shown = (
-            f"{declared.name}={'set' if declared.metadata['secret'] else getattr(self, declared.name)}"
+            f"{declared.name}={_shown(declared, getattr(self, declared.name))}"
             for declared in fields(self)
-            if declared.name != "csp"
+            if getattr(self, declared.name) != declared.default
         )
-        return " ".join(shown)
+        return " ".join(shown) or "every setting at its default"
+
+
+def _shown(declared: Field[Any], value: Any) -> str:
+    return "(set)" if declared.metadata["secret"] else repr(value)
 
 
 def settings_table() -> list[tuple[str, str, str]]:

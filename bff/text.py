@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-_DURATION = re.compile(r"(\d{1,6})(ms|s|m|h)")
+_DURATION = re.compile(r"([0-9]{1,6})(ms|s|m|h)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 

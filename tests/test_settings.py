@@ -17,13 +17,18 @@ def test_settings_are_read_with_their_units() -> None:
     settings = Settings.from_environ(
         {"BFF_MAX_REPLY": "512 KiB", "BFF_MAX_EACH": "7", "BFF_SERVER_TIMING": "1", "BFF_CSP": ""}
     )
-    assert (settings.max_reply, settings.max_each, settings.server_timing, settings.csp) == (512 * 1024, 7, True, "")
+    assert (settings.max_reply, settings.max_each, settings.server_timing, settings.csp) == (
+        512 * 1024,
+        7,
+        True,
+        "",
+    )
 
 
 @pytest.mark.parametrize(
     ("environ", "line"),
     [
-        ({"BFF_MAX_REPLI": "1"}, "unknown setting BFF_MAX_REPLI: did you mean BFF_MAX_REPLY?"),
+        ({"BFF_MAX_REPLYS": "1"}, "unknown setting BFF_MAX_REPLYS: did you mean BFF_MAX_REPLY?"),
         ({"BFF_MAX_REPLY": "much"}, "BFF_MAX_REPLY='much': expected a size such as 65536, 512 KiB or 8 MiB"),
         ({"BFF_MAX_REPLY": "0"}, "BFF_MAX_REPLY='0': expected a size such as 65536, 512 KiB or 8 MiB"),
         ({"BFF_MAX_EACH": "-1"}, "BFF_MAX_EACH='-1': expected a whole number above 0"),

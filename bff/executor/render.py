@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from bff import jsontext
 from bff.errors import Failure
 from bff.executor.judge import unsent
 from bff.expressions import Evaluation
 from bff.expressions.values import to_text
-from bff.http import OutgoingRequest, check_header
+from bff.http import ForwardedToken, OutgoingRequest, check_header, encode_segment
+from bff.identity import Visitor
 from bff.planner import PlannedRequest
-
-# `/` and `\` because servers decode %2F and %5C; `.` and `..` because `requests` turns %2E%2E back.
-_LEAVES_ITS_SEGMENT = re.compile(r"[/\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def render(
-    planned: PlannedRequest, scope: Mapping[str, Any], evaluation: Evaluation, item: int | None = None
+    planned: PlannedRequest,
+    scope: Mapping[str, Any],
+    evaluation: Evaluation,
+    visitor: Visitor,
+    item: int | None = None,
 ) -> OutgoingRequest | Failure | None:
     """The request; None when an empty path hole means that a read is not made; a Failure when it must not be."""
     path = _path(planned, scope, evaluation, item)
@@ -41,18 +42,26 @@ def render(
         safe=step.safe,
         timeout=step.timeout,
         retries=step.retries,
+        token=_token(planned, visitor),
         cache_ttl=None if step.cache is None else step.cache.ttl,
     )
+
+
+def _token(planned: PlannedRequest, visitor: Visitor) -> str | None:
+    """The visitor's token for this client and no other; a Bearer token goes only where the client asks for it."""
+    auth = planned.client.auth
+    if not isinstance(auth, ForwardedToken):
+        return None
+    return visitor.tokens.get(auth.name) or (visitor.bearer if auth.bearer else None)
 
 
 def _path(
     planned: PlannedRequest, scope: Mapping[str, Any], evaluation: Evaluation, item: int | None
 ) -> str | Failure | None:
-    template = planned.step.path
     written: list[str] = []
     holes = iter(planned.holes(scope, evaluation)) if planned.holes is not None else iter(())
-    for part in template.parts:
-        if isinstance(part, str):
+    for part in planned.path_parts:
+        if part is not None:
             written.append(part)
             continue
         text = to_text(next(holes))
@@ -60,16 +69,12 @@ def _path(
             if planned.step.safe:
                 return None
             return unsent(planned.step.name, "a part of its path is empty.", by_visitor=True, item=item)
-        if text in (".", "..") or _LEAVES_ITS_SEGMENT.search(text):
-            return unsent(
-                planned.step.name,
-                "a part of its path holds what a path segment cannot.",
-                by_visitor=planned.path_from_input,
-                item=item,
-            )
-        written.append(quote(text, safe=""))
-    path = "".join(written)
-    return f"{path}?{template.query}" if template.query else path
+        try:
+            written.append(encode_segment(text))
+        except ValueError:
+            what = "a part of its path holds what a path segment cannot."
+            return unsent(planned.step.name, what, by_visitor=planned.path_from_input, item=item)
+    return "".join(written) + planned.constant_query
 
 
 def _pairs(tree: Any) -> tuple[tuple[str, str], ...]:

@@ -14,6 +14,7 @@ from bff.expressions import Evaluation
 from bff.expressions.inspect import ANY
 from bff.expressions.values import key_text, to_text
 from bff.http import Broken, Call, Calls, Reply
+from bff.identity import ANYBODY, Visitor
 from bff.planner import PlannedRequest
 
 
@@ -31,6 +32,8 @@ class RequestStep:
         calls: Calls,
         evaluation: Evaluation,
         writes: Writes,
+        *,
+        visitor: Visitor = ANYBODY,
         max_each: int,
     ) -> None:
         self.planned = planned
@@ -42,6 +45,7 @@ class RequestStep:
         self._calls = calls
         self._evaluation = evaluation
         self._writes = writes
+        self._visitor = visitor
         self._max_each = max_each
         self._waiting: deque[int] = deque()
         self._in_flight: dict[Call, int] = {}
@@ -105,7 +109,7 @@ class RequestStep:
         most = step.concurrency if step.each is not None else len(self._items)
         while self._waiting and self.failure is None and len(self._in_flight) < most:
             at = self._waiting.popleft()
-            request = render(self.planned, self._local(at), self._evaluation, self._item(at))
+            request = render(self.planned, self._local(at), self._evaluation, self._visitor, self._item(at))
             if request is None:
                 self._values[at] = None
             elif isinstance(request, Failure):
@@ -146,7 +150,11 @@ class RequestStep:
         if self.planned.step.each is None or isinstance(outcome, Failure):
             return outcome
         wrong = judge.first_not_list(outcome, [path[1:] for path in self.planned.lists if path[:1] == (ANY,)])
-        return outcome if wrong is None else judge.bad_reply(self.planned.name, f"{self.planned.name}[*]{wrong}", at)
+        return (
+            outcome
+            if wrong is None
+            else judge.bad_reply(self.planned.name, f"{self.planned.name}[*]{wrong}", at)
+        )
 
     def _settle(self) -> None:
         if not self.done or self.failure is not None:

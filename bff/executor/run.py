@@ -13,6 +13,7 @@ from bff.executor.request_step import RequestStep, error_of
 from bff.executor.results import Outcome, Results, StepTrace, Writes
 from bff.expressions import Evaluation
 from bff.http import Calls
+from bff.identity import ANYBODY, Visitor
 from bff.planner import Plan, PlannedGuard, PlannedRequest, PlannedStep, PlannedValue
 from bff.problems import of_failure, problem
 
@@ -30,6 +31,7 @@ class PageRun:
         calls: Calls,
         evaluation: Evaluation,
         *,
+        visitor: Visitor = ANYBODY,
         deadline: float,
         max_each: int,
     ) -> None:
@@ -39,6 +41,7 @@ class PageRun:
         self._scope = dict(scope)
         self._calls = calls
         self._evaluation = evaluation
+        self._visitor = visitor
         self._deadline = deadline
         self._max_each = max_each
         self._order = {step.name: at for at, step in enumerate(plan.steps)}
@@ -104,7 +107,13 @@ class PageRun:
                 self._end(step, True, "ok")
             case PlannedRequest():
                 under_way = RequestStep(
-                    step, self._scope, self._calls, self._evaluation, self.writes, self._max_each
+                    step,
+                    self._scope,
+                    self._calls,
+                    self._evaluation,
+                    self.writes,
+                    visitor=self._visitor,
+                    max_each=self._max_each,
                 )
                 self._under_way[step.name] = under_way
                 under_way.begin()
@@ -146,9 +155,7 @@ class PageRun:
             step.name
             for step in self._plan.steps
             if step.name in failed
-            and not any(
-                self.traces[other].outcome == "ok" for other in self._plan.second_sources[step.name]
-            )
+            and not any(self.traces[other].outcome == "ok" for other in self._plan.second_sources[step.name])
         )
 
     def _refusal(self, step: PlannedGuard) -> PageError:

@@ -15,12 +15,15 @@ from typing import Any
 from flask import Flask, Response, g, request
 from flask.helpers import get_debug_flag
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
+from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import Rule
 
 from bff.errors import PageError
 from bff.http import ThreadTransport, Transport
+from bff.identity.origin import cors_headers
 from bff.problems import problem
 from bff.settings import Settings
+from bff.web.identity import Identity
 from bff.web.journal import Journal, operator, write_to_stdout
 from bff.web.problems import is_api, problem_response, readable
 from bff.web.public import serve_public
@@ -47,16 +50,20 @@ def create_app(
     folder = Path(root).resolve() if root is not None else _project_of(sys._getframe(1).f_globals)
     settings = Settings.from_environ(environ)
     write_to_stdout()
-    site = Site(folder, pages, settings, environ, debug=get_debug_flag())
+    identity = Identity(settings, environ)
+    site = Site(folder, pages, settings, environ, identity.require_for, debug=get_debug_flag())
     app = Flask("bff", root_path=str(folder), static_folder=None, template_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_body
     app.url_map.merge_slashes = False
     app.extensions["bff"] = site
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     _add_health(app, site)
-    _add_frame(app, site, settings)
+    _add_frame(app, settings, identity)
     _add_problems(app, site)
     transport = ThreadTransport(settings.transport_threads) if transport is None else transport
-    view = PageView(settings, transport, with_steps=settings.server_timing or get_debug_flag())
+    view = PageView(settings, transport, identity)
     _Routes(app, site, view).follow()
     serve_public(app, folder / "public")
     operator.info("bff: %d pages from %s; %s", len(site.pages), folder, settings.describe())
@@ -124,19 +131,27 @@ class _Routes:
 def _add_health(app: Flask, site: Site) -> None:
     @app.get("/healthz")
     def healthz() -> Response:
-        return Response(b'{"status":"up"}', mimetype="application/json", headers={"Cache-Control": "no-store"})
+        return Response(
+            b'{"status":"up"}', mimetype="application/json", headers={"Cache-Control": "no-store"}
+        )
 
     @app.get("/readyz")
     def readyz() -> Response:
         if not site.ready:
             why = "It is stopping." if site.stopping else "Its recipes cannot run."
             raise problem("not-ready", why, headers={"Cache-Control": "no-store"})
-        return Response(b'{"status":"ready"}', mimetype="application/json", headers={"Cache-Control": "no-store"})
+        return Response(
+            b'{"status":"ready"}', mimetype="application/json", headers={"Cache-Control": "no-store"}
+        )
 
 
-def _add_frame(app: Flask, site: Site, settings: Settings) -> None:
+def _add_frame(app: Flask, settings: Settings, identity: Identity) -> None:
     """What every answer carries: the request id, security headers, Server-Timing."""
-    always = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "X-Frame-Options": "DENY"}
+    always = {
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        "X-Frame-Options": "DENY",
+    }
     if settings.csp:
         always["Content-Security-Policy"] = settings.csp
     with_steps = settings.server_timing or get_debug_flag()
@@ -150,6 +165,10 @@ def _add_frame(app: Flask, site: Site, settings: Settings) -> None:
     def end(response: Response) -> Response:
         for name, value in always.items():
             response.headers.setdefault(name, value)
+        if settings.origins and is_api(request.path):
+            _add_cors(response, settings.origins)
+        if g.get("stale_cookie") and "Set-Cookie" not in response.headers:
+            identity.sign_out(response, request)
         journal: Journal | None = g.get("journal")
         if journal is not None:
             response.headers["X-Request-ID"] = journal.request_id
@@ -157,6 +176,14 @@ def _add_frame(app: Flask, site: Site, settings: Settings) -> None:
                 response.headers["Server-Timing"] = journal.server_timing(with_steps=with_steps)
                 journal.log(request.method, response.status_code)
         return response
+
+
+def _add_cors(response: Response, origins: tuple[str, ...]) -> None:
+    preflight = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
+    methods = response.headers.get("Allow", "GET")
+    found = cors_headers(request.headers.get("Origin"), origins, preflight=preflight, methods=methods)
+    for name, value in found.items():
+        response.headers[name] = value
 
 
 def _add_problems(app: Flask, site: Site) -> None:
@@ -178,7 +205,9 @@ def _add_problems(app: Flask, site: Site) -> None:
     @app.errorhandler(Exception)
     def unforeseen(error: Exception) -> Response:
         operator.error("request %s failed", g.journal.request_id, exc_info=error)
-        found = problem("internal", "This page could not be made.", log=f"{type(error).__name__}, see the trace above")
+        found = problem(
+            "internal", "This page could not be made.", log=f"{type(error).__name__}, see the trace above"
+        )
         g.journal.error = found
         return problem_response(found, g.journal.request_id)
 

@@ -115,7 +115,9 @@ class BodyReader:
 
 
 def _is_json(mimetype: str) -> bool:
-    return mimetype == "application/json" or (mimetype.startswith("application/") and mimetype.endswith("+json"))
+    return mimetype == "application/json" or (
+        mimetype.startswith("application/") and mimetype.endswith("+json")
+    )
 
 
 def _parse(raw: bytes, max_depth: int) -> Any:
@@ -152,7 +154,13 @@ def _mistake(path: Sequence[str | int], detail: str) -> dict[str, str]:
 def _invalid(errors: Errors) -> PageError:
     declared = PROBLEMS["invalid-input"]
     count = "One value is" if len(errors) == 1 else f"{len(errors)} values are"
-    return InputError("invalid-input", declared.status, declared.title, f"{count} not as this page takes them.", errors=errors)  # noqa: E501
+    return InputError(
+        "invalid-input",
+        declared.status,
+        declared.title,
+        f"{count} not as this page takes them.",
+        errors=errors,
+    )
 
 
 # --- text → the type that a schema asks for ------------------------------------------------------------------

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bff.checker import check_project, refuse_unsupported
-from bff.errors import AuthorError
+from bff.errors import AuthorError, OperatorError
 from bff.loader import load_project
 from bff.planner import Plan, make_plan
 from bff.recipe import Recipe
@@ -28,7 +28,11 @@ class Page:
 
 
 def load_pages(
-    root: Path, pages: Sequence[str] | None, settings: Settings, environ: Mapping[str, str]
+    root: Path,
+    pages: Sequence[str] | None,
+    settings: Settings,
+    environ: Mapping[str, str],
+    require_for: Callable[[Plan], None],
 ) -> dict[str, Page]:
     """Load, check and plan the recipes of a project; raises AuthorError or OperatorError with all that is wrong."""
     project, findings = load_project(root, pages)
@@ -40,19 +44,35 @@ def load_pages(
         name: make_plan(recipe, project.clients, project.functions[name])
         for name, recipe in project.recipes.items()
     }
-    for client in {client.name: client for plan in plans.values() for client in plan.clients}.values():
-        client.resolve(environ)
+    for plan in plans.values():
+        require_for(plan)
+    _resolve_clients(plans.values(), environ)
     return {
         name: Page(plan.recipe, plan, InputReader.of(plan.recipe, settings.max_depth))
         for name, plan in plans.items()
     }
 
 
+def _resolve_clients(plans: Iterable[Plan], environ: Mapping[str, str]) -> None:
+    """Read the environment of every client that a page asks; raises OperatorError with all that is missing."""
+    clients = {client.name: client for plan in plans for client in plan.clients}
+    problems = [str(error) for client in clients.values() for error in client.resolve(environ)]
+    if problems:
+        raise OperatorError("; ".join(problems))
+
+
 class Site:
     """Holds the pages; under the debugger a changed project takes effect on the next request."""
 
     def __init__(
-        self, root: Path, pages: Sequence[str] | None, settings: Settings, environ: Mapping[str, str], *, debug: bool
+        self,
+        root: Path,
+        pages: Sequence[str] | None,
+        settings: Settings,
+        environ: Mapping[str, str],
+        require_for: Callable[[Plan], None],
+        *,
+        debug: bool,
     ) -> None:
         self.root = root
         self.stopping = False
@@ -61,6 +81,7 @@ class Site:
         self._wanted = pages
         self._settings = settings
         self._environ = environ
+        self._require_for = require_for
         self._debug = debug
         self._lock = threading.Lock()
         self._stamp = self._stamp_now()
@@ -84,7 +105,7 @@ class Site:
 
     def _load(self) -> None:
         try:
-            self.pages = load_pages(self.root, self._wanted, self._settings, self._environ)
+            self.pages = load_pages(self.root, self._wanted, self._settings, self._environ, self._require_for)
             self.broken = None
         except AuthorError as error:
             if not self._debug:

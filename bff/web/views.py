@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from flask import Response, g, request
 
-from bff.executor import PageRun
+from bff.executor import PageRun, Results
 from bff.expressions import Evaluation
 from bff.http import Calls, Limits, Transport
+from bff.planner import Plan
 from bff.settings import Settings
 from bff.web.answer import make_answer, respond
+from bff.web.identity import Identity
 from bff.web.journal import Journal
 from bff.web.site import Page
 
@@ -20,9 +21,10 @@ from bff.web.site import Page
 class PageView:
     """Answers requests for pages; holds only what is the same for all of them."""
 
-    def __init__(self, settings: Settings, transport: Transport, *, with_steps: bool) -> None:
+    def __init__(self, settings: Settings, transport: Transport, identity: Identity) -> None:
         self._settings = settings
         self._transport = transport
+        self._identity = identity
         self._limits = Limits(
             max_requests=settings.max_requests,
             max_reply=settings.max_reply,
@@ -35,13 +37,14 @@ class PageView:
         journal: Journal = g.journal
         recipe = page.recipe
         journal.page, journal.route = recipe.name, f"{recipe.method} {recipe.path}"
+        visitor = self._identity.visitor(request, page.plan)
         given = page.reader.read(request, path)
         scope = {
             "path": given.path,
             "query": given.query,
             "headers": given.headers,
             "body": given.body,
-            "user": None,
+            "user": visitor.user,
         }
         evaluation = Evaluation(
             work=self._settings.max_work, memory=self._settings.max_memory, now=datetime.now(UTC)
@@ -49,12 +52,32 @@ class PageView:
         deadline = journal.begun + recipe.deadline
         calls = Calls(self._transport, deadline, self._limits, journal.request_id)
         run = PageRun(
-            page.plan, scope, calls, evaluation, deadline=deadline, max_each=self._settings.max_each
+            page.plan,
+            scope,
+            calls,
+            evaluation,
+            visitor=visitor,
+            deadline=deadline,
+            max_each=self._settings.max_each,
         )
         journal.traces = run.traces
         results = run.run()
         journal.partial = results.partial
-        return respond(request, page.plan, make_answer(page.plan, results, evaluation, self._settings))
+        response = respond(request, page.plan, make_answer(page.plan, results, evaluation, self._settings))
+        self._set_session(response, page.plan, results, evaluation)
+        return response
 
-
-__all__ = ["PageView", "time"]
+    def _set_session(self, response: Response, plan: Plan, results: Results, evaluation: Evaluation) -> None:
+        """Sign in or out where the recipe says so and the page went well."""
+        session = plan.session
+        if session is None or response.status_code >= 400:
+            return
+        if session.ends:
+            self._identity.sign_out(response, request)
+            return
+        parts = {"user": session.user, "tokens": session.tokens, "expires": session.expires}
+        found = {
+            name: None if compute is None else compute(results.scope, evaluation)
+            for name, compute in parts.items()
+        }
+        self._identity.sign_in(response, request, plan, found)

@@ -1,0 +1,160 @@
+"""Bearer JWTs, checked against a JWKS: signature, `alg` that fits the key, `iss`, `aud`, `exp`, `nbf`.
+
+What a token says of its own keys (`jku`, `x5u`, `jwk`, `x5c`) is never looked at.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+import requests
+
+from bff import jsontext
+from bff.errors import OperatorError
+
+MAX_JWKS = 256 * 1024
+_KEPT = 3600.0
+_BETWEEN_FETCHES = 60.0
+_ALGORITHMS = {
+    "RSA": ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
+    ("EC", "P-256"): ("ES256",),
+    ("EC", "P-384"): ("ES384",),
+    ("EC", "P-521"): ("ES512",),
+    ("OKP", "Ed25519"): ("EdDSA",),
+}
+
+
+class BadToken(Exception):
+    """A Bearer token that is not accepted; the text says why in general words, never what it holds."""
+
+
+class KeysUnavailable(Exception):
+    """The keys to check a token with cannot be had now."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    key: Any
+    algorithms: tuple[str, ...]
+
+
+class KeySet:
+    """The keys of a JWKS: given inline, or fetched over https, kept for an hour.
+
+    A token with an unknown `kid` fetches again, at most once a minute, so that made-up ones cost nothing.
+    """
+
+    def __init__(self, source: str) -> None:
+        self._lock = threading.Lock()
+        self._fetched = float("-inf")
+        self._tried = float("-inf")
+        self._keys: dict[str | None, _Key] = {}
+        self._url = None if source.lstrip().startswith("{") else source
+        if self._url is None:
+            self._keys = _read_keys(source.encode())
+            if not self._keys:
+                raise OperatorError("BFF_JWT_JWKS: holds no key for signatures that this app accepts")
+        elif not self._url.startswith("https://"):
+            raise OperatorError("BFF_JWT_JWKS: expected a URL that begins with https://, or the JWKS itself")
+
+    def get(self, kid: str | None) -> _Key | None:
+        """The key of that id; a token without `kid` gets the only key there is."""
+        if self._url is not None:
+            self._refresh(unknown=kid not in self._keys and not (kid is None and len(self._keys) == 1))
+        if kid is None and len(self._keys) == 1:
+            return next(iter(self._keys.values()))
+        return self._keys.get(kid)
+
+    def _refresh(self, *, unknown: bool) -> None:
+        with self._lock:
+            now = time.monotonic()
+            old = now - self._fetched > _KEPT
+            if not (old or unknown) or now - self._tried < _BETWEEN_FETCHES:
+                if not self._keys:
+                    raise KeysUnavailable
+                return
+            self._tried = now
+            keys = self._fetch()
+            if keys:
+                self._keys, self._fetched = keys, now
+            elif not self._keys:
+                raise KeysUnavailable
+
+    def _fetch(self) -> dict[str | None, _Key]:
+        assert self._url is not None
+        with requests.Session() as session:
+            session.trust_env = False
+            try:
+                with session.get(self._url, timeout=3, allow_redirects=False, stream=True) as reply:
+                    raw = reply.raw.read(MAX_JWKS + 1, decode_content=True)
+            except (requests.RequestException, OSError):
+                return {}
+        return _read_keys(raw) if reply.status_code == 200 and len(raw) <= MAX_JWKS else {}
+
+
+def _read_keys(raw: bytes) -> dict[str | None, _Key]:
+    """The usable signature keys of a JWKS by `kid`; what cannot be read is left out."""
+    try:
+        found = jsontext.decode(raw)
+    except ValueError:
+        return {}
+    keys: dict[str | None, _Key] = {}
+    for entry in (found.get("keys") if isinstance(found, dict) else None) or ():
+        key = _read_key(entry)
+        if key is not None:
+            keys[entry.get("kid")] = key
+    return keys
+
+
+def _read_key(entry: Any) -> _Key | None:
+    if not isinstance(entry, dict) or entry.get("use", "sig") != "sig" or "d" in entry:
+        return None
+    kind = entry.get("kty")
+    allowed = _ALGORITHMS.get(kind if kind == "RSA" else (kind, entry.get("crv")), ())  # type: ignore[call-overload]
+    if "alg" in entry:
+        allowed = tuple(algorithm for algorithm in allowed if algorithm == entry["alg"])
+    if not allowed:
+        return None
+    try:
+        return _Key(jwt.PyJWK(entry, algorithm=allowed[0]).key, allowed)
+    except jwt.PyJWTError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class BearerCheck:
+    """Checks tokens of one issuer for one audience; `leeway` is in seconds."""
+
+    keys: KeySet
+    issuer: str
+    audience: str
+    leeway: float
+
+    def claims(self, token: str) -> dict[str, Any]:
+        """The claims of a good token; raises BadToken, or KeysUnavailable when it cannot be checked."""
+        try:
+            header = jwt.get_unverified_header(token)
+        except jwt.PyJWTError as exc:
+            raise BadToken("The Bearer token is no JWT.") from exc
+        key = self.keys.get(header.get("kid"))
+        if key is None or header.get("alg") not in key.algorithms:
+            raise BadToken("The Bearer token is signed with a key that is not accepted here.")
+        try:
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                key.key,
+                algorithms=[header["alg"]],
+                audience=self.audience,
+                issuer=self.issuer,
+                leeway=self.leeway,
+                options={"require": ["exp", "iss", "aud"]},
+            )
+        except jwt.ExpiredSignatureError as exc:
+            raise BadToken("The Bearer token has expired.") from exc
+        except jwt.PyJWTError as exc:
+            raise BadToken("The Bearer token is not valid here.") from exc
+        return claims

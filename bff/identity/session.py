@@ -1,0 +1,106 @@
+"""The session: what a sign-in leaves in the visitor's own cookie, encrypted and authenticated.
+
+Fernet (AES-128-CBC with HMAC-SHA256, from `cryptography`) does both; keys rotate by being listed newest first.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from bff import jsontext
+from bff.errors import OperatorError
+from bff.identity.visitor import Visitor
+
+MAX_COOKIE = 4096
+_VERSION = 1
+
+
+class SessionTooLarge(ValueError):
+    """The cookie would be larger than browsers keep."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Session:
+    """What a visitor carries: `user` for expressions, `tokens` by the client they are for, `expires` in epoch s."""
+
+    user: Any
+    tokens: Mapping[str, str]
+    expires: int
+
+
+class SessionSeal:
+    """Seals sessions into cookies and opens them; `keys` are Fernet keys, newest first, `ttl` is in seconds."""
+
+    def __init__(self, keys: Sequence[str], ttl: float) -> None:
+        try:
+            self._fernet = MultiFernet([Fernet(key) for key in keys])
+            secret = base64.urlsafe_b64decode(keys[0])
+        except (ValueError, binascii.Error, IndexError) as exc:
+            raise OperatorError(
+                "BFF_SESSION_KEYS: expected keys of 32 bytes in URL-safe base64, newest first, with commas between"
+            ) from exc
+        self._ttl = int(ttl)
+        self._mark_key = hashlib.blake2b(secret, digest_size=32, person=b"bff visitor").digest()
+
+    def seal(self, session: Session, now: float) -> str:
+        """The cookie's value; the session dies at `expires` or after the ttl, whichever is first."""
+        expires = min(session.expires, int(now) + self._ttl)
+        plain = jsontext.encode([_VERSION, session.user, dict(session.tokens), expires])
+        return self._fernet.encrypt(plain).decode("ascii")
+
+    def open(self, value: str, now: float) -> Session | None:
+        """The session of a cookie; None for one that is tampered with, of an unknown key, old or over its time."""
+        if len(value) > MAX_COOKIE or not value.isascii():
+            return None
+        try:
+            found = jsontext.decode(self._fernet.decrypt(value.encode("ascii"), ttl=self._ttl))
+        except (InvalidToken, ValueError):
+            return None
+        if not isinstance(found, list) or len(found) != 4 or found[0] != _VERSION:
+            return None
+        _, user, tokens, expires = found
+        return Session(user, tokens, expires) if expires > now else None
+
+    def visitor(self, session: Session) -> Visitor:
+        """The visitor of an open session."""
+        return Visitor(session.user, session.tokens, mark=self.mark([session.user, dict(session.tokens)]))
+
+    def mark(self, who: Any) -> bytes:
+        """A keyed hash of who a visitor is."""
+        return hashlib.blake2b(jsontext.encode(who), key=self._mark_key, digest_size=16).digest()
+
+
+def expiry_of(expires: Any, tokens: Mapping[str, str], now: float, ttl: float) -> int | None:
+    """When a session ends, in epoch seconds: what the recipe says (a number or an ISO time), else the earliest
+    `exp` of the tokens that are JWTs, else after the ttl. None when what the recipe says is neither."""
+    if expires is None:
+        return min([_exp(token) or int(now + ttl) for token in tokens.values()], default=int(now + ttl))
+    if type(expires) in (int, float):
+        return int(expires)
+    if isinstance(expires, str):
+        try:
+            return int(datetime.fromisoformat(expires).timestamp())
+        except ValueError:
+            return None
+    return None
+
+
+def _exp(token: str) -> int | None:
+    """The `exp` of a token that is a JWT. Read without a check of its signature: it only shortens the session."""
+    parts = token.split(".")
+    if len(parts) != 3:
+        return None
+    try:
+        claims = jsontext.decode(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except ValueError:
+        return None
+    found = claims.get("exp") if isinstance(claims, dict) else None
+    return int(found) if type(found) in (int, float) else None

@@ -1,0 +1,26 @@
+"""The visitor of one request, however they said who they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Visitor:
+    """`user` is what expressions see; `tokens` go to the clients that name them; `bearer` to those that want it.
+
+    `mark` is a keyed hash that tells visitors apart without telling who they are; empty for anybody.
+    """
+
+    user: Any = None
+    tokens: Mapping[str, str] = field(default_factory=dict)
+    bearer: str | None = None
+    mark: bytes = b""
+
+    def __repr__(self) -> str:
+        return "<Visitor>" if self.mark else "<Visitor anybody>"
+
+
+ANYBODY = Visitor()

@@ -1,0 +1,182 @@
+"""Who a request comes from: the session cookie or a Bearer token, and whether it may act for them.
+
+Sets and clears the cookie as a recipe's `session` says.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from flask import Request, Response, g
+
+from bff.errors import OperatorError, PageError
+from bff.identity import ANYBODY, Session, SessionSeal, SessionTooLarge, Visitor
+from bff.identity.origin import passes
+from bff.identity.session import MAX_COOKIE, expiry_of
+from bff.planner import Plan
+from bff.problems import problem
+from bff.settings import Settings
+
+if TYPE_CHECKING:
+    from bff.identity.bearer import BearerCheck
+
+SECURE_COOKIE, PLAIN_COOKIE = "__Host-bff", "bff-session"
+_log = logging.getLogger("bff")
+
+
+class Identity:
+    """Tells who asks; made once at start."""
+
+    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
+        self._settings = settings
+        self._development = environ.get("FLASK_RUN_FROM_CLI") == "true"
+        self._seal = (
+            SessionSeal(settings.session_keys, settings.session_ttl) if settings.session_keys else None
+        )
+        self._bearer = _bearer_check(settings)
+
+    def require_for(self, plan: Plan) -> None:
+        """Raises OperatorError where a page needs what the settings lack; the development server makes itself a key."""
+        recipe = plan.recipe
+        if self._seal is not None or (recipe.auth == "none" and recipe.session is None):
+            return
+        if self._bearer is not None and recipe.session is None:
+            return
+        if not self._development:
+            raise OperatorError(
+                f"BFF_SESSION_KEYS is not set, and {recipe.file} needs it; make a key with: python -c "
+                '"from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
+            )
+        from cryptography.fernet import Fernet
+
+        _log.warning("bff: BFF_SESSION_KEYS is not set; sessions last as long as this development server")
+        self._seal = SessionSeal([Fernet.generate_key().decode()], self._settings.session_ttl)
+
+    def visitor(self, request: Request, plan: Plan) -> Visitor:
+        """Who asks for a page, as its `auth` wants to know; raises PageError 401, or 403 from another site."""
+        recipe = plan.recipe
+        self._refuse_other_sites(request, signs_in=recipe.session is not None)
+        if recipe.auth == "none":
+            return ANYBODY
+        found = self._of_bearer(request) or self._of_cookie(request)
+        if found is None and recipe.auth == "required":
+            raise problem(
+                "unauthorized",
+                "Sign in to see this page.",
+                headers={"WWW-Authenticate": "Bearer"} if self._bearer is not None else {},
+            )
+        return found or ANYBODY
+
+    def _refuse_other_sites(self, request: Request, *, signs_in: bool) -> None:
+        if not passes(
+            method=request.method,
+            signs_in=signs_in,
+            has_cookie=_cookie_name(request) in request.cookies,
+            has_bearer=_bearer_token(request) is not None,
+            fetch_site=request.headers.get("Sec-Fetch-Site"),
+            origin=request.headers.get("Origin"),
+            own=f"{request.scheme}://{request.host}",
+            allowed=self._settings.origins,
+        ):
+            raise problem("other-site", "This request comes from another site.")
+
+    def _of_cookie(self, request: Request) -> Visitor | None:
+        value = request.cookies.get(_cookie_name(request))
+        if value is None or self._seal is None:
+            return None
+        session = self._seal.open(value, time.time())
+        if session is None:
+            g.stale_cookie = True  # the answer takes it away
+            return None
+        return self._seal.visitor(session)
+
+    def _of_bearer(self, request: Request) -> Visitor | None:
+        token = _bearer_token(request)
+        if token is None:
+            return None
+        if self._bearer is None:
+            raise problem("unauthorized", "Bearer tokens are not taken here.")
+        from bff.identity.bearer import BadToken, KeysUnavailable
+
+        try:
+            claims = self._bearer.claims(token)
+        except BadToken as exc:
+            challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+            raise problem("unauthorized", str(exc), headers=challenge) from exc
+        except KeysUnavailable as exc:
+            raise problem("backend-unavailable", "Bearer tokens cannot be checked now.") from exc
+        return Visitor(claims, bearer=token, mark=_mark_of(self._seal, claims))
+
+    # --- the cookie ----------------------------------------------------------------------------------------------
+
+    def sign_in(self, response: Response, request: Request, plan: Plan, found: Mapping[str, Any]) -> None:
+        """Set the cookie that a recipe's computed session asks for; raises PageError where it cannot be one."""
+        assert self._seal is not None, "require_for has seen to it"
+        where = f"{plan.recipe.marks.key('session').place}: session"
+        tokens = {name: token for name, token in (found["tokens"] or {}).items() if token is not None}
+        now = time.time()
+        if not all(isinstance(token, str) for token in tokens.values()):
+            raise _internal(f"{where}: a token is no text")
+        expires = expiry_of(found["expires"], tokens, now, self._settings.session_ttl)
+        if expires is None or expires <= now:
+            raise _internal(f"{where}: 'expires' is no time to come (seconds since 1970, or ISO 8601)")
+        try:
+            value = self._seal.seal(Session(found["user"], tokens, expires), now)
+            _set_cookie(response, request, value, int(min(expires - now, self._settings.session_ttl)))
+        except SessionTooLarge as exc:
+            raise _internal(f"{where}: {exc}") from exc
+
+    def sign_out(self, response: Response, request: Request) -> None:
+        """Take the cookie away."""
+        _set_cookie(response, request, "", 0)
+
+
+def _bearer_check(settings: Settings) -> BearerCheck | None:
+    if not settings.jwt_jwks:
+        return None
+    if not settings.jwt_issuer or not settings.jwt_audience:
+        raise OperatorError("BFF_JWT_JWKS needs BFF_JWT_ISSUER and BFF_JWT_AUDIENCE beside it")
+    from bff.identity.bearer import BearerCheck, KeySet  # only where Bearer tokens are taken
+
+    return BearerCheck(
+        KeySet(settings.jwt_jwks), settings.jwt_issuer, settings.jwt_audience, settings.jwt_leeway
+    )
+
+
+def _mark_of(seal: SessionSeal | None, claims: Mapping[str, Any]) -> bytes:
+    who = [claims.get("iss"), claims.get("sub")]
+    if seal is not None:
+        return seal.mark(who)
+    import hashlib
+
+    return hashlib.blake2b(repr(who).encode(), digest_size=16).digest()
+
+
+def _bearer_token(request: Request) -> str | None:
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if kind.lower() == "bearer" else None
+
+
+def _cookie_name(request: Request) -> str:
+    return SECURE_COOKIE if request.is_secure else PLAIN_COOKIE
+
+
+def _set_cookie(response: Response, request: Request, value: str, max_age: int) -> None:
+    name = _cookie_name(request)
+    response.set_cookie(
+        name, value, max_age=max_age, path="/", secure=request.is_secure, httponly=True, samesite="Lax"
+    )
+    size = len(response.headers.getlist("Set-Cookie")[-1])
+    if size > MAX_COOKIE:
+        raise SessionTooLarge(
+            f"the cookie would take {size} bytes, browsers keep {MAX_COOKIE}: put less into it"
+        )
+    response.headers["Cache-Control"] = "no-store"
+    response.headers.pop("ETag", None)
+
+
+def _internal(log: str) -> PageError:
+    return problem("internal", "This page could not be made.", log=log)

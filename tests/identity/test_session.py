@@ -1,0 +1,126 @@
+"""The session cookie's value: sealed, opened, rotated, refused."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+
+import pytest
+from cryptography.fernet import Fernet
+
+from bff.errors import OperatorError
+from bff.identity import Session, SessionSeal
+from bff.identity.session import MAX_COOKIE, expiry_of
+
+OLD, NEW, FOREIGN = (Fernet.generate_key().decode() for _ in range(3))
+NOW = time.time()
+
+
+def seal(*keys: str, ttl: float = 3600) -> SessionSeal:
+    return SessionSeal(keys, ttl)
+
+
+def jwt(claims: dict[str, object]) -> str:
+    def part(value: object) -> str:
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+    return f"{part({'alg': 'HS256'})}.{part(claims)}.c2ln"
+
+
+def test_a_session_comes_out_as_it_went_in() -> None:
+    box = seal(NEW)
+    value = box.seal(Session({"id": 7, "name": "李雷"}, {"people": "t0ken"}, int(NOW) + 60), NOW)
+    found = box.open(value, NOW)
+    assert found is not None
+    assert (found.user, found.tokens, found.expires) == (
+        {"id": 7, "name": "李雷"},
+        {"people": "t0ken"},
+        int(NOW) + 60,
+    )
+
+
+def test_nothing_of_a_session_can_be_read_from_its_cookie() -> None:
+    value = seal(NEW).seal(Session({"id": "visitor-7"}, {"people": "t0ken"}, int(NOW) + 60), NOW)
+    assert b"visitor-7" not in base64.urlsafe_b64decode(value)
+    assert b"t0ken" not in base64.urlsafe_b64decode(value)
+
+
+def test_a_cookie_of_an_old_key_opens_while_the_key_is_listed() -> None:
+    value = seal(OLD).seal(Session(1, {}, int(NOW) + 60), NOW)
+    assert seal(NEW, OLD).open(value, NOW) is not None
+    assert seal(NEW).open(value, NOW) is None
+
+
+def test_a_new_cookie_is_sealed_with_the_first_key() -> None:
+    value = seal(NEW, OLD).seal(Session(1, {}, int(NOW) + 60), NOW)
+    assert seal(NEW).open(value, NOW) is not None
+
+
+def test_every_tampered_cookie_is_refused() -> None:
+    value = seal(NEW).seal(Session(1, {}, int(NOW) + 60), NOW)
+    for at in range(len(value.rstrip("="))):
+        changed = value[:at] + ("A" if value[at] != "A" else "B") + value[at + 1 :]
+        # The last character before the padding holds bits that are not used.
+        if base64.urlsafe_b64decode(changed) != base64.urlsafe_b64decode(value):
+            assert seal(NEW).open(changed, NOW) is None
+
+
+@pytest.mark.parametrize(
+    "value", ["", "x", "待办", "A" * (MAX_COOKIE + 1), Fernet(NEW.encode()).encrypt(b"1").decode()]
+)
+def test_what_is_no_session_is_refused(value: str) -> None:
+    assert seal(NEW).open(value, NOW) is None
+
+
+def test_a_session_is_over_at_its_time() -> None:
+    value = seal(NEW).seal(Session(1, {}, int(NOW) + 60), NOW)
+    assert seal(NEW).open(value, NOW + 59) is not None
+    assert seal(NEW).open(value, NOW + 61) is None
+
+
+def test_a_session_never_outlives_the_ttl() -> None:
+    value = seal(NEW, ttl=100).seal(Session(1, {}, int(NOW) + 9999), NOW)
+    found = seal(NEW).open(value, NOW)
+    assert found is not None and found.expires == int(NOW) + 100
+
+
+@pytest.mark.parametrize("keys", [[], ["short"], ["待办"], [NEW, "short"], ["A" * 43]])
+def test_wrong_keys_are_refused_in_one_line_without_the_key(keys: list[str]) -> None:
+    with pytest.raises(OperatorError) as raised:
+        SessionSeal(keys, 60)
+    assert str(raised.value) == (
+        "BFF_SESSION_KEYS: expected keys of 32 bytes in URL-safe base64, newest first, with commas between"
+    )
+
+
+def test_marks_tell_visitors_apart_and_depend_on_the_key() -> None:
+    one, other = Session(1, {"p": "a"}, 0), Session(2, {"p": "a"}, 0)
+    assert seal(NEW).visitor(one).mark == seal(NEW).visitor(one).mark
+    assert seal(NEW).visitor(one).mark != seal(NEW).visitor(other).mark
+    assert seal(NEW).visitor(one).mark != seal(OLD).visitor(one).mark
+
+
+@pytest.mark.parametrize(
+    ("expires", "tokens", "found"),
+    [
+        (None, {}, 1000 + 50),
+        (None, {"a": "opaque"}, 1000 + 50),
+        (None, {"a": jwt({"exp": 1020}), "b": jwt({"exp": 1010})}, 1010),
+        (None, {"a": jwt({"exp": "soon"}), "b": "x.y.z"}, 1000 + 50),
+        (1234, {}, 1234),
+        (1234.9, {}, 1234),
+        ("1970-01-01T00:20:34Z", {}, 1234),
+        ("tomorrow", {}, None),
+        (True, {}, None),
+        ([], {}, None),
+    ],
+)
+def test_the_time_a_session_ends(expires: object, tokens: dict[str, str], found: int | None) -> None:
+    assert expiry_of(expires, tokens, 1000, 50) == found
+
+
+def test_sessions_and_visitors_show_nothing_of_themselves() -> None:
+    session = Session({"id": "visitor-7"}, {"people": "t0ken"}, 1)
+    assert "t0ken" not in repr(session) and "visitor-7" not in repr(session)
+    assert repr(seal(NEW).visitor(session)) == "<Visitor>"
