@@ -68,10 +68,18 @@ class Call:
     def __repr__(self) -> str:
         return f"<Call {self.request.method} of {self.client!r}>"
 
-    def _as_try(self, max_bytes: int) -> Try:
-        request = self.request
+    def _as_try(self, max_bytes: int, min_try: float) -> Try:
         self._attempts += 1
-        return Try(self.client, request.method, self._url, self._headers, request.body, self.until, max_bytes)
+        return Try(
+            client=self.client,
+            method=self.request.method,
+            url=self._url,
+            headers=self._headers,
+            body=self.request.body,
+            start_by=self.until - min_try,
+            until=self.until,
+            max_bytes=max_bytes,
+        )
 
     def _delay_after(self, outcome: Reply | Broken, min_try: float) -> float | None:
         """Seconds until the next try, None when this outcome stands."""
@@ -149,7 +157,7 @@ class Calls:
         limits = self._limits
         self._tries += 1
         room = min(limits.max_reply, limits.max_replies - self._bytes)
-        self._flying[self._transport.start(call._as_try(room))] = call
+        self._flying[self._transport.start(call._as_try(room, limits.min_try))] = call
 
     def _refusal(self, call: Call) -> Broken | None:
         limits = self._limits

@@ -18,7 +18,7 @@ class Lane(Protocol):
 
 
 class Job(Protocol):
-    """Something to do on a thread; `held` tells whether it waits for others of its lane."""
+    """Something to do on a thread; `held` is set when it must wait for others of its lane."""
 
     held: bool
 
@@ -55,8 +55,8 @@ class Pool:
         """Queues a job; never blocks on one."""
         with self._lock:
             line = self._lines.setdefault(job.lane, _Line())
-            job.held = line.running >= job.lane.concurrency
-            if job.held:
+            if line.running >= job.lane.concurrency:
+                job.held = True
                 line.waiting[job] = None
                 return
             line.running += 1
@@ -144,5 +144,4 @@ class Pool:
         if line.waiting:
             job, _ = line.waiting.popitem(last=False)
             line.running += 1
-            job.held = False
             self._ready[job] = None

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 class Try:
     """One sending of a request, ready to go: everything is encoded and checked.
 
-    `until` (monotonic) is when it is given up, `max_bytes` the longest body that is read. The transport adds
-    what only the moment of sending knows: X-Request-Deadline-Ms and what the client's AuthBase signs.
+    `until` (monotonic) is when it is given up, `start_by` when starting it is no use any more, `max_bytes` the
+    longest body that is read. The transport adds what only the moment of sending knows: X-Request-Deadline-Ms
+    and what the client's AuthBase signs.
     """
 
     client: Client
@@ -33,6 +34,7 @@ class Try:
     url: str
     headers: Mapping[str, str]
     body: bytes | None
+    start_by: float
     until: float
     max_bytes: int
 
@@ -49,7 +51,7 @@ class Started(Protocol):
 
     @property
     def held(self) -> bool:
-        """Whether it waits for a place among its client's calls."""
+        """Whether it waits because its client has as many calls under way as it may."""
 
 
 class Transport(Protocol):
@@ -81,9 +83,10 @@ class _Flight:
         self._waiter: SimpleQueue[None] | None = None
 
     def run(self) -> None:
-        if time.monotonic() >= self._request.until:
-            outcome: Reply | Broken = Broken("timeout", reason="no thread was free in time")
+        if time.monotonic() > self._request.start_by:
+            outcome: Reply | Broken = Broken("breaker" if self.held else "timeout", reason="waited too long")
         else:
+            self.held = False
             outcome = exchange(self._adapter, self._request, self)
         if not self.abandoned:
             self.outcome = outcome

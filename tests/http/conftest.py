@@ -1,0 +1,45 @@
+"""Backends, clients and calls for the tests of the HTTP layer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from bff.http import Calls, Client, Limits, ThreadTransport
+from tests.fakes import FakeBackend
+from tests.http.calling import all_ended, threads_of_transports
+
+
+@pytest.fixture
+def backend() -> Iterator[FakeBackend]:
+    with FakeBackend() as running:
+        yield running
+
+
+@pytest.fixture
+def transport() -> Iterator[ThreadTransport]:
+    before = set(threads_of_transports())
+    transport = ThreadTransport()
+    yield transport
+    transport.close()
+    assert all_ended(set(threads_of_transports()) - before)
+
+
+@pytest.fixture
+def client(backend: FakeBackend) -> Client:
+    client = Client(backend.url, timeout="10s")
+    client.name = "people"
+    return client
+
+
+@pytest.fixture
+def make_calls(transport: ThreadTransport) -> Callable[..., Calls]:
+    """Makes a page's calls, with a deadline in seconds from now."""
+
+    def make(seconds: float = 10.0, request_id: str = "", **limits: Any) -> Calls:
+        return Calls(transport, time.monotonic() + seconds, Limits(**limits), request_id)
+
+    return make

@@ -1,0 +1,396 @@
+"""The transport of threads, against a backend that does its worst on a real socket."""
+
+from __future__ import annotations
+
+import threading
+import time
+import tracemalloc
+from collections.abc import Callable
+
+import pytest
+from requests.auth import HTTPBasicAuth, HTTPDigestAuth
+
+from bff.http import BearerToken, Calls, Client, ThreadTransport
+from tests.fakes import (
+    FakeBackend,
+    Received,
+    Wire,
+    after,
+    answer,
+    chunked,
+    close,
+    drip,
+    flood,
+    gzipped,
+    half,
+    half_chunked,
+    hang,
+    head,
+    together,
+)
+from tests.http.calling import all_ended, broken_of, finish, get, post, reply_of, threads_of_transports
+
+MakeCalls = Callable[..., Calls]
+MEGABYTE = 2**20
+
+
+def test_a_reply_has_status_headers_and_json(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls
+) -> None:
+    backend.on("GET /a", answer(201, json=["待办"], headers=[("X-Page", "1"), ("x-page", "2")]))
+    reply = reply_of(make_calls(), client, get("/a"))
+    assert (reply.status, reply.json(), reply.attempts) == (201, ["待办"], 1)
+    assert reply.headers == {"x-page": "1, 2", "content-length": "16"}
+
+
+def test_two_calls_overlap(backend: FakeBackend, client: Client, make_calls: MakeCalls) -> None:
+    both = together(2, answer(json=1))
+    backend.on("GET /a", both)
+    backend.on("GET /b", both)
+    calls = make_calls()
+    first, second = calls.start(client, get("/a", retries=0)), calls.start(client, get("/b", retries=0))
+    finish(calls, first, second)
+    assert (first.result.status, second.result.status) == (200, 200)
+
+
+def test_the_connection_is_used_again(backend: FakeBackend, client: Client, make_calls: MakeCalls) -> None:
+    backend.on("GET /a", answer(json=1))
+    backend.on("POST /a", chunked(b"1"))
+    for request in (get("/a"), post("/a", body=b"{}"), get("/missing"), get("/a")):
+        reply_of(make_calls(), client, request)
+    assert backend.accepted == 1
+    assert [request.connection for request in backend.requests] == [0] * 4
+
+
+def test_the_target_is_sent_as_it_was_encoded(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls
+) -> None:
+    target = "/a%2Fb/%7Euser/a%20b/it's(1)%E5%BE%85?f=%C3%A9&x=a+b"
+    reply_of(make_calls(), client, get(target, query=(("q", "a b&c=d/é"), ("q", "2"))))
+    assert backend.requests[0].target == f"{target}&q=a%20b%26c%3Dd%2F%C3%A9&q=2"
+
+
+def test_the_base_path_comes_first(backend: FakeBackend, make_calls: MakeCalls) -> None:
+    reply_of(make_calls(), Client(f"{backend.url}/v1/"), get("/people?x=1"))
+    assert backend.requests[0].target == "/v1/people?x=1"
+
+
+def test_headers_of_a_request(backend: FakeBackend, make_calls: MakeCalls) -> None:
+    client = Client(backend.url, auth=BearerToken("secret"), headers={"Accept": "application/hal+json"})
+    calls = make_calls(request_id="page-1")
+    reply_of(calls, client, post("/a", body=b"{}", content_type="application/json", headers={"X-Own": "é"}))
+    sent = dict(backend.requests[0].headers)
+    assert 0 < int(sent.pop("x-request-deadline-ms")) <= 800
+    assert sent == {
+        "host": backend.url.removeprefix("http://"),
+        "user-agent": "bff",
+        "accept": "application/hal+json",
+        "accept-encoding": "gzip, deflate",
+        "authorization": "Bearer secret",
+        "content-type": "application/json",
+        "content-length": "2",
+        "x-own": "é",
+        "x-request-id": "page-1",
+    }
+
+
+def test_the_rest_of_the_time_goes_upstream(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls
+) -> None:
+    reply_of(make_calls(5.0), client, get("/a", timeout=3.0))
+    assert 0 < int(backend.requests[0].headers["x-request-deadline-ms"]) <= 3_000
+
+
+def test_a_write_without_a_body_says_so(backend: FakeBackend, client: Client, make_calls: MakeCalls) -> None:
+    reply_of(make_calls(), client, post("/a"))
+    assert backend.requests[0].headers["content-length"] == "0"
+    assert "transfer-encoding" not in backend.requests[0].headers
+
+
+def test_a_cookie_never_comes_back(backend: FakeBackend, client: Client, make_calls: MakeCalls) -> None:
+    backend.on("GET /a", answer(json=1, headers=[("Set-Cookie", "sid=1; Path=/"), ("Set-Cookie", "b=2")]))
+    for _ in range(2):
+        assert "set-cookie" not in reply_of(make_calls(), client, get("/a")).headers
+    assert all("cookie" not in request.headers for request in backend.requests)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls, status: int
+) -> None:
+    backend.on("GET /a", answer(status, headers={"Location": f"{backend.url}/elsewhere"}))
+    reply = reply_of(make_calls(), client, get("/a"))
+    assert (reply.status, reply.ok) == (status, False)
+    assert [request.path for request in backend.requests] == ["/a"]
+
+
+def test_the_environment_names_no_proxy(
+    backend: FakeBackend, make_calls: MakeCalls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert reply_of(make_calls(), Client(backend.url), get("/a")).status == 404
+    asks_for_it = Client(backend.url, proxies=True)
+    assert broken_of(make_calls(), asks_for_it, get("/a", retries=0)).kind == "refused"
+
+
+def test_a_proxy_that_is_asked_for_gets_the_whole_url(
+    backend: FakeBackend, make_calls: MakeCalls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", backend.url)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    reply_of(make_calls(), Client("http://people.test", proxies=True), get("/a?x=1"))
+    assert backend.requests[0].target == "http://people.test/a?x=1"
+
+
+# --- time ---------------------------------------------------------------------------------------------------------
+
+
+HANGING = {
+    "nothing": hang,
+    "a dripping body": drip(head(200, {"Content-Length": "1000000"}) + b"["),
+    "a dripping chunked body": drip(head(200, {"Transfer-Encoding": "chunked"}) + b"ffff\r\n["),
+    "dripping headers": drip(b"HTTP/1.1 200 OK\r\nX-Long: ", b"a"),
+    "dripping 100 Continue": drip(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "a body without an end": drip(b"HTTP/1.1 200 OK\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize("script", HANGING.values(), ids=HANGING.keys())
+def test_a_reply_that_does_not_end_ends_at_the_deadline(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls, script: Callable[[Received, Wire], None]
+) -> None:
+    backend.on("GET /a", script)
+    begun = time.monotonic()
+    broken = broken_of(make_calls(), client, get("/a", timeout=0.2))
+    assert (broken.kind, broken.sent, broken.attempts) == ("timeout", True, 1)
+    assert time.monotonic() - begun < 0.2 + 0.2
+    assert backend.wait_for_connections(0), "the connection was left open"
+
+
+def test_the_page_s_deadline_bounds_every_call(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls
+) -> None:
+    backend.on("GET /a", hang)
+    begun = time.monotonic()
+    assert broken_of(make_calls(0.2), client, get("/a", timeout=9.0)).kind == "timeout"
+    assert time.monotonic() - begun < 0.2 + 0.2
+
+
+def test_a_name_that_never_resolves_holds_up_nothing(
+    client: Client, backend: FakeBackend, make_calls: MakeCalls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released = threading.Event()
+    resolve = __import__("socket").getaddrinfo
+
+    def stuck(host: str, *args: object, **options: object) -> object:
+        if host == "stuck.test":
+            released.wait(20)
+            raise OSError("no such host")
+        return resolve(host, *args, **options)
+
+    monkeypatch.setattr("socket.getaddrinfo", stuck)
+    calls = make_calls()
+    begun = time.monotonic()
+    lost = calls.start(Client("http://stuck.test"), post("/a", timeout=0.2))
+    found = calls.start(client, get("/a"))
+    finish(calls, lost, found)
+    assert time.monotonic() - begun < 0.2 + 0.2
+    released.set()
+    assert (lost.result.kind, lost.result.sent) == ("timeout", False)
+    assert found.result.status == 404
+
+
+def test_two_hundred_hanging_calls_leave_nothing_behind(backend: FakeBackend) -> None:
+    backend.on("GET /a", hang)
+    transport = ThreadTransport(max_threads=16)
+    client = Client(backend.url, concurrency=16)
+    for _ in range(4):
+        calls = Calls(transport, time.monotonic() + 0.15)
+        started = [calls.start(client, get("/a")) for _ in range(50)]
+        finish(calls, *started)
+        assert {call.result.kind for call in started} <= {"timeout", "breaker"}
+        assert len(threads_of_transports()) <= 16
+    assert backend.wait_for_connections(0)
+    assert 4 * 1 <= len(backend.requests) <= 4 * 16
+    transport.close()
+    assert all_ended(threads_of_transports())
+
+
+def test_a_try_that_no_thread_could_take_is_never_sent(backend: FakeBackend) -> None:
+    released = threading.Event()
+    backend.on("GET /slow", after(released, answer(json=1)))
+    transport = ThreadTransport(max_threads=1)
+    client = Client(backend.url)
+    page, other = Calls(transport, time.monotonic() + 10), Calls(transport, time.monotonic() + 0.1)
+    slow = page.start(client, get("/slow", timeout=10.0))
+    assert backend.wait_for_requests(1)
+    late = other.start(client, post("/late"))
+    finish(other, late)
+    assert (late.result.kind, late.result.sent) == ("timeout", False)
+    released.set()
+    finish(page, slow)
+    assert slow.result.status == 200
+    assert [request.path for request in backend.requests] == ["/slow"]
+    transport.close()
+
+
+def test_a_full_client_keeps_no_other_from_its_backend(backend: FakeBackend) -> None:
+    backend.on("GET /slow", hang)
+    transport = ThreadTransport(max_threads=4)
+    slow, quick = Client(backend.url, concurrency=2), Client(backend.url)
+    calls = Calls(transport, time.monotonic() + 5)
+    stuck = [calls.start(slow, get("/slow", timeout=0.3)) for _ in range(5)]
+    assert reply_of(calls, quick, get("/a")).status == 404
+    finish(calls, *(call for call in stuck if call.result is None))
+    kinds = sorted(call.result.kind for call in stuck)
+    assert kinds == ["breaker"] * 3 + ["timeout"] * 2
+    transport.close()
+
+
+# --- size ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_fifty_megabytes_are_cut_without_reading_them(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls, announced: bool
+) -> None:
+    counted: list[int] = []
+    backend.on("GET /a", flood(50 * MEGABYTE, announced=announced, sent=counted.append))
+    tracemalloc.start()
+    broken = broken_of(make_calls(), client, get("/a"))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (broken.kind, broken.sent, broken.attempts) == ("too-large", True, 1)
+    assert backend.wait_for_connections(0)
+    assert counted[0] < 20 * MEGABYTE
+    assert peak < 20 * MEGABYTE
+
+
+@pytest.mark.parametrize("in_chunks", [True, False])
+def test_a_bomb_is_cut_by_its_unzipped_size(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls, in_chunks: bool
+) -> None:
+    bomb = gzipped(b" " * (60 * MEGABYTE))
+    encoding = {"Content-Encoding": "gzip"}
+    script = chunked(bomb, headers=encoding) if in_chunks else answer(body=bomb, headers=encoding)
+    backend.on("GET /a", script)
+    tracemalloc.start()
+    broken = broken_of(make_calls(), client, get("/a"))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert broken.kind == "too-large"
+    assert peak < 20 * MEGABYTE
+
+
+def test_a_reply_of_just_the_bound_is_taken(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls
+) -> None:
+    backend.on("GET /fits", answer(body=b"1" * 1000))
+    backend.on("GET /over", answer(body=b"1" * 1001))
+    calls = make_calls(max_reply=1000)
+    assert len(reply_of(calls, client, get("/fits")).raw) == 1000
+    assert broken_of(calls, client, get("/over")).kind == "too-large"
+
+
+@pytest.mark.parametrize("in_chunks", [True, False])
+def test_gzip_is_unpacked(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls, in_chunks: bool
+) -> None:
+    packed = gzipped(b'{"a": 1}')
+    encoding = {"Content-Encoding": "gzip"}
+    script = (
+        chunked(packed[:5], packed[5:], headers=encoding)
+        if in_chunks
+        else answer(body=packed, headers=encoding)
+    )
+    backend.on("GET /a", script)
+    assert reply_of(make_calls(), client, get("/a")).json() == {"a": 1}
+
+
+# --- connections that break ---------------------------------------------------------------------------------------
+
+
+BROKEN = {
+    "half a body": half,
+    "half the chunks": half_chunked,
+    "no answer": close,
+    "no HTTP": drip(b"\x16\x03\x01 not http\r\n\r\n", pace=0.001),
+    "bad gzip": answer(body=b"no gzip", headers={"Content-Encoding": "gzip"}),
+    "endless headers": drip(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n" * 200, pace=0.001),
+}
+
+
+@pytest.mark.parametrize("script", BROKEN.values(), ids=BROKEN.keys())
+def test_a_write_whose_reply_broke_may_have_happened_and_is_not_repeated(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls, script: Callable[[Received, Wire], None]
+) -> None:
+    backend.on("POST /a", script)
+    broken = broken_of(make_calls(), client, post("/a"))
+    assert (broken.kind, broken.sent, broken.attempts) == ("refused", True, 1)
+    assert len(backend.requests) == 1
+    assert backend.url not in broken.reason
+
+
+def test_a_safe_request_whose_reply_broke_is_repeated(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls
+) -> None:
+    backend.on("GET /a", half, answer(json=1))
+    reply = reply_of(make_calls(), client, get("/a"))
+    assert (reply.json(), reply.attempts) == (1, 2)
+
+
+def test_a_connection_that_the_backend_closed_meanwhile_is_replaced(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls
+) -> None:
+    def last(received: Received, wire: Wire) -> None:
+        answer(json=1)(received, wire)
+        wire.close()
+
+    backend.on("POST /a", last)
+    for _ in range(3):
+        assert reply_of(make_calls(), client, post("/a")).json() == 1
+        assert backend.wait_for_connections(0)
+    assert backend.accepted == 3
+
+
+def test_a_backend_that_is_down_got_nothing(make_calls: MakeCalls, backend: FakeBackend) -> None:
+    with FakeBackend() as gone:
+        url = gone.url
+    broken = broken_of(make_calls(), Client(url), post("/a"))
+    assert (broken.kind, broken.sent) == ("refused", False)
+    unknown = broken_of(make_calls(), Client("http://no-such-host.invalid"), post("/a"))
+    assert unknown.sent is False
+
+
+# --- credentials --------------------------------------------------------------------------------------------------
+
+
+def test_an_authbase_signs_what_is_sent(backend: FakeBackend, make_calls: MakeCalls) -> None:
+    reply_of(make_calls(), Client(backend.url, auth=HTTPBasicAuth("a", "b")), get("/a"))
+    assert backend.requests[0].headers["authorization"] == "Basic YTpi"
+
+
+def test_digest_answers_a_challenge(backend: FakeBackend, make_calls: MakeCalls) -> None:
+    challenge = {"WWW-Authenticate": 'Digest realm="r", nonce="n", qop="auth"', "Set-Cookie": "sid=1"}
+    backend.on("GET /a", answer(401, headers=challenge), answer(json=1))
+    reply = reply_of(make_calls(), Client(backend.url, auth=HTTPDigestAuth("a", "b")), get("/a"))
+    assert reply.json() == 1
+    assert backend.requests[1].headers["authorization"].startswith("Digest username=")
+    assert "cookie" not in backend.requests[1].headers
+
+
+def test_an_authbase_that_raises_breaks_only_its_call(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken(HTTPBasicAuth):
+        def __call__(self, request: object) -> object:
+            raise KeyError("the secret")
+
+    broken = broken_of(make_calls(), Client(backend.url, auth=Broken("a", "b")), post("/a"))
+    assert (broken.kind, broken.sent) == ("refused", False)
+    assert "KeyError" in caplog.text and "the secret" not in caplog.text
+    assert reply_of(make_calls(), client, get("/a")).status == 404
