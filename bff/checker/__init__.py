@@ -1,0 +1,53 @@
+"""What can be proved of a project before anything runs; one module for each family of checks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bff.checker.identity import check_shared_caches, check_tokens
+from bff.checker.inputs import check_filters, check_loops, check_redirects
+from bff.checker.names import check_names
+from bff.checker.order import check_cycles, check_unread
+from bff.checker.page import Page
+from bff.checker.requests import check_clients, check_headers, check_keys, check_references, check_times
+from bff.checker.routes import check_routes
+from bff.checker.unsupported import refuse_unsupported
+from bff.checker.writes import check_methods, check_nulls_written, check_repeats
+from bff.errors import Finding
+from bff.loader import Project, load_project
+
+__all__ = ["check_folder", "check_project", "refuse_unsupported"]
+
+Check = Callable[[Page], None]
+
+# What stands in the recipe, whatever its names turn out to be.
+_ALWAYS: tuple[Check, ...] = (
+    *(check_clients, check_references, check_keys, check_methods, check_repeats),
+    *(check_times, check_headers, check_cycles),
+)
+# What follows from names: with an unknown one among them it would say things that the cure makes untrue.
+_WHEN_NAMES_ARE_KNOWN: tuple[Check, ...] = (
+    *(check_unread, check_nulls_written, check_loops, check_filters, check_redirects),
+    *(check_shared_caches, check_tokens),
+)
+
+
+def check_project(project: Project) -> list[Finding]:
+    """Every mistake in the recipes of a project that its files could be read with, in the order of the files."""
+    findings = check_routes(project)
+    for recipe in project.recipes.values():
+        page = Page(recipe, project)
+        check_names(page)
+        unknown = bool(page.findings) or bool(recipe.broken)
+        for check in _ALWAYS if unknown else (*_ALWAYS, *_WHEN_NAMES_ARE_KNOWN):
+            check(page)
+        findings += page.findings
+    return sorted(findings, key=lambda finding: finding.place)
+
+
+def check_folder(root: Path, pages: Sequence[str] | None = None) -> tuple[Project, list[Finding]]:
+    """Load and check a project: what `check` prints and what keeps an app from starting."""
+    project, findings = load_project(root, pages)
+    found = [*findings, *check_project(project)]
+    return project, sorted(dict.fromkeys(found), key=lambda finding: finding.place)

@@ -1,0 +1,189 @@
+"""What a visitor could steer by input: how many requests are made, what a filter says, where a redirect leads."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from bff.checker.names import QUOTES
+from bff.checker.page import Page, Spot, leaves
+from bff.expressions.flows import flows
+from bff.expressions.inspect import Any_, Path, inspect, path_text
+from bff.expressions.tree import EachClause, Expression, Mapping
+from bff.http import Client
+from bff.recipe import Request, Schema, Value
+
+_INPUT = ("path", "query", "headers", "body")
+
+# --- loops over the body -----------------------------------------------------------------------------------------
+
+
+def check_loops(page: Page) -> None:
+    """Say an each or batch over a list of the body that may be of any length."""
+    for spot in page.spots:
+        if spot.key not in ("each", "batch") or not isinstance(spot.leaf, EachClause):
+            continue
+        for path, offset, length in _iterated(page, spot):
+            if path[0] == "body" and not _is_bounded(page.recipe.input.body, path[1:]):
+                message = f"one request for each of {path_text(path)}, of any length"
+                hint = f"give the list maxItems in {_schema_path(path)}"
+                page.say(spot.mark(offset, length), message, hint)
+
+
+def _iterated(page: Page, spot: Spot) -> Iterator[tuple[Path, int, int]]:
+    """The paths that a clause goes over, those of value steps followed to what they go over."""
+    for path, offset, length in inspect(spot.leaf).iterates:
+        yield path, offset, length
+        for source in _value_paths(page, str(path[0]), set()):
+            yield source, offset, length
+
+
+def _value_paths(page: Page, name: str, seen: set[str]) -> Iterator[Path]:
+    """The paths that a value step hands on or goes over."""
+    step = page.by_name.get(name)
+    if not isinstance(step, Value) or name in seen:
+        return
+    seen.add(name)
+    for key_spot in page.spots:
+        if key_spot.step is not step or not key_spot.key.startswith("value"):
+            continue
+        found = inspect(key_spot.leaf)
+        own = _whole_path(key_spot.leaf)
+        for path in [*(path for path, _, _ in found.iterates), *([own] if own else [])]:
+            yield path
+            yield from _value_paths(page, str(path[0]), seen)
+
+
+def _whole_path(leaf: Expression | EachClause) -> Path | None:
+    """The path that an expression is, if it is nothing but one."""
+    reads = inspect(leaf).reads
+    if isinstance(leaf, Expression) and isinstance(leaf.node, ast.Name | ast.Attribute | ast.Subscript):
+        return next(iter(reads), None)
+    return None
+
+
+def _is_bounded(schema: Schema | None, path: Path) -> bool:
+    """Whether the list at a path of the body has a largest length in its schema."""
+    found: Any = schema
+    for part in path:
+        if not isinstance(found, dict):
+            return False
+        found = found.get("items") if isinstance(part, Any_) else found.get("properties", {}).get(part)
+    return isinstance(found, dict) and ("maxItems" in found or "enum" in found or "const" in found)
+
+
+def _schema_path(path: Path) -> str:
+    parts = ["items" if isinstance(part, Any_) else f"properties.{part}" for part in path[1:]]
+    return ".".join(["input.body", *parts])
+
+
+# --- filter languages --------------------------------------------------------------------------------------------
+
+
+def check_filters(page: Page) -> None:
+    """Say what flows into a filter of a backend without being quoted."""
+    for step in page.requests:
+        client = page.client(step)
+        if client is None or not client.filters:
+            continue
+        for key in ("query", "form", "body"):
+            tree = getattr(step, key)
+            for name, part in tree.items if isinstance(tree, Mapping) else ():
+                if name in client.filters:
+                    for spot in leaves(part, Spot(step, key, _NOWHERE, ())):
+                        _check_filter(page, step, client, name, spot, set())
+
+
+_NOWHERE = Expression("", ast.Constant(None))
+
+
+def _check_filter(page: Page, step: Request, client: Client, name: str, spot: Spot, seen: set[str]) -> None:
+    if isinstance(spot.leaf, EachClause):
+        return
+    quotes = [quote for quote in QUOTES if getattr(client, quote) is not None]
+    for flow in flows(spot.leaf, quotes):
+        root = flow.text.split(".")[0].split("[")[0]
+        source = page.by_name.get(root)
+        if isinstance(source, Value) and root not in spot.loops:
+            if root not in seen:
+                seen.add(root)
+                for below in leaves(source.value, Spot(source, "value", _NOWHERE, ())):
+                    _check_filter(page, step, client, name, below, seen)
+            continue
+        message = f"'{flow.text}' flows unquoted into the {name} of {client.name}"
+        cure = (
+            f"write {quotes[0]}({flow.text})" if quotes else f"clients/{client.name}.py needs Client(quote=…)"
+        )
+        page.say(spot.mark(flow.offset, flow.length), message, cure)
+
+
+# --- redirects ---------------------------------------------------------------------------------------------------
+
+
+def check_redirects(page: Page) -> None:
+    """Say a Location whose beginning the visitor's input chooses."""
+    headers = page.recipe.headers
+    for name, tree in headers.items if headers is not None else ():
+        if name.lower() == "location" and isinstance(tree, Expression):
+            for node in _beginnings(tree.node):
+                root = _steering(page, node, set())
+                if root is not None:
+                    spot = Spot(None, "headers", tree, ())
+                    mark = spot.mark(node.col_offset, (node.end_col_offset or 0) - node.col_offset)
+                    hint = 'begin the text with a path of your own: f"/todos/{path.id}"'
+                    page.say(mark, f"{root} of the visitor chooses where this redirect leads", hint)
+
+
+def _beginnings(node: ast.expr) -> Iterator[ast.expr]:
+    """The parts that a text can begin with, unless a constant before them settles the host."""
+    if isinstance(node, ast.IfExp):
+        yield from _beginnings(node.body)
+        yield from _beginnings(node.orelse)
+    elif isinstance(node, ast.BoolOp):
+        for value in node.values:
+            yield from _beginnings(value)
+    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        yield from _first([node.left, node.right])
+    elif isinstance(node, ast.JoinedStr):
+        yield from _first(node.values)
+    elif isinstance(node, ast.FormattedValue):
+        yield from _beginnings(node.value)
+    else:
+        yield node
+
+
+def _first(parts: list[ast.expr]) -> Iterator[ast.expr]:
+    """The parts up to a constant that settles the host: `/todos/`, `https://example.org/`."""
+    for part in parts:
+        if isinstance(part, ast.Constant) and isinstance(part.value, str):
+            if _settles(part.value):
+                return
+        else:
+            yield from _beginnings(part)
+
+
+def _settles(text: str) -> bool:
+    if "://" in text:
+        return re.match(r"https?://[^/\\?#@]+[/?#]", text) is not None
+    return len(text) > 1 and text[0] == "/" and text[1] not in "/\\"
+
+
+def _steering(page: Page, node: ast.expr, seen: set[str]) -> str | None:
+    """The name of the input that a node's value comes from, also through value steps."""
+    for inner in ast.walk(node):
+        if not isinstance(inner, ast.Name):
+            continue
+        if inner.id in _INPUT:
+            return inner.id
+        source = page.by_name.get(inner.id)
+        if isinstance(source, Value) and inner.id not in seen:
+            seen.add(inner.id)
+            for spot in leaves(source.value, Spot(source, "value", _NOWHERE, ())):
+                if isinstance(spot.leaf, Expression):
+                    for part in _beginnings(spot.leaf.node):
+                        found = _steering(page, part, seen)
+                        if found is not None:
+                            return found
+    return None

@@ -1,0 +1,55 @@
+"""The commands: `python -m bff [--root DIR] COMMAND`. Each is a function that gives the exit status.
+
+0: all is well; 1: the project's files hold mistakes; 2: the command was used wrongly.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from bff.cli.check import check
+from bff.cli.schema import schema
+from bff.errors import AuthorError, OperatorError
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command; every error that an author or operator can cause ends here, in words."""
+    parser = _parser()
+    try:
+        arguments = parser.parse_args(argv)
+    except SystemExit as end:
+        # argparse has said what is wrong (2), or printed the help (0).
+        return int(end.code or 0)
+    try:
+        return int(arguments.run(arguments))
+    except AuthorError as error:
+        print(error)
+        return 1
+    except OperatorError as error:
+        print(f"bff: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # The reader (`| head`) has seen enough; nothing more may be written at exit.
+        sys.stdout = None
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m bff", description="Pages from recipes.", allow_abbrev=False
+    )
+    parser.add_argument(
+        "--root", type=Path, default=Path(), help="the project folder, that of wsgi.py (default: this one)"
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    checking = commands.add_parser("check", help="say every mistake in recipes, clients and functions")
+    checking.add_argument("pages", nargs="*", metavar="PAGE", help="recipes to check (default: all)")
+    checking.set_defaults(run=lambda given: check(given.root, given.pages))
+    printing = commands.add_parser("schema", help="print the JSON Schema of recipe files")
+    printing.set_defaults(run=lambda given: schema())
+    return parser
