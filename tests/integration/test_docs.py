@@ -1,0 +1,72 @@
+"""What the docs show is true: recipes load, keys, functions and settings are all there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bff.expressions.functions import FUNCTIONS
+from bff.keys import KEYS
+from bff.problems import PROBLEMS
+from bff.settings import settings_table
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md"))]
+RECIPES = [
+    pytest.param(block, id=f"{page}-{number}")
+    for page in PAGES
+    for number, block in enumerate(
+        re.findall(r"^```yaml recipe\n(.*?)^```", (ROOT / page).read_text("utf-8"), re.S | re.M), 1
+    )
+]
+
+
+@pytest.mark.parametrize("text", RECIPES)
+def test_a_recipe_in_the_docs_runs(text: str, tmp_path: Path) -> None:
+    from bff import create_app
+
+    (tmp_path / "orchestrations").mkdir()
+    (tmp_path / "orchestrations" / "shown.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "clients").symlink_to(ROOT / "clients")
+    create_app(tmp_path, environ={})
+
+
+def test_a_whole_recipe_in_the_docs_is_marked_as_one() -> None:
+    for page in PAGES:
+        blocks = re.findall(r"^```yaml\n(.*?)^```", (ROOT / page).read_text("utf-8"), re.S | re.M)
+        assert [block for block in blocks if block.startswith("route:")] == [], page
+
+
+def test_every_key_is_documented() -> None:
+    text = (ROOT / "docs" / "recipes.md").read_text("utf-8")
+    names = {key.name for table, keys in KEYS.items() if table not in {"session", "deploy"} for key in keys}
+    assert {name for name in names if not re.search(rf"`{name}[`:]|\b{name}:", text)} == set()
+
+
+def test_every_function_is_documented() -> None:
+    text = (ROOT / "docs" / "recipes.md").read_text("utf-8")
+    section = text.partition("\n## Functions\n")[2].partition("\n## ")[0]
+    assert {name for name in FUNCTIONS if not re.search(rf"\b{name}\b", section)} == set()
+
+
+def test_every_setting_is_documented_with_its_default() -> None:
+    text = (ROOT / "docs" / "deploying.md").read_text("utf-8")
+    rows = [f"| `{name}` | `{default}` | {doc} |" for name, default, doc in settings_table()]
+    assert [row for row in rows if row not in text] == []
+
+
+def test_the_page_has_words_only_for_problems_that_exist() -> None:
+    text = (ROOT / "public" / "words.js").read_text("utf-8")
+    block = re.search(r"PROBLEMS = \{(.*?)\};", text, re.S)
+    assert block is not None
+    ours = {"offline", "slow", "unreadable"}
+    named = set(re.findall(r'^  "?([a-z-]+)"?:', block[1], re.M))
+    assert named - ours <= set(PROBLEMS)
+
+
+@pytest.mark.parametrize("page", [*PAGES, "CONTRIBUTING.md"])
+def test_links_between_pages_lead_somewhere(page: str) -> None:
+    targets = re.findall(r"\]\((?!https?:)([^)#\s]+)", (ROOT / page).read_text("utf-8"))
+    assert [target for target in targets if not ((ROOT / page).parent / target).exists()] == []

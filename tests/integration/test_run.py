@@ -1,0 +1,198 @@
+"""What `make run` does: both start, both stop, and nothing is lost in between."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clients.local.pocketbase import free_port
+
+pytestmark = pytest.mark.backend
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 40.0
+
+
+class Running:
+    """A started `python -m clients.local`; `lines` are those that it has said."""
+
+    def __init__(self, process: subprocess.Popen[str], port: int, backend_port: int) -> None:
+        self.process = process
+        self.port = port
+        self.backend_port = backend_port
+        self.lines: list[str] = []
+
+    def wait_until_it_says(self, text: str) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line)
+            if text in line:
+                return
+        pytest.fail(f"it never said {text!r}, but: {''.join(self.lines)}")
+
+    def ask(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data, headers)
+        with urllib.request.urlopen(request, timeout=PATIENCE) as reply:
+            return json.load(reply)
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> int:
+        self.process.send_signal(number)
+        rest, _ = self.process.communicate(timeout=PATIENCE)
+        self.lines.append(rest)
+        return self.process.returncode
+
+
+@pytest.fixture
+def project(tmp_path: Path, backend_program: Path) -> Path:
+    """A copy of this project, without rows, in a folder whose name has a space."""
+    copy = tmp_path / "a project"
+    copy.mkdir()
+    for folder in ("bff", "clients", "orchestrations", "public"):
+        shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "wsgi.py", copy)
+    (copy / ".local").mkdir()
+    (copy / ".local" / "backend-venv").symlink_to(ROOT / ".local" / "backend-venv")
+    return copy
+
+
+@contextmanager
+def started(project: Path, *arguments: str, **environ: str) -> Iterator[Running]:
+    port, backend_port = free_port(), free_port()
+    ports = {"PORT": str(port), "POCKETBASE_PORT": str(backend_port)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "clients.local", *arguments],
+        cwd=project,
+        env={**os.environ, **ports, **environ},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        yield Running(process, port, backend_port)
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def _titles(running: Running) -> list[str]:
+    return [todo["title"] for todo in running.ask("/api/home?per_page=100")["todos"]]
+
+
+def _wait_until_free(port: int) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            probe.settimeout(0.5)
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return
+    pytest.fail(f"port {port} is still taken")
+
+
+def _layer_of(running: Running) -> int:
+    """The process of the layer: the child that is not the backend."""
+    children = Path(f"/proc/{running.process.pid}/task/{running.process.pid}/children").read_text().split()
+    commands = {child: Path(f"/proc/{child}/cmdline").read_bytes() for child in children}
+    return next(int(child) for child, command in commands.items() if b"flask" in command)
+
+
+def test_what_is_added_is_there_after_a_stop_and_a_start(project: Path) -> None:
+    with started(project) as running:
+        running.wait_until_it_says("ctrl-C")
+        running.ask("/api/todos", {"title": "Survive 重启"})
+        assert running.stop() == 0
+    with started(project) as running:
+        running.wait_until_it_says("ctrl-C")
+        assert _titles(running)[0] == "Survive 重启"
+        assert len(_titles(running)) == 43
+
+
+def test_what_is_added_is_there_after_everything_was_killed(project: Path) -> None:
+    with started(project) as running:
+        running.wait_until_it_says("ctrl-C")
+        running.ask("/api/todos", {"title": "Survive a kill"})
+        running.process.send_signal(signal.SIGKILL)
+        running.process.wait()
+        _wait_until_free(running.backend_port)
+        _wait_until_free(running.port)
+    with started(project) as running:
+        running.wait_until_it_says("ctrl-C")
+        assert _titles(running)[0] == "Survive a kill"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_stop_stops_both(project: Path, number: signal.Signals) -> None:
+    with started(project) as running:
+        running.wait_until_it_says("ctrl-C")
+        assert running.stop(number) == 0
+        _wait_until_free(running.port)
+        _wait_until_free(running.backend_port)
+        assert running.lines[-1].rstrip().endswith("Stopped; nothing is lost.")
+
+
+def test_it_says_what_to_open(project: Path) -> None:
+    with started(project) as running:
+        running.wait_until_it_says("ctrl-C")
+    layer, backend = f"http://127.0.0.1:{running.port}", f"http://127.0.0.1:{running.backend_port}"
+    assert "".join(running.lines).endswith(
+        f"\n  open      {layer}/\n"
+        f"  recipe    {layer}/api/home   made by orchestrations/home.yaml\n"
+        f"  backend   {backend}/_/   admin@example.com, password in .local/backend-password\n"
+        "  rows      stay in .local/backend\n"
+        "  stop      ctrl-C\n"
+    )
+
+
+def test_the_password_is_its_owners_alone_and_never_said(project: Path) -> None:
+    with started(project, "--backend-only") as running:
+        running.wait_until_it_says("ctrl-C")
+    file = project / ".local" / "backend-password"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert len(file.read_text().strip()) >= 32
+    assert file.read_text().strip() not in "".join(running.lines)
+
+
+@pytest.mark.parametrize("variable", ["PORT", "POCKETBASE_PORT"])
+def test_a_taken_port_is_one_clear_line(project: Path, variable: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        taken = str(server.getsockname()[1])
+        with started(project, **{variable: taken}) as running:
+            said, _ = running.process.communicate(timeout=PATIENCE)
+    assert running.process.returncode == 1
+    assert said == (
+        f"cannot run: port {taken} is taken (Address already in use): "
+        f"stop what listens there, or choose another one: {variable}=… make run\n"
+    )
+
+
+def test_a_port_that_is_none_is_one_clear_line(project: Path) -> None:
+    with started(project, PORT="http") as running:
+        said, _ = running.process.communicate(timeout=PATIENCE)
+    assert running.process.returncode == 1
+    assert said == "cannot run: PORT must be a port from 1 to 65535, not 'http'\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc to find the layer")
+def test_a_layer_that_ends_stops_the_backend(project: Path) -> None:
+    with started(project) as running:
+        running.wait_until_it_says("ctrl-C")
+        os.kill(_layer_of(running), signal.SIGKILL)
+        said, _ = running.process.communicate(timeout=PATIENCE)
+        _wait_until_free(running.backend_port)
+    assert running.process.returncode == 1
+    assert said.endswith("cannot run: the layer ended with status -9; stopped the rest\n")
