@@ -264,10 +264,10 @@ class _Reader:
             return self.by_fields(name, arguments[1:], values)
         if name in {"default", "merge", "values"}:
             return frozenset().union(*values)
-        used = values[1:] if name in {"pick", "omit"} else values
         if name == "count":
-            used = [frozenset(alias.at(ANY) for alias in values[0])]
-        self.use(frozenset().union(*used))
+            self.gone_over(frozenset(alias.at(ANY) for alias in values[0]))
+            return frozenset()
+        self.use(frozenset().union(*(values[1:] if name in {"pick", "omit"} else values)))
         return values[0] if name in {"pick", "omit"} else frozenset()
 
     def by_fields(self, name: str, arguments: list[ast.expr], values: list[Aliases]) -> Aliases:

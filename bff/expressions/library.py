@@ -1,0 +1,38 @@
+"""What a function of the library is, and how one is declared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+Call = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One function that expressions can call.
+
+    `signature` is shown to authors, `doc` is one line that says what null gives; `least` and `most` count the
+    arguments (`most` None: any number). `call` takes the page's `Evaluation` first.
+    """
+
+    name: str
+    signature: str
+    doc: str
+    call: Call
+    least: int
+    most: int | None
+
+
+def library(
+    functions: dict[str, Function], signature: str, least: int, most: int | None
+) -> Callable[[Call], Call]:
+    """Declares the function below it; its docstring is its line in the docs."""
+
+    def declare(call: Call) -> Call:
+        name = signature.split("(")[0]
+        functions[name] = Function(name, signature, " ".join((call.__doc__ or "").split()), call, least, most)
+        return call
+
+    return declare

@@ -1,0 +1,220 @@
+"""Python's operators over JSON values: none raises, what makes no sense is null.
+
+Booleans are no numbers here: `True == 1` is false, `True + 1` and `True < 2` are null.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from bff.expressions.evaluation import Evaluation, text_size
+from bff.expressions.values import NUMBERS, is_number, key_text, number, to_text
+
+NOTHING: dict[str, Any] = {}
+# Comparing texts up to this length costs no more than any other node.
+SHORT = 4_096
+
+
+def get(value: Any, key: str) -> Any:
+    """`value.key`."""
+    return value.get(key) if value.__class__ is dict else None
+
+
+def item(value: Any, key: Any) -> Any:
+    """`value[key]`: a mapping's key or a list's position."""
+    if value.__class__ is dict:
+        text = to_text(key)
+        return None if text is None else value.get(text)
+    if value.__class__ is list and key.__class__ is int and -len(value) <= key < len(value):
+        return value[key]
+    return None
+
+
+def getter(value: Any) -> Callable[[Any], Any]:
+    """A quick `item` of one value; a mapping's finds no keys but texts, `missed` and `missing` find the others."""
+    if value.__class__ is dict:
+        return value.get
+    return lambda key: item(value, key)
+
+
+def missed(value: Any, key: Any) -> Any:
+    """The item that a quick look-up did not find, because the key is a number or is not there."""
+    return item(value, key) if key.__class__ is not str else None
+
+
+def missing(value: Any, key: Any) -> Any:
+    """Like `missed`, with something to read keys of."""
+    return missed(value, key) or NOTHING
+
+
+def cut(evaluation: Evaluation, value: Any, start: Any, stop: Any, step: Any) -> Any:
+    """`value[start:stop:step]` of a list or text."""
+    if not all(part is None or part.__class__ is int for part in (start, stop, step)) or step == 0:
+        return None
+    if value.__class__ is not list and value.__class__ is not str:
+        return None
+    part = slice(start, stop, step)
+    length = len(range(*part.indices(len(value))))
+    evaluation.charge(length >> 4)
+    evaluation.take(text_size(length, [value]) if value.__class__ is str else 56 + 8 * length)
+    return value[part]
+
+
+def add(evaluation: Evaluation, left: Any, right: Any) -> Any:
+    """`left + right` of numbers, texts or lists."""
+    kind = left.__class__
+    if kind in NUMBERS and is_number(right):
+        return _number(operator.add, left, right)
+    if kind is not right.__class__ or (kind is not str and kind is not list):
+        return None
+    length = len(left) + len(right)
+    evaluation.charge(length >> 4)
+    evaluation.take(text_size(length, (left, right)) if kind is str else 56 + 8 * length)
+    return left + right
+
+
+def _number(operation: Callable[[Any, Any], Any], left: Any, right: Any) -> Any:
+    try:
+        return number(operation(left, right))
+    except (ArithmeticError, ValueError):
+        return None
+
+
+def arithmetic(operation: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def operate(left: Any, right: Any) -> Any:
+        if is_number(left) and is_number(right):
+            return _number(operation, left, right)
+        return None
+
+    return operate
+
+
+subtract = arithmetic(operator.sub)
+multiply = arithmetic(operator.mul)
+divide = arithmetic(operator.truediv)
+floor_divide = arithmetic(operator.floordiv)
+modulo = arithmetic(operator.mod)
+
+
+def negate(value: Any) -> Any:
+    """`-value` of a number."""
+    return number(-value) if is_number(value) else None
+
+
+def ordering(operation: Callable[[Any, Any], bool]) -> Callable[[Evaluation, Any, Any], bool | None]:
+    """An ordering of two numbers or two texts."""
+
+    def order(evaluation: Evaluation, left: Any, right: Any) -> bool | None:
+        if is_number(left) and is_number(right):
+            return operation(left, right)
+        if left.__class__ is str and right.__class__ is str:
+            evaluation.charge(min(len(left), len(right)) >> 8)
+            return operation(left, right)
+        return None
+
+    return order
+
+
+less = ordering(operator.lt)
+less_equal = ordering(operator.le)
+greater = ordering(operator.gt)
+greater_equal = ordering(operator.ge)
+
+
+def orders_with(value: Any) -> type | None:
+    """The class of values that Python's own `<` orders as we do against this one; None if it takes more care."""
+    kind = value.__class__
+    return kind if kind in NUMBERS or (kind is str and len(value) <= SHORT) else None
+
+
+def equal(evaluation: Evaluation, left: Any, right: Any) -> bool:
+    """`left == right`, as JSON values: 1 equals 1.0 and no boolean."""
+    kind = left.__class__
+    if kind is not right.__class__ and not (kind in NUMBERS and is_number(right)):
+        return False
+    if kind is list or kind is dict:
+        return left is right or _equal_containers(evaluation, left, right)
+    if kind is str:
+        evaluation.charge(len(left) >> 8)
+    return bool(left == right)
+
+
+def _equal_containers(evaluation: Evaluation, left: Any, right: Any) -> bool:
+    waiting = [(left, right)]
+    while waiting:
+        left, right = waiting.pop()
+        if left.__class__ is not right.__class__ or (
+            left.__class__ is not list and left.__class__ is not dict
+        ):
+            if not equal(evaluation, left, right):
+                return False
+        elif left is not right:
+            if len(left) != len(right):
+                return False
+            evaluation.charge(2 * len(left) + 2)
+            if left.__class__ is dict:
+                if left.keys() != right.keys():
+                    return False
+                waiting.extend((left[key], right[key]) for key in left)
+            else:
+                waiting.extend(zip(left, right, strict=True))
+    return True
+
+
+def equals_plainly(value: Any) -> bool:
+    """Tells whether Python's own `==` against this value, whatever the other is, is ours."""
+    kind = value.__class__
+    if kind is str:
+        return len(value) <= SHORT
+    return value is None or (kind in NUMBERS and value != 0 and value != 1)
+
+
+def contains(evaluation: Evaluation, value: Any, container: Any) -> bool:
+    """`value in container`: an item of a list, a key of a mapping, a part of a text."""
+    if container.__class__ is dict:
+        key = to_text(value)
+        return key is not None and key in container
+    if container.__class__ is str:
+        if value.__class__ is not str:
+            return False
+        evaluation.charge((len(value) + len(container)) >> 5)
+        return value in container
+    if container.__class__ is not list:
+        return False
+    evaluation.charge(len(container))
+    if equals_plainly(value):
+        return value in container
+    return any(equal(evaluation, value, other) for other in container)
+
+
+def key(value: Any) -> str | None:
+    """The key of a mapping that is built; None is taken out again by `without_null`."""
+    return key_text(value)
+
+
+def without_null(mapping: dict[Any, Any]) -> dict[str, Any]:
+    """A mapping as built, without what had no key."""
+    mapping.pop(None, None)
+    return mapping
+
+
+def formatted(value: Any, spec: str) -> str:
+    """The text of a number or text in a format; of anything else, or of a format that does not fit, nothing."""
+    if value.__class__ is not str and not is_number(value):
+        return ""
+    try:
+        return format(value, spec)
+    except (ValueError, OverflowError):
+        return ""
+
+
+def membership(evaluation: Evaluation, container: Any) -> Callable[[Any], bool]:
+    """A quick `in` one container; a value that cannot be looked for quickly raises `TypeError`."""
+    if container.__class__ is list:
+        evaluation.charge(len(container))
+        evaluation.take(64 * len(container))
+        if all(value.__class__ is str for value in container):
+            return frozenset(container).__contains__
+    return lambda value: contains(evaluation, value, container)

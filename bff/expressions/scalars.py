@@ -1,0 +1,230 @@
+"""The library's functions over texts, numbers and days. A value of the wrong kind gives null."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bff.expressions.evaluation import Evaluation, text_size
+from bff.expressions.library import Function, library
+from bff.expressions.lists import MAX_RANGE, listed
+from bff.expressions.values import is_number, number, to_text
+
+FUNCTIONS: dict[str, Function] = {}
+_declare = partial(library, FUNCTIONS)
+
+_INTEGER = re.compile(r"[ ]*[+-]?[0-9]{1,25}[ ]*")
+_DECIMAL = re.compile(r"[ ]*[+-]?[0-9]{1,400}(?:\.[0-9]{1,400})?(?:[eE][+-]?[0-9]{1,4})?[ ]*")
+_ZONE = re.compile(r"[A-Za-z0-9_+\-]{1,32}(?:/[A-Za-z0-9_+\-]{1,32}){0,2}")
+_INSTANT = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ]([0-9]{2}:[0-9]{2})(:[0-9]{2})?(?:\.([0-9]{1,9}))?(Z|[+-][0-9]{2}:[0-9]{2})?)?"
+)
+
+
+@_declare("round(x, digits)", 1, 2)
+def rounded(evaluation: Evaluation, value: Any, *digits: Any) -> int | float | None:
+    """The nearest whole number, or with this many digits; halves go to the even side; null gives null."""
+    if not is_number(value):
+        return None
+    if not digits:
+        return number(round(value))
+    if digits[0].__class__ is not int or not -20 <= digits[0] <= 20:
+        return None
+    try:
+        return number(round(value, digits[0]))
+    except OverflowError:
+        return None
+
+
+@_declare("abs(x)", 1, 1)
+def absolute(evaluation: Evaluation, value: Any) -> int | float | None:
+    """A number without its sign; null gives null."""
+    return abs(value) if is_number(value) else None
+
+
+@_declare("str(x)", 1, 1)
+def text(evaluation: Evaluation, value: Any) -> str | None:
+    """The text of a value; null gives '', a list or mapping null."""
+    return "" if value is None else to_text(value)
+
+
+@_declare("int(x)", 1, 1)
+def integer(evaluation: Evaluation, value: Any) -> int | float | None:
+    """A whole number of a number (cut off) or of a text such as '12'; null and other texts give null."""
+    if value.__class__ is str and len(value) < 99 and _INTEGER.fullmatch(value):
+        return number(int(value))
+    return number(int(value)) if is_number(value) else None
+
+
+@_declare("float(x)", 1, 1)
+def decimal(evaluation: Evaluation, value: Any) -> int | float | None:
+    """A number of a text such as '1.5', or of a number; null and other texts give null."""
+    if value.__class__ is str and len(value) < 999 and _DECIMAL.fullmatch(value):
+        return number(float(value))
+    return float(value) if is_number(value) else None
+
+
+def _paid(evaluation: Evaluation, value: str, times: int = 1) -> None:
+    evaluation.charge(len(value) >> 4)
+    evaluation.take(times * text_size(len(value), [value]))
+
+
+@_declare("join(list, ', ')", 1, 2)
+def join(evaluation: Evaluation, items: Any, *separator: Any) -> str | None:
+    """The texts of a list's items in one, with a text between them; null gives ''."""
+    between = separator[0] if separator else ""
+    if between.__class__ is not str:
+        return None
+    texts = [to_text(value) or "" for value in listed(evaluation, items, 2)]
+    return evaluation.joined(between, texts)
+
+
+@_declare("split(text, ',')", 1, 2)
+def split(evaluation: Evaluation, value: Any, *separator: Any) -> list[str] | None:
+    """The parts of a text between these separators, or between spaces; null gives null."""
+    if value.__class__ is not str:
+        return None
+    between = separator[0] if separator else None
+    if separator and (between.__class__ is not str or not between):
+        return None
+    parts = value.count(between) + 1 if between else len(value) // 2 + 1
+    _paid(evaluation, value)
+    evaluation.charge(parts)
+    evaluation.take(84 * parts)
+    return value.split(between)
+
+
+@_declare("replace(text, 'old', 'new')", 3, 3)
+def replace(evaluation: Evaluation, value: Any, old: Any, new: Any) -> str | None:
+    """The text with every old part replaced; null gives null."""
+    if not value.__class__ is old.__class__ is new.__class__ is str:
+        return None
+    times = value.count(old)
+    length = len(value) + times * (len(new) - len(old))
+    evaluation.charge((len(value) + length) >> 4)
+    evaluation.take(text_size(length, (value, new)))
+    return value.replace(old, new)
+
+
+@_declare("lower(text)", 1, 1)
+def lower(evaluation: Evaluation, value: Any) -> str | None:
+    """The text in small letters; null gives null."""
+    if value.__class__ is not str:
+        return None
+    _paid(evaluation, value, 3)
+    return value.lower()
+
+
+@_declare("upper(text)", 1, 1)
+def upper(evaluation: Evaluation, value: Any) -> str | None:
+    """The text in capital letters; null gives null."""
+    if value.__class__ is not str:
+        return None
+    _paid(evaluation, value, 3)
+    return value.upper()
+
+
+@_declare("strip(text)", 1, 1)
+def strip(evaluation: Evaluation, value: Any) -> str | None:
+    """The text without spaces around it; null gives null."""
+    if value.__class__ is not str:
+        return None
+    _paid(evaluation, value)
+    return value.strip()
+
+
+@_declare("startswith(text, 'start')", 2, 2)
+def startswith(evaluation: Evaluation, value: Any, start: Any) -> bool | None:
+    """Tells whether a text begins so; null gives null."""
+    if not value.__class__ is start.__class__ is str:
+        return None
+    evaluation.charge(len(start) >> 8)
+    return value.startswith(start)
+
+
+@_declare("endswith(text, 'end')", 2, 2)
+def endswith(evaluation: Evaluation, value: Any, end: Any) -> bool | None:
+    """Tells whether a text ends so; null gives null."""
+    if not value.__class__ is end.__class__ is str:
+        return None
+    evaluation.charge(len(end) >> 8)
+    return value.endswith(end)
+
+
+@_declare("digest(text, length)", 1, 2)
+def digest(evaluation: Evaluation, value: Any, *length: Any) -> str | None:
+    """The first characters (64 if not said) of the SHA-256 of a text, in hex; null gives null."""
+    found, wanted = to_text(value), length[0] if length else 64
+    if found is None or wanted.__class__ is not int or not 1 <= wanted <= 64:
+        return None
+    _paid(evaluation, found)
+    evaluation.charge(8 + (len(found) >> 4))
+    return hashlib.sha256(found.encode()).hexdigest()[:wanted]
+
+
+@_declare("now()", 0, 0)
+def now(evaluation: Evaluation) -> str:
+    """The instant of the page, the same in all of it: '2026-11-15T10:00:00.000Z'."""
+    return evaluation.now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _zone(name: Any) -> tzinfo | None:
+    if name == "UTC":
+        return UTC
+    if name.__class__ is not str or not _ZONE.fullmatch(name):
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, LookupError):
+        return None
+
+
+@_declare("days(n, 'Asia/Shanghai')", 1, 2)
+def days(evaluation: Evaluation, amount: Any, *zone: Any) -> list[str] | None:
+    """The last n days up to today in a time zone (UTC if not said), oldest first, for n up to 1,000;
+    null gives [], an unknown zone null."""
+    where = _zone(zone[0] if zone else "UTC")
+    if where is None:
+        return None
+    if amount.__class__ is not int or not 0 <= amount <= MAX_RANGE:
+        return []
+    evaluation.charge(4 * amount)
+    evaluation.take(80 * amount + 56)
+    today = evaluation.now.astimezone(where).date()
+    return [(today - timedelta(before)).isoformat() for before in reversed(range(amount))]
+
+
+@_declare("date(t, 'Asia/Shanghai')", 1, 2)
+def day(evaluation: Evaluation, instant: Any, *zone: Any) -> str | None:
+    """The day of an ISO instant in a time zone (UTC if not said), '2026-11-15'; a day alone stays;
+    null and what is no instant give null."""
+    evaluation.charge(10)
+    where = _zone(zone[0] if zone else "UTC")
+    found = _INSTANT.fullmatch(instant) if instant.__class__ is str and len(instant) < 99 else None
+    if where is None or found is None:
+        return None
+    try:
+        return _day(found, where)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _day(found: re.Match[str], where: tzinfo) -> str:
+    written, time, seconds, fraction, offset = found.groups()
+    if time is None:
+        return date.fromisoformat(written).isoformat()
+    # An instant without a zone is UTC, as PocketBase and most others mean it.
+    behind = "+00:00" if offset in {None, "Z"} else offset
+    point = (fraction or "0").ljust(6, "0")[:6]
+    moment = datetime.fromisoformat(f"{written}T{time}{seconds or ':00'}.{point}{behind}")
+    return moment.astimezone(where).date().isoformat()
+
+
+@_declare("quote(text)", 1, 1)
+def quote(evaluation: Evaluation, value: Any) -> str | None:
+    """A value as a text in the filter language of the step's client, null as an empty one."""
+    raise LookupError("quote belongs to a client")

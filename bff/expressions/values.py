@@ -1,0 +1,85 @@
+"""The rules of JSON values: their text, their keys, and what makes a value plain JSON."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+MIN_INTEGER = -(2**63)
+MAX_INTEGER = 2**64 - 1
+MAX_KEY = 4_096
+_MAX_DEPTH = 100
+_MAX_NODES = 1_000_000
+
+NUMBERS = frozenset({int, float})
+
+
+def is_number(value: Any) -> bool:
+    """Tells whether a value is a number; a boolean is none."""
+    return value.__class__ in NUMBERS
+
+
+def to_text(value: Any) -> str | None:
+    """The text of a value, as in URLs, headers and f-strings; null, lists and mappings have none."""
+    kind = value.__class__
+    if kind is str:
+        return value  # type: ignore[no-any-return]
+    if kind is bool:
+        return "true" if value else "false"
+    return repr(value) if kind in NUMBERS else None
+
+
+def key_text(value: Any) -> str | None:
+    """The key that a value is in a mapping; null, lists, mappings and texts of over 4,096 characters are none."""
+    if value.__class__ is str:
+        return value if len(value) <= MAX_KEY else None
+    return to_text(value)
+
+
+def number(value: float) -> int | float | None:
+    """A computed number, or null when it is not finite or over 64 bits."""
+    if value.__class__ is float:
+        return value if math.isfinite(value) else None
+    return value if MIN_INTEGER <= value <= MAX_INTEGER else None
+
+
+def plain(value: Any) -> Any:
+    """A function's result as plain JSON; raises `TypeError` or `ValueError` when it is none.
+
+    Tuples become lists, keys texts; numbers that JSON has not become null, halves of characters U+FFFD.
+    """
+    return _Plainer().plain(value, 0)
+
+
+class _Plainer:
+    """Copies what is not known yet; a list or mapping that occurs twice is copied once."""
+
+    def __init__(self) -> None:
+        self.copies: dict[int, Any] = {}
+        self.nodes = 0
+
+    def plain(self, value: Any, depth: int) -> Any:
+        if value is None or value is True or value is False:
+            return value
+        if isinstance(value, str):
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        if isinstance(value, int):
+            return number(int(value))
+        if isinstance(value, float):
+            return number(float(value))
+        if not isinstance(value, (dict, list, tuple)):
+            raise TypeError(f"{type(value).__name__} is not JSON")
+        if depth >= _MAX_DEPTH:
+            raise ValueError("nested too deep")
+        if id(value) not in self.copies:
+            self.copies[id(value)] = self.container(value, depth + 1)
+        return self.copies[id(value)]
+
+    def container(self, value: Any, depth: int) -> Any:
+        self.nodes += len(value)
+        if self.nodes > _MAX_NODES:
+            raise ValueError(f"over {_MAX_NODES:,} values")
+        if not isinstance(value, dict):
+            return [self.plain(item, depth) for item in value]
+        keys = {key: key_text(self.plain(key, depth)) for key in value}
+        return {text: self.plain(value[key], depth) for key, text in keys.items() if text is not None}
