@@ -1,7 +1,8 @@
 """Calls to backends: clients, messages, retries, the cache and the transport."""
 
+from bff.http.auth import ApiKey, BearerToken, Env, ForwardedToken, env, forward_token
 from bff.http.calls import Call, Calls, Limits
-from bff.http.client import ApiKey, BearerToken, Client, Env, ForwardedToken, env, forward_token
+from bff.http.client import Client
 from bff.http.messages import (
     FORBIDDEN_REQUEST_HEADERS,
     FORBIDDEN_RESPONSE_HEADERS,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bff.http.cache import key_of
-from bff.http.messages import FORBIDDEN_REQUEST_HEADERS, Broken, OutgoingRequest, Reply, check_header
+from bff.http.messages import FORBIDDEN_REQUEST_HEADERS, Broken, OutgoingRequest, Reply, set_header
 from bff.http.retry import Retries, is_transient
 from bff.http.transport import Started, Transport, Try
 
@@ -221,18 +221,11 @@ def _headers(client: Client, request: OutgoingRequest, request_id: str) -> dict[
     """Every header of a request; raises ValueError for one that may not or cannot be sent."""
     headers = dict(client.sent_headers)
     if request.content_type is not None:
-        _set(headers, "Content-Type", request.content_type)
+        set_header(headers, "Content-Type", request.content_type)
     for name, value in request.headers.items():
         if name.lower() in FORBIDDEN_REQUEST_HEADERS or name.lower() == client.auth_header:
             raise ValueError(f"a request may not set the header {name}")
-        _set(headers, name, value)
+        set_header(headers, name, value)
     if request_id:
-        _set(headers, "X-Request-ID", request_id)
+        set_header(headers, "X-Request-ID", request_id)
     return headers
-
-
-def _set(headers: dict[str, str], name: str, value: str) -> None:
-    check_header(name, value)
-    for written in [written for written in headers if written.lower() == name.lower()]:
-        del headers[written]
-    headers[name] = value

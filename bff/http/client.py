@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
-from urllib.parse import urlsplit
+from typing import TypeAlias
 
 from requests.auth import AuthBase
 from requests.utils import get_environ_proxies
 
 from bff.errors import OperatorError
+from bff.http.address import problem_of_base_url
+from bff.http.auth import ApiKey, Auth, BearerToken, Env, ForwardedToken
 from bff.http.cache import ReplyCache
+from bff.http.calls import Calls
 from bff.http.messages import (
     FORBIDDEN_REQUEST_HEADERS,
     Broken,
@@ -21,74 +21,17 @@ from bff.http.messages import (
     OutgoingRequest,
     Reply,
     check_header,
-    check_path,
-    encode_constant,
+    set_header,
 )
 from bff.http.retry import Budget
+from bff.http.transport import Transport, default_transport
 from bff.jsontext import JSON, encode
 from bff.text import parse_duration
-
-if TYPE_CHECKING:
-    from bff.http.transport import Transport
 
 Quote: TypeAlias = Callable[[str], str]
 Query: TypeAlias = Mapping[str, str | Sequence[str]]
 
-_BASE_URL = re.compile(r"[Hh][Tt][Tt][Pp][Ss]?://[!-\[\]-~]+")
 _DEFAULT_HEADERS = {"User-Agent": "bff", "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
-
-
-@dataclass(frozen=True, slots=True)
-class Env:
-    """An environment variable that is read at start, not at import."""
-
-    variable: str
-    default: str | None = None
-
-    def read(self, environ: Mapping[str, str]) -> str | None:
-        """The variable's value, its default where it is unset or empty, None where there is neither."""
-        return environ.get(self.variable) or self.default
-
-    def __repr__(self) -> str:
-        return f"env({self.variable!r})"
-
-
-def env(variable: str, default: str | None = None) -> Env:
-    """Names an environment variable that holds a URL or a secret."""
-    return Env(variable, default)
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class ApiKey:
-    """Our own key for a backend, sent in a header of its choice."""
-
-    header: str
-    value: str | Env
-
-    def __post_init__(self) -> None:
-        check_header(self.header, "")
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class BearerToken:
-    """Our own (service) token for a backend, sent as `Authorization: Bearer …`."""
-
-    value: str | Env
-
-
-@dataclass(frozen=True, slots=True)
-class ForwardedToken:
-    """The visitor's own token of that name, kept in the session."""
-
-    name: str
-
-
-def forward_token(name: str) -> ForwardedToken:
-    """Sends the visitor's own token of that name."""
-    return ForwardedToken(name)
-
-
-Auth: TypeAlias = ApiKey | BearerToken | ForwardedToken | AuthBase
 
 
 class Client:
@@ -118,7 +61,7 @@ class Client:
         cert: str | tuple[str, str] | None = None,
     ) -> None:
         self.name = ""
-        self.auth = auth
+        self.auth = _known_auth(auth)
         self.timeout = _seconds(timeout)
         self.retries = _at_least("retries", retries, 0)
         self.concurrency = _at_least("concurrency", concurrency, 1)
@@ -167,13 +110,9 @@ class Client:
         """
         problems: list[str] = []
         base_url = _read("base_url", self._written_url, environ, problems)
-        if base_url is not None:
-            problems.extend(_problems_of_url(base_url))
+        if base_url is not None and (problem := problem_of_base_url(base_url)):
+            problems.append(f"base_url {problem}")
         headers = self._read_headers(environ, problems)
-        if self.forwards is not None:
-            problems.append(
-                f"forward_token({self.forwards!r}) needs sessions, which this version does not run yet"
-            )
         if problems or base_url is None:
             raise OperatorError(f"{self._title}: {'; '.join(problems)}")
         self._base = base_url.rstrip("/")
@@ -226,9 +165,6 @@ class Client:
 
         A reply of any status is a reply; raises CallError where none comes within `deadline` seconds.
         """
-        from bff.http.calls import Calls
-        from bff.http.transport import default_transport
-
         end = time.monotonic() + deadline
         calls = Calls(self.transport or default_transport(), end)
         call = calls.start(self, request)
@@ -243,29 +179,30 @@ class Client:
         return f"client {self.name}" if self.name else "a client"
 
     def _resolve_what_is_written(self) -> None:
-        if isinstance(self._written_url, str) and (problems := _problems_of_url(self._written_url)):
-            raise ValueError(problems[0])
+        """Makes a client ready that needs nothing from the environment; raises ValueError for a wrong URL."""
+        if not isinstance(self._written_url, Env) and (problem := problem_of_base_url(self._written_url)):
+            raise ValueError(f"base_url {problem}")
         secret = self.auth.value if isinstance(self.auth, ApiKey | BearerToken) else None
         read_at_start = [self._written_url, secret, *self._written_headers.values()]
         if self.forwards is None and not any(isinstance(value, Env) for value in read_at_start):
-            self.resolve({})
+            try:
+                self.resolve({})
+            except OperatorError as error:
+                raise ValueError(str(error)) from None
 
     def _read_headers(self, environ: Mapping[str, str], problems: list[str]) -> dict[str, str]:
-        written = dict(self._written_headers)
+        written = [(name, value, "") for name, value in self._written_headers.items()]
         if isinstance(self.auth, ApiKey):
-            written[self.auth.header] = self.auth.value
+            written.append((self.auth.header, self.auth.value, ""))
         elif isinstance(self.auth, BearerToken):
-            written["Authorization"] = self.auth.value
+            written.append(("Authorization", self.auth.value, "Bearer "))
         headers = dict(_DEFAULT_HEADERS)
-        for name, value in written.items():
+        for name, value, before in written:
             found = _read(name, value, environ, problems)
             if found is None:
                 continue
-            for default in [default for default in headers if default.lower() == name.lower()]:
-                del headers[default]
-            headers[name] = f"Bearer {found}" if name == "Authorization" else found
             try:
-                check_header(name, headers[name])
+                set_header(headers, name, before + found)
             except ValueError as error:
                 problems.append(str(error))
         return headers
@@ -280,33 +217,6 @@ def _read(what: str, value: str | Env, environ: Mapping[str, str], problems: lis
     return found
 
 
-def _problems_of_url(url: str) -> list[str]:
-    """What keeps a URL from being a base URL; names no part of it, as it may hold a secret."""
-    problem = _problem_of_url(url)
-    return [f"base_url {problem}"] if problem else []
-
-
-def _problem_of_url(url: str) -> str | None:
-    if not _BASE_URL.fullmatch(url):
-        return "must begin with http:// or https:// and hold only ASCII characters, none of them a space"
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return "has no right host or port"
-    if not parts.hostname or port == 0:
-        return "has no right host or port"
-    if "@" in parts.netloc:
-        return "must hold no user name or password: use auth="
-    if "?" in url or "#" in url:
-        return "must have no query and no fragment"
-    try:
-        check_path(parts.path or "/")
-    except ValueError as error:
-        return f"has a wrong path: {error}"
-    return None
-
-
 def _outgoing(
     method: str, path: str, query: Query | None, body: bytes | None = None, *, safe: bool = False
 ) -> OutgoingRequest:
@@ -314,9 +224,7 @@ def _outgoing(
     for name, value in (query or {}).items():
         pairs.extend((name, one) for one in ([value] if isinstance(value, str) else value))
     content_type = None if body is None else "application/json"
-    return OutgoingRequest(
-        method, encode_constant(path), tuple(pairs), body=body, content_type=content_type, safe=safe
-    )
+    return OutgoingRequest(method, path, tuple(pairs), body=body, content_type=content_type, safe=safe)
 
 
 def _seconds(timeout: str) -> float:
@@ -324,6 +232,12 @@ def _seconds(timeout: str) -> float:
     if not seconds:
         raise ValueError(f"timeout={timeout!r} is no duration: write it like '300ms', '2s' or '1m'")
     return seconds
+
+
+def _known_auth(auth: Auth | None) -> Auth | None:
+    if auth is not None and not isinstance(auth, ApiKey | BearerToken | ForwardedToken | AuthBase):
+        raise ValueError("auth= takes ApiKey, BearerToken, forward_token or a requests.auth.AuthBase")
+    return auth
 
 
 def _at_least(name: str, value: int, least: int) -> int:

@@ -101,6 +101,14 @@ def check_header(name: str, value: str) -> None:
         raise ValueError(f"the value of header {name} holds a control character or one outside Latin-1")
 
 
+def set_header(headers: dict[str, str], name: str, value: str) -> None:
+    """Puts a header in the place of one of that name in any case; raises ValueError where it cannot be sent."""
+    check_header(name, value)
+    for written in [written for written in headers if written.lower() == name.lower()]:
+        del headers[written]
+    headers[name] = value
+
+
 def check_path(path: str) -> None:
     """Raises ValueError unless a path with its query can be sent as it is.
 
@@ -150,6 +158,7 @@ class OutgoingRequest:
     retries: int | None = None
     cache_ttl: float | None = None
     visitor: bytes | None = None
+    token: str | None = None
 
     def __repr__(self) -> str:
         return f"<OutgoingRequest {self.method}>"

@@ -100,43 +100,46 @@ class Pool:
         return False
 
     def _start_thread(self, job: Job) -> None:
+        inbox: SimpleQueue[Job | None] = SimpleQueue()
+        inbox.put(job)
         try:
-            threading.Thread(target=self._work, args=(job,), name="bff-http", daemon=True).start()
+            threading.Thread(target=self._work, args=(inbox,), name="bff-http", daemon=True).start()
         except RuntimeError:  # the machine gives no more threads: a running one will take the job
             with self._lock:
                 self._threads -= 1
                 self._ready[job] = None
 
-    def _work(self, first: Job) -> None:
-        inbox: SimpleQueue[Job | None] = SimpleQueue()
-        job: Job | None = first
-        while job is not None:
+    def _work(self, inbox: SimpleQueue[Job | None]) -> None:
+        while True:
+            job = self._take(inbox)
+            if job is None:
+                return
             job.run()
-            job = self._next(job.lane, inbox)
+            self._finish(job.lane, inbox)
+            del job  # an idle thread keeps no client alive
 
-    def _next(self, lane: Lane, inbox: SimpleQueue[Job | None]) -> Job | None:
+    def _take(self, inbox: SimpleQueue[Job | None]) -> Job | None:
         """The next job for this thread, None when it shall end."""
-        with self._lock:
-            self._leave(self._lines[lane])
-            if self._ready:
-                return self._ready.popitem(last=False)[0]
-            if self._closed:
-                self._threads -= 1
-                return None
-            self._idle.append(inbox)
-        del lane  # an idle thread keeps no client alive
         try:
             return inbox.get(timeout=self._idle_seconds)
         except Empty:
-            return self._retire(inbox)
+            with self._lock:
+                if inbox in self._idle:
+                    self._idle.remove(inbox)
+                    self._threads -= 1
+                    return None
+            return inbox.get()  # it was given a job in the same moment
 
-    def _retire(self, inbox: SimpleQueue[Job | None]) -> Job | None:
+    def _finish(self, lane: Lane, inbox: SimpleQueue[Job | None]) -> None:
         with self._lock:
-            if inbox in self._idle:
-                self._idle.remove(inbox)
+            self._leave(self._lines[lane])
+            if self._ready:
+                inbox.put(self._ready.popitem(last=False)[0])
+            elif self._closed:
                 self._threads -= 1
-                return None
-        return inbox.get()  # it was given a job in the same moment
+                inbox.put(None)
+            else:
+                self._idle.append(inbox)
 
     def _leave(self, line: _Line) -> None:
         """Frees a place in a line; the first that waits there becomes ready."""

@@ -1,0 +1,66 @@
+"""Who we are to a backend, and what is read from the environment at start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from requests.auth import AuthBase
+
+from bff.http.messages import FORBIDDEN_REQUEST_HEADERS, check_header
+
+
+@dataclass(frozen=True, slots=True)
+class Env:
+    """An environment variable that is read at start, not at import."""
+
+    variable: str
+    default: str | None = None
+
+    def read(self, environ: Mapping[str, str]) -> str | None:
+        """The variable's value, its default where it is unset or empty, None where there is neither."""
+        return environ.get(self.variable) or self.default
+
+    def __repr__(self) -> str:
+        return f"env({self.variable!r})"
+
+
+def env(variable: str, default: str | None = None) -> Env:
+    """Names an environment variable that holds a URL or a secret."""
+    return Env(variable, default)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ApiKey:
+    """Our own key for a backend, sent in a header of its choice."""
+
+    header: str
+    value: str | Env
+
+    def __post_init__(self) -> None:
+        check_header(self.header, "")
+        if self.header.lower() in FORBIDDEN_REQUEST_HEADERS - {"authorization"}:
+            raise ValueError(f"no key may be sent in the header {self.header}")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class BearerToken:
+    """Our own (service) token for a backend, sent as `Authorization: Bearer …`."""
+
+    value: str | Env
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardedToken:
+    """The visitor's own token of that name, kept in the session."""
+
+    name: str
+
+
+def forward_token(name: str) -> ForwardedToken:
+    """Sends the visitor's own token of that name."""
+    return ForwardedToken(name)
+
+
+Auth: TypeAlias = ApiKey | BearerToken | ForwardedToken | AuthBase
