@@ -1,6 +1,6 @@
 """The executor: runs the plan of a page over HTTP calls and gives results. Knows no web framework."""
 
-from bff.executor.results import Results, StepTrace, Writes
+from bff.executor.results import Results, StepTrace, Terms, Writes
 from bff.executor.run import PageRun
 
-__all__ = ["PageRun", "Results", "StepTrace", "Writes"]
+__all__ = ["PageRun", "Results", "StepTrace", "Terms", "Writes"]

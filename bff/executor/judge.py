@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bff.errors import Failure, FailureKind
@@ -47,9 +47,9 @@ def of_reply(
     body = _body(step.name, reply, item, empty=True if step.each is not None else None)
     if isinstance(body, Failure) or planned.take is None:
         return body
-    wrong = first_not_list(body, planned.reply_lists)
+    wrong = first_not_list(body, ("reply", "body"), planned.reply_lists)
     if wrong is not None:
-        return bad_reply(step.name, f"reply.body{wrong}", item)
+        return bad_reply(step.name, wrong, item)
     return planned.take(_with_reply(scope, reply, body), evaluation)
 
 
@@ -65,15 +65,15 @@ def unsent(step: str, what: str, *, by_visitor: bool, item: int | None) -> Failu
     return Failure(step, "unsent", status, f"'{step}' was not asked: {what}", item=item)
 
 
-def first_not_list(value: Any, paths: Iterable[Sequence[Any]]) -> str | None:
-    """The first of the paths (keys and ANY, from the value on) that holds something else than a list or null."""
+def first_not_list(value: Any, root: Path, paths: Iterable[Path]) -> str | None:
+    """The first of the paths below the value at `root` that holds something else than a list or null."""
     for path in paths:
         if not _is_list_at(value, path):
-            return path_text(("", *path))
+            return path_text((*root, *path))
     return None
 
 
-def _is_list_at(value: Any, path: Sequence[Any]) -> bool:
+def _is_list_at(value: Any, path: Path) -> bool:
     for at, key in enumerate(path):
         if key is ANY:
             inner = value if isinstance(value, list) else value.values() if isinstance(value, dict) else ()
@@ -130,6 +130,3 @@ def _page_status(planned: PlannedRequest, upstream: int) -> int:
 
 def _retry_after(text: str | None) -> int | None:
     return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 7 else None
-
-
-__all__ = ["KEPT_STATUSES", "Path", "bad_reply", "first_not_list", "of_broken", "of_reply", "unsent"]

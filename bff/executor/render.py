@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from bff import jsontext
 from bff.errors import Failure
 from bff.executor.judge import unsent
 from bff.expressions import Evaluation
@@ -16,14 +15,22 @@ from bff.identity import Visitor
 from bff.planner import PlannedRequest
 
 
+Encode = Callable[[Any], bytes]
+
+
 def render(
     planned: PlannedRequest,
     scope: Mapping[str, Any],
     evaluation: Evaluation,
+    *,
     visitor: Visitor,
+    encode: Encode,
     item: int | None = None,
 ) -> OutgoingRequest | Failure | None:
-    """The request; None when an empty path hole means that a read is not made; a Failure when it must not be."""
+    """The request; None when an empty path hole means that a read is not made; a Failure when it must not be.
+
+    `encode` makes JSON of a body and bounds its size.
+    """
     path = _path(planned, scope, evaluation, item)
     if not isinstance(path, str):
         return path
@@ -31,7 +38,7 @@ def render(
     headers = _headers(planned, scope, evaluation, item)
     if isinstance(headers, Failure):
         return headers
-    body, content_type = _body(planned, scope, evaluation)
+    body, content_type = _body(planned, scope, evaluation, encode)
     return OutgoingRequest(
         method=step.method,
         path=path,
@@ -106,13 +113,11 @@ def _headers(
 
 
 def _body(
-    planned: PlannedRequest, scope: Mapping[str, Any], evaluation: Evaluation
+    planned: PlannedRequest, scope: Mapping[str, Any], evaluation: Evaluation, encode: Encode
 ) -> tuple[bytes | None, str | None]:
     if planned.form is not None:
         pairs = _pairs(planned.form(scope, evaluation))
         return urlencode(pairs).encode("ascii"), "application/x-www-form-urlencoded"
     if planned.body is not None:
-        value = planned.body(scope, evaluation)
-        evaluation.check_answer(value)
-        return jsontext.encode(value), "application/json"
+        return encode(planned.body(scope, evaluation)), "application/json"
     return None, None

@@ -9,12 +9,11 @@ from typing import Any
 from bff.errors import Failure
 from bff.executor import judge
 from bff.executor.render import render
-from bff.executor.results import Writes
+from bff.executor.results import Terms, Writes
 from bff.expressions import Evaluation
 from bff.expressions.inspect import ANY
 from bff.expressions.values import key_text, to_text
 from bff.http import Broken, Call, Calls, Reply
-from bff.identity import ANYBODY, Visitor
 from bff.planner import PlannedRequest
 
 
@@ -32,9 +31,7 @@ class RequestStep:
         calls: Calls,
         evaluation: Evaluation,
         writes: Writes,
-        *,
-        visitor: Visitor = ANYBODY,
-        max_each: int,
+        terms: Terms,
     ) -> None:
         self.planned = planned
         self.value: Any = None
@@ -45,8 +42,7 @@ class RequestStep:
         self._calls = calls
         self._evaluation = evaluation
         self._writes = writes
-        self._visitor = visitor
-        self._max_each = max_each
+        self._terms = terms
         self._waiting: deque[int] = deque()
         self._in_flight: dict[Call, int] = {}
         self._items: list[Any] = [None]
@@ -68,8 +64,8 @@ class RequestStep:
             items = self.planned.items(self._scope, self._evaluation)
             if step.batch is not None:
                 items = _chunks(items, step.batch_size)
-            elif len(items) > self._max_each:
-                detail = f"'{step.name}' goes over {len(items)} items; one step may go over {self._max_each}."
+            elif len(items) > self._terms.max_each:
+                detail = f"'{step.name}' goes over {len(items)} items; one step may go over {self._terms.max_each}."
                 status = 422 if self.planned.items_from_input else 500
                 self.failure = Failure(step.name, "limit", status, detail)
                 return
@@ -109,7 +105,14 @@ class RequestStep:
         most = step.concurrency if step.each is not None else len(self._items)
         while self._waiting and self.failure is None and len(self._in_flight) < most:
             at = self._waiting.popleft()
-            request = render(self.planned, self._local(at), self._evaluation, self._visitor, self._item(at))
+            request = render(
+                self.planned,
+                self._local(at),
+                self._evaluation,
+                visitor=self._terms.visitor,
+                encode=self._terms.encode,
+                item=self._item(at),
+            )
             if request is None:
                 self._values[at] = None
             elif isinstance(request, Failure):
@@ -149,12 +152,9 @@ class RequestStep:
         """The outcome of one item, or the failure that it has no list where the recipe goes over one."""
         if self.planned.step.each is None or isinstance(outcome, Failure):
             return outcome
-        wrong = judge.first_not_list(outcome, [path[1:] for path in self.planned.lists if path[:1] == (ANY,)])
-        return (
-            outcome
-            if wrong is None
-            else judge.bad_reply(self.planned.name, f"{self.planned.name}[*]{wrong}", at)
-        )
+        below = [path[1:] for path in self.planned.lists if path[:1] == (ANY,)]
+        wrong = judge.first_not_list(outcome, (self.planned.name, ANY), below)
+        return outcome if wrong is None else judge.bad_reply(self.planned.name, wrong, at)
 
     def _settle(self) -> None:
         if not self.done or self.failure is not None:
@@ -163,9 +163,9 @@ class RequestStep:
         if not isinstance(joined, Failure) and self.planned.step.key_by is not None:
             joined = self._keyed(joined)
         if not isinstance(joined, Failure):
-            wrong = judge.first_not_list(joined, self.planned.lists)
+            wrong = judge.first_not_list(joined, (self.planned.name,), self.planned.lists)
             if wrong is not None:
-                joined = judge.bad_reply(self.planned.name, f"{self.planned.name}{wrong}")
+                joined = judge.bad_reply(self.planned.name, wrong)
         if isinstance(joined, Failure):
             self.failure = joined
         else:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bff.errors import Failure
+from bff.identity import ANYBODY, Visitor
 
 Outcome = Literal["ok", "skipped", "fallback", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a run is given beside its plan: who asks, by when (monotonic), how JSON bodies are made, the bounds."""
+
+    deadline: float
+    encode: Callable[[Any], bytes]
+    visitor: Visitor = ANYBODY
+    max_each: int = 100
 
 
 @dataclass(slots=True)

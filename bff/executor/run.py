@@ -10,10 +10,9 @@ from typing import Any
 from bff.errors import Failure, PageError
 from bff.executor import judge
 from bff.executor.request_step import RequestStep, error_of
-from bff.executor.results import Outcome, Results, StepTrace, Writes
+from bff.executor.results import Outcome, Results, StepTrace, Terms, Writes
 from bff.expressions import Evaluation
 from bff.http import Calls
-from bff.identity import ANYBODY, Visitor
 from bff.planner import Plan, PlannedGuard, PlannedRequest, PlannedStep, PlannedValue
 from bff.problems import of_failure, problem
 
@@ -30,10 +29,7 @@ class PageRun:
         scope: Mapping[str, Any],
         calls: Calls,
         evaluation: Evaluation,
-        *,
-        visitor: Visitor = ANYBODY,
-        deadline: float,
-        max_each: int,
+        terms: Terms,
     ) -> None:
         self.traces: dict[str, StepTrace] = {}
         self.writes = Writes()
@@ -41,9 +37,7 @@ class PageRun:
         self._scope = dict(scope)
         self._calls = calls
         self._evaluation = evaluation
-        self._visitor = visitor
-        self._deadline = deadline
-        self._max_each = max_each
+        self._terms = terms
         self._order = {step.name: at for at, step in enumerate(plan.steps)}
         self._blocked_by = {step.name: len(plan.waits_for[step.name]) for step in plan.steps}
         self._ready: list[int] = []
@@ -69,7 +63,7 @@ class PageRun:
         return Results(self._scope, tuple(self._failures), self._partial())
 
     def _take_in_calls(self) -> None:
-        for call in self._calls.wait(self._deadline):
+        for call in self._calls.wait(self._terms.deadline):
             under_way = self._owner(call)
             if under_way is not None:
                 under_way.take_in(call)
@@ -96,9 +90,9 @@ class PageRun:
         match step:
             case PlannedValue():
                 value = step.value(self._scope, self._evaluation)
-                wrong = judge.first_not_list(value, step.lists)
+                wrong = judge.first_not_list(value, (step.name,), step.lists)
                 if wrong is not None:
-                    raise of_failure(judge.bad_reply(step.name, f"{step.name}{wrong}"))
+                    raise of_failure(judge.bad_reply(step.name, wrong))
                 self._end(step, value, "ok")
             case PlannedGuard():
                 if step.require(self._scope, self._evaluation) is not True:
@@ -107,13 +101,7 @@ class PageRun:
                 self._end(step, True, "ok")
             case PlannedRequest():
                 under_way = RequestStep(
-                    step,
-                    self._scope,
-                    self._calls,
-                    self._evaluation,
-                    self.writes,
-                    visitor=self._visitor,
-                    max_each=self._max_each,
+                    step, self._scope, self._calls, self._evaluation, self.writes, self._terms
                 )
                 self._under_way[step.name] = under_way
                 under_way.begin()

@@ -112,8 +112,10 @@ class _Routes:
                 self._added.add(route)
                 # Not add_url_rule: Flask refuses that after the first request, which is when debugging adds.
                 endpoint = f"page.{name}.{len(self._added)}"
-                rule = page.recipe.path.replace("{", "<").replace("}", ">")
-                self._app.url_map.add(Rule(rule, endpoint=endpoint, methods=[page.recipe.method]))
+                path = page.recipe.path.replace("{", "<").replace("}", ">")
+                rule = Rule(path, endpoint=endpoint, methods=[page.recipe.method, "OPTIONS"])
+                rule.provide_automatic_options = True  # type: ignore[attr-defined]
+                self._app.url_map.add(rule)
                 self._app.view_functions[endpoint] = self._endpoint(name, route)
 
     def _endpoint(self, name: str, route: tuple[str, str, str]) -> Any:

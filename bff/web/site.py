@@ -55,8 +55,12 @@ def load_pages(
 
 def _resolve_clients(plans: Iterable[Plan], environ: Mapping[str, str]) -> None:
     """Read the environment of every client that a page asks; raises OperatorError with all that is missing."""
-    clients = {client.name: client for plan in plans for client in plan.clients}
-    problems = [str(error) for client in clients.values() for error in client.resolve(environ)]
+    problems: list[str] = []
+    for client in {client.name: client for plan in plans for client in plan.clients}.values():
+        try:
+            client.resolve(environ)
+        except OperatorError as error:
+            problems.append(str(error))
     if problems:
         raise OperatorError("; ".join(problems))
 

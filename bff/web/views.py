@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from flask import Response, g, request
 
-from bff.executor import PageRun, Results
+from bff.executor import PageRun, Results, Terms
 from bff.expressions import Evaluation
 from bff.http import Calls, Limits, Transport
 from bff.planner import Plan
 from bff.settings import Settings
-from bff.web.answer import make_answer, respond
+from bff.web.answer import encode_bounded, make_answer, respond
 from bff.web.identity import Identity
 from bff.web.journal import Journal
 from bff.web.site import Page
@@ -51,15 +52,9 @@ class PageView:
         )
         deadline = journal.begun + recipe.deadline
         calls = Calls(self._transport, deadline, self._limits, journal.request_id)
-        run = PageRun(
-            page.plan,
-            scope,
-            calls,
-            evaluation,
-            visitor=visitor,
-            deadline=deadline,
-            max_each=self._settings.max_each,
-        )
+        encode = functools.partial(encode_bounded, settings=self._settings)
+        terms = Terms(deadline, encode, visitor, self._settings.max_each)
+        run = PageRun(page.plan, scope, calls, evaluation, terms)
         journal.traces = run.traces
         results = run.run()
         journal.partial = results.partial

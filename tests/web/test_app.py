@@ -1,0 +1,338 @@
+"""The frame around every page: routes, problems, health, headers, conditional answers, the log."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import responses
+from flask import Flask
+from flask.testing import FlaskClient
+
+from bff import create_app
+from bff.errors import AuthorError, OperatorError
+from tests.project import app_of, visitor, write_project
+
+HOME = """
+    route: GET /api/home
+    auth: none
+    steps:
+      todos:
+        client: todos
+        get: /todos
+        retries: 0
+      notice:
+        client: notices
+        get: /latest
+        retries: 0
+        fallback: null
+    shape:
+      todos: todos
+      notice: notice.text
+    """
+ADD = """
+    route: POST /api/todos
+    auth: none
+    status: 201
+    headers:
+      X-Kind: f"todo"
+    shape:
+      added: true
+    """
+
+
+class ReadingClient(FlaskClient):
+    """Reads every answer to its end, as a server does, so that files are closed."""
+
+    def open(self, *arguments: Any, **more: Any) -> Any:
+        return super().open(*arguments, **{**more, "buffered": True})
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Any:
+    (tmp_path / "public").mkdir()
+    (tmp_path / "public" / "index.html").write_text("<!doctype html><title>待办任务</title>", "utf-8")
+    (tmp_path / "public" / "app.js").write_text("export {};", "utf-8")
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        mock.get("http://todos.test/todos", json=[{"id": 1}])
+        mock.get("http://notices.test/latest", json={"text": "hi"})
+        site = app_of(tmp_path, {"home": HOME, "add_todo": ADD})
+        site.test_client_class = ReadingClient
+        yield site.test_client()
+
+
+def test_a_page_answers_with_json_and_says_how_long_it_took(site: FlaskClient) -> None:
+    answer = site.get("/api/home")
+    assert answer.status_code == 200
+    assert answer.data == b'{"todos":[{"id":1}],"notice":"hi"}'
+    assert answer.mimetype == "application/json"
+    assert answer.headers["Cache-Control"] == "private, no-cache"
+    assert answer.headers["Server-Timing"].startswith("total;dur=")
+
+
+def test_steps_are_told_in_server_timing_only_where_asked(tmp_path: Path) -> None:
+    shown = visitor(tmp_path, ADD.replace("added: true", "added: day").replace("shape", "steps:\n      day:\n        value: now()\n    shape"),
+                    environ={"BFF_SERVER_TIMING": "1"})  # fmt: skip
+    assert shown.post("/api/todos").headers["Server-Timing"].startswith("day;dur=")
+
+
+def test_a_status_and_headers_of_the_recipe_go_out(site: FlaskClient) -> None:
+    answer = site.post("/api/todos")
+    assert answer.status_code == 201
+    assert answer.headers["X-Kind"] == "todo"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "ETag" not in answer.headers
+
+
+def test_an_unchanged_page_is_304(site: FlaskClient) -> None:
+    etag = site.get("/api/home").headers["ETag"]
+    assert etag.startswith('"')
+    again = site.get("/api/home", headers={"If-None-Match": etag})
+    assert (again.status_code, again.data) == (304, b"")
+    assert again.headers["ETag"] == etag
+    assert site.get("/api/home", headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+def test_head_is_get_without_the_body(site: FlaskClient) -> None:
+    get, head = site.get("/api/home"), site.head("/api/home")
+    assert (head.status_code, head.data) == (200, b"")
+    assert head.headers["Content-Length"] == get.headers["Content-Length"]
+    assert head.headers["ETag"] == get.headers["ETag"]
+
+
+def test_options_names_the_methods_of_a_path(site: FlaskClient) -> None:
+    answer = site.options("/api/home")
+    assert answer.status_code == 200
+    assert sorted(answer.headers["Allow"].split(", ")) == ["GET", "HEAD", "OPTIONS"]
+
+
+@pytest.mark.parametrize("method", ["get", "post", "delete"])
+@pytest.mark.parametrize("path", ["/api", "/api/", "/api/unknown", "/api/home/", "/api//home"])
+def test_an_unknown_path_of_the_api_is_a_404_problem(site: FlaskClient, method: str, path: str) -> None:
+    answer = getattr(site, method)(path)
+    assert answer.status_code == 404
+    assert answer.mimetype == "application/problem+json"
+    assert answer.json["type"] == "urn:bff:problem:not-found"
+
+
+def test_another_method_is_a_405_problem_with_what_is_allowed(site: FlaskClient) -> None:
+    answer = site.delete("/api/home")
+    assert answer.status_code == 405
+    assert answer.headers["Allow"] == "GET, HEAD, OPTIONS"
+    assert answer.json["detail"] == "DELETE is not allowed here; allowed are GET, HEAD, OPTIONS."
+
+
+@pytest.mark.parametrize("path", ["/", "/todos/7", "/apiary", "/index.html", "/missing.js", "/a/../b"])
+def test_any_other_path_is_the_single_page_app(site: FlaskClient, path: str) -> None:
+    answer = site.get(path)
+    assert answer.status_code == 200
+    assert "待办任务" in answer.text
+
+
+def test_a_file_is_served_with_an_etag(site: FlaskClient) -> None:
+    answer = site.get("/app.js")
+    assert answer.text == "export {};"
+    assert answer.headers["Cache-Control"] == "no-cache"
+    assert site.get("/app.js", headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
+
+
+@pytest.mark.parametrize(
+    "path", ["/../wsgi.py", "/%2e%2e/wsgi.py", "/..%2fclients/todos.py", "/clients/todos.py"]
+)
+def test_nothing_outside_public_is_served(site: FlaskClient, path: str) -> None:
+    assert "Client(" not in site.get(path).text
+
+
+@pytest.mark.parametrize("path", ["/", "/api/home", "/api/unknown", "/healthz"])
+def test_every_answer_has_the_security_headers(site: FlaskClient, path: str) -> None:
+    headers = site.get(path).headers
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert "unsafe-inline" not in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+
+
+def test_the_content_security_policy_can_be_changed(tmp_path: Path) -> None:
+    other = visitor(tmp_path, ADD, environ={"BFF_CSP": "default-src 'none'"})
+    assert other.get("/healthz").headers["Content-Security-Policy"] == "default-src 'none'"
+
+
+@pytest.mark.parametrize("given", ["abc-1._Z", "a" * 64])
+def test_a_request_id_is_kept(site: FlaskClient, given: str) -> None:
+    assert site.get("/api/unknown", headers={"X-Request-ID": given}).json["instance"] == given
+
+
+@pytest.mark.parametrize("given", ["", "a" * 65, "a b", "é", "a;b", "<x>"])
+def test_a_strange_request_id_is_replaced(site: FlaskClient, given: str) -> None:
+    answer = site.get("/api/unknown", headers={"X-Request-ID": given})
+    assert answer.headers["X-Request-ID"] == answer.json["instance"] != given
+    assert len(answer.json["instance"]) == 32
+
+
+def test_health_and_readiness_call_no_backend(site: FlaskClient) -> None:
+    assert site.get("/healthz").json == {"status": "up"}
+    assert site.get("/readyz").json == {"status": "ready"}
+
+
+def test_a_stopping_app_is_up_but_not_ready(tmp_path: Path) -> None:
+    app = app_of(tmp_path, {"add_todo": ADD})
+    app.extensions["bff"].stopping = True
+    assert app.test_client().get("/healthz").status_code == 200
+    answer = app.test_client().get("/readyz")
+    assert (answer.status_code, answer.json["detail"]) == (503, "It is stopping.")
+
+
+def test_a_page_writes_one_log_line_without_values(
+    site: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "bff.page")
+    site.get("/api/home?secret=hush", headers={"X-Request-ID": "r1", "X-Secret": "hush"})
+    (record,) = caplog.records
+    line = json.loads(record.message)
+    assert (line["page"], line["route"], line["status"]) == ("home", "GET /api/home", 200)
+    assert (line["request_id"], line["partial"], line["level"]) == ("r1", [], "info")
+    assert {name: step["outcome"] for name, step in line["steps"].items()} == {"todos": "ok", "notice": "ok"}
+    assert "hush" not in record.message
+
+
+def test_a_page_that_fails_says_why_in_its_log_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        mock.get("http://todos.test/todos", status=500)
+        mock.get("http://notices.test/latest", status=500)
+        answer = visitor(tmp_path, HOME).get("/api/home")
+    line = json.loads(caplog.records[-1].message)
+    assert answer.status_code == 502
+    assert (line["level"], line["status"], line["problem"], line["step"]) == (
+        "error",
+        502,
+        "backend-failed",
+        "todos",
+    )
+    assert answer.json == {
+        "type": "urn:bff:problem:backend-failed",
+        "title": "A backend failed",
+        "status": 502,
+        "detail": "'todos' answered with status 500.",
+        "instance": answer.headers["X-Request-ID"],
+        "step": "todos",
+        "failure": "status",
+        "retryable": True,
+    }
+
+
+def test_a_broken_recipe_stops_the_start_with_all_its_mistakes(tmp_path: Path) -> None:
+    with pytest.raises(AuthorError) as raised:
+        app_of(
+            tmp_path, {"a": "route: GET /api/a\nauth: none\nshape: b\n", "c": "route: nothing\nauth: none\n"}
+        )
+    assert {finding.place.file for finding in raised.value.findings} == {
+        "orchestrations/a.yaml",
+        "orchestrations/c.yaml",
+    }
+
+
+def test_a_key_that_is_not_run_yet_stops_the_start(tmp_path: Path) -> None:
+    with pytest.raises(AuthorError) as raised:
+        app_of(tmp_path, {"a": "route: POST /api/a\nauth: none\nrate_limit: 10/min\nshape: 1\n"})
+    (finding,) = raised.value.findings
+    assert "rate_limit" in finding.message
+
+
+def test_a_missing_environment_variable_stops_the_start(tmp_path: Path) -> None:
+    write_project(tmp_path, {"home": HOME})
+    (tmp_path / "clients" / "todos.py").write_text(
+        "from bff import Client, env\nclient = Client(env('TODOS_URL'))\n"
+    )
+    with pytest.raises(OperatorError) as raised:
+        create_app(tmp_path, environ={})
+    assert str(raised.value) == "client todos: the environment variable TODOS_URL is not set (base_url)"
+
+
+def test_pages_limit_an_app_to_some_recipes(tmp_path: Path) -> None:
+    write_project(tmp_path, {"home": HOME, "add_todo": ADD})
+    only = create_app(tmp_path, ["add_todo"], environ={}).test_client()
+    assert only.post("/api/todos").status_code == 201
+    assert only.get("/api/home").status_code == 404
+
+
+class TestDebugging:
+    """Under `flask run --debug`."""
+
+    @pytest.fixture
+    def app(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Flask:
+        monkeypatch.setenv("FLASK_DEBUG", "1")
+        return app_of(tmp_path, {"page": "route: GET /api/page\nauth: none\nshape: 1\n"})
+
+    @staticmethod
+    def write(tmp_path: Path, name: str, text: str) -> None:
+        path = tmp_path / "orchestrations" / f"{name}.yaml"
+        before = path.stat().st_mtime_ns if path.exists() else 0
+        path.write_text(text)
+        os.utime(path, ns=(before + 10**9, before + 10**9))
+
+    def test_a_changed_recipe_takes_effect_on_the_next_request(self, app: Flask, tmp_path: Path) -> None:
+        assert app.test_client().get("/api/page").json == 1
+        self.write(tmp_path, "page", "route: GET /api/page\nauth: none\nshape: 2\n")
+        assert app.test_client().get("/api/page").json == 2
+
+    def test_a_new_recipe_and_a_new_route_are_there_at_once(self, app: Flask, tmp_path: Path) -> None:
+        assert app.test_client().get("/api/page").json == 1
+        self.write(tmp_path, "page", "route: GET /api/moved\nauth: none\nshape: 2\n")
+        self.write(tmp_path, "other", "route: GET /api/other\nauth: none\nshape: 3\n")
+        assert app.test_client().get("/api/moved").json == 2
+        assert app.test_client().get("/api/other").json == 3
+        assert app.test_client().get("/api/page").status_code == 404
+
+    def test_a_broken_recipe_answers_with_its_check_message(self, app: Flask, tmp_path: Path) -> None:
+        self.write(tmp_path, "page", "route: GET /api/page\nauth: none\nshape: nothing <b>\n")
+        as_page = app.test_client().get("/api/page", headers={"Accept": "text/html"})
+        assert (as_page.status_code, as_page.mimetype) == (503, "text/html")
+        assert "orchestrations/page.yaml:3:" in as_page.text
+        assert "<b>" not in as_page.text
+        as_problem = app.test_client().get("/api/page")
+        assert (as_problem.status_code, as_problem.mimetype) == (503, "application/problem+json")
+        assert app.test_client().get("/readyz").status_code == 503
+
+    def test_a_mended_recipe_answers_again(self, app: Flask, tmp_path: Path) -> None:
+        self.write(tmp_path, "page", "route: GET /api/page\nauth: none\nshape: nothing\n")
+        assert app.test_client().get("/api/page").status_code == 503
+        self.write(tmp_path, "page", "route: GET /api/page\nauth: none\nshape: 4\n")
+        assert app.test_client().get("/api/page").json == 4
+
+    def test_it_starts_with_a_broken_recipe_and_shows_it(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("FLASK_DEBUG", "1")
+        app = app_of(tmp_path, {"page": "route: GET /api/page\nauth: none\nshape: nothing\n"})
+        assert app.test_client().get("/api/page").status_code == 503
+
+
+def test_a_view_by_hand_may_call_a_client_and_end_with_a_problem(tmp_path: Path) -> None:
+    app = app_of(tmp_path, {"home": HOME})
+    from bff.problems import problem
+
+    @app.get("/api/by-hand")
+    def by_hand() -> Any:
+        raise problem("conflict", "Not now.")
+
+    answer = app.test_client().get("/api/by-hand")
+    assert (answer.status_code, answer.json["detail"]) == (409, "Not now.")
+
+
+def test_an_unforeseen_error_is_a_500_problem_without_a_trace(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = app_of(tmp_path, {"home": HOME})
+
+    @app.get("/api/by-hand")
+    def by_hand() -> Any:
+        raise RuntimeError("hush")
+
+    answer = app.test_client().get("/api/by-hand")
+    assert answer.status_code == 500
+    assert "hush" not in answer.text
+    assert "RuntimeError: hush" in caplog.text

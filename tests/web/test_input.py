@@ -1,0 +1,199 @@
+"""What a page takes: coerced, pruned, validated; every mistake at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.project import visitor
+
+ECHO = """
+    route: POST /api/things/{id}
+    auth: none
+    input:
+      path:
+        id: {type: integer, minimum: 1}
+      query:
+        status: {type: string, enum: [open, done], default: open}
+        page: {type: integer, minimum: 1}
+        ratio: {type: number}
+        deep: {type: boolean}
+        tag:
+          type: array
+          items: {type: string, maxLength: 3}
+        maybe: {type: [integer, 'null']}
+        must: {type: string, required: true}
+      headers:
+        X-Team: {type: string, pattern: '^[a-z]+$'}
+      body:
+        type: object
+        required: [title]
+        properties:
+          title: {type: string, minLength: 1, maxLength: 10}
+          due: {type: string, format: date}
+          parts:
+            type: array
+            items:
+              type: object
+              properties:
+                name: {type: string}
+          free:
+            type: object
+            additionalProperties: true
+    shape:
+      path: path
+      query: query
+      headers: headers
+      body: body
+    """
+
+
+@pytest.fixture
+def echo(tmp_path: Path) -> FlaskClient:
+    return visitor(tmp_path, ECHO)
+
+
+def mistakes(answer: Any) -> dict[str, str]:
+    assert answer.status_code == 400
+    assert answer.mimetype == "application/problem+json"
+    assert answer.json["type"] == "urn:bff:problem:invalid-input"
+    return {error["pointer"]: error["detail"] for error in answer.json["errors"]}
+
+
+def test_texts_become_what_their_schemas_ask_for(echo: FlaskClient) -> None:
+    answer = echo.post(
+        "/api/things/7?page=2&ratio=1.5&deep=true&tag=a&tag=b&maybe=&must=x&unlisted=1",
+        json={"title": "待办"},
+        headers={"X-Team": "red", "X-Other": "1"},
+    )
+    assert answer.json["path"] == {"id": 7}
+    assert answer.json["query"] == {
+        "status": "open",
+        "page": 2,
+        "ratio": 1.5,
+        "deep": True,
+        "tag": ["a", "b"],
+        "maybe": None,
+        "must": "x",
+    }
+    assert answer.json["headers"] == {"X-Team": "red"}
+
+
+def test_a_parameter_that_is_absent_is_null_or_its_default(echo: FlaskClient) -> None:
+    query = echo.post("/api/things/7?must=x", json={"title": "a"}).json["query"]
+    assert query["page"] is None and query["tag"] is None and query["status"] == "open"
+
+
+def test_every_mistake_is_named_at_once(echo: FlaskClient) -> None:
+    answer = echo.post(
+        "/api/things/0?status=opne&page=two&ratio=nan&deep=maybe&tag=abcd",
+        json={"due": "tomorrow", "parts": [{"name": 5}]},
+        headers={"X-Team": "RED"},
+    )
+    assert mistakes(answer) == {
+        "#/path/id": "0 is less than the minimum of 1",
+        "#/query/status": '"opne" is not one of "open" or "done"',
+        "#/query/page": '"two" is not of type "integer"',
+        "#/query/ratio": '"nan" is not of type "number"',
+        "#/query/deep": '"maybe" is not of type "boolean"',
+        "#/query/tag/0": '"abcd" is longer than 3 characters',
+        "#/query/must": "is required",
+        "#/headers/X-Team": '"RED" does not match "^[a-z]+$"',
+        "#/body/title": "is required",
+        "#/body/due": '"tomorrow" is not a "date"',
+        "#/body/parts/0/name": '5 is not of type "string"',
+    }
+    assert answer.json["detail"] == "11 values are not as this page takes them."
+
+
+def test_members_that_no_schema_lists_are_dropped_at_every_depth(echo: FlaskClient) -> None:
+    body = {
+        "title": "a",
+        "role": "admin",
+        "parts": [{"name": "x", "price": 0}, {}],
+        "free": {"any": {"thing": 1}},
+    }
+    assert echo.post("/api/things/1?must=x", json=body).json["body"] == {
+        "title": "a",
+        "parts": [{"name": "x"}, {}],
+        "free": {"any": {"thing": 1}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("raw", "detail"),
+    [
+        (b"", "The body is empty; this page takes a JSON body."),
+        (b"  ", "The body is empty; this page takes a JSON body."),
+        (b'{"title": ', "The body is not JSON in UTF-8."),
+        (b'{"title": NaN}', "The body is not JSON in UTF-8."),
+        (b'{"title": "\xff"}', "The body is not JSON in UTF-8."),
+        (b'{"title": "\\ud800"}', "The body is not JSON in UTF-8."),
+        (b"[" * 101 + b"]" * 101, "The body nests too deeply."),
+        (b"[" * 100_000 + b"]" * 100_000, "The body nests too deeply."),
+    ],
+)
+def test_a_body_that_is_no_json_is_400(echo: FlaskClient, raw: bytes, detail: str) -> None:
+    answer = echo.post("/api/things/1?must=x", data=raw, content_type="application/json")
+    assert answer.status_code == 400
+    assert answer.json["type"] == "urn:bff:problem:malformed-body"
+    assert answer.json["detail"] == detail
+
+
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""]
+)
+def test_a_body_of_another_type_is_415(echo: FlaskClient, content_type: str) -> None:
+    answer = echo.post("/api/things/1?must=x", data=b'{"title": "a"}', content_type=content_type)
+    assert answer.status_code == 415
+    assert answer.json["type"] == "urn:bff:problem:unsupported-media-type"
+    assert answer.headers["Accept"] == "application/json"
+
+
+def test_json_with_a_charset_or_a_suffix_is_taken(echo: FlaskClient) -> None:
+    for content_type in ("application/json; charset=utf-8", "application/merge-patch+json"):
+        answer = echo.post("/api/things/1?must=x", data=b'{"title": "a"}', content_type=content_type)
+        assert answer.status_code == 200
+
+
+def test_a_body_over_the_bound_is_413(tmp_path: Path) -> None:
+    small = visitor(tmp_path, ECHO, environ={"BFF_MAX_REQUEST_BODY": "100"})
+    answer = small.post("/api/things/1?must=x", json={"title": "a" * 100})
+    assert answer.status_code == 413
+    assert answer.json["type"] == "urn:bff:problem:body-too-large"
+
+
+def test_a_page_without_a_body_schema_does_not_read_the_body(tmp_path: Path) -> None:
+    page = visitor(tmp_path, "route: POST /api/page\nauth: none\nshape:\n  ok: true\n")
+    assert page.post("/api/page", data=b"not json").json == {"ok": True}
+
+
+def test_a_number_over_64_bits_is_no_integer(echo: FlaskClient) -> None:
+    answer = echo.post(f"/api/things/1?must=x&page={'9' * 30}", json={"title": "a"})
+    assert list(mistakes(answer)) == ["#/query/page"]
+
+
+def test_members_of_composed_schemas_are_kept(tmp_path: Path) -> None:
+    page = visitor(
+        tmp_path,
+        """
+        route: POST /api/page
+        auth: none
+        input:
+          body:
+            $defs:
+              named:
+                type: object
+                properties:
+                  name: {type: string}
+            allOf:
+              - $ref: '#/$defs/named'
+            properties:
+              id: {type: integer}
+        shape: body
+        """,
+    )
+    assert page.post("/api/page", json={"id": 1, "name": "a", "role": "admin"}).json == {"id": 1, "name": "a"}
