@@ -234,8 +234,8 @@ class _Planner:
         session = self.recipe.session
         if session is None:
             return None
-        parts = (session.user, session.tokens, session.expires)
-        return PlannedSession(*map(self._compile, parts), ends=session.ends)
+        user, tokens, expires = map(self._compile, (session.user, session.tokens, session.expires))
+        return PlannedSession(user, tokens, expires, session.ends)
 
     def _fail(self, fail: Fail) -> PlannedFail:
         status = fail.status if isinstance(fail.status, int) else self._compile(fail.status)

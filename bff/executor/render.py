@@ -14,7 +14,6 @@ from bff.http import ForwardedToken, OutgoingRequest, check_header, encode_segme
 from bff.identity import Visitor
 from bff.planner import PlannedRequest
 
-
 Encode = Callable[[Any], bytes]
 
 

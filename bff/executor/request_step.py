@@ -82,7 +82,7 @@ class RequestStep:
         if isinstance(result, Broken):
             self._note_broken_write(result)
             self._store(at, judge.of_broken(self.planned.name, result, self._item(at)))
-        else:
+        elif result is not None:
             self._note_write(result)
             outcome = judge.of_reply(self.planned, result, self._local(at), self._evaluation, self._item(at))
             self._store(at, self._with_lists(at, outcome))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ from bff.errors import OperatorError
 MAX_JWKS = 256 * 1024
 _KEPT = 3600.0
 _BETWEEN_FETCHES = 60.0
-_ALGORITHMS = {
+_ALGORITHMS: Mapping[Any, tuple[str, ...]] = {
     "RSA": ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
     ("EC", "P-256"): ("ES256",),
     ("EC", "P-384"): ("ES384",),
@@ -114,7 +115,7 @@ def _read_key(entry: Any) -> _Key | None:
     if not isinstance(entry, dict) or entry.get("use", "sig") != "sig" or "d" in entry:
         return None
     kind = entry.get("kty")
-    allowed = _ALGORITHMS.get(kind if kind == "RSA" else (kind, entry.get("crv")), ())  # type: ignore[call-overload]
+    allowed = _ALGORITHMS.get(kind if kind == "RSA" else (kind, entry.get("crv")), ())
     if "alg" in entry:
         allowed = tuple(algorithm for algorithm in allowed if algorithm == entry["alg"])
     if not allowed:

@@ -103,4 +103,4 @@ def _exp(token: str) -> int | None:
     except ValueError:
         return None
     found = claims.get("exp") if isinstance(claims, dict) else None
-    return int(found) if type(found) in (int, float) else None
+    return int(found) if isinstance(found, int | float) else None

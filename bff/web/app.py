@@ -101,7 +101,8 @@ class _Routes:
         if adapter is not None:  # match again: the route may be new
             request.url_rule, request.view_args, request.routing_exception = None, None, None
             try:
-                request.url_rule, request.view_args = adapter.match(return_rule=True)
+                rule, arguments = adapter.match(return_rule=True)
+                request.url_rule, request.view_args = rule, dict(arguments)
             except HTTPException as exc:
                 request.routing_exception = exc
 

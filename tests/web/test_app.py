@@ -75,8 +75,15 @@ def test_a_page_answers_with_json_and_says_how_long_it_took(site: FlaskClient) -
 
 
 def test_steps_are_told_in_server_timing_only_where_asked(tmp_path: Path) -> None:
-    shown = visitor(tmp_path, ADD.replace("added: true", "added: day").replace("shape", "steps:\n      day:\n        value: now()\n    shape"),
-                    environ={"BFF_SERVER_TIMING": "1"})  # fmt: skip
+    recipe = """
+    route: POST /api/todos
+    auth: none
+    steps:
+      day:
+        value: now()
+    shape: day
+    """
+    shown = visitor(tmp_path, recipe, environ={"BFF_SERVER_TIMING": "1"})
     assert shown.post("/api/todos").headers["Server-Timing"].startswith("day;dur=")
 
 
