@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from bff.checker.headers import check_headers
 from bff.checker.identity import check_shared_caches, check_tokens
 from bff.checker.inputs import check_filters, check_loops, check_redirects
 from bff.checker.names import check_names
 from bff.checker.order import check_cycles, check_unread
 from bff.checker.page import Page
-from bff.checker.requests import check_clients, check_headers, check_keys, check_references, check_times
+from bff.checker.references import check_references
+from bff.checker.requests import (
+    check_clients,
+    check_keys,
+    check_pass,
+    check_times,
+)
 from bff.checker.routes import check_routes
 from bff.checker.unsupported import refuse_unsupported
 from bff.checker.writes import check_methods, check_nulls_written, check_repeats
@@ -24,7 +31,7 @@ Check = Callable[[Page], None]
 # What stands in the recipe, whatever its names turn out to be.
 _ALWAYS: tuple[Check, ...] = (
     *(check_clients, check_references, check_keys, check_methods, check_repeats),
-    *(check_times, check_headers, check_cycles),
+    *(check_pass, check_times, check_headers, check_cycles),
 )
 # What follows from names: with an unknown one among them it would say things that the cure makes untrue.
 _WHEN_NAMES_ARE_KNOWN: tuple[Check, ...] = (

@@ -34,6 +34,9 @@ _ELSEWHERE = {
 
 def check_names(page: Page) -> None:
     """Say every name, function and member that is not there; a mistake once, however often it is made."""
+    if "steps" in page.recipe.marks.keys and not page.recipe.steps:
+        # They could not be read at all: every name would be unknown.
+        return
     for spot in page.spots:
         if loop_failed(spot.step):
             continue
@@ -168,7 +171,7 @@ def _check_members(page: Page, spot: Spot) -> None:
     seen: set[tuple[str, str]] = set()
     for node in spot.nodes:
         member = _member(node)
-        if member is None or member[:2] in seen:
+        if member is None or member[:2] in seen or member[0] in spot.loops:
             continue
         seen.add(member[:2])
         root, key, offset = member
@@ -210,6 +213,10 @@ def _listed(schema: Schema | None) -> tuple[str, ...] | None:
     return None if any(key in schema for key in silent) else tuple(schema["properties"])
 
 
+_NOT_DECLARED = {
+    "path": "write it into the route: {…}",
+    **dict.fromkeys(("query", "headers"), "it would always be null; declare it"),
+}
 _MEMBER = {
     "path": ("the route has no parameter", "it has"),
     "query": ("input.query declares no", "declared are"),
@@ -226,5 +233,5 @@ def _say_member(page: Page, spot: Spot, root: str, key: str, offset: int, known:
     meant = f"did you mean '{near}'?  " if near else ""
     if root == "reply" and not near:
         meant = f"did you mean reply.body.{key}?  "
-    hint = f"{meant}{label}: {', '.join(known)}" if known else "it would always be null; declare it"
+    hint = f"{meant}{label}: {', '.join(known)}" if known else _NOT_DECLARED.get(root, "it lists nothing")
     page.say(spot.mark(offset, len(key)), f"{message} '{key}'", hint)

@@ -1,25 +1,10 @@
-"""What the keys of a request may be together, and which clients and headers there are."""
+"""What the keys of a request may be together, and which clients there are."""
 
 from __future__ import annotations
 
 from bff.checker.page import Page
-from bff.expressions.tree import Mapping
-from bff.http import FORBIDDEN_REQUEST_HEADERS, FORBIDDEN_RESPONSE_HEADERS, check_header
-from bff.recipe import Marks, Request, SubRecipe
+from bff.recipe import Request
 from bff.text import nearest
-
-# Answers of the layer itself; a recipe that wrote them would undo what they are for.
-_OWN_RESPONSE_HEADERS = {
-    "cache-control": "write cache: 60s",
-    "expires": "write cache: 60s",
-    "pragma": "write cache: 60s",
-    "etag": "the layer makes it",
-    "last-modified": "the layer makes an ETag",
-    "vary": "the layer makes it",
-    "content-type": "a page is application/json",
-    "server-timing": "the layer makes it",
-}
-_VISITORS_TOKENS = {"authorization", "cookie", "proxy-authorization"}
 
 
 def check_clients(page: Page) -> None:
@@ -49,6 +34,17 @@ def check_keys(page: Page) -> None:
         if step.undo is not None:
             for key, message, hint in _bodies(step.undo):
                 page.say(step.undo.marks.key(key), message, hint)
+
+
+def check_pass(page: Page) -> None:
+    """Say what a page that hands a body through cannot have."""
+    recipe = page.recipe
+    if recipe.passes and (len(recipe.steps) != 1 or not isinstance(recipe.steps[0], Request)):
+        page.say(
+            recipe.marks.key("pass"), "'pass' without its one request", "the page is that request's answer"
+        )
+    elif recipe.passes and recipe.shape is not None:
+        page.say(recipe.marks.key("shape"), "a shape beside 'pass'", "the body goes through unparsed")
 
 
 def _contradictions(step: Request) -> list[tuple[str, str, str]]:
@@ -100,9 +96,11 @@ def check_times(page: Page) -> None:
     for step in page.requests:
         client = page.client(step)
         if step.timeout is not None and step.timeout > deadline:
-            written = "deadline" in page.recipe.marks.keys
-            hint = f"the page's deadline is {_seconds(deadline)}" + ("" if written else ", the default")
-            page.say(step.marks.value("timeout"), f"a timeout of {_seconds(step.timeout)}", hint)
+            default = "" if "deadline" in page.recipe.marks.keys else ", the default"
+            hint = f"the whole page ends after {_seconds(deadline)}{default}"
+            page.say(
+                step.marks.value("timeout"), f"a timeout of {_seconds(step.timeout)} over the deadline", hint
+            )
         limit = step.timeout or (client.timeout if client is not None else deadline)
         if step.hedge is not None and step.hedge >= min(limit, deadline):
             hint = f"the step ends after {_seconds(min(limit, deadline))}"
@@ -111,89 +109,3 @@ def check_times(page: Page) -> None:
 
 def _seconds(seconds: float) -> str:
     return f"{seconds:g}s" if seconds >= 1 else f"{seconds * 1000:g}ms"
-
-
-# --- headers -----------------------------------------------------------------------------------------------------
-
-
-def check_headers(page: Page) -> None:
-    """Say the names of headers that a recipe may not send, set or read."""
-    for step in page.requests:
-        client = page.client(step)
-        own = client.auth_header if client is not None else None
-        for request in (step, step.undo):
-            if request is not None:
-                _check_request_headers(page, request.headers, request.marks, own)
-    _check_answer_headers(page)
-    for parameter in page.recipe.input.headers:
-        if parameter.name.lower() in _VISITORS_TOKENS:
-            mark = page.recipe.marks.key(f"input.headers.{parameter.name}")
-            page.say(mark, f"a recipe cannot read the header '{parameter.name}'", "auth says who may ask")
-        else:
-            _check_form(page, parameter.name, page.recipe.marks, f"input.headers.{parameter.name}")
-
-
-def _check_request_headers(page: Page, headers: Mapping | None, marks: Marks, own: str | None) -> None:
-    for name, _ in headers.items if headers is not None else ():
-        mark = marks.key(f"headers.{name}")
-        lower = name.lower()
-        if lower == own or lower == "authorization":
-            page.say(mark, f"a recipe cannot send the header '{name}'", "it is the client's: Client(auth=…)")
-        elif lower in FORBIDDEN_REQUEST_HEADERS:
-            page.say(mark, f"a recipe cannot send the header '{name}'", "the layer makes it")
-        else:
-            _check_form(page, name, marks, f"headers.{name}")
-
-
-def _check_answer_headers(page: Page) -> None:
-    headers = page.recipe.headers
-    for name, _ in headers.items if headers is not None else ():
-        mark = page.recipe.marks.key(f"headers.{name}")
-        lower = name.lower()
-        if lower in _OWN_RESPONSE_HEADERS:
-            page.say(mark, f"a recipe cannot set the header '{name}'", _OWN_RESPONSE_HEADERS[lower])
-        elif lower in FORBIDDEN_RESPONSE_HEADERS:
-            page.say(mark, f"a recipe cannot set the header '{name}'", "it is a matter of the whole app")
-        else:
-            _check_form(page, name, page.recipe.marks, f"headers.{name}")
-
-
-def _check_form(page: Page, name: str, marks: Marks, key: str) -> None:
-    try:
-        check_header(name, "")
-    except ValueError as error:
-        page.say(marks.key(key), str(error), "letters, digits and -")
-
-
-# --- other recipes -----------------------------------------------------------------------------------------------
-
-
-def check_references(page: Page) -> None:
-    """Say recipes and steps that are named and are not there."""
-    recipes = page.project.recipes
-    for step in page.whole_steps:
-        if isinstance(step, SubRecipe) and step.recipe not in recipes:
-            near = nearest(step.recipe, recipes)
-            meant = f"did you mean '{near}'?  " if near else ""
-            mark = step.marks.value("recipe")
-            page.say(mark, f"unknown recipe '{step.recipe}'", f"{meant}there are: {', '.join(recipes)}")
-        elif isinstance(step, SubRecipe) and step.recipe == page.recipe.name:
-            page.say(step.marks.value("recipe"), f"recipe '{step.recipe}' holds itself", "name another one")
-    for reference in page.recipe.invalidates:
-        _check_reference(page, reference)
-
-
-def _check_reference(page: Page, reference: str) -> None:
-    recipes = page.project.recipes
-    name, _, step = reference.partition(".")
-    mark = page.recipe.marks.value("invalidates")
-    if name not in recipes:
-        near = nearest(name, recipes)
-        meant = f"did you mean '{near}'?  " if near else ""
-        page.say(mark, f"unknown recipe '{name}'", f"{meant}there are: {', '.join(recipes)}")
-    elif step:
-        steps = [other.name for other in recipes[name].steps]
-        near = nearest(step, steps)
-        meant = f"did you mean '{near}'?  " if near else ""
-        if step not in steps:
-            page.say(mark, f"recipe '{name}' has no step '{step}'", f"{meant}it has: {', '.join(steps)}")

@@ -21,6 +21,8 @@ def check_methods(page: Page) -> None:
         return
     if recipe.session is not None:
         page.say(recipe.marks.key("session"), "a session under GET", "signing in or out is a POST")
+    if recipe.invalidates:
+        page.say(recipe.marks.key("invalidates"), "'invalidates' under GET", "nothing is written here")
     for step in page.requests:
         if step.writes:
             cure = "this route is a POST"

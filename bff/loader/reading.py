@@ -57,26 +57,29 @@ class Reading:
     def say(self, mark: Mark, message: str, hint: str = "") -> None:
         self.findings.append(mark.finding(message, hint))
 
-    def table(self, node: Node, table: str, title: str) -> Table | None:
-        """The written keys of a mapping, those that its table declares; says what is unknown or missing."""
+    def table(self, node: Node, table: str, title: str, mark: Mark | None = None) -> Table | None:
+        """The written keys of a mapping, those that its table declares; says what is unknown or missing.
+
+        What is missing is said at `mark`, by default at the mapping itself.
+        """
         if not isinstance(node, MapNode):
             names = ", ".join(key.name for key in KEYS[table])
             self.say(mark_of(node), f"{title} is a mapping, not {kind_of(node)}", f"its keys are: {names}")
             return None
         declared = {key.name: key for key in KEYS[table]}
         found: Table = {}
+        meant: set[str | None] = set()
         for key, value in node.items:
             if key.text in declared:
                 found[key.text] = (key, value)
             else:
                 self.say(key.whole, f"unknown key '{key.text}' in {title}", suggest(key.text, declared))
+                meant.add(nearest(key.text, declared))
+        for name in declared:
+            # A misspelt key is there, after all.
+            if declared[name].required and name not in found.keys() | meant:
+                self.say(mark or mark_of(node), f"{title} has no '{name}'", declared[name].doc)
         return found
-
-    def require(self, found: Table, table: str, title: str, mark: Mark) -> None:
-        """Say which keys are missing that the table requires."""
-        for key in KEYS[table]:
-            if key.required and key.name not in found:
-                self.say(mark, f"{title} has no '{key.name}'", key.doc)
 
     def wrong(self, name: str, node: Node, wanted: str, hint: str = "") -> None:
         self.say(mark_of(node), f"'{name}' takes {wanted}, not {kind_of(node)}", hint)
@@ -169,6 +172,8 @@ def marks_of(name: Mark, found: Table) -> Marks:
             # Each step has marks of its own.
             if isinstance(value, MapNode) and path != "steps":
                 add(f"{path}.", value.items)
+            elif isinstance(value, ListNode):
+                values.update({f"{path}[{index}]": mark_of(item) for index, item in enumerate(value.items)})
 
     add("", found.values())
     return Marks(name, keys, values)

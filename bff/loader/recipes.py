@@ -34,7 +34,9 @@ def load_recipe(path: Path, root: Path) -> tuple[Recipe | None, list[Finding]]:
     if isinstance(node, MapNode) and node.items:
         reading = _RecipeReading(path.stem, file)
         recipe = reading.recipe(node, whole=not findings)
-        return recipe, [*findings, *reading.findings]
+        # What YAML could not give is no second mistake.
+        places = {finding.place for finding in findings}
+        return recipe, [*findings, *(found for found in reading.findings if found.place not in places)]
     if not findings:
         empty = node is None or isinstance(node, MapNode) or (isinstance(node, ScalarNode) and not node.text)
         message = "an empty recipe" if empty or node is None else "a recipe is a mapping of keys"
@@ -53,9 +55,9 @@ class _RecipeReading(StepReading):
 
     def recipe(self, node: MapNode, whole: bool) -> Recipe:
         """The recipe of a mapping; `whole` says that nothing of the file was left out before."""
-        found = self.table(node, "recipe", "a recipe") or {}
-        marks = marks_of(node.items[0][0].whole, found)
-        self.require(found, "recipe", "this recipe", marks.name)
+        start = node.items[0][0].whole
+        found = self.table(node, "recipe", "a recipe", start) or {}
+        marks = marks_of(start, found)
         route = self._route(found)
         page = Recipe(
             name=self.name_of_recipe,
@@ -122,7 +124,6 @@ class _RecipeReading(StepReading):
         found = self.table(node, "page cache", "cache")
         if found is None:
             return None
-        self.require(found, "page cache", "cache", mark_of(node))
         ages = {name: self.duration(name, value, zero=True) for name, (_, value) in found.items()}
         return PageCache(ages.pop("max_age", None) or 0.0, **ages)
 

@@ -30,6 +30,12 @@ KEYWORDS = (
     *(*_SUBSCHEMA, *_SUBSCHEMAS, *_NAMED_SUBSCHEMAS, *_UNEVALUATED),
     *("$ref", "$comment", "readOnly", "writeOnly", "contentEncoding", "contentMediaType"),
 )
+_KEYWORDS_ELSEWHERE = {
+    "nullable": "write type: [string, 'null']",
+    "optional": "what is not required is optional",
+    **dict.fromkeys(("values", "choices", "oneof"), "did you mean 'enum'?"),
+    **dict.fromkeys(("min", "max"), "write minimum, maximum, minLength, maxLength, minItems or maxItems"),
+}
 _FORMATS = ("date", "date-time", "time", "duration", "email", "uuid", "uri", "uri-reference", "hostname")
 _MORE_FORMATS = ("idn-email", "idn-hostname", "ipv4", "ipv6", "iri", "iri-reference", "regex", "json-pointer")
 FORMATS = (*_FORMATS, *_MORE_FORMATS, "relative-json-pointer", "uri-template")
@@ -69,7 +75,7 @@ class SchemaReading:
             return ()
         node = found[where][1]
         if not isinstance(node, MapNode):
-            self.reading.wrong(where, node, "a mapping: a name and its JSON Schema")
+            self.reading.wrong(where, node, "a mapping of names to JSON Schemas")
             return ()
         parameters = (self._parameter(where, key, value) for key, value in node.items)
         return tuple(parameter for parameter in parameters if parameter is not None)
@@ -162,7 +168,8 @@ class SchemaReading:
     def _keyword(self, key: ScalarNode, value: Node) -> None:
         if key.text not in KEYWORDS and not key.text.startswith("x-"):
             near = nearest(key.text, KEYWORDS)
-            hint = f"did you mean '{near}'?" if near else "it would have no effect"
+            meant = f"did you mean '{near}'?" if near else "it would have no effect"
+            hint = _KEYWORDS_ELSEWHERE.get(key.text, meant)
             self.reading.say(key.whole, f"'{key.text}' is no keyword of JSON Schema", hint)
         elif key.text == "type":
             for item in value.items if isinstance(value, ListNode) else (value,):

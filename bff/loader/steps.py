@@ -41,7 +41,7 @@ class StepReading(TreeReading):
 
     def steps(self, node: Node) -> tuple[Step, ...]:
         if not isinstance(node, MapNode):
-            self.wrong("steps", node, "a mapping: the name of each step, and its keys")
+            self.wrong("steps", node, "a mapping of names to steps")
             return ()
         steps = []
         for key, value in node.items:
@@ -69,8 +69,7 @@ class StepReading(TreeReading):
         kind = self._kind(key, node)
         if kind is None or not isinstance(node, MapNode):
             return Value(key.text, Constant(None), marks=Marks(key.whole))
-        found = self.table(node, kind, f"this {kind}") or {}
-        self.require(found, kind, f"step '{key.text}'", key.whole)
+        found = self.table(node, kind, f"this {kind}", key.whole) or {}
         marks = marks_of(key.whole, found)
         when = self.expression("when", found["when"][1]) if "when" in found else None
         if kind == "request":
@@ -169,7 +168,7 @@ class StepReading(TreeReading):
 
     def _statuses(self, node: Node) -> tuple[tuple[int, Tree], ...]:
         if not isinstance(node, MapNode):
-            self.wrong("on_status", node, "a mapping: a status such as 404, and its value")
+            self.wrong("on_status", node, "a mapping of statuses to values")
             return ()
         found = []
         for key, value in node.items:
@@ -184,7 +183,6 @@ class StepReading(TreeReading):
             ttl = self.duration("cache", node)
             return None if ttl is None else StepCache(ttl)
         found = self.table(node, "step cache", "cache") or {}
-        self.require(found, "step cache", "cache", mark_of(node))
         return StepCache(
             ttl=self._optional(found, "ttl", self.duration) or 1.0,
             stale_while_revalidate=self._optional(found, "stale_while_revalidate", self.duration),
@@ -216,7 +214,6 @@ class StepReading(TreeReading):
         found = self.table(node, "fail", "fail")
         if found is None:
             return None
-        self.require(found, "fail", "fail", mark_of(node))
         parts = {part: self.tree(found[part][1]) for part in ("title", "detail", "errors") if part in found}
         status = self.status("fail", found["status"][1]) if "status" in found else None
         return Fail(_bare(status) if status is not None else 500, **parts)

@@ -10,10 +10,11 @@ from bff.expressions.parse import ExpressionError, parse, parse_each, parse_path
 from bff.expressions.tree import Constant, Each, EachClause, Expression, Mapping, PathTemplate, Sequence, Tree
 from bff.loader.reading import Reading, kind_of
 from bff.source import ListNode, MapNode, Node, ScalarNode, mark_of
-from bff.traps import cure_of_scalar, is_comprehension
 
 Parsed = TypeVar("Parsed")
 _PROSE = re.compile(r"[^\W\d_]+(['’]\w+)?(,? [^\W\d_]+)+[.!?]?")
+_COMPREHENSION = re.compile(r"\bfor\s+\w+\s+in\b")
+_OTHER_HOLE = re.compile(r"\$\{|(?<=/):[A-Za-z]\w*(?=/|$)")
 _KEYWORDS = re.compile(r"\b(and|or|not|if|else|in|is|for)\b")
 
 
@@ -25,7 +26,7 @@ class TreeReading(Reading):
         try:
             return parser(scalar.text, scalar, **options)
         except ExpressionError as error:
-            hint = cure_of_scalar(scalar) or _text_cure(scalar) or error.hint
+            hint = _yaml_cure(scalar) or _text_cure(scalar) or error.hint
             self.say(scalar.mark(error.offset, error.length), error.message, hint)
             return None
 
@@ -54,6 +55,9 @@ class TreeReading(Reading):
             hint = "the client's base_url names the host" if "://" in node.text else f"write /{node.text}"
             self.say(node.mark(0, 1), "a path begins with '/'", hint)
             return None
+        if other := _OTHER_HOLE.search(node.text):
+            self.say(node.mark(other.start(), len(other[0])), "a hole is written {path.id}", "without $ or :")
+            return None
         return self.parsed(parse_path, node)
 
     def tree(self, node: Node) -> Tree:
@@ -74,9 +78,9 @@ class TreeReading(Reading):
         return Mapping(tuple((key.text, self.tree(value)) for key, value in node.items))
 
     def _each(self, node: MapNode) -> Tree:
-        found = self.table(node, "each", "this list")
+        mark = next(key.whole for key, _ in node.items if key.text == "each")
+        found = self.table(node, "each", "this list", mark)
         assert found is not None
-        self.require(found, "each", "this list", found["each"][0].whole)
         clause = self.clause("each", found["each"][1])
         item = self.tree(found["item"][1]) if "item" in found else None
         if clause is None or item is None:
@@ -86,7 +90,7 @@ class TreeReading(Reading):
     def trees(self, name: str, node: Node, flat: bool) -> Mapping | None:
         """A mapping of trees; with `flat` each is one text or a list of them (query, headers, form)."""
         if not isinstance(node, MapNode):
-            self.wrong(name, node, "a mapping: a name and its expression")
+            self.wrong(name, node, "a mapping of names to expressions")
             return None
         items = []
         for key, value in node.items:
@@ -103,12 +107,42 @@ class TreeReading(Reading):
         if not node.flow or len(node.items) == 0:
             return False
         first = node.items[0]
-        if not isinstance(first, ScalarNode) or first.style is not None or not is_comprehension(first.text):
+        if (
+            not isinstance(first, ScalarNode)
+            or first.style is not None
+            or not _COMPREHENSION.search(first.text)
+        ):
             return False
         written = node.source.text[node.start : node.stop]
         quoted = f'"{written}"' if '"' not in written else "'" + written.replace("'", "''") + "'"
         self.say(node.mark, "YAML reads this as a list of one text", f"put it in quotes: {quoted}")
         return True
+
+
+def _yaml_cure(scalar: ScalarNode) -> str:
+    """Why YAML handed over another text than the author meant; '' if it did not."""
+    if scalar.style is not None:
+        return ""
+    if scalar.in_flow and _COMPREHENSION.search(scalar.text):
+        return "YAML reads {…} as a mapping and […] as a list; put the whole expression in quotes"
+    if not _is_unfinished(scalar.text):
+        return ""
+    if scalar.in_flow:
+        return "YAML ends a value at , [ ] { } and ?; put it in quotes, or write one line per key"
+    place = scalar.source.place(scalar.stop)
+    if re.match(r"\s+#", scalar.source.line(place.line)[place.column - 1 :]):
+        return "' #' begins a YAML comment; put the whole value in quotes"
+    return ""
+
+
+def _is_unfinished(text: str) -> bool:
+    """Whether a text looks as if it were cut off, or begun in the middle: brackets or quotes without a partner."""
+    pairs = (("(", ")"), ("[", "]"), ("{", "}"))
+    if any(text.count(opening) != text.count(closing) for opening, closing in pairs):
+        return True
+    if text.count('"') % 2 or text.count("'") % 2:
+        return True
+    return re.search(r"([-+*/%=<>,.&|]|\b(and|or|not|if|else|in|for))$", text) is not None
 
 
 def _whole_in_quotes(node: Node) -> str:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+
+import yaml
 
 from bff.errors import Finding
-
-if TYPE_CHECKING:
-    import yaml
-
-    from bff.source import ScalarNode, Source
+from bff.source.text import Source
 
 _QUOTE_ALL = "put the whole value in quotes"
 _TERNARY = "write 'b if a else c'"
-_COMPREHENSION = re.compile(r"\bfor\s+\w+\s+in\b")
 
 
 def tag_cure(raw: str) -> str:
@@ -54,8 +50,10 @@ def _second_colon(source: Source, index: int, before: str) -> Finding:
     mark = source.mark(index, index + 1)
     if re.search(r"\S:\s+\S.*\s\?\s", before):
         return mark.finding("'a ? b : c' is not an expression here", _TERNARY)
-    if re.search(r"\S:\s+\S", before):
-        return mark.finding("': ' inside a value", f"YAML reads it as a second key; {_QUOTE_ALL}")
+    if value := re.search(r"\S:\s+(\S.*)", before):
+        line = source.line(source.place(index).line)
+        cure = f"{_QUOTE_ALL}: {_requoted(line[value.start(1) :].rstrip())}"
+        return mark.finding("': ' inside a value", f"YAML reads it as a second key; {cure}")
     return mark.finding(
         "a key where no key can stand", "the line above already has a value; is the indentation right?"
     )
@@ -81,9 +79,11 @@ def _bad_start(source: Source, index: int) -> Finding:
 def _structure(error: yaml.MarkedYAMLError, source: Source, index: int, before: str) -> Finding:
     mark = source.mark(index, index + 1)
     context = error.context or ""
-    if quoted := re.search(r"""(?:^|[:\-,{\[]\s+)(["'])[^"']*\1\s*$""", before):
+    in_flow = "flow mapping" in context or "flow sequence" in context
+    begins = r":\s+" if in_flow else r"(?:^|[:\-]\s+)"
+    if quoted := re.search(begins + r"""(["'])[^"']*\1\s*$""", before):
         return _leading_quote(source, index, before, quoted)
-    if "flow mapping" in context or "flow sequence" in context:
+    if in_flow:
         return _flow(error, source, index)
     if (
         "block mapping" in context
@@ -129,23 +129,3 @@ def _flow(error: yaml.MarkedYAMLError, source: Source, index: int) -> Finding:
         f"'{source.text[index]}' inside YAML's {pair}",
         "there an expression with [ ] { } , or ? needs quotes; or write one line per key",
     )
-
-
-def cure_of_scalar(scalar: ScalarNode) -> str:
-    """Why YAML may have handed over another text than the author meant; '' if it did not."""
-    if scalar.style is not None:
-        return ""
-    if scalar.in_flow:
-        if _COMPREHENSION.search(scalar.text):
-            return "YAML reads […] as a list and {…} as a mapping; put the whole expression in quotes"
-        return "YAML cut it at [ ] { } , or ?; put the expression in quotes, or write one line per key"
-    line = scalar.source.line(scalar.source.place(scalar.stop).line)
-    rest = line[scalar.source.place(scalar.stop).column - 1 :]
-    if re.match(r"\s+#", rest):
-        return "' #' begins a YAML comment; put the whole expression in quotes"
-    return ""
-
-
-def is_comprehension(text: str) -> bool:
-    """Whether a text in a YAML list was meant as a Python comprehension."""
-    return bool(_COMPREHENSION.search(text))

@@ -1,0 +1,70 @@
+"""The headers that a recipe may send to a backend, set on its answer and read from the visitor."""
+
+from __future__ import annotations
+
+from bff.checker.page import Page
+from bff.expressions.tree import Mapping
+from bff.http import FORBIDDEN_REQUEST_HEADERS, FORBIDDEN_RESPONSE_HEADERS, check_header
+from bff.recipe import Marks
+
+# Answers of the layer itself; a recipe that wrote them would undo what they are for.
+_OWN_RESPONSE_HEADERS = {
+    "cache-control": "write cache: 60s",
+    "expires": "write cache: 60s",
+    "pragma": "write cache: 60s",
+    "etag": "the layer makes it",
+    "last-modified": "the layer makes an ETag",
+    "vary": "the layer makes it",
+    "content-type": "a page is application/json",
+    "server-timing": "the layer makes it",
+}
+_VISITORS_TOKENS = {"authorization", "cookie", "proxy-authorization"}
+
+
+def check_headers(page: Page) -> None:
+    """Say the names of headers that a recipe may not send, set or read."""
+    for step in page.requests:
+        client = page.client(step)
+        own = client.auth_header if client is not None else None
+        for request in (step, step.undo):
+            if request is not None:
+                _check_request_headers(page, request.headers, request.marks, own)
+    _check_answer_headers(page)
+    for parameter in page.recipe.input.headers:
+        if parameter.name.lower() in _VISITORS_TOKENS:
+            mark = page.recipe.marks.key(f"input.headers.{parameter.name}")
+            page.say(mark, f"a recipe cannot read the header '{parameter.name}'", "auth says who may ask")
+        else:
+            _check_form(page, parameter.name, page.recipe.marks, f"input.headers.{parameter.name}")
+
+
+def _check_request_headers(page: Page, headers: Mapping | None, marks: Marks, own: str | None) -> None:
+    for name, _ in headers.items if headers is not None else ():
+        mark = marks.key(f"headers.{name}")
+        lower = name.lower()
+        if lower == own or lower == "authorization":
+            page.say(mark, f"a recipe cannot send the header '{name}'", "it is the client's: Client(auth=…)")
+        elif lower in FORBIDDEN_REQUEST_HEADERS:
+            page.say(mark, f"a recipe cannot send the header '{name}'", "the layer makes it")
+        else:
+            _check_form(page, name, marks, f"headers.{name}")
+
+
+def _check_answer_headers(page: Page) -> None:
+    headers = page.recipe.headers
+    for name, _ in headers.items if headers is not None else ():
+        mark = page.recipe.marks.key(f"headers.{name}")
+        lower = name.lower()
+        if lower in _OWN_RESPONSE_HEADERS:
+            page.say(mark, f"a recipe cannot set the header '{name}'", _OWN_RESPONSE_HEADERS[lower])
+        elif lower in FORBIDDEN_RESPONSE_HEADERS:
+            page.say(mark, f"a recipe cannot set the header '{name}'", "it is a matter of the whole app")
+        else:
+            _check_form(page, name, page.recipe.marks, f"headers.{name}")
+
+
+def _check_form(page: Page, name: str, marks: Marks, key: str) -> None:
+    try:
+        check_header(name, "")
+    except ValueError as error:
+        page.say(marks.key(key), str(error), "letters, digits and -")
