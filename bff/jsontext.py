@@ -148,7 +148,7 @@ def _check(nodes: int, size: int, depth: int, bounds: tuple[int, int, int]) -> N
 
 def _measure_by_level(value: JSON, bounds: tuple[int, int, int]) -> bool:
     """Measures level by level, copies and all; False when that would take too long."""
-    nodes = size = depth = 0
+    nodes, size, depth = 0, -1, 0  # no comma stands behind the whole
     level = [value]
     while level:
         own_nodes, own_size, containers = _own_size(level)
@@ -175,6 +175,9 @@ def _measure_once_each(value: JSON, bounds: tuple[int, int, int]) -> None:
     stack = [value]
     while stack:
         container = stack[-1]
+        if id(container) in totals:
+            stack.pop()
+            continue
         children = container.values() if type(container) is dict else container
         nodes, size, inner = _own_size(children)
         waiting = [child for child in inner if id(child) not in totals]
@@ -194,16 +197,18 @@ def _measure_once_each(value: JSON, bounds: tuple[int, int, int]) -> None:
         if type(container) is dict:
             size += _keys_size(container)
         totals[id(container)] = (nodes, size, depth + 1)
-        _check(nodes + 1, size + 2, depth + 1, bounds)
+        _check(nodes + 1, size + 1, depth + 1, bounds)
 
 
 def _own_size(values: Iterable[JSON]) -> tuple[int, int, list[JSON]]:
-    """The count of some values, the least bytes that they take with commas, the containers among them."""
+    """The count of some values, their least bytes without what is in containers, the containers among them.
+
+    A comma is counted behind each value; a container's two brackets count once, for the comma its last value lacks.
+    """
     values = list(values)
     containers = list(compress(values, map(_is_container, map(type, values))))
     texts = [value for value in values if type(value) is str]
-    size = sum(map(len, texts)) + 2 * len(texts) + len(values)
-    return len(values), size + len(containers), containers
+    return len(values), 2 * len(values) + len(texts) + sum(map(len, texts)), containers
 
 
 def _keys_size(mapping: dict[str, JSON]) -> int:

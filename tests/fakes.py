@@ -15,6 +15,7 @@ import contextlib
 import json as jsonlib
 import socket
 import socketserver
+import ssl
 import threading
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -73,19 +74,20 @@ Script: TypeAlias = Callable[[Received, Wire], None]
 class FakeBackend:
     """A backend with a thread per connection; `requests` holds what came, in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[Received] = []
         self.accepted = 0
         self.closing = threading.Event()
         self._scripts: dict[str, Script] = {}
         self._changed = threading.Condition()
         self._open: set[socket.socket] = set()
-        self._server = _Server(("127.0.0.1", 0), self)
+        self._scheme = "http" if tls is None else "https"
+        self._server = _Server(("127.0.0.1", 0), self, tls)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}"
 
     def on(self, route: str, *scripts: Script) -> None:
         """Answers `METHOD /path` (query apart) by the scripts in turn, then by the last of them."""
@@ -138,9 +140,16 @@ class _Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     request_queue_size = 512
 
-    def __init__(self, address: tuple[str, int], backend: FakeBackend) -> None:
+    def __init__(self, address: tuple[str, int], backend: FakeBackend, tls: ssl.SSLContext | None) -> None:
         self.backend = backend
+        self._tls = tls
         super().__init__(address, _Conversation)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        connection, address = super().get_request()
+        if self._tls is not None:  # the handshake is left to the connection's own thread
+            connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        return connection, address
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Callers that go away in the middle are part of the tests."""

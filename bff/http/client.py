@@ -113,6 +113,10 @@ class Client:
         if base_url is not None and (problem := problem_of_base_url(base_url)):
             problems.append(f"base_url {problem}")
         headers = self._read_headers(environ, problems)
+        if self.forwards is not None:
+            problems.append(
+                f"forward_token({self.forwards!r}) needs sessions, which this version does not run yet"
+            )
         if problems or base_url is None:
             raise OperatorError(f"{self._title}: {'; '.join(problems)}")
         self._base = base_url.rstrip("/")

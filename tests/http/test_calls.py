@@ -135,8 +135,8 @@ def test_a_reply_that_asks_to_wait_past_the_deadline_stands_at_once(client: Clie
 
 
 def test_no_retry_starts_that_cannot_finish(client: Client) -> None:
-    transport = ByHand(Reply(503), ok())
-    result = run(calls_on(transport, min_try=4.99), client, get("/a", timeout=4.995))
+    transport = ByHand(Reply(503, {"retry-after": "1"}), ok())
+    result = run(calls_on(transport, min_try=4.0), client, get("/a", timeout=4.9))
     assert isinstance(result, Reply)
     assert result.status == 503
     assert len(transport.flights) == 1

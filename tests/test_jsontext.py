@@ -1,0 +1,245 @@
+"""JSON text in and out, compared with the standard library's where that is strict enough."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bff.jsontext import NotJSON, TooDeep, TooLarge, decode, encode, measure
+
+text = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+number = st.one_of(st.integers(-(2**70), 2**70), st.floats(), st.integers(-100, 100))
+scalar = st.one_of(st.none(), st.booleans(), number, text)
+value = st.recursive(
+    scalar,
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(text, inner, max_size=5),
+    max_leaves=30,
+)
+
+
+def with_nulls(found: Any) -> Any:
+    """What the layer makes of a value: numbers that are not finite or do not fit into 64 bits are null."""
+    if isinstance(found, list):
+        return [with_nulls(element) for element in found]
+    if isinstance(found, dict):
+        return {key: with_nulls(element) for key, element in found.items()}
+    if isinstance(found, float) and not math.isfinite(found):
+        return None
+    if type(found) is int and not -(2**63) <= found <= 2**64 - 1:
+        return None
+    return found
+
+
+@given(value, st.booleans())
+def test_decoding_gives_what_the_standard_library_gives_with_nulls(found: Any, ascii_only: bool) -> None:
+    raw = json.dumps(found, ensure_ascii=ascii_only).encode()
+    decoded = decode(raw)
+    assert decoded == with_nulls(found)
+    assert encode(decoded) == encode(with_nulls(found))
+
+
+@given(value)
+def test_encoding_and_decoding_gives_the_value_back(found: Any) -> None:
+    plain = with_nulls(found)
+    assert decode(encode(plain)) == plain
+    assert json.loads(encode(plain)) == plain
+
+
+@given(st.binary(max_size=40))
+def test_any_bytes_are_json_or_refused(raw: bytes) -> None:
+    try:
+        expected = json.loads(raw.removeprefix(b"\xef\xbb\xbf").decode(), parse_constant=lambda _: None)
+    except ValueError:
+        with pytest.raises(NotJSON):
+            decode(raw)
+    else:
+        assert decode(raw) == with_nulls(expected)
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        (b"\xef\xbb\xbf[1]", [1]),
+        (b"[NaN, Infinity, -Infinity]", [None, None, None]),
+        (b"[1e400, -1e400, 1e-400]", [None, None, 0.0]),
+        (b"[18446744073709551615, 18446744073709551616]", [2**64 - 1, None]),
+        (b"[-9223372036854775808, -9223372036854775809]", [-(2**63), None]),
+        (b"[1" + b"0" * 5000 + b", -1" + b"0" * 5000 + b", 2]", [None, None, 2]),
+        (b"1" + b"0" * 5000 + b".5e-4999", 10.0),
+        (b'["1234567890123456789012"]', ["1234567890123456789012"]),
+        (b'"\\ud800"', "\ufffd"),
+        (b'"a\\udc00b"', "a\ufffdb"),
+        (b'"\\ud83d\\ude00"', "\U0001f600"),
+        (b'"\\uD83D\\uDE00\\uD83D"', "\U0001f600\ufffd"),
+        (b'"\\ud800\\ud83d\\ude00"', "\ufffd\U0001f600"),
+        (b'"\\\\ud800"', "\\ud800"),
+        (b'"\\\\\\ud800"', "\\\ufffd"),
+        (b'{"\\ud800": 1}', {"\ufffd": 1}),
+        (b'{"a": 1, "b": 2, "a": 3}', {"a": 3, "b": 2}),
+        (' {"待办": "待"} '.encode(), {"待办": "待"}),
+        (b"-0", 0),
+        (b"1.0", 1.0),
+    ],
+)
+def test_json_of_the_wild(raw: bytes, expected: Any) -> None:
+    decoded = decode(raw)
+    assert decoded == expected
+    assert type(decoded) is type(expected)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b" ",
+        b"<html>",
+        b'{"a": 1',
+        b"[1,]",
+        b"[1] x",
+        b"01",
+        b"1.",
+        b"'a'",
+        b"nul",
+        b'"\x01"',
+        b'"\xff"',
+        b'"\xed\xa0\x80"',
+        b'"\\u12"',
+        b"[99999999999999999999",
+        "[1]".encode("utf-16"),
+    ],
+)
+def test_what_is_not_json_is_refused_without_being_shown(raw: bytes) -> None:
+    with pytest.raises(NotJSON) as caught:
+        decode(raw)
+    assert str(caught.value) == "the text is not JSON"
+
+
+@pytest.mark.parametrize(("begin", "end"), [(b"[", b"]"), (b'{"a":', b"}"), (b'["]",', b"]")])
+@pytest.mark.parametrize("leaf", [b"1", b'"]]]]"', b"99999999999999999999", b'"\\ud800"'])
+def test_depth_is_counted_exactly(begin: bytes, end: bytes, leaf: bytes) -> None:
+    decode(begin * 100 + leaf + end * 100)
+    decode(begin * 3 + leaf + end * 3, max_depth=3)
+    for depth in (101, 5_000, 100_000):
+        with pytest.raises(TooDeep):
+            decode(begin * depth + leaf + end * depth)
+    with pytest.raises(TooDeep):
+        decode(begin * 4 + leaf + end * 4, max_depth=3)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"[" * 4_000_000,
+        b"1" * 4_000_000,
+        b'"' + b"\\ud800" * 700_000 + b'"',
+        b"[" + b"99999999999999999999," * 200_000 + b"1]",
+        b'"' + b"\\" * 4_000_000,
+    ],
+    ids=["brackets", "digits", "surrogates", "large numbers", "backslashes"],
+)
+def test_hostile_text_is_done_with_in_a_second(raw: bytes) -> None:
+    begun = time.process_time()
+    with contextlib.suppress(NotJSON, TooDeep):
+        decode(raw)
+    assert time.process_time() - begun < 2.0
+
+
+def nodes_of(found: Any) -> int:
+    if isinstance(found, list):
+        return 1 + sum(map(nodes_of, found))
+    if isinstance(found, dict):
+        return 1 + sum(map(nodes_of, found.values()))
+    return 1
+
+
+def depth_of(found: Any) -> int:
+    if isinstance(found, list):
+        return 1 + max(map(depth_of, found), default=0)
+    if isinstance(found, dict):
+        return 1 + max(map(depth_of, found.values()), default=0)
+    return 0
+
+
+FAR = 10**9
+
+
+def fits(found: Any, nodes: int = FAR, size: int = FAR, depth: int = FAR) -> bool:
+    try:
+        measure(found, nodes, size, depth)
+    except TooLarge:
+        return False
+    return True
+
+
+@pytest.fixture(params=["level by level", "once each"])
+def _either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "once each":
+        monkeypatch.setattr("bff.jsontext._QUICKLY", 1)
+
+
+@pytest.mark.usefixtures("_either_way")
+class TestMeasure:
+    def test_it_counts_nodes_and_depth_exactly_and_bytes_from_below(self) -> None:
+        @given(value)
+        def check(found: Any) -> None:
+            found = with_nulls(found)
+            nodes, depth, size = nodes_of(found), depth_of(found), len(encode(found))
+            assert fits(found, nodes=nodes) and not fits(found, nodes=nodes - 1)
+            assert fits(found, depth=depth)
+            assert depth == 0 or not fits(found, depth=depth - 1)
+            assert fits(found, size=size)
+
+        check()
+
+    def test_bytes_are_counted_nearly_whole(self) -> None:
+        found = [{"id": at, "title": "a todo", "tags": ["x", "y"], "done": None} for at in range(100)]
+        assert not fits(found, size=len(encode(found)) // 2)
+        assert not fits("x" * 1000, size=999)
+        assert not fits({"x" * 1000: 1}, size=999)
+
+    def test_a_shared_list_counts_each_time_but_costs_once(self) -> None:
+        found: Any = ["text"]
+        for _ in range(90):
+            found = [found, found]
+        beyond = 10**40
+        narrow = {"nodes": (10**6, FAR, FAR), "bytes": (beyond, 10**7, FAR), "depth": (beyond, beyond, 50)}
+        for bound, bounds in narrow.items():
+            begun = time.process_time()
+            with pytest.raises(TooLarge) as caught:
+                measure(found, *bounds)
+            assert caught.value.bound == bound
+            assert time.process_time() - begun < 1.0
+
+    def test_shared_parts_that_fit_pass(self) -> None:
+        part = {"a": ["b"] * 10}
+        found = [part] * 100
+        assert fits(found, nodes=nodes_of(found), depth=3)
+        assert not fits(found, nodes=nodes_of(found) - 1)
+
+    def test_a_list_inside_itself_is_too_deep(self) -> None:
+        found: list[Any] = []
+        found.append({"again": found})
+        with pytest.raises(TooLarge):
+            measure(found, 10**5, 10**6, 100)
+
+    def test_depth_needs_no_recursion(self) -> None:
+        found: Any = 1
+        for _ in range(200_000):
+            found = [found]
+        assert not fits(found, depth=100)
+        while isinstance(found, list):  # freed from the outside in, which needs no recursion either
+            found = found[0]
+
+
+def test_an_answer_of_many_rows_is_measured_quickly() -> None:
+    found = [{"id": at, "title": "a todo", "done": False} for at in range(100_000)]
+    begun = time.process_time()
+    measure(found, 10**6, 10**8, 10)
+    assert time.process_time() - begun < 1.0
