@@ -53,14 +53,18 @@ class BearerToken:
 
 @dataclass(frozen=True, slots=True)
 class ForwardedToken:
-    """The visitor's own token of that name, kept in the session."""
+    """The visitor's own token of that name, kept in the session; `bearer`: or the one the request came with."""
 
     name: str
+    bearer: bool = False
 
 
-def forward_token(name: str) -> ForwardedToken:
-    """Sends the visitor's own token of that name."""
-    return ForwardedToken(name)
+def forward_token(name: str, *, bearer: bool = False) -> ForwardedToken:
+    """Sends the visitor's own token of that name as `Authorization: Bearer …`.
+
+    With `bearer=True` a visitor who came with a Bearer token instead of a session has that one sent.
+    """
+    return ForwardedToken(name, bearer)
 
 
 Auth: TypeAlias = ApiKey | BearerToken | ForwardedToken | AuthBase

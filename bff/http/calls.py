@@ -226,6 +226,10 @@ def _headers(client: Client, request: OutgoingRequest, request_id: str) -> dict[
         if name.lower() in FORBIDDEN_REQUEST_HEADERS or name.lower() == client.auth_header:
             raise ValueError(f"a request may not set the header {name}")
         set_header(headers, name, value)
+    if request.token is not None:
+        if not client.forwards_token:
+            raise ValueError("this client forwards no token")
+        set_header(headers, "Authorization", f"Bearer {request.token}")
     if request_id:
         set_header(headers, "X-Request-ID", request_id)
     return headers

@@ -113,10 +113,6 @@ class Client:
         if base_url is not None and (problem := problem_of_base_url(base_url)):
             problems.append(f"base_url {problem}")
         headers = self._read_headers(environ, problems)
-        if self.forwards is not None:
-            problems.append(
-                f"forward_token({self.forwards!r}) needs sessions, which this version does not run yet"
-            )
         if problems or base_url is None:
             raise OperatorError(f"{self._title}: {'; '.join(problems)}")
         self._base = base_url.rstrip("/")
@@ -188,7 +184,7 @@ class Client:
             raise ValueError(f"base_url {problem}")
         secret = self.auth.value if isinstance(self.auth, ApiKey | BearerToken) else None
         read_at_start = [self._written_url, secret, *self._written_headers.values()]
-        if self.forwards is None and not any(isinstance(value, Env) for value in read_at_start):
+        if not any(isinstance(value, Env) for value in read_at_start):
             try:
                 self.resolve({})
             except OperatorError as error:

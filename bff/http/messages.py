@@ -143,7 +143,7 @@ class OutgoingRequest:
     `path` begins with `/` and may have a constant query; what is not percent-encoded in it yet is encoded
     when it is sent, as `query` is. `timeout` and `cache_ttl` are seconds. `safe` requests only read: they may
     be repeated and cached; `repeatable` ones may be repeated because of an idempotency key. `visitor` keeps
-    cached replies of one visitor from another's.
+    cached replies of one visitor from another's; `token` is the visitor's own, for a client that forwards it.
     """
 
     method: str

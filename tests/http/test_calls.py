@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bff.http import Broken, Calls, Client, Limits, Reply, Try
+from bff.http import ApiKey, Broken, Calls, Client, Limits, Reply, Try, forward_token
 from tests.http.calling import get, post
 
 Outcome = Reply | Broken
@@ -300,11 +300,29 @@ def test_a_request_that_could_be_read_otherwise_is_refused(client: Client, reque
 
 
 def test_a_request_may_not_set_its_client_s_key() -> None:
-    from bff.http import ApiKey
-
     client = Client("http://people.test", auth=ApiKey("X-Key", "secret"))
     with pytest.raises(ValueError, match="x-key"):
         calls_on(ByHand()).start(client, get("/a", headers={"x-key": "other"}))
+
+
+def test_a_visitor_s_token_goes_only_where_its_client_forwards_it(client: Client) -> None:
+    forwarding = Client("http://people.test", auth=forward_token("people"))
+    transport = ByHand(ok(), ok())
+    run(calls_on(transport), forwarding, get("/a", token="abc"))
+    run(calls_on(transport), forwarding, get("/a"))
+    sent = [flight.request.headers.get("Authorization") for flight in transport.flights]
+    assert sent == ["Bearer abc", None]
+    for asked, token in ((client, "abc"), (forwarding, "a\r\nb")):
+        with pytest.raises(ValueError):
+            calls_on(ByHand()).start(asked, get("/a", token=token))
+
+
+def test_a_reply_to_one_token_is_not_kept_for_another() -> None:
+    forwarding = Client("http://people.test", auth=forward_token("people"))
+    transport = ByHand(ok(), ok(), ok())
+    for token in ("abc", "def", "abc", None):
+        run(calls_on(transport), forwarding, get("/a", token=token, cache_ttl=60.0))
+    assert len(transport.flights) == 3
 
 
 def test_a_backslash_is_encoded(client: Client) -> None:

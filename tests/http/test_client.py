@@ -115,7 +115,7 @@ def test_no_secret_is_in_any_repr() -> None:
         BearerToken(SECRET),
         ApiKey("X-Key", SECRET),
         env("KEY", default=SECRET),
-        OutgoingRequest("GET", f"/{SECRET}", (("q", SECRET),), {"X": SECRET}, SECRET.encode()),
+        OutgoingRequest("GET", f"/{SECRET}", (("q", SECRET),), {"X": SECRET}, SECRET.encode(), token=SECRET),
     ]
     assert SECRET not in repr(parts)
 
@@ -158,15 +158,13 @@ def test_a_variable_that_is_not_set_has_its_default() -> None:
     assert client.url("/a") == "http://people.test/a"
 
 
-def test_forwarding_a_token_is_refused_at_start_in_one_sentence() -> None:
+def test_a_client_says_whose_token_it_forwards() -> None:
     client = Client("http://people.test", auth=forward_token("people"))
-    client.name = "people"
     assert (client.forwards_token, client.forwards) == (True, "people")
-    with pytest.raises(OperatorError) as caught:
-        client.resolve({})
-    assert str(caught.value) == (
-        "client people: forward_token('people') needs sessions, which this version does not run yet"
-    )
+    assert (forward_token("people").bearer, forward_token("people", bearer=True).bearer) == (False, True)
+    assert "Authorization" not in client.sent_headers
+    own = Client("http://people.test", auth=BearerToken(SECRET))
+    assert (own.forwards_token, own.forwards) == (False, None)
 
 
 @pytest.mark.parametrize(
