@@ -67,7 +67,9 @@ def test_every_tampered_cookie_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["", "x", "待办", "A" * (MAX_COOKIE + 1), Fernet(NEW.encode()).encrypt(b"1").decode()]
+    "value",
+    ["", "x", "待办", "A" * (MAX_COOKIE + 1), Fernet(NEW.encode()).encrypt(b"1").decode()],
+    ids=["empty", "short", "wide", "long", "other content"],
 )
 def test_what_is_no_session_is_refused(value: str) -> None:
     assert seal(NEW).open(value, NOW) is None
@@ -85,7 +87,11 @@ def test_a_session_never_outlives_the_ttl() -> None:
     assert found is not None and found.expires == int(NOW) + 100
 
 
-@pytest.mark.parametrize("keys", [[], ["short"], ["待办"], [NEW, "short"], ["A" * 43]])
+@pytest.mark.parametrize(
+    "keys",
+    [[], ["short"], ["待办"], [NEW, "short"], ["A" * 43]],
+    ids=["none", "short", "wide", "one wrong", "43 characters"],
+)
 def test_wrong_keys_are_refused_in_one_line_without_the_key(keys: list[str]) -> None:
     with pytest.raises(OperatorError) as raised:
         SessionSeal(keys, 60)
