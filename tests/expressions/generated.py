@@ -1,0 +1,270 @@
+"""Expressions, trees and JSON values as hypothesis makes them."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from bff.expressions.parse import parse, parse_each
+from bff.expressions.tree import Constant, Each, Mapping, Sequence
+
+KEYS = ("id", "name", "n", "due", "tags", "done", "1", "true", "2.5", "待办")
+TEXTS = (
+    "",
+    "a",
+    "b",
+    "id",
+    "open",
+    "待办",
+    "it's",
+    "1",
+    "12",
+    "true",
+    "2.5",
+    " x ",
+    "2026-11-15",
+    "a,b",
+    "{",
+    "\\",
+    '"',
+)
+NUMBERS = (0, 1, -1, 2, 3, 7, 2**31, 2**53, 2**63, 2**64 - 1, -(2**63), -(2**63) + 1)
+FLOATS = (0.0, -0.0, 1.0, 0.5, 2.5, -1.5, 1e-7, 1e16, 1e18, 1.7e308, -1.7e308, 5e-324)
+
+scalars = st.one_of(
+    st.none(), st.booleans(), st.sampled_from(NUMBERS), st.sampled_from(FLOATS), st.sampled_from(TEXTS)
+)
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4),
+    max_leaves=8,
+)
+rows = st.lists(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "id": st.sampled_from([1, 2, "a", "b", None, True, 2.5]),
+            "name": st.sampled_from(TEXTS) | st.none(),
+            "n": st.sampled_from(NUMBERS) | st.sampled_from(FLOATS) | st.none() | st.booleans(),
+            "due": st.sampled_from(["2026-11-15", "2026-01-02", None, "2025-12-31"]),
+            "tags": st.lists(scalars, max_size=3) | st.none(),
+            "done": st.booleans() | st.none(),
+        },
+    ),
+    max_size=4,
+)
+# What a page has every day, and now and then something else in its place.
+SCOPE = {
+    "todos": rows | rows | rows | values,
+    "people": st.dictionaries(st.sampled_from(KEYS), values, max_size=4) | values,
+    "me": st.dictionaries(st.sampled_from(KEYS), scalars, max_size=4) | st.none(),
+    "x": values,
+    "y": values,
+}
+scopes = st.fixed_dictionaries(SCOPE)
+
+ONE = (
+    "len",
+    "count",
+    "sum",
+    "any",
+    "all",
+    "abs",
+    "str",
+    "int",
+    "float",
+    "keys",
+    "values",
+    "items",
+    "lower",
+    "upper",
+)
+ONE += ("strip", "range", "round", "min", "max", "sort", "unique", "join", "split", "digest", "quote")
+TWO = ("min", "max", "round", "index", "group", "pick", "omit", "default", "join", "split", "merge", "unique")
+TWO += ("startswith", "endswith", "sort", "digest")
+SPECS = (".2f", "03d", ">8", "<5", ",", "e", "x", ".3", "+", "%")
+ARITHMETIC = ("+", "-", "*", "/", "//", "%")
+COMPARISONS = ("==", "!=", "<", "<=", ">", ">=", "in", "not in")
+
+
+@st.composite
+def texts(draw, names=tuple(SCOPE), depth=4, loops=3):
+    """The text of an expression over these names."""
+    if depth == 0:
+        return draw(_leaf(names))
+    kind = draw(st.integers(0, 17))
+
+    def inner(more=(), spent=0):
+        return draw(texts(names=(*names, *more), depth=depth - 1, loops=loops - spent))
+
+    if kind <= 3:
+        return draw(_leaf(names))
+    if kind == 4:
+        return f"({inner()} {draw(st.sampled_from(ARITHMETIC))} {inner()})"
+    if kind == 5:
+        return f"({inner()} {draw(st.sampled_from(COMPARISONS))} {inner()})"
+    if kind == 6:
+        return f"({inner()} {draw(st.sampled_from(['and', 'or']))} {inner()})"
+    if kind == 7:
+        return f"({inner()} if {inner()} else {inner()})"
+    if kind == 8:
+        return draw(st.sampled_from(["(not {})", "(-{})", "({} is None)", "({} is not null)"])).format(
+            inner()
+        )
+    if kind == 9:
+        return f"{_value(inner())}{draw(_look_up(names))}"
+    if kind == 10:
+        return f"people[{inner()}]{draw(st.sampled_from(['', '.name', '.n', '[0]']))}"
+    if kind == 11:
+        return f"[{', '.join(inner() for _ in range(draw(st.integers(0, 3))))}]"
+    if kind == 12:
+        return f"{{{', '.join(f'{inner()}: {inner()}' for _ in range(draw(st.integers(0, 2))))}}}"
+    if kind == 13:
+        return draw(_f_string(inner))
+    if kind == 14:
+        return draw(_call(inner))
+    return _loop(draw, inner, loops) if loops else draw(_leaf(names))
+
+
+def _value(text):
+    return text if text.endswith((")", "]", "}")) else f"({text})"
+
+
+def _leaf(names):
+    constants = [repr(value) for value in (*TEXTS, *NUMBERS[:8], *FLOATS[:6])] + ["True", "false", "null"]
+    name = st.sampled_from(names)
+    key = st.sampled_from(["id", "name", "n", "due", "tags", "done"])
+    return st.one_of(
+        st.sampled_from(constants),
+        name,
+        name,
+        st.tuples(name, key).map(".".join),
+        st.tuples(name, key).map(".".join),
+    )
+
+
+def _look_up(names):
+    return st.one_of(
+        st.sampled_from(KEYS[:6]).map(lambda key: f".{key}"),
+        st.sampled_from(KEYS).map(lambda key: f"[{key!r}]"),
+        st.sampled_from(
+            ["[0]", "[-1]", "[1:]", "[:2]", "[::-1]", "[-2:]", "[x:y]", "[y]", "[2.5]", "[true]"]
+        ),
+    )
+
+
+@st.composite
+def _f_string(draw, inner):
+    hole = inner()
+    # The same quotes would end the text for older Pythons, which the grammar is compared with.
+    hole = hole.replace("'", '"') if "\\" not in hole and '"' not in hole else "x"
+    spec = draw(st.sampled_from(["", "", *(f":{spec}" for spec in SPECS)]))
+    return f"f'a{{ {hole} {spec}}}{{{{}}}}{{y}}'"
+
+
+@st.composite
+def _call(draw, inner):
+    if draw(st.booleans()):
+        return f"{draw(st.sampled_from(ONE))}({inner()})"
+    name, first = draw(st.sampled_from(TWO)), inner()
+    second = (
+        draw(st.sampled_from(["'id'", "'-n'", "'name'", "'-'", "2", "', '", "me"]))
+        if draw(st.booleans())
+        else inner()
+    )
+    return f"{name}({first}, {second})"
+
+
+def _loop(draw, inner, loops):
+    variable = f"v{loops}"
+    spent = 2 if loops > 1 and draw(st.integers(0, 3)) == 0 else 1
+    source = draw(st.sampled_from(["todos", "todos", "me.tags", "values(people)", "[1, 'a', null]"]))
+    if draw(st.integers(0, 3)) == 0:
+        source = inner(spent=spent)
+    more = (variable,) * 3
+    clause = f"for {variable} in ({source})"
+    if draw(st.booleans()):
+        clause += f" if {inner(more, spent)}"
+    if spent == 2:
+        clause += f" for w{loops} in {draw(st.sampled_from([f'{variable}.tags', 'todos', 'y']))}"
+        more += (f"w{loops}",)
+        if draw(st.booleans()):
+            clause += f" if {inner(more, spent)}"
+    element = inner(more, spent)
+    form = draw(st.integers(0, 3))
+    if form == 0:
+        return f"{{{inner(more, spent)}: {element} {clause}}}"
+    if form == 1:
+        return f"{draw(st.sampled_from(['count', 'any', 'all', 'sum', 'sort', 'unique', 'join']))}({element} {clause})"
+    return f"[{element} {clause}]"
+
+
+_OPERANDS = (
+    "t.n",
+    "t.n",
+    "t.id",
+    "t.due",
+    "t.name",
+    "t.done",
+    "t.tags",
+    "u.n",
+    "u.id",
+    "me",
+    "me.n",
+    "me.id",
+)
+_OPERANDS += ("x", "x.n", "people[t.id]", "people[t.id].name", "people[t.name]", "count(todos)", "[t.n]")
+_OPERANDS += ("1", "2.5", "0", "-3", "'a'", "'2026-03-01'", "null", "true", "['a', 1]")
+_operands = st.sampled_from(_OPERANDS)
+
+
+@st.composite
+def row_texts(draw):
+    """A loop over rows that computes with their values: what pages do most."""
+
+    def part(depth=2):
+        if depth == 0 or draw(st.integers(0, 3)) == 0:
+            return draw(_operands)
+        sign = draw(st.sampled_from(ARITHMETIC + COMPARISONS + ("and", "or", "in", "==", "<", "+", "*")))
+        form = draw(
+            st.sampled_from(["({0} {1} {2})"] * 6 + ["f'{{{0}}}-{{{2}}}'", "(not {0})", "default({0}, {2})"])
+        )
+        # Quotes in a hole are the other ones, so that the text ends where it seems to.
+        left, right = part(depth - 1), part(depth - 1)
+        if form[0] == "f" and "f'" in left + right:
+            form = "[{0}, {2}]"
+        elif form[0] == "f":
+            left, right = left.replace("'", '"'), right.replace("'", '"')
+        return form.format(left, sign, right)
+
+    def outer(depth=2):
+        return part(depth).replace("u.", "t.")
+
+    element = draw(st.sampled_from(["part", "mapping", "inner", "keyed"]))
+    if element == "mapping":
+        body = f"{{'a': {outer()}, {outer(1)}: {outer(1)}}}"
+    elif element == "inner":
+        body = f"[{part()} for u in todos{draw(st.sampled_from(['', f' if {part()}', f' if {part(1)}']))}]"
+    else:
+        body = f"{outer(1)}: {outer()}" if element == "keyed" else outer()
+    loop = f"{body} for t in todos{draw(st.sampled_from(['', f' if {outer(1)}']))}"
+    return f"{{{loop}}}" if element == "keyed" else f"[{loop}]"
+
+
+@st.composite
+def trees(draw, names=tuple(SCOPE), depth=2):
+    """A tree of a recipe: structure, expressions, and lists made by `each`."""
+    kind = draw(st.integers(0, 4)) if depth else 4
+    if kind == 0:
+        keys = draw(st.lists(st.sampled_from(KEYS), unique=True, max_size=3))
+        return Mapping(tuple((key, draw(trees(names, depth - 1))) for key in keys))
+    if kind == 1:
+        return Sequence(tuple(draw(trees(names, depth - 1)) for _ in range(draw(st.integers(0, 2)))))
+    if kind == 2:
+        return Constant(draw(scalars))
+    if kind == 3:
+        variable = f"e{depth}"
+        source = draw(st.sampled_from(["todos", "todos", "values(people)", "x", "sort(todos, 'n')"]))
+        condition = draw(texts((*names, variable, variable), 2, 2)) if draw(st.booleans()) else "true"
+        clause = parse_each(f"{variable} in {source} if ({condition})")
+        return Each(clause, draw(trees((*names, variable, variable), depth - 1)))
+    return parse(draw(texts(names, 3, 2)))
