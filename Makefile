@@ -6,9 +6,9 @@
 
 HOST ?= 127.0.0.1
 WORKERS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
-# A thread holds one page in flight from its first byte to its last: 200 visitors at once on backends that take
-# 20 ms want about 200 of them over all workers. Each costs about 0.4 MB.
-THREADS ?= 64
+# A thread holds one page from its first byte to its last. More of them help where pages mostly wait for distant
+# backends; where they mostly compute, more only take the processor from each other. See docs/deploying.md.
+THREADS ?= 16
 ARGS ?=
 
 python := .venv/bin/python
@@ -52,7 +52,7 @@ check: $(ready_dev) ## lint, format, types and the recipes
 
 .PHONY: bench
 bench: $(ready_dev) ## what the expressions cost beside hand-written Python
-	@for benchmark in benchmarks/[a-z]*.py; do $(python) "$$benchmark" $(ARGS) || exit 1; done
+	@$(python) benchmarks/run.py $(ARGS)
 
 .PHONY: install install-backend try-backend
 install: $(ready_dev) $(ready_backend) ## install everything without starting anything

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import runpy
 from pathlib import Path
 
 import pytest
+import responses
 
+from bff import create_app
+from bff.errors import AuthorError
 from bff.expressions.functions import FUNCTIONS
 from bff.keys import KEYS
 from bff.problems import PROBLEMS
@@ -25,8 +29,6 @@ RECIPES = [
 
 @pytest.mark.parametrize("text", RECIPES)
 def test_a_recipe_in_the_docs_runs(text: str, tmp_path: Path) -> None:
-    from bff import create_app
-
     (tmp_path / "orchestrations").mkdir()
     (tmp_path / "orchestrations" / "shown.yaml").write_text(text, encoding="utf-8")
     (tmp_path / "clients").symlink_to(ROOT / "clients")
@@ -37,6 +39,37 @@ def test_a_whole_recipe_in_the_docs_is_marked_as_one() -> None:
     for page in PAGES:
         blocks = re.findall(r"^```yaml\n(.*?)^```", (ROOT / page).read_text("utf-8"), re.S | re.M)
         assert [block for block in blocks if block.startswith("route:")] == [], page
+
+
+@responses.activate
+def test_the_view_by_hand_in_the_docs_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (ROOT / "docs" / "clients.md").read_text("utf-8")
+    [code] = re.findall(r"^```python\n(import os\n.*?)^```", text, re.S | re.M)
+    (tmp_path / "wsgi.py").write_text(code, encoding="utf-8")
+    for folder in ("clients", "orchestrations"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
+    monkeypatch.setenv("TODOS_URL", "http://todos.test")
+    rows = {"items": [{"title": "给植物浇水", "status": "open"}]}
+    responses.get("http://todos.test/api/collections/todos/records?perPage=500", json=rows)
+
+    app = runpy.run_path(str(tmp_path / "wsgi.py"))["app"]
+
+    assert app.test_client().get("/api/todos.csv").text == 'title,status\n"给植物浇水",open'
+
+
+def test_the_mistake_in_the_readme_is_what_check_prints(tmp_path: Path) -> None:
+    [shown] = re.findall(
+        r"^```\n(orchestrations/home\.yaml:.*?)^```", (ROOT / "README.md").read_text("utf-8"), re.S | re.M
+    )
+    recipe = (ROOT / "orchestrations" / "home.yaml").read_text("utf-8")
+    (tmp_path / "orchestrations").mkdir()
+    (tmp_path / "orchestrations" / "home.yaml").write_text(
+        recipe.replace("owner: people[todo.owner]", "owner: peopel[todo.owner]"), encoding="utf-8"
+    )
+    (tmp_path / "clients").symlink_to(ROOT / "clients")
+    with pytest.raises(AuthorError) as caught:
+        create_app(tmp_path, environ={})
+    assert f"{caught.value}\n" == shown
 
 
 def test_every_key_is_documented() -> None:

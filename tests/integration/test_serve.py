@@ -1,0 +1,72 @@
+"""`make serve` under load, and what it does when it is told to stop."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from clients.local.pocketbase import Backend, free_port, start_child, stop_child
+
+pytestmark = [pytest.mark.backend, pytest.mark.server]
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _served(make_variable: str) -> str:
+    """The default of a variable of `make serve`."""
+    found = re.search(rf"^{make_variable} \?= (.*)$", (ROOT / "Makefile").read_text(), re.M)
+    assert found is not None
+    return found[1]
+
+
+@pytest.fixture(scope="module")
+def served(seeded_backend: Backend) -> Iterator[str]:
+    """The URL of the layer as `make serve` starts it, on the seeded backend."""
+    port = free_port()
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port)]
+    command += ["--workers", str(os.cpu_count() or 1), "--blocking-threads", _served("THREADS")]
+    urls = dict.fromkeys(("PEOPLE_URL", "TODOS_URL", "NOTICES_URL"), seeded_backend.url)
+    process = start_child(
+        [*command, "--backlog", "2048", "--no-ws", "wsgi:app"],
+        cwd=ROOT,
+        env={**os.environ, **urls},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert process.stdout is not None
+    try:
+        for line in process.stdout:
+            if b"Started worker" in line:
+                break
+        # Nobody reads on, and a full pipe would stop the server: let the kernel drop what comes.
+        drain = subprocess.Popen(["cat"], stdin=process.stdout, stdout=subprocess.DEVNULL)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        stop_child(process)
+        process.stdout.close()
+        drain.wait()
+
+
+@pytest.mark.parametrize("path", ["/", "/api/home"])
+def test_200_visitors_at_once_all_get_their_page(served: str, needs: Callable[..., None], path: str) -> None:
+    needs("ab")
+    done = subprocess.run(
+        ["ab", "-l", "-q", "-n", "1000", "-c", "200", f"{served}{path}"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^Complete requests: +1000$", done.stdout, re.M), done.stdout
+    assert re.search(r"^Failed requests: +0$", done.stdout, re.M), done.stdout
+    assert "Non-2xx" not in done.stdout, done.stdout
+
+
+def test_it_is_up_and_ready(served: str) -> None:
+    for path in ("/healthz", "/readyz"):
+        with urllib.request.urlopen(f"{served}{path}", timeout=10) as reply:
+            assert reply.status == 200
