@@ -74,9 +74,6 @@ _RECIPE = (
         "Who may ask: signed-in visitors, anybody with or without a sign-in, or no identity at all.",
         default="required",
         choices=("required", "optional", "none"),
-        runs=False,
-        idle=("none",),
-        instead="auth: none",
     ),
     Key("deadline", "duration", "The time that the whole page may take.", default="3s"),
     Key("input", "object", "What the page takes; checked before anything is called.", table="input"),
@@ -105,7 +102,6 @@ _RECIPE = (
         "Signs the visitor in by setting the session cookie; null signs out.",
         table="session",
         also=(None,),
-        runs=False,
     ),
     Key("rate_limit", "rate", "How often one visitor may ask: 10/s, 10/min, 10/h.", runs=False),
     Key(

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from flask import Request, Response, g
+from werkzeug.http import dump_cookie
 
 from bff.errors import OperatorError, PageError
 from bff.identity import ANYBODY, Session, SessionSeal, SessionTooLarge, Visitor
@@ -166,14 +167,21 @@ def _cookie_name(request: Request) -> str:
 
 def _set_cookie(response: Response, request: Request, value: str, max_age: int) -> None:
     name = _cookie_name(request)
-    response.set_cookie(
-        name, value, max_age=max_age, path="/", secure=request.is_secure, httponly=True, samesite="Lax"
+    cookie = dump_cookie(
+        name,
+        value,
+        max_age=max_age,
+        path="/",
+        secure=request.is_secure,
+        httponly=True,
+        samesite="Lax",
+        max_size=0,  # our own bound is an error, not a warning
     )
-    size = len(response.headers.getlist("Set-Cookie")[-1])
-    if size > MAX_COOKIE:
+    if len(cookie) > MAX_COOKIE:
         raise SessionTooLarge(
-            f"the cookie would take {size} bytes, browsers keep {MAX_COOKIE}: put less into it"
+            f"the cookie would take {len(cookie)} bytes, browsers keep {MAX_COOKIE}: put less into it"
         )
+    response.headers.add("Set-Cookie", cookie)
     response.headers["Cache-Control"] = "no-store"
     response.headers.pop("ETag", None)
 
