@@ -63,6 +63,13 @@ class Key:
 VERBS = ("get", "post", "put", "patch", "delete")
 STEP_KINDS = {"client": "request", "value": "value", "require": "guard", "recipe": "sub-recipe"}
 
+SCOPE_NAMES = ("path", "query", "headers", "body", "user")
+"""The names that every expression may use."""
+PLACE_NAMES = ("errors", "reply", "error", "idempotency_key")
+"""The names that are known in some places only; a step cannot take them either."""
+QUOTES = ("quote", "quote_like")
+"""The functions that a client brings along."""
+
 _WHEN = Key("when", "expression", "Skip this step if false; its value is then null.")
 
 _RECIPE = (

@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from bff.checker.names import QUOTES
 from bff.checker.page import Page, Spot, leaves
 from bff.expressions.flows import flows
 from bff.expressions.inspect import Any_, Path, inspect, path_text
 from bff.expressions.tree import EachClause, Expression, Mapping
 from bff.http import Client
+from bff.keys import QUOTES
 from bff.recipe import Request, Schema, Value
 
 _INPUT = ("path", "query", "headers", "body")

@@ -7,14 +7,14 @@ import inspect as python_inspect
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from bff.checker.page import SCOPE, Page, Spot, loop_failed
+from bff.checker.page import Page, Spot, loop_failed
 from bff.expressions.functions import FUNCTIONS
 from bff.expressions.inspect import Use, inspect
+from bff.keys import PLACE_NAMES, QUOTES, SCOPE_NAMES
 from bff.recipe import Guard, Parameter, Recipe, Schema
 from bff.source import ScalarNode
 from bff.text import nearest
 
-QUOTES = ("quote", "quote_like")
 _REPLY = ("status", "headers", "body")
 _ERROR = ("status", "kind")
 _SOMEWHERE = {
@@ -104,7 +104,7 @@ def _check_bound(page: Page, spot: Spot, use: Use) -> None:
         what = "the loop variable around it"
     elif use.name in steps:
         what = f"the step '{use.name}'"
-    elif use.name in spot.names or use.name in (*SCOPE, *_SOMEWHERE):
+    elif use.name in spot.names or use.name in (*SCOPE_NAMES, *PLACE_NAMES):
         what = f"the name '{use.name}' that every recipe has"
     else:
         return

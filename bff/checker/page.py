@@ -12,10 +12,10 @@ from bff.errors import Finding
 from bff.expressions.tree import Each, EachClause, Expression, Mapping, PathTemplate, Sequence
 from bff.graph import Graph, Part, build_graph, parts
 from bff.http import Client
+from bff.keys import SCOPE_NAMES
 from bff.loader import Project
 from bff.recipe import Guard, Mark, Origin, Recipe, Request, Step, Value
 
-SCOPE = ("path", "query", "headers", "body", "user")
 Leaf = Expression | EachClause
 
 # What a request's reply and error are called, and where.
@@ -101,7 +101,7 @@ class Page:
 
     @cached_property
     def _scope(self) -> tuple[str, ...]:
-        return SCOPE + tuple(step.name for step in self.recipe.steps if not isinstance(step, Guard))
+        return SCOPE_NAMES + tuple(step.name for step in self.recipe.steps if not isinstance(step, Guard))
 
     def _step_spots(self) -> Iterator[Spot]:
         for step in self.recipe.steps:

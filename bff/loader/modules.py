@@ -11,8 +11,9 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from bff.errors import Finding, Place
@@ -23,15 +24,25 @@ _loads = itertools.count(1)
 _importing = threading.RLock()
 
 
+class _FreshLoader(SourceFileLoader):
+    """Reads the source itself: bytecode is told apart by whole seconds, and a file changes faster than that."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        return self.source_to_code(self.get_data(self.path), self.path)
+
+
 @contextmanager
 def importing_from(root: Path) -> Iterator[None]:
     """Within, `import clients._x` finds the project's file, read anew; afterwards it is as if it never was."""
     with _importing:
         saved = {name: sys.modules.pop(name) for name in _project_modules()}
         sys.path.insert(0, str(root))
+        writes_bytecode = sys.dont_write_bytecode
+        sys.dont_write_bytecode = True
         try:
             yield
         finally:
+            sys.dont_write_bytecode = writes_bytecode
             sys.path.remove(str(root))
             for name in _project_modules():
                 del sys.modules[name]
@@ -48,7 +59,7 @@ def _project_modules() -> list[str]:
 def import_file(path: Path, root: Path) -> tuple[ModuleType | None, list[Finding]]:
     """The module of a file, under a name of its own; an exception in it is a finding at its line."""
     name = f"_bff_project_{next(_loads)}_{re.sub(r'[^A-Za-z0-9_]', '_', path.stem)}"
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = importlib.util.spec_from_file_location(name, path, loader=_FreshLoader(name, str(path)))
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     # Dataclasses and pickles look their module up by name.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 from bff.errors import Finding, OperatorError, Place
 from bff.expressions.functions import FUNCTIONS
 from bff.http import Client
+from bff.keys import QUOTES
 from bff.loader.modules import import_file, importing_from, place_of_function, public_functions
 from bff.loader.reading import NAME
 from bff.loader.recipes import load_recipe
@@ -142,9 +144,14 @@ def _functions(root: Path, names: list[str]) -> tuple[dict[str, Functions], bool
 
 def _collisions(functions: Functions, root: Path) -> Iterable[Finding]:
     for name, function in functions.items():
+        finding = place_of_function(function, root)
         if name in FUNCTIONS:
-            finding = place_of_function(function, root)
-            library = FUNCTIONS[name].signature
+            signature = FUNCTIONS[name].signature
             yield replace(
-                finding, message=f"function '{name}' hides the library's {library}", hint="rename it"
+                finding, message=f"function '{name}' hides the library's {signature}", hint="rename it"
             )
+        elif name in QUOTES:
+            yield replace(finding, message=f"function '{name}' hides that of the clients", hint="rename it")
+        elif inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+            hint = "expressions wait for nothing; ask a backend in a step"
+            yield replace(finding, message=f"function '{name}' is async", hint=hint)

@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 
 from bff.expressions.parse import parse, parse_path
 from bff.expressions.tree import Constant, Expression, Mapping, Tree
-from bff.keys import KEYS, STEP_KINDS, VERBS, key_of
+from bff.keys import KEYS, PLACE_NAMES, SCOPE_NAMES, STEP_KINDS, VERBS, key_of
 from bff.loader.reading import Table, marks_of
 from bff.loader.trees import TreeReading
 from bff.recipe import (
@@ -26,8 +26,6 @@ from bff.recipe import (
 from bff.source import MapNode, Node, ScalarNode, mark_of
 from bff.text import nearest
 
-SCOPE_NAMES = ("path", "query", "headers", "body", "user")
-PLACE_NAMES = ("errors", "reply", "error", "idempotency_key")
 _CONSTANTS = ("true", "false", "null")
 _KIND_HINT = "a step has one of: client (with a verb), value, require, recipe"
 

@@ -15,6 +15,7 @@ _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _SMALLEST, _LARGEST = -(2**63), 2**64 - 1
+MAX_INDENT = 120
 # Longer than any number of 64 bits; Python refuses to read texts of over 4,300 digits.
 _LONGEST_INTEGER = 24
 
@@ -148,7 +149,9 @@ def _block_spans(raw: str, folded: bool, text: str, start: int) -> list[Span]:
     """As `spans`; the indentation is found by trying: only the right one gives the text."""
     header = raw.index("\n") + 1 if "\n" in raw else len(raw)
     body = raw[header:]
-    for indent in sorted({len(line) - len(line.lstrip(" ")) for line in body.split("\n")}, reverse=True):
+    widths = {len(line) - len(line.lstrip(" ")) for line in body.split("\n")}
+    # An indentation that was written (`|2`) may be less than that of every line.
+    for indent in sorted(widths | set(range(min(MAX_INDENT, max(widths)))), reverse=True):
         pieces = list(_block(body, folded, indent))
         if "".join(char for char, _ in pieces)[: len(text)] == text and len(pieces) >= len(text):
             first = start + header

@@ -1,0 +1,2 @@
+def text(value: str) -> str:
+    return f"'{value}'"

@@ -1,0 +1,243 @@
+"""Mistakes in more than one file: routes, clients, functions, strays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bff.checker import check_folder
+from bff.errors import OperatorError
+from tests.checker.conftest import Check
+
+PAGE = "route: GET /page\nauth: none\nshape: 1\n"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("/a", "/a"), ("/a/{x}", "/a/{y}"), ("/a/{x}/b/{y}", "/a/{y}/b/{x}")]
+)
+def test_two_recipes_cannot_have_one_route(one: str, other: str, check: Check) -> None:
+    (printed,) = check(
+        {
+            "orchestrations/a.yaml": f"route: GET {one}\nauth: none\nshape: 1\n",
+            "orchestrations/b.yaml": f"route: GET {other}\nauth: none\nshape: 1\n",
+        }
+    )
+    assert printed == (
+        f"orchestrations/b.yaml:1:8: the route GET {other} is taken\n"
+        f"route: GET {other}\n       {'^' * len('GET ' + other)} orchestrations/a.yaml has it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("GET /a", "POST /a"), ("GET /a/{x}", "GET /a/new"), ("GET /a", "GET /a/{x}")]
+)
+def test_routes_that_differ_are_fine(one: str, other: str, check: Check) -> None:
+    files = {
+        "orchestrations/a.yaml": f"route: {one}\nauth: none\nshape: 1\n",
+        "orchestrations/b.yaml": f"route: {other}\nauth: none\nshape: 1\n",
+    }
+    assert check(files) == []
+
+
+def test_a_route_of_the_layer_itself_is_taken(check: Check) -> None:
+    (printed,) = check({"orchestrations/page.yaml": "route: GET /healthz\nauth: none\nshape: 1\n"})
+    assert printed.startswith("orchestrations/page.yaml:1:8: /healthz is answered by the layer\n")
+
+
+def test_all_problems_of_all_files_come_in_their_order(check: Check) -> None:
+    printed = check(
+        {
+            "clients/broken.py": "client = 1 / 0\n",
+            "orchestrations/b.yaml": "route: GET /b\nauth: none\nshape: me\n",
+            "orchestrations/a.yaml": "route: GET /a\nauth: none\nshape: [&x 1, you, she ||]\n",
+        }
+    )
+    assert [text.split(": ")[0] for text in printed] == [
+        "clients/broken.py:1:1",
+        "orchestrations/a.yaml:3:9",
+        "orchestrations/a.yaml:3:15",
+        "orchestrations/a.yaml:3:24",
+        "orchestrations/b.yaml:3:8",
+    ]
+
+
+def test_an_exception_in_a_client_is_told_at_its_line(check: Check) -> None:
+    printed = check(
+        {
+            "orchestrations/page.yaml": PAGE.replace(
+                "shape: 1", "steps:\n  a: {client: broken, get: /a}\nshape: a"
+            ),
+            "clients/_inner.py": "def url():\n    raise LookupError('no such thing')\n",
+            "clients/broken.py": "from clients._inner import url\n\nclient = url()\n",
+        }
+    )
+    assert printed == [
+        "clients/_inner.py:2:5: LookupError: no such thing\n"
+        "    raise LookupError('no such thing')\n"
+        "    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^"
+    ]
+
+
+def test_a_syntax_error_in_a_client_is_told_at_its_column(check: Check) -> None:
+    (printed,) = check({"orchestrations/page.yaml": PAGE, "clients/broken.py": "x = 1\nclient = Client(\n"})
+    assert (
+        printed
+        == "clients/broken.py:2:16: SyntaxError: '(' was never closed\nclient = Client(\n               ^"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        (
+            "x = 1\n",
+            "clients/broken.py:1:1: no name 'client' in this module; it holds: client = Client(base_url=…)",
+        ),
+        (
+            "client = 'x'\n",
+            "clients/broken.py:1:1: 'client' is str in this module; it holds: client = Client(base_url=…)",
+        ),
+        ("import sys\nsys.exit(3)\n", "clients/broken.py:2:1: SystemExit: 3\nsys.exit(3)\n^^^^^^^^^^^"),
+        (
+            "from bff import Client\nclient = Client(base_url='ftp://x')\n",
+            "clients/broken.py:2:1: ",
+        ),
+    ],
+)
+def test_a_module_without_a_client_is_told(text: str, printed: str, check: Check) -> None:
+    (found,) = check({"orchestrations/page.yaml": PAGE, "clients/broken.py": text})
+    assert found.startswith(printed)
+
+
+def test_functions_that_cannot_be_called_are_told_at_their_names(check: Check) -> None:
+    printed = check(
+        {
+            "orchestrations/page.yaml": PAGE,
+            "orchestrations/page.py": """
+                from functools import cache
+
+                @cache
+                def due(x): ...
+
+                def lower(text):
+                    return text
+
+                def quote_like(text): ...
+
+                async def later(): ...
+                """,
+        }
+    )
+    assert printed == [
+        "orchestrations/page.py:6:5: function 'lower' hides the library's lower(text)\n"
+        "def lower(text):\n    ^^^^^ rename it",
+        "orchestrations/page.py:9:5: function 'quote_like' hides that of the clients\n"
+        "def quote_like(text): ...\n    ^^^^^^^^^^ rename it",
+        "orchestrations/page.py:11:11: function 'later' is async\n"
+        "async def later(): ...\n          ^^^^^ expressions wait for nothing; ask a backend in a step",
+    ]
+
+
+def test_a_broken_module_of_functions_makes_no_function_unknown(check: Check) -> None:
+    printed = check(
+        {
+            "orchestrations/page.yaml": PAGE.replace("shape: 1", "shape: due_in(query)"),
+            "orchestrations/page.py": "import nothing_of_this_name\n",
+        }
+    )
+    assert [text.split("\n")[0] for text in printed] == [
+        "orchestrations/page.py:1:1: ModuleNotFoundError: No module named 'nothing_of_this_name'"
+    ]
+
+
+def test_functions_belong_to_their_page(check: Check) -> None:
+    use = PAGE.replace("shape: 1", "shape: mine(1)")
+    (printed,) = check(
+        {
+            "orchestrations/page.yaml": use,
+            "orchestrations/other.yaml": use.replace("/page", "/other"),
+            "orchestrations/page.py": "def mine(x):\n    return x\n",
+        }
+    )
+    assert printed.startswith("orchestrations/other.yaml:3:8: unknown function 'mine'\n")
+
+
+def test_files_that_nobody_reads_are_told(check: Check) -> None:
+    printed = check(
+        {
+            "orchestrations/home.yaml": PAGE,
+            "orchestrations/other.yml": PAGE,
+            "orchestrations/admin/users.yaml": PAGE,
+            "orchestrations/functions.yaml": PAGE.replace("/page", "/functions"),
+            "orchestrations/hom.py": "",
+            "orchestrations/_shared.py": "",
+            "orchestrations/my page.yaml": PAGE.replace("/page", "/my"),
+        }
+    )
+    assert printed == [
+        "orchestrations/admin/users.yaml:1:1: is not read; a recipe is a file orchestrations/name.yaml",
+        "orchestrations/functions.yaml:1:1: a recipe cannot be named 'functions': functions.py is for all recipes",
+        "orchestrations/hom.py:1:1: no recipe hom.yaml calls these functions; did you mean home.py?  "
+        "those for all stand in functions.py",
+        "orchestrations/my page.yaml:1:1: a recipe's name is a letter, then letters, digits, _ and -",
+        "orchestrations/other.yml:1:1: is not read; a recipe is a file orchestrations/name.yaml",
+    ]
+
+
+def test_recipes_that_hold_each_other_are_told(check: Check) -> None:
+    text = "route: GET /{0}\nauth: none\nsteps:\n  x: {{recipe: {1}}}\nshape: x\n"
+    printed = check(
+        {"orchestrations/a.yaml": text.format("a", "b"), "orchestrations/b.yaml": text.format("b", "a")}
+    )
+    assert [text.split("\n")[0] for text in printed] == [
+        "orchestrations/a.yaml:4:15: recipe 'a' holds itself",
+        "orchestrations/b.yaml:4:15: recipe 'b' holds itself",
+    ]
+
+
+def test_what_another_recipe_is_given_must_be_what_it_takes(check: Check) -> None:
+    printed = check(
+        {
+            "orchestrations/inner.yaml": "route: GET /inner/{id}\nauth: none\nshape: path.id\n",
+            "orchestrations/page.yaml": """
+                route: GET /page/{id}
+                auth: none
+                steps:
+                  inner:
+                    recipe: inner
+                    with:
+                      path: {idd: path.id}
+                      form: {a: 1}
+                      body: path.id
+                shape: inner
+                """,
+        }
+    )
+    assert printed == [
+        "orchestrations/page.yaml:7:14: recipe 'inner' takes no 'idd'\n"
+        "      path: {idd: path.id}\n             ^^^ it takes: id",
+        "orchestrations/page.yaml:8:7: a recipe takes no 'form'\n"
+        "      form: {a: 1}\n      ^^^^ it takes: path, query, headers, body",
+        "orchestrations/page.yaml:9:7: recipe 'inner' takes no body\n      body: path.id\n      ^^^^ leave it out",
+    ]
+
+
+def test_only_the_pages_asked_for_are_checked(root: Path) -> None:
+    (root / "orchestrations" / "good.yaml").write_text(PAGE)
+    (root / "orchestrations" / "bad.yaml").write_text("rout: 1")
+    project, findings = check_folder(root, ["good"])
+    assert findings == []
+    assert list(project.recipes) == ["good"]
+
+
+def test_a_page_that_is_not_there_names_those_that_are(root: Path) -> None:
+    (root / "orchestrations" / "home.yaml").write_text(PAGE)
+    with pytest.raises(OperatorError) as caught:
+        check_folder(root, ["hom"])
+    assert str(caught.value) == "no recipe orchestrations/hom.yaml; did you mean home?  there are: home"
+
+
+def test_a_folder_without_recipes_is_no_project(tmp_path: Path) -> None:
+    with pytest.raises(OperatorError, match="no folder orchestrations/ in"):
+        check_folder(tmp_path)

@@ -1,0 +1,161 @@
+"""`python -m bff`: what it prints where, and its exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema_rs
+import pytest
+import yaml
+
+from bff.cli import main
+from bff.keys import KEYS
+from bff.schema import FILE, recipe_schema
+
+ROOT = Path(__file__).parents[2]
+GOOD = "route: GET /page\nauth: none\nshape: 1\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "orchestrations").mkdir()
+    (tmp_path / "orchestrations" / "page.yaml").write_text(GOOD)
+    return tmp_path
+
+
+def test_check_of_a_good_project_is_one_line(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--root", str(project), "check"]) == 0
+    assert capsys.readouterr() == ("1 recipe and 0 clients are fine\n", "")
+
+
+def test_check_prints_every_problem_and_counts_them(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "orchestrations" / "a.yaml").write_text("route: GET /a\nauth: none\nshape: [x, y]\n")
+    (project / "orchestrations" / "b.yaml").write_text("route: GET /b\nauth: none\nshap: 1\n")
+    assert main(["--root", str(project), "check"]) == 1
+    out, err = capsys.readouterr()
+    assert [line.split(": ")[0] for line in out.splitlines() if line.startswith("orchestrations/")] == [
+        "orchestrations/a.yaml:3:9",
+        "orchestrations/a.yaml:3:12",
+        "orchestrations/b.yaml:3:1",
+    ]
+    assert err == "3 problems in 2 files\n"
+
+
+def test_check_of_one_page_leaves_the_others_alone(project: Path) -> None:
+    (project / "orchestrations" / "bad.yaml").write_text("route: 1")
+    assert main(["--root", str(project), "check", "page"]) == 0
+    assert main(["--root", str(project), "check", "bad"]) == 1
+
+
+def test_keys_that_are_not_run_yet_pass_the_check(project: Path) -> None:
+    (project / "orchestrations" / "page.yaml").write_text("route: GET /page\nshape: user.id\n")
+    assert main(["--root", str(project), "check"]) == 0
+
+
+@pytest.mark.parametrize("arguments", [[], ["chek"], ["check", "--fast"], ["--rot", "x", "check"]])
+def test_wrong_usage_exits_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 2
+    assert "usage: python -m bff" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["check", "--help"]])
+def test_help_is_no_mistake(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 0
+    assert "usage: python -m bff" in capsys.readouterr().out
+
+
+def test_a_folder_that_is_no_project_is_one_clear_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--root", str(tmp_path), "check"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == f"bff: no folder orchestrations/ in {tmp_path.resolve()}: a project has its recipes there\n"
+
+
+def test_the_module_runs_as_a_command_without_any_environment(project: Path) -> None:
+    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "bff", "--root", str(project), "check"]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (0, "1 recipe and 0 clients are fine\n")
+
+
+def test_the_committed_schema_is_the_one_that_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema"]) == 0
+    committed = (ROOT / "bff" / FILE).read_text("utf-8")
+    assert capsys.readouterr().out == committed, f"run: python -m bff schema > bff/{FILE}"
+
+
+SCHEMA = recipe_schema()
+
+
+def test_the_schema_is_a_json_schema_that_describes_every_key() -> None:
+    jsonschema_rs.meta.validate(SCHEMA)
+    described = {name for table in SCHEMA["$defs"].values() for name in table.get("properties", {})}
+    described |= set(SCHEMA["properties"])
+    assert {key.name for name, keys in KEYS.items() for key in keys if name != "each"} <= described
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "orchestrations").glob("*.yaml")), ids=lambda path: path.stem)
+def test_recipes_name_the_schema_and_fit_it(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert text.startswith("# yaml-language-server: $schema=../bff/recipe.schema.json\n")
+    recipe = json.loads(json.dumps(yaml.safe_load(text)))
+    assert [error.message for error in jsonschema_rs.iter_errors(SCHEMA, recipe)] == []
+
+
+def fits(**keys: object) -> bool:
+    return jsonschema_rs.is_valid(SCHEMA, {"route": "GET /page", **keys})
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        {"client": "a", "get": "/a"},
+        {"client": "a", "post": "/a", "cache": "60s", "timeout": "300ms", "fallback": None},
+        {
+            "client": "a",
+            "get": "/a/{path.id}",
+            "cache": {"ttl": "1m", "shared": True},
+            "on_status": {"404": None},
+        },
+        {"value": {"each": "x in y if x", "item": ["x", 1, None]}},
+        {"require": "a.b", "fail": {"status": 403, "title": "'No'"}},
+        {"require": True, "fail": {"status": "a.status"}},
+        {"recipe": "shell", "with": {"query": {"a": 1}}},
+    ],
+)
+def test_the_schema_takes_every_kind_of_step(step: dict[str, object]) -> None:
+    assert fits(steps={"x": step})
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"rout": 1},
+        {"route": "/page"},
+        {"auth": "maybe"},
+        {"deadline": 2},
+        {"cache": {"shared": "1s"}},
+        {"status": 99},
+        {"steps": {"x": {"client": "a"}}},
+        {"steps": {"x": {"client": "a", "get": "/a", "post": "/a"}}},
+        {"steps": {"x": {"client": "a", "get": "a"}}},
+        {"steps": {"x": {"client": "a", "get": "/a", "timeot": "1s"}}},
+        {"steps": {"x": {"client": "a", "get": "/a", "batch_size": 0}}},
+        {"steps": {"x": {"value": 1, "fallback": 1}}},
+        {"steps": {"x-y": {"value": 1}}},
+        {"steps": {"x": {"require": "a"}}},
+        {"steps": {"x": {}}},
+        {"shape": {"each": "x in y"}},
+        {"shape": {"each": "y", "item": 1}},
+    ],
+)
+def test_the_schema_refuses_what_the_loader_refuses(keys: dict[str, object]) -> None:
+    assert not fits(**keys)
