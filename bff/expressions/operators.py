@@ -153,7 +153,7 @@ def _equal_containers(evaluation: Evaluation, left: Any, right: Any) -> bool:
         elif left is not right:
             if len(left) != len(right):
                 return False
-            evaluation.charge(2 * len(left) + 2)
+            evaluation.charge(4 * len(left) + 4)
             if left.__class__ is dict:
                 if left.keys() != right.keys():
                     return False

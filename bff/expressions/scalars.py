@@ -192,7 +192,7 @@ def days(evaluation: Evaluation, amount: Any, *zone: Any) -> list[str] | None:
         return None
     if amount.__class__ is not int or not 0 <= amount <= MAX_RANGE:
         return []
-    evaluation.charge(4 * amount)
+    evaluation.charge(8 * amount)
     evaluation.take(80 * amount + 56)
     today = evaluation.now.astimezone(where).date()
     return [(today - timedelta(before)).isoformat() for before in reversed(range(amount))]
