@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from bff.expressions.inspect import inspect, inspect_tree
+from bff.expressions.inspect import Bindings, Inspection, inspect, inspect_tree
 from bff.expressions.tree import EachClause, Expression, PathTemplate, Tree
 from bff.recipe import Guard, Recipe, Request, Step, SubRecipe, Value
 
@@ -82,11 +82,16 @@ def _request_parts(step: Request) -> Iterator[tuple[str, Part]]:
             yield f"undo.{name}", part
 
 
+def inspect_part(part: Part, bindings: Bindings | None = None) -> Inspection:
+    """What a part reads."""
+    if isinstance(part, EachClause | PathTemplate):
+        return inspect(part, bindings)
+    return inspect_tree(part, bindings)
+
+
 def names_in(part: Part) -> frozenset[str]:
     """The free names of a part (a step's loop variable among them)."""
-    if isinstance(part, EachClause | PathTemplate):
-        return frozenset(use.name for use in inspect(part).names)
-    return frozenset(use.name for use in inspect_tree(part).names)
+    return frozenset(use.name for use in inspect_part(part).names)
 
 
 def build_graph(recipe: Recipe) -> Graph:

@@ -1,138 +1,26 @@
-"""A recipe as it runs: every tree compiled, every step knowing what it waits for. Made once at start, frozen."""
+"""Makes the plan of a checked recipe, once at start."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from bff.expressions import Evaluation, compile_tree
+from bff.expressions import compile_tree
 from bff.expressions.inspect import Inspection, Path, fields, inspect, inspect_tree, item_paths
-from bff.expressions.tree import EachClause, PathTemplate
-from bff.graph import Graph, build_graph
+from bff.graph import Graph, build_graph, inspect_part, parts
 from bff.http import Client, encode_constant
+from bff.plan import (
+    Plan,
+    PlannedFail,
+    PlannedGuard,
+    PlannedRequest,
+    PlannedSession,
+    PlannedStep,
+    PlannedValue,
+)
 from bff.recipe import Fail, Guard, Recipe, Request, Step, SubRecipe, Value
 
-Compute = Callable[[Mapping[str, Any], Evaluation], Any]
 VISITOR_INPUT = frozenset({"path", "query", "headers", "body"})
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedRequest:
-    """A request step; computed parts are None where the recipe has none.
-
-    `path_parts` are the encoded constant parts, None where a hole's value goes; `constant_query` has its `?`.
-    `lists` and `reply_lists` are the places of its value and of its reply that the recipe goes over: what is
-    there must be a list or null. `…_from_input` say whether a value of the visitor can be the cause.
-    """
-
-    step: Request
-    client: Client
-    when: Compute | None
-    items: Compute | None
-    variable: str | None
-    path_parts: tuple[str | None, ...]
-    constant_query: str
-    holes: Compute | None
-    query: Compute | None
-    headers: Compute | None
-    body: Compute | None
-    form: Compute | None
-    take: Compute | None
-    on_status: Mapping[int, Compute]
-    ok: Compute | None
-    fallback: Compute | None
-    lists: tuple[Path, ...]
-    reply_lists: tuple[Path, ...]
-    items_from_input: bool
-    path_from_input: bool
-    headers_from_input: bool
-    body_from_input: bool
-
-    @property
-    def name(self) -> str:
-        return self.step.name
-
-    @property
-    def forwards_token(self) -> bool:
-        return self.client.forwards_token
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedValue:
-    """A value step."""
-
-    step: Value
-    when: Compute | None
-    value: Compute
-    lists: tuple[Path, ...]
-
-    @property
-    def name(self) -> str:
-        return self.step.name
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedFail:
-    """The problem of a guard, its parts compiled."""
-
-    status: int | Compute
-    title: Compute | None
-    detail: Compute | None
-    errors: Compute | None
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedGuard:
-    """A guard step."""
-
-    step: Guard
-    when: Compute | None
-    require: Compute
-    fail: PlannedFail
-
-    @property
-    def name(self) -> str:
-        return self.step.name
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedSession:
-    """What a sign-in puts into the session cookie; with `ends` a sign-out, and the rest is None."""
-
-    user: Compute | None
-    tokens: Compute | None
-    expires: Compute | None
-    ends: bool
-
-
-PlannedStep = PlannedRequest | PlannedValue | PlannedGuard
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """One page, ready to run.
-
-    `steps` are in the order written; `waits_for` and `followers` are by step name; `fields` are the paths of
-    the page that hang on a step; `second_sources` the steps that name a step in their `when`.
-    """
-
-    recipe: Recipe
-    steps: tuple[PlannedStep, ...]
-    waits_for: Mapping[str, frozenset[str]]
-    followers: Mapping[str, tuple[str, ...]]
-    shape: Compute | None
-    status: Compute
-    headers: Compute | None
-    session: PlannedSession | None
-    fields: Mapping[str, tuple[str, ...]]
-    second_sources: Mapping[str, frozenset[str]]
-
-    @property
-    def clients(self) -> tuple[Client, ...]:
-        """The clients that this page asks, each once."""
-        asked = {step.client.name: step.client for step in self.steps if isinstance(step, PlannedRequest)}
-        return tuple(asked.values())
 
 
 def make_plan(
@@ -140,40 +28,6 @@ def make_plan(
 ) -> Plan:
     """Compile a checked recipe."""
     return _Planner(recipe, clients, functions).plan()
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """One tree of a step, and whether the step's loop variable is in its scope."""
-
-    key: str
-    tree: Any
-    in_loop: bool = True
-
-
-def _parts(step: Step) -> Iterator[_Part]:
-    """Every tree of a step."""
-    if step.when is not None:
-        yield _Part("when", step.when, in_loop=False)
-    if isinstance(step, Value):
-        yield _Part("value", step.value)
-    elif isinstance(step, Guard):
-        yield _Part("require", step.require)
-        for key in ("title", "detail", "errors"):
-            if (tree := getattr(step.fail, key)) is not None:
-                yield _Part(key, tree)
-        if not isinstance(step.fail.status, int):
-            yield _Part("status", step.fail.status)
-    elif isinstance(step, Request):
-        for key in ("each", "batch"):
-            if (clause := getattr(step, key)) is not None:
-                yield _Part(key, clause, in_loop=False)
-        yield _Part("path", step.path)
-        for key in ("query", "headers", "body", "form", "take", "ok", "fallback"):
-            if (tree := getattr(step, key)) is not None:
-                yield _Part(key, tree)
-        for status, tree in step.on_status:
-            yield _Part(f"on_status.{status}", tree)
 
 
 class _Planner:
@@ -290,9 +144,9 @@ class _Planner:
 
     def _inspect(self, step: Step) -> Iterator[tuple[str, Inspection]]:
         bindings = _bindings(step)
-        for part in _parts(step):
-            look = inspect if isinstance(part.tree, EachClause | PathTemplate) else inspect_tree
-            yield part.key, look(part.tree, bindings if part.in_loop else {})
+        for key, part in parts(step):
+            in_loop = key not in ("when", "each", "batch")
+            yield key, inspect_part(part, bindings if in_loop else {})
 
     def _lists(self) -> dict[str, tuple[Path, ...]]:
         """For each step the places of its value (relative to it) that any expression goes over, or that
@@ -344,14 +198,7 @@ class _Planner:
         return {name: tuple(path for path, steps in leaves if name in steps) for name in self.names}
 
     def _upstream(self, names: Iterable[str]) -> set[str]:
-        found: set[str] = set()
-        queue = [name for name in names if name in self.names]
-        while queue:
-            name = queue.pop()
-            if name not in found:
-                found.add(name)
-                queue.extend(self.graph.reads[name])
-        return found
+        return set().union(*(self.graph.upstream(name) for name in names if name in self.names))
 
     def _second_sources(self) -> dict[str, frozenset[str]]:
         named = {
@@ -378,14 +225,3 @@ def _bindings(step: Step) -> dict[str, Path]:
 def _roots(inspection: Inspection) -> set[str]:
     """The names that an expression reads of, those that its loop variable stands for among them."""
     return {use.name for use in inspection.names} | {str(path[0]) for path in inspection.reads}
-
-
-__all__ = [
-    "Plan",
-    "PlannedFail",
-    "PlannedGuard",
-    "PlannedRequest",
-    "PlannedStep",
-    "PlannedValue",
-    "make_plan",
-]

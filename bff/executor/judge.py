@@ -11,7 +11,7 @@ from bff.expressions import Evaluation
 from bff.expressions.inspect import ANY, Path, path_text
 from bff.http import Broken, Reply
 from bff.jsontext import NotJSON, TooDeep
-from bff.planner import PlannedRequest
+from bff.plan import PlannedRequest
 
 KEPT_STATUSES = frozenset({404, 409, 410, 412, 422, 429})
 

@@ -12,7 +12,7 @@ from bff.expressions import Evaluation
 from bff.expressions.values import to_text
 from bff.http import ForwardedToken, OutgoingRequest, check_header, encode_segment
 from bff.identity import Visitor
-from bff.planner import PlannedRequest
+from bff.plan import PlannedRequest
 
 Encode = Callable[[Any], bytes]
 

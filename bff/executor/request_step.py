@@ -14,7 +14,7 @@ from bff.expressions import Evaluation
 from bff.expressions.inspect import ANY
 from bff.expressions.values import key_text, to_text
 from bff.http import Broken, Call, Calls, Reply
-from bff.planner import PlannedRequest
+from bff.plan import PlannedRequest
 
 
 class RequestStep:

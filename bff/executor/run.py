@@ -13,7 +13,7 @@ from bff.executor.request_step import RequestStep, error_of
 from bff.executor.results import Outcome, Results, StepTrace, Terms, Writes
 from bff.expressions import Evaluation
 from bff.http import Calls
-from bff.planner import Plan, PlannedGuard, PlannedRequest, PlannedStep, PlannedValue
+from bff.plan import Plan, PlannedGuard, PlannedRequest, PlannedStep, PlannedValue
 from bff.problems import of_failure, problem
 
 

@@ -15,7 +15,7 @@ from bff.executor import Results
 from bff.expressions import Evaluation
 from bff.expressions.values import to_text
 from bff.http import check_header
-from bff.planner import Plan
+from bff.plan import Plan
 from bff.problems import entry, problem
 from bff.recipe import PageCache
 from bff.settings import Settings

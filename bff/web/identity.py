@@ -17,7 +17,7 @@ from bff.errors import OperatorError, PageError
 from bff.identity import ANYBODY, Session, SessionSeal, SessionTooLarge, Visitor
 from bff.identity.origin import passes
 from bff.identity.session import MAX_COOKIE, expiry_of
-from bff.planner import Plan
+from bff.plan import Plan
 from bff.problems import problem
 from bff.settings import Settings
 

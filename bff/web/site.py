@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bff.checker import check_project, refuse_unsupported
+from bff.checker import check_folder, refuse_unsupported
 from bff.errors import AuthorError, OperatorError
-from bff.loader import load_project
-from bff.planner import Plan, make_plan
+from bff.plan import Plan
+from bff.planner import make_plan
 from bff.recipe import Recipe
 from bff.settings import Settings
 from bff.web.input import InputReader
@@ -35,8 +35,7 @@ def load_pages(
     require_for: Callable[[Plan], None],
 ) -> dict[str, Page]:
     """Load, check and plan the recipes of a project; raises AuthorError or OperatorError with all that is wrong."""
-    project, findings = load_project(root, pages)
-    findings = [*findings, *check_project(project)]
+    project, findings = check_folder(root, pages)
     findings = findings or refuse_unsupported(project)
     if findings:
         raise AuthorError(findings)

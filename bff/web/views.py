@@ -11,7 +11,7 @@ from flask import Response, g, request
 from bff.executor import PageRun, Results, Terms
 from bff.expressions import Evaluation
 from bff.http import Calls, Limits, Transport
-from bff.planner import Plan
+from bff.plan import Plan
 from bff.settings import Settings
 from bff.web.answer import encode_bounded, make_answer, respond
 from bff.web.identity import Identity

@@ -1,0 +1,132 @@
+"""A recipe as it runs: every tree compiled, every step knowing what it waits for. Frozen, made by the planner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bff.expressions import Evaluation
+from bff.expressions.inspect import Path
+from bff.http import Client
+from bff.recipe import Guard, Recipe, Request, Value
+
+Compute = Callable[[Mapping[str, Any], Evaluation], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRequest:
+    """A request step; computed parts are None where the recipe has none.
+
+    `path_parts` are the encoded constant parts, None where a hole's value goes; `constant_query` has its `?`.
+    `lists` and `reply_lists` are the places of its value and of its reply that the recipe goes over: what is
+    there must be a list or null. `…_from_input` say whether a value of the visitor can be the cause.
+    """
+
+    step: Request
+    client: Client
+    when: Compute | None
+    items: Compute | None
+    variable: str | None
+    path_parts: tuple[str | None, ...]
+    constant_query: str
+    holes: Compute | None
+    query: Compute | None
+    headers: Compute | None
+    body: Compute | None
+    form: Compute | None
+    take: Compute | None
+    on_status: Mapping[int, Compute]
+    ok: Compute | None
+    fallback: Compute | None
+    lists: tuple[Path, ...]
+    reply_lists: tuple[Path, ...]
+    items_from_input: bool
+    path_from_input: bool
+    headers_from_input: bool
+    body_from_input: bool
+
+    @property
+    def name(self) -> str:
+        return self.step.name
+
+    @property
+    def forwards_token(self) -> bool:
+        return self.client.forwards_token
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedValue:
+    """A value step."""
+
+    step: Value
+    when: Compute | None
+    value: Compute
+    lists: tuple[Path, ...]
+
+    @property
+    def name(self) -> str:
+        return self.step.name
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFail:
+    """The problem of a guard, its parts compiled."""
+
+    status: int | Compute
+    title: Compute | None
+    detail: Compute | None
+    errors: Compute | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedGuard:
+    """A guard step."""
+
+    step: Guard
+    when: Compute | None
+    require: Compute
+    fail: PlannedFail
+
+    @property
+    def name(self) -> str:
+        return self.step.name
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedSession:
+    """What a sign-in puts into the session cookie; with `ends` a sign-out, and the rest is None."""
+
+    user: Compute | None
+    tokens: Compute | None
+    expires: Compute | None
+    ends: bool
+
+
+PlannedStep = PlannedRequest | PlannedValue | PlannedGuard
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One page, ready to run.
+
+    `steps` are in the order written; `waits_for` and `followers` are by step name; `fields` are the paths of
+    the page that hang on a step; `second_sources` the steps that name a step in their `when`.
+    """
+
+    recipe: Recipe
+    steps: tuple[PlannedStep, ...]
+    waits_for: Mapping[str, frozenset[str]]
+    followers: Mapping[str, tuple[str, ...]]
+    shape: Compute | None
+    status: Compute
+    headers: Compute | None
+    session: PlannedSession | None
+    fields: Mapping[str, tuple[str, ...]]
+    second_sources: Mapping[str, frozenset[str]]
+
+    @property
+    def clients(self) -> tuple[Client, ...]:
+        """The clients that this page asks, each once."""
+        asked = {step.client.name: step.client for step in self.steps if isinstance(step, PlannedRequest)}
+        return tuple(asked.values())
