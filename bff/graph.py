@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from bff.expressions.inspect import Bindings, Inspection, inspect, inspect_tree
+from bff.expressions.inspect import Inspection, inspect, inspect_tree
+from bff.expressions.paths import Bindings
 from bff.expressions.tree import EachClause, Expression, PathTemplate, Tree
 from bff.recipe import Guard, Recipe, Request, Step, SubRecipe, Value
 
