@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import responses
+from cryptography.fernet import Fernet
 
 from bff import create_app
 from bff.errors import AuthorError
@@ -15,6 +16,7 @@ from bff.expressions.functions import FUNCTIONS
 from bff.keys import KEYS
 from bff.problems import PROBLEMS
 from bff.settings import settings_table
+from tests.test_imports import ORDER
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md"))]
@@ -32,7 +34,7 @@ def test_a_recipe_in_the_docs_runs(text: str, tmp_path: Path) -> None:
     (tmp_path / "orchestrations").mkdir()
     (tmp_path / "orchestrations" / "shown.yaml").write_text(text, encoding="utf-8")
     (tmp_path / "clients").symlink_to(ROOT / "clients")
-    create_app(tmp_path, environ={})
+    create_app(tmp_path, environ={"BFF_SESSION_KEYS": Fernet.generate_key().decode()})
 
 
 def test_a_whole_recipe_in_the_docs_is_marked_as_one() -> None:
@@ -74,8 +76,21 @@ def test_the_mistake_in_the_readme_is_what_check_prints(tmp_path: Path) -> None:
 
 def test_every_key_is_documented() -> None:
     text = (ROOT / "docs" / "recipes.md").read_text("utf-8")
-    names = {key.name for table, keys in KEYS.items() if table not in {"session", "deploy"} for key in keys}
+    names = {key.name for table, keys in KEYS.items() if table != "deploy" for key in keys}
     assert {name for name in names if not re.search(rf"`{name}[`:]|\b{name}:", text)} == set()
+
+
+def test_what_is_not_run_yet_is_said_to_be_so() -> None:
+    text = (ROOT / "docs" / "recipes.md").read_text("utf-8")
+    section = text.partition("\n## Keys that are not run yet\n")[2]
+    told = set(re.findall(r"`([a-z_]+)`", "".join(re.findall(r"^\| (.*?) \|", section, re.M))))
+    assert told - {"with"} == {key.name for keys in KEYS.values() for key in keys if not key.runs}
+
+
+def test_the_direction_of_imports_is_documented() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    [listed] = re.findall(r"\n\n(`text` · .*?)\n\n", text, re.S)
+    assert re.findall(r"`([a-z]+)/?`", listed) == ORDER
 
 
 def test_every_function_is_documented() -> None:
