@@ -94,6 +94,10 @@ class Site:
     def ready(self) -> bool:
         return self.broken is None and not self.stopping
 
+    def stop(self) -> None:
+        """From now on the app says that it is not ready; what it is asked it still answers."""
+        self.stopping = True
+
     def refresh(self) -> bool:
         """Load the project again if a file of it changed; says whether it did. Only under the debugger."""
         if not self._debug:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -186,8 +187,15 @@ def test_health_and_readiness_call_no_backend(site: FlaskClient) -> None:
 
 
 def test_a_stopping_app_is_up_but_not_ready(tmp_path: Path) -> None:
-    app = app_of(tmp_path, {"add_todo": ADD})
-    app.extensions["bff"].stopping = True
+    told: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: told.append(number))
+    try:
+        app = app_of(tmp_path, {"add_todo": ADD})
+        assert app.test_client().get("/readyz").status_code == 200
+        signal.raise_signal(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert told == [signal.SIGTERM]  # the server's own handler still runs
     assert app.test_client().get("/healthz").status_code == 200
     answer = app.test_client().get("/readyz")
     assert (answer.status_code, answer.json["detail"]) == (503, "It is stopping.")
