@@ -50,7 +50,8 @@ def create_app(
     settings = Settings.from_environ(environ)
     write_to_stdout()
     identity = Identity(settings, environ)
-    site = Site(folder, pages, settings, environ, identity.require_for, debug=get_debug_flag())
+    transport = ThreadTransport(settings.transport_threads) if transport is None else transport
+    site = Site(folder, pages, settings, environ, identity.require_for, transport, debug=get_debug_flag())
     app = Flask("bff", root_path=str(folder), static_folder=None, template_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_body
     app.url_map.merge_slashes = False
@@ -61,7 +62,6 @@ def create_app(
     _add_health(app, site)
     _add_frame(app, settings, identity)
     _add_problems(app, site)
-    transport = ThreadTransport(settings.transport_threads) if transport is None else transport
     view = PageView(settings, transport, identity)
     _Routes(app, site, view).follow()
     serve_public(app, folder / "public")
