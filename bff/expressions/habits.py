@@ -33,7 +33,7 @@ OPERATORS = {
     ";": ("';' has no meaning here", "an expression is one value"),
     "#": ("'#' has no meaning here", "an expression has no comments; a text stands in quotes"),
     "\\": ("'\\' has no meaning here", "it may stand in a text only"),
-    ":": ("':' cannot stand here", "a condition is written a if condition else b"),
+    ":": ("':' cannot stand here", "a text stands in quotes; a condition is written a if condition else b"),
     ",": ("',' cannot stand here", "a list is written [a, b]"),
 } | {
     f"{sign}=": (f"'{sign}=' is not allowed", "an expression changes nothing; write a value step")
@@ -92,7 +92,7 @@ METHODS = {
     "get": "write {0}['key']: a missing key is null",
     "push": "write {0} + [x]",
     "append": "write {0} + [x]",
-    "toFixed": "write f'{{{0}:.2f}}'",
+    "toFixed": "write f'{{0}:.2f}'",
     "toString": "write str({0})",
     "toLowerCase": "write lower({0})",
     "toUpperCase": "write upper({0})",
@@ -100,7 +100,11 @@ METHODS = {
     "startsWith": "write startswith({0}, 'x')",
     "endsWith": "write endswith({0}, 'x')",
     "replaceAll": "write replace({0}, 'old', 'new')",
-    "format": "write f'…{{name}}…'",
+    "format": "write f'…{name}…'",
+    "join": "write join(list, ', ')",
+    "split": "write split({0}, ',')",
+    "replace": "write replace({0}, 'old', 'new')",
+    "sort": "write sort({0}, 'key')",
     "size": "write len({0})",
     "length": "write len({0})",
 }

@@ -225,9 +225,9 @@ class _Reader:
             source = source.values[0]
         if isinstance(source, (ast.Name, ast.Attribute, ast.Subscript)):
             place = (source.col_offset, (source.end_col_offset or 0) - source.col_offset)
-            for alias in _Reader(self.scope).read(source):
-                if not alias.wraps:
-                    self.iterates.setdefault(alias.path, place)
+            paths = {alias.path for alias in _Reader(self.scope).read(source) if not alias.wraps}
+            for path in sorted(paths, key=path_text):
+                self.iterates.setdefault(path, place)
 
     def gone_over(self, items: Aliases, elements: Aliases = frozenset()) -> None:
         """Notes that a list was read although nothing of its items was, as in `count(1 for x in list)`."""

@@ -22,7 +22,7 @@ _NUMBER = re.compile(
     r"|[0-9](?:_?[0-9])*\.?(?:[eE][+-]?[0-9]+)?"
 )
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:.]+Z?)?(?!\w)")
-_TEXT_START = re.compile(r"([a-zA-Z]{0,2})(['\"])")
+_TEXT_START = re.compile(r"((?:[rR][bBfF]?|[bBfF][rR]?|[uU])?)(['\"])")
 _OPERATOR = re.compile(
     r"===|!==|\*\*|//|==|!=|<=|>=|<>|<<|>>|&&|\|\||\?\?|\?\.(?![0-9])|=>|->|:=|\.\.\.|[-+*/%|&]=|\$\{|."
 )
@@ -186,9 +186,10 @@ def unexpected(text: str, token: Token, before: Token | None, expected: str) -> 
     if token.kind == "end":
         return ExpressionError("the expression ends too early", token.start, hint=f"expected {expected}")
     length = token.end - token.start
-    if before is not None and before.kind == "name" and before.text in habits.WORDS:
-        message, hint = habits.WORDS[before.text]
-        return ExpressionError(message, before.start, before.end - before.start, hint)
+    for word in (before, token):
+        if word is not None and word.kind == "name" and word.text in habits.WORDS:
+            message, hint = habits.WORDS[word.text]
+            return ExpressionError(message, word.start, word.end - word.start, hint)
     if token.kind == "operator" and token.text in habits.OPERATORS:
         message, hint = habits.OPERATORS[token.text]
         return ExpressionError(message, token.start, length, hint)
@@ -197,6 +198,8 @@ def unexpected(text: str, token: Token, before: Token | None, expected: str) -> 
     if token.kind == "name" and token.text in habits.KEYWORDS:
         message, hint = habits.KEYWORDS[token.text]
         return ExpressionError(message, token.start, length, hint)
+    if token.kind == "number" and token.text.startswith("."):
+        expected = f"an operator; an item of a list is read by x[{token.text[1:]}]"
     shown = "a text" if token.kind == "text" else f"'{token.text}'"
     return ExpressionError(f"{shown} cannot stand here", token.start, length, f"expected {expected}")
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 import secrets
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +26,7 @@ from bff.web.journal import Journal, operator, write_to_stdout
 from bff.web.problems import is_api, problem_response, readable
 from bff.web.public import serve_public
 from bff.web.site import Page, Site
+from bff.web.stopping import on_stop
 from bff.web.views import PageView
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -51,7 +50,8 @@ def create_app(
     settings = Settings.from_environ(environ)
     write_to_stdout()
     identity = Identity(settings, environ)
-    site = Site(folder, pages, settings, environ, identity.require_for, debug=get_debug_flag())
+    transport = ThreadTransport(settings.transport_threads) if transport is None else transport
+    site = Site(folder, pages, settings, environ, identity.require_for, transport, debug=get_debug_flag())
     app = Flask("bff", root_path=str(folder), static_folder=None, template_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_body
     app.url_map.merge_slashes = False
@@ -62,10 +62,10 @@ def create_app(
     _add_health(app, site)
     _add_frame(app, settings, identity)
     _add_problems(app, site)
-    transport = ThreadTransport(settings.transport_threads) if transport is None else transport
     view = PageView(settings, transport, identity)
     _Routes(app, site, view).follow()
     serve_public(app, folder / "public")
+    on_stop(site.stop)
     operator.info("bff: %d pages from %s; %s", len(site.pages), folder, settings.describe())
     return app
 
@@ -229,6 +229,3 @@ def _of_http(error: HTTPException) -> PageError:
         case HTTPException(code=code) if code is not None and code < 500:
             return problem("invalid-input", "The request is not valid.", status=code)
     return problem("internal", "This page could not be made.", log=type(error).__name__)
-
-
-__all__ = ["create_app", "logging", "time"]

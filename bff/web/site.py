@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bff.checker import check_folder, refuse_unsupported
 from bff.errors import AuthorError, OperatorError
+from bff.http import Client, Transport
 from bff.plan import Plan
 from bff.planner import make_plan
 from bff.recipe import Recipe
@@ -33,8 +34,8 @@ def load_pages(
     settings: Settings,
     environ: Mapping[str, str],
     require_for: Callable[[Plan], None],
-) -> dict[str, Page]:
-    """Load, check and plan the recipes of a project; raises AuthorError or OperatorError with all that is wrong."""
+) -> tuple[dict[str, Page], dict[str, Client]]:
+    """The pages and clients of a project; raises AuthorError or OperatorError with all that is wrong."""
     project, findings = check_folder(root, pages)
     findings = findings or refuse_unsupported(project)
     if findings:
@@ -45,27 +46,38 @@ def load_pages(
     }
     for plan in plans.values():
         require_for(plan)
-    _resolve_clients(plans.values(), environ)
-    return {
+    _resolve_clients(project.clients, plans.values(), environ)
+    pages_by_name = {
         name: Page(plan.recipe, plan, InputReader.of(plan.recipe, settings.max_depth))
         for name, plan in plans.items()
     }
+    return pages_by_name, project.clients
 
 
-def _resolve_clients(plans: Iterable[Plan], environ: Mapping[str, str]) -> None:
-    """Read the environment of every client that a page asks; raises OperatorError with all that is missing."""
+def _resolve_clients(
+    clients: Mapping[str, Client], plans: Iterable[Plan], environ: Mapping[str, str]
+) -> None:
+    """Read every client's environment; raises OperatorError with all that is missing for the pages.
+
+    What only a view by hand may ask for says itself what it misses, when it is asked.
+    """
+    asked = {client.name for plan in plans for client in plan.clients}
     problems: list[str] = []
-    for client in {client.name: client for plan in plans for client in plan.clients}.values():
+    for client in clients.values():
         try:
             client.resolve(environ)
         except OperatorError as error:
-            problems.append(str(error))
+            if client.name in asked:
+                problems.append(str(error))
     if problems:
         raise OperatorError("; ".join(problems))
 
 
 class Site:
-    """Holds the pages; under the debugger a changed project takes effect on the next request."""
+    """Holds the pages and clients; under the debugger a changed project takes effect on the next request.
+
+    A view by hand finds a client at `app.extensions["bff"].clients["todos"]`.
+    """
 
     def __init__(
         self,
@@ -74,17 +86,20 @@ class Site:
         settings: Settings,
         environ: Mapping[str, str],
         require_for: Callable[[Plan], None],
+        transport: Transport,
         *,
         debug: bool,
     ) -> None:
         self.root = root
         self.stopping = False
         self.pages: dict[str, Page] = {}
+        self.clients: dict[str, Client] = {}
         self.broken: AuthorError | None = None
         self._wanted = pages
         self._settings = settings
         self._environ = environ
         self._require_for = require_for
+        self._transport = transport
         self._debug = debug
         self._lock = threading.Lock()
         self._stamp = self._stamp_now()
@@ -93,6 +108,10 @@ class Site:
     @property
     def ready(self) -> bool:
         return self.broken is None and not self.stopping
+
+    def stop(self) -> None:
+        """From now on the app says that it is not ready; what it is asked it still answers."""
+        self.stopping = True
 
     def refresh(self) -> bool:
         """Load the project again if a file of it changed; says whether it did. Only under the debugger."""
@@ -108,7 +127,11 @@ class Site:
 
     def _load(self) -> None:
         try:
-            self.pages = load_pages(self.root, self._wanted, self._settings, self._environ, self._require_for)
+            self.pages, self.clients = load_pages(
+                self.root, self._wanted, self._settings, self._environ, self._require_for
+            )
+            for client in self.clients.values():
+                client.transport = self._transport
             self.broken = None
         except AuthorError as error:
             if not self._debug:

@@ -83,6 +83,8 @@ class Backend:
     def pause(self) -> None:
         """Stops it from answering: connections are still taken, replies never come."""
         self.process.send_signal(signal.SIGSTOP)
+        # The signal takes effect some time after it was sent; until then requests would still be answered.
+        os.waitpid(self.process.pid, os.WUNTRACED)
 
     def resume(self) -> None:
         """Lets a paused backend go on."""

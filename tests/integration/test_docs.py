@@ -46,7 +46,7 @@ def test_a_whole_recipe_in_the_docs_is_marked_as_one() -> None:
 @responses.activate
 def test_the_view_by_hand_in_the_docs_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = (ROOT / "docs" / "clients.md").read_text("utf-8")
-    [code] = re.findall(r"^```python\n(import os\n.*?)^```", text, re.S | re.M)
+    [code] = re.findall(r"^```python\n(from bff import create_app\n.*?)^```", text, re.S | re.M)
     (tmp_path / "wsgi.py").write_text(code, encoding="utf-8")
     for folder in ("clients", "orchestrations"):
         (tmp_path / folder).symlink_to(ROOT / folder)

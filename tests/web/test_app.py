@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 import responses
-from flask import Flask
+from flask import Flask, current_app
 from flask.testing import FlaskClient
 
 from bff import create_app
 from bff.errors import AuthorError, OperatorError
+from bff.problems import problem
 from tests.project import app_of, visitor, write_project
 
 HOME = """
@@ -186,8 +188,15 @@ def test_health_and_readiness_call_no_backend(site: FlaskClient) -> None:
 
 
 def test_a_stopping_app_is_up_but_not_ready(tmp_path: Path) -> None:
-    app = app_of(tmp_path, {"add_todo": ADD})
-    app.extensions["bff"].stopping = True
+    told: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: told.append(number))
+    try:
+        app = app_of(tmp_path, {"add_todo": ADD})
+        assert app.test_client().get("/readyz").status_code == 200
+        signal.raise_signal(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert told == [signal.SIGTERM]  # the server's own handler still runs
     assert app.test_client().get("/healthz").status_code == 200
     answer = app.test_client().get("/readyz")
     assert (answer.status_code, answer.json["detail"]) == (503, "It is stopping.")
@@ -320,14 +329,16 @@ class TestDebugging:
 
 def test_a_view_by_hand_may_call_a_client_and_end_with_a_problem(tmp_path: Path) -> None:
     app = app_of(tmp_path, {"home": HOME})
-    from bff.problems import problem
 
     @app.get("/api/by-hand")
     def by_hand() -> Any:
-        raise problem("conflict", "Not now.")
+        reply = current_app.extensions["bff"].clients["people"].get("/people")
+        raise problem("conflict", f"There are {len(reply.json())} people.")
 
-    answer = app.test_client().get("/api/by-hand")
-    assert (answer.status_code, answer.json["detail"]) == (409, "Not now.")
+    with responses.RequestsMock() as mock:
+        mock.get("http://people.test/people", json=[1, 2])
+        answer = app.test_client().get("/api/by-hand")
+    assert (answer.status_code, answer.json["detail"]) == (409, "There are 2 people.")
 
 
 def test_an_unforeseen_error_is_a_500_problem_without_a_trace(

@@ -1,0 +1,288 @@
+"""Compiled trees: their forms, the project's functions, what is computed once, and the budgets of a page."""
+
+import enum
+from collections import OrderedDict
+from datetime import date
+
+import pytest
+
+from bff.errors import BoundError, FunctionError
+from bff.expressions import Evaluation, compile_tree
+from bff.expressions.generate import generate
+from bff.expressions.parse import parse, parse_each, parse_path
+from bff.expressions.tree import Constant, Each, Mapping, Sequence
+from bff.expressions.values import key_text, plain, to_text
+
+ROWS = [{"id": 1, "n": 2}, {"id": 2, "n": 5}]
+
+
+def value(tree, scope=None, **names):
+    compiled = compile_tree(parse(tree) if isinstance(tree, str) else tree, **names)
+    made = compiled(scope or {}, Evaluation())
+    assert made == compiled.safely(scope or {}, Evaluation())
+    return made
+
+
+def test_a_tree_keeps_its_structure():
+    tree = Mapping(
+        (
+            ("list", Sequence((parse("a"), Constant("text"), Constant(None)))),
+            (
+                "rows",
+                Each(parse_each("r in rows if r.n > 2"), Mapping((("id", parse("r.id")), ("a", parse("a"))))),
+            ),
+            ("a.b 'c'", Constant(1.5)),
+        )
+    )
+    assert value(tree, {"a": 1, "rows": ROWS}) == {
+        "list": [1, "text", None],
+        "rows": [{"id": 2, "a": 1}],
+        "a.b 'c'": 1.5,
+    }
+
+
+def test_a_page_may_be_a_list():
+    assert value(Each(parse_each("r in rows"), parse("r.id")), {"rows": ROWS}) == [1, 2]
+
+
+def test_a_clause_gives_the_items_that_it_selects():
+    assert value(parse_each("r in rows if r.n == 5"), {"rows": ROWS}) == [ROWS[1]]
+    assert value(parse_each("r in (x.id for x in rows)"), {"rows": ROWS}) == [1, 2]
+    assert value(parse_each("r in rows"), {"rows": None}) == []
+
+
+def test_a_path_gives_the_values_of_its_holes():
+    assert value(parse_path("/a/{x}/{y.z}"), {"x": 1, "y": {"z": None}}) == [1, None]
+
+
+def test_a_deep_tree_compiles():
+    tree = parse("a")
+    for _ in range(150):
+        tree = Mapping((("k", Sequence((tree,))),))
+    made = value(tree, {"a": 1})
+    for _ in range(150):
+        made = made["k"][0]
+    assert made == 1
+
+
+def test_the_deepest_expressions_compile():
+    for text in ("[" * 59 + "a" + "]" * 59, "(" * 58 + "a + 1" + ")" * 58, "-" * 59 + "1", "not " * 59 + "a"):
+        value(f"{text}", {"a": 1})
+    calculation = "r.n" + " * r.n + 1" * 28
+    assert value(f"[{calculation} for r in rows]", {"rows": [{"n": 1}]}) == [29]
+    assert value("[" + "(" * 50 + "r.n" + " == 1)" * 50 + " for r in rows]", {"rows": [{"n": 1}]}) == [False]
+
+
+def test_a_missing_name_is_a_mistake_of_the_engine():
+    with pytest.raises(KeyError):
+        compile_tree(parse("a"))({}, Evaluation())
+
+
+def test_an_unknown_function_is_a_mistake_of_the_engine():
+    with pytest.raises(LookupError, match="no function is named ours"):
+        compile_tree(parse("ours(1)"))
+
+
+# What the project brings
+
+
+def test_a_function_of_the_project_gets_and_gives_plain_json():
+    class Colour(enum.StrEnum):
+        RED = "red"
+
+    def ours(rows, text):
+        assert (rows, text) == (ROWS, "x")
+        return OrderedDict(
+            {1: (1, 2), "c": Colour.RED, "nan": float("nan"), "big": 2**70, None: 1, "half": "\ud800"}
+        )
+
+    made = value("ours(rows, 'x')", {"rows": ROWS}, functions={"ours": ours})
+    assert made == {"1": [1, 2], "c": "red", "nan": None, "big": None, "half": "\ufffd"}
+    assert type(made) is dict and type(made["c"]) is str and type(made["1"]) is list
+
+
+def test_a_function_that_raises_ends_the_page_with_its_place():
+    def ours(x):
+        raise ValueError("secret")
+
+    with pytest.raises(FunctionError) as caught:
+        compile_tree(parse("ours(1)"), functions={"ours": ours})({}, Evaluation())
+    line = ours.__code__.co_firstlineno + 1
+    assert caught.value.log == f"function ours: ValueError at {__file__}:{line}"
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("result", [date(2026, 11, 15), {1, 2}, b"a", object(), iter([])])
+def test_a_function_must_give_json(result):
+    with pytest.raises(FunctionError, match="could not be made") as caught:
+        compile_tree(parse("ours()"), functions={"ours": lambda: result})({}, Evaluation())
+    assert caught.value.log.startswith("function ours: TypeError at ")
+
+
+def test_a_function_is_called_only_where_it_is_needed():
+    calls = []
+
+    def ours(x):
+        calls.append(x)
+        return x
+
+    scope = {"rows": ROWS, "none": []}
+    value("[ours(1) for r in none]", scope, functions={"ours": ours})
+    value("[r.n > 3 and ours(r.n) for r in rows]", scope, functions={"ours": ours})
+    assert calls == [5, 5]
+    value("count(ours(r.id) for r in rows)", scope, functions={"ours": ours})
+    assert calls[2:] == [1, 2, 1, 2]
+
+
+def test_a_function_of_the_project_hides_one_of_the_library():
+    assert value("count(r for r in rows)", {"rows": ROWS}, functions={"count": lambda rows: "ours"}) == "ours"
+
+
+def test_quotes_get_the_text_of_a_value():
+    quotes = {"quote": lambda text: f"<{text}>", "quote_like": lambda text: f"%{text}%"}
+    assert value("[quote(x) for x in ['a', 1, true, null, []]]", quotes=quotes) == [
+        "<a>",
+        "<1>",
+        "<true>",
+        "<>",
+        "<>",
+    ]
+    assert value("quote_like('a')", quotes=quotes) == "%a%"
+
+
+# How it is written
+
+
+def test_no_name_of_the_author_gets_into_the_function():
+    text = generate(parse("[x.secret_key + other.thing for x in rows if ours(x)]"), {"ours"}, (), True)
+    code = compile(text, "", "exec").co_consts[0]
+    names = {*code.co_names, *code.co_varnames, *code.co_cellvars}
+    assert all(name.startswith("_") or name in {"loop", "kept", "get", "collect", "text"} for name in names)
+
+
+def test_what_does_not_depend_on_the_loop_is_computed_once():
+    calls = []
+
+    class Counted(dict):
+        def get(self, key, default=None):
+            calls.append(key)
+            return super().get(key, default)
+
+    scope = {"rows": ROWS * 10, "q": Counted(status=5)}
+    compile_tree(parse("[r for r in rows if r.n == q.status]"))(scope, Evaluation())
+    assert calls == ["status"]
+
+
+def test_the_text_of_an_author_cannot_end_a_text_of_the_function():
+    for key in ("'", '"', "\\", "\n", "'''", "{", "\u2028", "');import os;('"):
+        tree = Mapping(((key, Constant(key)),))
+        assert value(tree) == {key: key}
+        assert value(f"{{{key!r}: x[{key!r}]}}", {"x": {key: 1}}) == {key: 1}
+
+
+# Budgets
+
+
+def test_a_loop_is_paid_for_when_it_starts():
+    evaluation = Evaluation(work=100)
+    with pytest.raises(BoundError) as caught:
+        compile_tree(parse("[r.n for r in rows]"))({"rows": [{}] * 101}, evaluation)
+    assert caught.value.log == "over the bound: work of a page's expressions (BFF_MAX_WORK)"
+
+
+def test_a_text_is_paid_for_before_it_is_built():
+    evaluation = Evaluation(memory=1_000)
+    with pytest.raises(BoundError) as caught:
+        compile_tree(parse("a + a"))({"a": "x" * 600}, evaluation)
+    assert caught.value.log == "over the bound: memory of a page's expressions (BFF_MAX_MEMORY)"
+
+
+def test_a_page_has_one_budget_for_all_its_expressions():
+    evaluation = Evaluation(work=1_000)
+    compiled = compile_tree(parse("[r for r in rows]"))
+    with pytest.raises(BoundError):
+        for _ in range(100):
+            compiled({"rows": [{}] * 10}, evaluation)
+
+
+def test_items_that_a_condition_leaves_out_take_no_memory():
+    rows = [{"id": number} for number in range(1_000)]
+    few, all_ = Evaluation(), Evaluation()
+    compile_tree(parse("[{'id': r.id} for r in rows if r.id < 10]"))({"rows": rows}, few)
+    compile_tree(parse("[{'id': r.id} for r in rows]"))({"rows": rows}, all_)
+    spent = [Evaluation().memory - evaluation.memory for evaluation in (few, all_)]
+    assert spent[0] * 50 < spent[1]
+
+
+def test_several_loops_with_a_condition_pay_for_what_they_select():
+    scope = {"rows": [{"id": number} for number in range(1_000)]}
+    evaluation = Evaluation()
+    made = compile_tree(parse("[{'a': a, 'b': b} for a in rows for b in rows if a.id == b.id]"))(
+        scope, evaluation := Evaluation(work=50_000_000)
+    )
+    assert len(made) == 1_000
+    assert Evaluation().memory - evaluation.memory < 1_000_000
+
+
+def test_the_safe_version_starts_with_the_same_budget():
+    rows = [{"n": 1}] * 99
+    compiled = compile_tree(parse("[r.a.b for r in rows]"))
+    straight, again = Evaluation(), Evaluation()
+    compiled.safely({"rows": [*rows, "text"]}, straight)
+    compiled({"rows": [*rows, "text"]}, again)
+    assert (again.work, again.memory) == (straight.work, straight.memory)
+
+
+def test_one_odd_value_costs_only_time():
+    compiled = compile_tree(parse("[r.n + 1 for r in rows]"))
+    assert compiled({"rows": [{"n": 1}, "text", None, 5, [], {"n": "x"}]}, Evaluation()) == [
+        2,
+        None,
+        None,
+        None,
+        None,
+        None,
+    ]
+    assert compiled({"rows": [{"n": 1}]}, Evaluation()) == [2]
+
+
+# Values
+
+
+@pytest.mark.parametrize(
+    "given, text",
+    [
+        ("a", "a"),
+        (True, "true"),
+        (False, "false"),
+        (1, "1"),
+        (1.0, "1.0"),
+        (None, None),
+        ([], None),
+        ({}, None),
+    ],
+)
+def test_the_text_of_a_value(given, text):
+    assert to_text(given) == text
+    assert key_text(given) == text
+
+
+def test_a_long_text_is_no_key():
+    assert key_text("a" * 4_096) is not None
+    assert key_text("a" * 4_097) is None
+
+
+def test_a_value_that_holds_itself_is_not_json():
+    value: list = []
+    value.append(value)
+    with pytest.raises(ValueError, match="nested too deep"):
+        plain(value)
+
+
+def test_what_occurs_twice_is_copied_once():
+    inner = (1, 2)
+    value = inner
+    for _ in range(60):
+        value = [value, value]
+    made = plain(value)
+    assert made[0] is made[1]

@@ -1,0 +1,227 @@
+"""Each rule of the operators, one line each, in the compiled form outside and inside of a loop."""
+
+import pytest
+
+from bff.expressions import Evaluation, compile_tree
+from bff.expressions.parse import parse
+
+SCOPE = {
+    "me": {
+        "name": "Ada",
+        "age": 36,
+        "admin": True,
+        "tags": ["a", "b"],
+        "from": "x",
+        "1": "one",
+        "true": "yes",
+        "0.5": "half",
+    },
+    "rows": [{"id": 1, "n": 2}, {"id": "b", "n": None}, None, "text"],
+    "people": {"1": {"name": "One"}, "b": {"name": "Bee"}},
+    "nothing": None,
+    "待办": "todo",
+}
+
+RULES = [
+    # Look-ups
+    ("me.name", "Ada"),
+    ("me['name']", "Ada"),
+    ("me['from']", "x"),
+    ("me.missing", None),
+    ("me.missing.more['still']", None),
+    ("nothing.a", None),
+    ("me.name.upper", None),
+    ("me.tags.a", None),
+    ("待办", "todo"),
+    ("me[1]", "one"),
+    ("me[true]", "yes"),
+    ("me[0.5]", "half"),
+    ("me[null]", None),
+    ("me[[1]]", None),
+    ("me[{}]", None),
+    ("me.tags[0]", "a"),
+    ("me.tags[-1]", "b"),
+    ("me.tags[2]", None),
+    ("me.tags[-3]", None),
+    ("me.tags[true]", None),
+    ("me.tags[0.0]", None),
+    ("me.tags['0']", None),
+    ("me.name[0]", None),
+    ("nothing[0]", None),
+    ("me.tags[1:]", ["b"]),
+    ("me.tags[:-1]", ["a"]),
+    ("me.tags[::-1]", ["b", "a"]),
+    ("me.name[1:]", "da"),
+    ("me.tags[5:]", []),
+    ("me.tags[null:1]", ["a"]),
+    ("me.tags['a':]", None),
+    ("me.tags[::0]", None),
+    ("me[0:1]", None),
+    ("nothing[1:]", None),
+    ("people[rows[0].id].name", "One"),
+    ("[people[row.id].name for row in rows]", ["One", "Bee", None, None]),
+    # Truth, choice
+    ("nothing or 'x'", "x"),
+    ("0 or ''", ""),
+    ("[] or {} or 5", 5),
+    ("'a' and 0", 0),
+    ("'a' and 'b'", "b"),
+    ("not []", True),
+    ("not 'a'", False),
+    ("1 if me.admin else 2", 1),
+    ("1 if nothing else 2", 2),
+    ("true and True", True),
+    ("false or False", False),
+    # Equality
+    ("1 == 1.0", True),
+    ("true == 1", False),
+    ("false == 0", False),
+    ("1 == true", False),
+    ("0.0 == false", False),
+    ("null == false", False),
+    ("null == null", True),
+    ("'1' == 1", False),
+    ("[1, true] == [1.0, true]", True),
+    ("[1] == [true]", False),
+    ("{'a': 1} == {'a': 1.0}", True),
+    ("{'a': 1} == {'a': true}", False),
+    ("{'a': 1} == {'b': 1}", False),
+    ("{'a': 1, 'b': 2} == {'b': 2, 'a': 1}", True),
+    ("[] == {}", False),
+    ("me.admin == true", True),
+    ("me.admin != 1", True),
+    ("nothing is None", True),
+    ("nothing is not null", False),
+    ("0 is null", False),
+    ("me.missing is null", True),
+    # Order
+    ("1 < 2", True),
+    ("1 < 1.5 <= 2", True),
+    ("'a' < 'b'", True),
+    ("2 < '3'", None),
+    ("null < 1", None),
+    ("1 >= null", None),
+    ("true < 2", None),
+    ("[1] < [2]", None),
+    ("1 < 2 < 'a'", None),
+    ("3 < 2 < 'a'", False),
+    ("'2026-01-02' < '2026-11-15'", True),
+    # in
+    ("'a' in me.tags", True),
+    ("'c' not in me.tags", True),
+    ("'name' in me", True),
+    ("1 in me", True),
+    ("null in me", False),
+    ("'d' in me.name", True),
+    ("1 in 'a1'", False),
+    ("1 in nothing", False),
+    ("1 in [1.0]", True),
+    ("true in [1]", False),
+    ("1 in [true]", False),
+    ("null in [null]", True),
+    ("[1] in [[1.0]]", True),
+    ("me.age in ['a', 36]", True),
+    ("me.tags in ['a']", False),
+    # Arithmetic
+    ("1 + 2", 3),
+    ("1 + 2.0", 3.0),
+    ("'a' + 'b'", "ab"),
+    ("[1] + [2]", [1, 2]),
+    ("'a' + 1", None),
+    ("1 + null", None),
+    ("{} + {}", None),
+    ("true + 1", None),
+    ("5 - 7", -2),
+    ("'a' * 3", None),
+    ("[1] * 3", None),
+    ("3 * 1.5", 4.5),
+    ("7 / 2", 3.5),
+    ("7 // 2", 3),
+    ("-7 // 2", -4),
+    ("7 % 3", 1),
+    ("-7 % 3", 2),
+    ("'%s' % 3", None),
+    ("1 / 0", None),
+    ("1 // 0.0", None),
+    ("1 % 0", None),
+    ("-me.age", -36),
+    ("-me.admin", None),
+    ("-me.name", None),
+    ("18446744073709551615 + 0", 18446744073709551615),
+    ("18446744073709551615 + 1", None),
+    ("-9223372036854775808", -(2**63)),
+    ("-9223372036854775808 - 1", None),
+    ("-18446744073709551615", None),
+    ("1e308 * 10", None),
+    ("1e308 + 1e308 - 1e308", None),
+    # Texts
+    ("f'{me.name}: {me.age}'", "Ada: 36"),
+    ("f'{nothing}|{me.admin}|{1.0}|{me.tags}|{me}'", "|true|1.0||"),
+    ("f'{{}}'", "{}"),
+    ("f'{1/3:.2f}|{7:03d}|{me.name:>5}|{1234567:,}'", "0.33|007|  Ada|1,234,567"),
+    ("f'{nothing:.2f}|{me.name:.2f}|{me.admin:d}|{1.5:d}'", "|||"),
+    ("f'{f\"{me.name}\"}!'", "Ada!"),
+    ("f'plain'", "plain"),
+    ("f''", ""),
+    ("'\\n\\x41\\u5f85\\'\\101'", "\nA待'A"),
+    ('"it\'s"', "it's"),
+    # Displays
+    ("[1, 'a', null]", [1, "a", None]),
+    ("{'a': 1, 2: 'b', true: 'c', null: 'd'}", {"a": 1, "2": "b", "true": "c"}),
+    ("{'a': 1, 'a': 2}", {"a": 2}),
+    ("{me.tags: 1, me.name: 2}", {"Ada": 2}),
+    ("{row.id: row.n for row in rows}", {"1": 2, "b": None}),
+    ("[row.n for row in rows if row]", [2, None, None]),
+    ("[a + b for a in [1, 2] for b in [10, 20] if a < 2]", [11, 21]),
+    ("[[a * b for b in [1, 2]] for a in [3, 4]]", [[3, 6], [4, 8]]),
+    ("[x for x in me]", []),
+    ("[x for x in 'abc']", []),
+    ("[x for x in nothing]", []),
+    ("{x: 1 for x in 5}", {}),
+    ("[1 for x in rows if x.id == 1 if x.n == 2]", [1]),
+]  # fmt: skip
+
+
+def same(left, right):
+    return type(left) is type(right) and left == right and repr(left) == repr(right)
+
+
+@pytest.mark.parametrize("text, expected", RULES)
+def test_the_rule_holds_in_both_versions(text, expected):
+    for source in (text, f"[{text} for x in [1]][0]"):
+        compiled = compile_tree(parse(source))
+        assert same(compiled(SCOPE, Evaluation()), expected)
+        assert same(compiled.safely(SCOPE, Evaluation()), expected)
+
+
+@pytest.mark.parametrize(
+    "sign", ["+", "-", "*", "/", "//", "%", "<", "<=", ">", ">=", "==", "!=", "in", "and", "or"]
+)
+def test_values_from_loops_meet_as_constants_do(sign):
+    values = [
+        None,
+        True,
+        False,
+        0,
+        1,
+        2,
+        -3,
+        0.0,
+        1.0,
+        2.5,
+        2**63,
+        2**64 - 1,
+        -(2**63),
+        1.7e308,
+        "",
+        "a",
+        "b",
+        [],
+        [1],
+        {},
+    ]
+    for form in ("a {} b", "a {} c", "c {} a", "a {} x.b", "x.a {} b"):
+        inner = compile_tree(parse(f"[[{form.format(sign)} for b in values] for a in values]"))
+        for constant in values:
+            scope = {"values": values, "c": constant, "x": {"a": constant, "b": constant}}
+            assert repr(inner(scope, Evaluation())) == repr(inner.safely(scope, Evaluation()))
