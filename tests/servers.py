@@ -1,0 +1,161 @@
+"""The layer as a process of its own, one or several, and a proxy before them: what a visitor really talks to."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import requests
+from cryptography.fernet import Fernet
+
+from clients.local.pocketbase import free_port, start_child, stop_child
+
+ROOT = Path(__file__).resolve().parents[1]
+SESSION_KEY = Fernet.generate_key().decode()
+PATIENCE = 30.0
+
+
+@dataclass
+class Layer:
+    """One instance; `log` is a file with all that it has said."""
+
+    port: int
+    environ: Mapping[str, str]
+    log: Path
+    wrapper: Sequence[str] = ()
+    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(self.port)]
+        command += ["--workers", "1", "--blocking-threads", "32", "--backlog", "2048", "--no-ws", "wsgi:app"]
+        with self.log.open("ab") as output:
+            self.process = start_child(
+                [*self.wrapper, *command], cwd=ROOT, env=self.environ, stdout=output, stderr=output
+            )
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            assert self.process.poll() is None, self.log.read_text()
+            with contextlib.suppress(requests.ConnectionError):
+                if requests.get(f"{self.url}/readyz", timeout=PATIENCE).status_code == 200:
+                    return
+        raise AssertionError(f"no answer from {self.url}: {self.log.read_text()}")
+
+    def kill(self) -> None:
+        """End it at once, as a host does that takes its instance away (`kill -9` for it and its workers)."""
+        assert self.process is not None
+        os.killpg(self.process.pid, 9)
+        self.process.wait()
+
+    def stop(self) -> None:
+        if self.process is not None:
+            stop_child(self.process)
+
+
+def environ_of(backend_url: str, **more: str) -> dict[str, str]:
+    """The environment of an instance whose clients all ask one backend."""
+    urls = dict.fromkeys(("PEOPLE_URL", "TODOS_URL", "NOTICES_URL"), backend_url)
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(("BFF_", "FLASK_"))}
+    return {**plain, **urls, "BFF_SESSION_KEYS": SESSION_KEY, **more}
+
+
+def _program(name: str) -> str:
+    """Where a program is: children are started by their whole path."""
+    found = shutil.which(name)
+    assert found is not None, f"{name} is missing"
+    return found
+
+
+@contextlib.contextmanager
+def layer(backend_url: str, folder: Path, *, wrapper: Sequence[str] = (), **more: str) -> Iterator[Layer]:
+    """A started instance on a free port, stopped at the end."""
+    port = free_port()
+    wrapped = [_program(wrapper[0]), *wrapper[1:]] if wrapper else ()
+    running = Layer(port, environ_of(backend_url, **more), folder / f"layer-{port}.log", wrapped)
+    try:
+        running.start()
+        yield running
+    finally:
+        running.stop()
+
+
+@contextlib.contextmanager
+def alternating(urls: Sequence[str], folder: Path) -> Iterator[str]:
+    """The URL of an nginx that hands each request to the next of several instances."""
+    port = free_port()
+    servers = "".join(f"server {url.removeprefix('http://')} max_fails=0; " for url in urls)
+    config = folder / "nginx.conf"
+    config.write_text(
+        textwrap.dedent(f"""
+        daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.log; worker_processes 1;
+        events {{ worker_connections 1024; }}
+        http {{
+            access_log off;
+            client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
+            fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+            upstream layer {{ {servers} keepalive 32; }}
+            server {{
+                listen 127.0.0.1:{port};
+                location / {{
+                    proxy_pass http://layer; proxy_http_version 1.1; proxy_set_header Connection "";
+                    proxy_set_header Host $http_host; proxy_set_header X-Forwarded-For $remote_addr;
+                    proxy_next_upstream off;
+                }}
+            }}
+        }}
+        """)
+    )
+    process = start_child(
+        [_program("nginx"), "-p", str(folder), "-c", str(config)], stderr=subprocess.DEVNULL
+    )
+    try:
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            with contextlib.suppress(requests.ConnectionError):
+                requests.get(f"http://127.0.0.1:{port}/healthz", timeout=PATIENCE)
+                break
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        stop_child(process)
+
+
+class Visitor:
+    """Somebody with an account of their own, who talks to the app over HTTP as a browser does."""
+
+    def __init__(self, base_url: str) -> None:
+        self.base_url = base_url
+        self.session = requests.Session()
+        self.session.trust_env = False
+        self.id = ""
+        self.name = ""
+
+    def ask(self, method: str, path: str, **more: object) -> requests.Response:
+        return self.session.request(method, f"{self.base_url}{path}", timeout=PATIENCE, **more)  # type: ignore[arg-type]
+
+    def sign_up(self, name: str, email: str, password: str = "password-1") -> Visitor:
+        answer = self.ask("POST", "/api/signup", json={"name": name, "email": email, "password": password})
+        assert answer.status_code == 201, answer.text
+        self.id, self.name = answer.json()["user"]["id"], name
+        return self
+
+    def add(self, title: str, **fields: object) -> str:
+        answer = self.ask("POST", "/api/todos", json={"title": title, **fields})
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    def titles(self, query: str = "") -> list[str]:
+        answer = self.ask("GET", f"/api/home?per_page=100&{query}")
+        assert answer.status_code == 200, answer.text
+        return [todo["title"] for todo in answer.json()["todos"]]
