@@ -9,14 +9,18 @@ from typing import Any
 from playwright.sync_api import Page, Route, expect
 
 
-def fail_once(page: Page, url: str, method: str, kind: str = "backend-unavailable", status: int = 503) -> None:
+def fail_once(
+    page: Page, url: str, method: str, kind: str = "backend-unavailable", status: int = 503
+) -> None:
     """The next request of this kind fails; the ones after it pass."""
     left = [1]
 
     def answer(route: Route) -> None:
         if route.request.method == method and left:
             left.pop()
-            route.fulfill(status=status, json={"type": f"urn:bff:problem:{kind}", "status": status, "detail": ""})
+            route.fulfill(
+                status=status, json={"type": f"urn:bff:problem:{kind}", "status": status, "detail": ""}
+            )
         else:
             route.continue_()
 

@@ -35,7 +35,9 @@ TITLES = {
 
 
 @pytest.fixture
-def furnished(make_todo: Callable[..., dict[str, Any]], other_account: dict[str, Any], look: Any) -> list[dict[str, Any]]:
+def furnished(
+    make_todo: Callable[..., dict[str, Any]], other_account: dict[str, Any], look: Any
+) -> list[dict[str, Any]]:
     """A list that has something of everything."""
     today = date.today()
     extras: list[dict[str, Any]] = [
@@ -56,7 +58,9 @@ def furnished(make_todo: Callable[..., dict[str, Any]], other_account: dict[str,
     return todos[::-1]
 
 
-def test_signing_in_and_up(fresh_page: Page, shot: Callable[[str], None], serious: Callable[[], list[str]]) -> None:
+def test_signing_in_and_up(
+    fresh_page: Page, shot: Callable[[str], None], serious: Callable[[], list[str]]
+) -> None:
     for name in ("signin", "signup"):
         fresh_page.goto(f"/{name}")
         expect(fresh_page.get_by_test_id(f"{name}-form")).to_be_visible()
@@ -102,7 +106,9 @@ def test_the_list(page: Page, shot: Callable[[str], None], serious: Callable[[],
 
 
 @pytest.mark.usefixtures("furnished")
-def test_dialogs_and_messages(page: Page, shot: Callable[[str], None], serious: Callable[[], list[str]]) -> None:
+def test_dialogs_and_messages(
+    page: Page, shot: Callable[[str], None], serious: Callable[[], list[str]]
+) -> None:
     page.goto("/")
     row = page.get_by_test_id("todo").first
     row.locator("[data-focus=tick]").click()
@@ -175,7 +181,13 @@ def test_what_fails_and_what_is_missing(
     def partial(route: Route) -> None:
         answer = route.fetch()
         body = answer.json()
-        failure = {"type": "urn:bff:problem:backend-timeout", "title": "", "status": 504, "detail": "", "step": "x"}
+        failure = {
+            "type": "urn:bff:problem:backend-timeout",
+            "title": "",
+            "status": 504,
+            "detail": "",
+            "step": "x",
+        }
         body |= {"notice": None, "counts": None, "errors": [{**failure, "fields": ["notice", "counts.open"]}]}
         route.fulfill(response=answer, body=json.dumps(body))
 

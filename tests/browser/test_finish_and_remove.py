@@ -111,7 +111,9 @@ def test_many_are_deleted_when_the_moment_has_passed(
     expect(page.get_by_test_id("statuses").locator("[data-status=all] .count")).to_have_text("1")
 
 
-def test_many_are_finished_at_once(page: Page, make_todo: Callable[..., Any], words: Callable[..., str]) -> None:
+def test_many_are_finished_at_once(
+    page: Page, make_todo: Callable[..., Any], words: Callable[..., str]
+) -> None:
     for title in ("One", "Two"):
         make_todo(title)
     page.goto("/")

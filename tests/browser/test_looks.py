@@ -18,7 +18,7 @@ def test_the_browser_chooses_the_language_and_the_visitor_another(
     expect(page.get_by_placeholder(search[look.language])).to_be_visible()
     page.get_by_test_id("composer").locator("[name=title]").fill("Half a title")
     page.get_by_test_id("account").click()
-    page.get_by_role("radio", name={"en": "English", "zh": "中文"}[other]).check(force=True)
+    page.get_by_role("radio", name={"en": "English", "zh": "中文"}[other]).click(force=True)
     expect(page.get_by_placeholder(search[other])).to_be_visible()
     expect(page.get_by_test_id("todo")).to_contain_text({"en": "2031", "zh": "2031年2月3日"}[other])
     expect(page.get_by_test_id("composer").locator("[name=title]")).to_have_value("Half a title")
@@ -32,10 +32,14 @@ def test_every_text_is_there_in_both_languages(fresh_page: Page) -> None:
     texts = fresh_page.evaluate("import('/texts.js').then((module) => module.TEXTS)")
     assert len(texts) > 150
     assert [key for key, pair in texts.items() if len(pair) != 2 or not all(pair)] == []
-    assert [key for key, (_, zh) in texts.items() if not any("\u4e00" <= letter <= "\u9fff" for letter in zh)] == []
+    assert [
+        key for key, (_, zh) in texts.items() if not any("\u4e00" <= letter <= "\u9fff" for letter in zh)
+    ] == []
 
 
-def test_the_look_follows_the_system_and_can_be_chosen(page: Page, look: Any, words: Callable[..., str]) -> None:
+def test_the_look_follows_the_system_and_can_be_chosen(
+    page: Page, look: Any, words: Callable[..., str]
+) -> None:
     background = "getComputedStyle(document.body).backgroundColor"
     page.goto("/")
     expect(page.get_by_test_id("empty")).to_be_visible()
@@ -58,7 +62,7 @@ def test_on_a_phone_everything_can_be_touched(page: Page, make_todo: Callable[..
         page.goto(path)
         expect(page.locator("[aria-busy=true]")).to_have_count(0)
         small = page.evaluate(
-            """() => [...document.querySelectorAll('main button, main input, main select, header a, header button, nav a')]
+            """() => [...document.querySelectorAll('main :is(button, input, select), header :is(a, button), nav a')]
               .filter((element) => element.checkVisibility())
               .map((element) => [element.closest('.select-box, .segment') ?? element, element])
               .filter(([box]) => box.getBoundingClientRect().height < 43.5)
@@ -66,8 +70,7 @@ def test_on_a_phone_everything_can_be_touched(page: Page, make_todo: Callable[..
               .map(([, element]) => element.outerHTML.slice(0, 120))"""
         )
         assert small == [], path
-        extra = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        assert extra <= 0, path
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
 
 
 def test_at_320_pixels_nothing_needs_sideways_scrolling(page: Page, make_todo: Callable[..., Any]) -> None:
@@ -76,7 +79,7 @@ def test_at_320_pixels_nothing_needs_sideways_scrolling(page: Page, make_todo: C
     for path in ("/", f"/todos/{todo['id']}", "/stats"):
         page.goto(path)
         expect(page.locator("[aria-busy=true]")).to_have_count(0)
-        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
 
 
 def test_who_wants_less_motion_gets_none(page: Page, make_todo: Callable[..., Any]) -> None:
@@ -84,6 +87,7 @@ def test_who_wants_less_motion_gets_none(page: Page, make_todo: Callable[..., An
     make_todo("Keep still")
     page.goto("/")
     expect(page.get_by_test_id("todo")).to_have_count(1)
-    slow = """() => [...document.querySelectorAll('*')].map(getComputedStyle).filter(
-      (style) => [style.animationDuration, style.transitionDuration].some((time) => parseFloat(time) > 0.01)).length"""
+    slow = """() => [...document.querySelectorAll('*')].map(getComputedStyle)
+      .flatMap((style) => [style.animationDuration, style.transitionDuration])
+      .filter((time) => parseFloat(time) > 0.01).length"""
     assert page.evaluate(slow) == 0

@@ -7,7 +7,11 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, Route, expect
 
-NOTICE = {"en": "The lift is being repaired.", "zh": "电梯正在维修。", "published": "2026-11-02 08:00:00.000Z"}
+NOTICE = {
+    "en": "The lift is being repaired.",
+    "zh": "电梯正在维修。",
+    "published": "2026-11-02 08:00:00.000Z",
+}
 
 
 def with_notice(route: Route) -> None:
@@ -30,7 +34,11 @@ def test_the_newest_is_shown_in_the_readers_language_until_put_away(
 
 
 def test_all_of_them_are_in_a_dialog(page: Page, words: Callable[..., str]) -> None:
-    page.route("**/api/notices", lambda route: route.fulfill(status=503, json={"type": "urn:bff:problem:not-ready"}), times=1)
+    page.route(
+        "**/api/notices",
+        lambda route: route.fulfill(status=503, json={"type": "urn:bff:problem:not-ready"}),
+        times=1,
+    )
     page.goto("/")
     page.get_by_test_id("account").click()
     page.get_by_role("button", name=words("notices")).last.click()

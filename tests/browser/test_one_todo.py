@@ -8,7 +8,9 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 
-def test_it_shows_everything(page: Page, make_todo: Callable[..., Any], other_account: dict[str, Any], account: Any) -> None:
+def test_it_shows_everything(
+    page: Page, make_todo: Callable[..., Any], other_account: dict[str, Any], account: Any
+) -> None:
     todo = make_todo("Plan the trip", note="Two days\nBy train", due="2031-02-03", helper=other_account["id"])
     page.goto(f"/todos/{todo['id']}")
     expect(page.get_by_role("heading", level=1)).to_have_text("Plan the trip")
@@ -39,7 +41,9 @@ def test_comments_are_written_and_kept_as_drafts(
     expect(text).to_have_value("")
 
 
-def test_a_comment_that_fails_stays(page: Page, make_todo: Callable[..., Any], words: Callable[..., str]) -> None:
+def test_a_comment_that_fails_stays(
+    page: Page, make_todo: Callable[..., Any], words: Callable[..., str]
+) -> None:
     todo = make_todo("Talk about this")
     problem = {"type": "urn:bff:problem:too-many-requests", "status": 429}
     page.route("**/comments", lambda route: route.fulfill(status=429, json=problem))
@@ -47,7 +51,9 @@ def test_a_comment_that_fails_stays(page: Page, make_todo: Callable[..., Any], w
     text = page.get_by_label(words("comment.new"), exact=True)
     text.fill("Too fast")
     page.get_by_role("button", name=words("comment.send")).click()
-    expect(page.get_by_test_id("problem").filter(visible=True)).to_have_text(words("problem.too-many-requests"))
+    expect(page.get_by_test_id("problem").filter(visible=True)).to_have_text(
+        words("problem.too-many-requests")
+    )
     expect(text).to_have_value("Too fast")
 
 
@@ -68,7 +74,9 @@ def test_it_is_finished_edited_and_deleted_here(
     page.get_by_role("button", name=words("remove")).click()
     expect(page).to_have_url("/")
     expect(page.get_by_test_id("empty")).to_be_visible()
-    page.get_by_test_id("toast").filter(has_text="Do it there").get_by_role("button", name=words("undo")).last.click()
+    page.get_by_test_id("toast").filter(has_text="Do it there").get_by_role(
+        "button", name=words("undo")
+    ).last.click()
     expect(page.get_by_test_id("todo")).to_have_count(1)
 
 

@@ -22,11 +22,21 @@ KINDS = {
 
 def partial(*, fields: list[str], **values: Any) -> Callable[[Route], None]:
     """The real page with values taken away and an entry in `errors` that names them."""
-    failure = {"type": "urn:bff:problem:backend-timeout", "title": "", "status": 504, "detail": "", "step": "x"}
+    failure = {
+        "type": "urn:bff:problem:backend-timeout",
+        "title": "",
+        "status": 504,
+        "detail": "",
+        "step": "x",
+    }
 
     def answer(route: Route) -> None:
         found = route.fetch()
-        body = {**found.json(), **values, "errors": [{**failure, "kind": "timeout", "retryable": True, "fields": fields}]}
+        body = {
+            **found.json(),
+            **values,
+            "errors": [{**failure, "kind": "timeout", "retryable": True, "fields": fields}],
+        }
         route.fulfill(response=found, body=json.dumps(body))
 
     return answer
@@ -36,7 +46,10 @@ def test_each_kind_has_words_of_its_own(page: Page, words: Callable[..., str]) -
     answer: dict[str, Any] = {}
     page.route("**/api/home?**", lambda route: route.fulfill(**answer))
     for kind, status in KINDS.items():
-        answer |= {"status": status, "json": {"type": f"urn:bff:problem:{kind}", "title": "x", "status": status}}
+        answer |= {
+            "status": status,
+            "json": {"type": f"urn:bff:problem:{kind}", "title": "x", "status": status},
+        }
         page.goto(f"/?q={kind}")
         expect(page.get_by_test_id("failed")).to_contain_text(words(f"problem.{kind}"))
 
@@ -49,7 +62,11 @@ def test_an_answer_of_no_sense_is_told_too(page: Page, words: Callable[..., str]
 
 def test_the_words_of_a_rule_are_shown(page: Page, make_todo: Callable[..., Any]) -> None:
     todo = make_todo("Guarded")
-    problem = {"type": "urn:bff:problem:requirement-failed", "status": 403, "detail": "Only the owner or the helper."}
+    problem = {
+        "type": "urn:bff:problem:requirement-failed",
+        "status": 403,
+        "detail": "Only the owner or the helper.",
+    }
     page.route(f"**/api/todos/{todo['id']}", lambda route: route.fulfill(status=403, json=problem))
     page.goto("/")
     page.get_by_test_id("todo").locator("[data-focus=tick]").click()
@@ -116,13 +133,13 @@ def test_missing_comments_leave_the_rest_of_the_todo(
 def test_a_slow_answer_shows_that_it_is_awaited(page: Page, make_todo: Callable[..., Any]) -> None:
     make_todo("Patience")
     held: list[Route] = []
-    page.route("**/api/home?**", held.append)
+    page.route("**/api/home?**", lambda route: held.append(route))
     page.goto("/")
     results = page.locator(".results")
     expect(results).to_have_attribute("aria-busy", "true")
     expect(page.locator(".is-bone").first).to_be_visible()
-    page.unroute_all()
     for route in held:
         route.continue_()
+    page.unroute_all()
     expect(page.get_by_test_id("todo")).to_have_count(1)
     expect(page.locator(".is-bone")).to_have_count(0)

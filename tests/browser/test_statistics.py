@@ -25,7 +25,9 @@ def test_the_numbers_are_those_of_the_todos(
     expect(mine.locator("td.n")).to_have_text(["1", "1", "2", "0", "4"])
 
 
-def test_the_chart_is_a_table_too(page: Page, make_todo: Callable[..., Any], words: Callable[..., str]) -> None:
+def test_the_chart_is_a_table_too(
+    page: Page, make_todo: Callable[..., Any], words: Callable[..., str]
+) -> None:
     make_todo("One", status="done")
     page.goto("/stats")
     page.get_by_text(words("as-table")).press("Enter")
@@ -34,7 +36,9 @@ def test_the_chart_is_a_table_too(page: Page, make_todo: Callable[..., Any], wor
     expect(rows.last.locator("td")).to_have_text("1")
 
 
-def test_a_part_that_is_missing_is_told_and_can_be_asked_for_again(page: Page, words: Callable[..., str]) -> None:
+def test_a_part_that_is_missing_is_told_and_can_be_asked_for_again(
+    page: Page, words: Callable[..., str]
+) -> None:
     failure = {"type": "urn:bff:problem:backend-failed", "status": 502, "fields": ["days"]}
     partial = {
         "people": [],
