@@ -62,7 +62,7 @@ def test_on_a_phone_everything_can_be_touched(page: Page, make_todo: Callable[..
         page.goto(path)
         expect(page.locator("[aria-busy=true]")).to_have_count(0)
         small = page.evaluate(
-            """() => [...document.querySelectorAll('main :is(button, input, select), header :is(a, button), nav a')]
+            """() => [...document.querySelectorAll('main :is(button, input, select), nav a, .account')]
               .filter((element) => element.checkVisibility())
               .map((element) => [element.closest('.select-box, .segment') ?? element, element])
               .filter(([box]) => box.getBoundingClientRect().height < 43.5)
