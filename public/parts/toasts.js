@@ -28,6 +28,7 @@ export function toast(text, { tone = "plain", action = null, lasts = 6000, ended
   let left = lasts;
   let since = 0;
   let timer = null;
+  let isPointedAt = false;
   const message = { act: action && (() => settle(action.run)), end: () => settle(ended) };
   const element = h(
     "div",
@@ -46,19 +47,27 @@ export function toast(text, { tone = "plain", action = null, lasts = 6000, ended
     then();
   }
   function hold() {
+    if (!since) return;
     clearTimeout(timer);
-    if (left !== null && since) left = Math.max(1500, left - (Date.now() - since));
+    if (left !== null) left = Math.max(1500, left - (Date.now() - since));
     since = 0;
   }
   function run() {
     clearTimeout(timer);
-    if (left === null || element.matches(":hover, :focus-within")) return;
+    if (left === null || isPointedAt || element.matches(":focus-within")) return;
     since = Date.now();
     timer = setTimeout(message.end, left);
   }
 
-  element.addEventListener("pointerenter", hold);
-  element.addEventListener("pointerleave", run);
+  // A move, not :hover: a message that appears under a resting pointer, or a finger gone by, must still end.
+  element.addEventListener("pointermove", (event) => {
+    isPointedAt = event.pointerType === "mouse";
+    if (isPointedAt) hold();
+  });
+  element.addEventListener("pointerleave", () => {
+    isPointedAt = false;
+    run();
+  });
   element.addEventListener("focusin", hold);
   element.addEventListener("focusout", () => setTimeout(run));
   open.push(message);

@@ -23,6 +23,8 @@ def test_keys_move_and_act(page: Page, make_todo: Callable[..., Any], words: Cal
     page.keyboard.press("d")
     expect(rows.nth(1)).to_have_attribute("data-status", "done")
     expect(page.get_by_role("link", name="Second")).to_be_focused()
+    # The message comes with the answer: before it, the newest to undo would be another.
+    expect(page.get_by_test_id("toast")).to_have_count(1)
     page.keyboard.press("x")
     expect(page.get_by_test_id("selection")).to_contain_text(words("selected", n=1))
     page.keyboard.press("#")
@@ -115,9 +117,12 @@ def test_the_focus_can_be_seen(page: Page, make_todo: Callable[..., Any]) -> Non
       const style = getComputedStyle(focused.closest('.title-field') ? focused.closest('.card') : focused);
       return style.outlineStyle !== 'none' || style.boxShadow !== 'none';
     }"""
+    page.emulate_media(reduced_motion="reduce")
     seen = []
     for _ in range(18):
         page.keyboard.press("Tab")
+        # Even without motion a shadow takes a frame to come.
+        page.wait_for_timeout(60)
         element = page.evaluate("document.activeElement.outerHTML.slice(0, 120)")
         if not element.startswith("<body") and not page.evaluate(look):
             seen.append(element)
