@@ -1,51 +1,93 @@
-// Everything that this page asks the layer. No other file fetches.
+// Everything that this app asks the layer. No other file fetches.
 
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 20_000;
 
-/** What went wrong, as the layer said it (RFC 9457), or `offline` and `slow` when it said nothing. */
+/** What went wrong, as the layer said it (RFC 9457); `offline`, `slow` and `unreadable` when it said nothing. */
 export class Problem extends Error {
-  constructor(kind, { status = 0, detail = "", errors = [] } = {}) {
+  constructor(kind, { status = 0, detail = "", step = "", errors = [] } = {}) {
     super(detail || kind);
     this.kind = kind;
     this.status = status;
     this.detail = detail;
+    this.step = step;
     this.errors = errors;
   }
 }
 
-/** The home page's data; `query` holds status, q, sort and page. */
-export function home(query, signal) {
-  const wanted = new URLSearchParams(query);
-  return ask(`/api/home?${wanted}`, { signal });
+let signInAgain = async () => false;
+
+/** `ask` is called when the session has ended; once it resolves to true, the request is sent again. */
+export function whenSignedOut(ask) {
+  signInAgain = ask;
 }
 
-/** The todo that was added; `todo` holds title, note and due. */
-export function addTodo(todo) {
-  return ask("/api/todos", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(todo),
-  });
+export const signup = (account) => send("POST", "/api/signup", { body: account, asks: false });
+export const login = (account) => send("POST", "/api/login", { body: account, asks: false });
+export const logout = () => send("POST", "/api/logout", { asks: false });
+
+export const home = (query, signal) => send("GET", `/api/home?${new URLSearchParams(query)}`, { signal });
+export const stats = (signal) => send("GET", "/api/stats", { signal });
+export const people = (q, signal) => send("GET", `/api/people?${new URLSearchParams({ q })}`, { signal });
+export const notices = (signal) => send("GET", "/api/notices", { signal });
+
+export const todo = (id, signal) => send("GET", todoPath(id), { signal });
+export const addTodo = (fields) => send("POST", "/api/todos", { body: fields });
+export const editTodo = (id, fields) => send("PATCH", todoPath(id), { body: fields });
+export const addComment = (id, text) => send("POST", `${todoPath(id)}/comments`, { body: { text } });
+
+/** Removes todos; answers which went and which were kept, and why. */
+export async function removeTodos(ids) {
+  if (ids.length > 1) return send("POST", "/api/todos/remove", { body: { ids } });
+  try {
+    await send("DELETE", todoPath(ids[0]));
+    return { removed: ids, kept: [] };
+  } catch (problem) {
+    if (!(problem instanceof Problem) || problem.status < 400 || problem.status >= 500) throw problem;
+    return { removed: [], kept: [{ id: ids[0], status: problem.status, kind: problem.kind }] };
+  }
 }
 
-async function ask(path, { signal, ...options }) {
+/** Removes todos while the page is being left: the browser sends it even after the page is gone. */
+export function removeTodosOnLeaving(ids) {
+  return send("POST", "/api/todos/remove", { body: { ids }, asks: false, keepalive: true });
+}
+
+const todoPath = (id) => `/api/todos/${encodeURIComponent(id)}`;
+
+async function send(method, path, { body, signal, asks = true, keepalive = false } = {}) {
+  const response = await answerOf(method, path, { body, signal, keepalive });
+  if (response.ok) return response.body;
+  const problem = new Problem(kindOf(response.body), { ...response.body, status: response.status });
+  const ended = asks && problem.status === 401 && problem.kind !== "requirement-failed";
+  if (ended && (await signInAgain()) && !signal?.aborted) {
+    return send(method, path, { body, signal, asks: false });
+  }
+  throw problem;
+}
+
+async function answerOf(method, path, { body, signal, keepalive }) {
   const patience = AbortSignal.timeout(PATIENCE_MS);
+  const headers = { Accept: "application/json" };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
   let response;
-  let body;
   try {
     response = await fetch(path, {
-      ...options,
-      headers: { Accept: "application/json", ...options.headers },
+      method,
+      headers,
+      keepalive,
+      body: body === undefined ? undefined : JSON.stringify(body),
       signal: signal ? AbortSignal.any([signal, patience]) : patience,
     });
-    body = await response.json();
+    const text = await response.text();
+    return { ok: response.ok, status: response.status, body: text ? JSON.parse(text) : null };
   } catch (error) {
     if (signal?.aborted) throw error;
     if (patience.aborted) throw new Problem("slow");
     throw new Problem(response ? "unreadable" : "offline", { status: response?.status });
   }
-  if (!response.ok) {
-    throw new Problem(String(body?.type ?? "").split(":").pop() || "unreadable", body ?? {});
-  }
-  return body;
+}
+
+function kindOf(body) {
+  const type = typeof body?.type === "string" ? body.type : "";
+  return type.startsWith("urn:bff:problem:") ? type.slice("urn:bff:problem:".length) : "unreadable";
 }

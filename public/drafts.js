@@ -1,0 +1,20 @@
+// What was typed and not sent yet. It outlives a reload, not the tab, and belongs to one person.
+
+import { tab } from "./storage.js";
+import { me } from "./session.js";
+
+const nameOf = (key) => `draft:${me()?.id ?? ""}:${key}`;
+
+export const draft = (key) => tab.get(nameOf(key));
+export const dropDraft = (key) => tab.drop(nameOf(key));
+export const dropDrafts = () => tab.dropAll("draft:");
+
+/** Keeps what `values()` says on every input in a form; empty values are no draft. */
+export function keepDraft(form, key, values) {
+  const keep = () => {
+    const found = values();
+    if (Object.values(found).some(Boolean)) tab.set(nameOf(key), found);
+    else dropDraft(key);
+  };
+  form.addEventListener("input", keep);
+}

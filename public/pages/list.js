@@ -1,0 +1,182 @@
+// The list of todos.
+
+import * as api from "../api.js";
+import { fill, h } from "../dom.js";
+import { t } from "../i18n.js";
+import { composer } from "../parts/composer.js";
+import { pathOf, statusNav, toolbar, wantedOf } from "../parts/filters.js";
+import { noticeBanner } from "../parts/notices.js";
+import { greeting, progress, today } from "../parts/overview.js";
+import { pager } from "../parts/pager.js";
+import { emptyList, listKeys, skeleton } from "../parts/list-extras.js";
+import { todoRow } from "../parts/row.js";
+import { makeSelection } from "../parts/selection.js";
+import { announce } from "../parts/toasts.js";
+import { failedBox, missingBox, missingParts } from "../problems.js";
+import { navigate, restoreScroll } from "../router.js";
+import { me, signedIn } from "../session.js";
+import { countedWithoutGone, isLeaving, leavingTodos, todoEvents } from "../todos.js";
+
+/** The last answer, shown at once when the visitor comes back to the same address. */
+let kept = null;
+let lastPath = "/";
+
+export const forgetList = () => {
+  kept = null;
+  lastPath = "/";
+};
+/** The address of the list as it was last seen. */
+export const listPath = () => lastPath;
+
+export const listPage = {
+  open(root, { url, signal }) {
+    let wanted = wantedOf(url);
+    let page = null;
+    let asked = null;
+
+    const heading = h("h1", { tabindex: "-1", "data-title": t("todos") }, greeting(me()));
+    const noticePlace = h("div", {});
+    const statuses = statusNav();
+    const ring = progress();
+    const countsPlace = h("div", {});
+    const selection = makeSelection({ changed: () => draw() });
+    const tools = toolbar({
+      signal,
+      change: (part) => navigate(pathOf({ ...wanted, ...part, page: "1" }), { replace: "q" in part && wanted.q !== "" }),
+      toggleSelect: () => selection.set(!selection.isOn),
+    });
+    const adding = composer({ signal, added: () => {} });
+    const problemPlace = h("div", {});
+    const list = h("ul", { class: "todos", "aria-label": t("todos"), "data-testid": "todos" });
+    const turning = pager();
+    const results = h("section", { class: "card results", "aria-label": t("results"), "aria-busy": "true" }, list);
+    fill(
+      root,
+      h(
+        "div",
+        { class: "page list-page" },
+        h("header", { class: "page-head" }, h("p", { class: "eyebrow" }, today()), heading),
+        h("div", { class: "side" }, statuses.element, countsPlace, ring.element),
+        h("div", { class: "column" }, noticePlace, adding.element, tools.element, problemPlace, results, selection.element, turning.element),
+      ),
+    );
+
+    async function load({ says = false } = {}) {
+      asked?.abort();
+      asked = new AbortController();
+      const request = AbortSignal.any([signal, asked.signal]);
+      results.setAttribute("aria-busy", "true");
+      try {
+        const answer = await api.home(wanted, request);
+        if (request.aborted) return;
+        countedWithoutGone();
+        take(answer, says);
+      } catch (error) {
+        if (request.aborted) return;
+        results.removeAttribute("aria-busy");
+        fill(problemPlace, failedBox(error, () => load({ says: true })));
+        if (!page) results.hidden = true;
+      }
+    }
+
+    function take(answer, says) {
+      page = answer;
+      kept = { path: pathOf(wanted), page };
+      results.removeAttribute("aria-busy");
+      results.hidden = false;
+      if (answer.me) signedIn(answer.me);
+      const isBeyond = answer.todos?.length === 0 && answer.pages >= 1 && answer.page > answer.pages;
+      if (isBeyond) return navigate(pathOf({ ...wanted, page: String(answer.pages) }), { replace: true });
+      draw();
+      restoreScroll();
+      if (says) announce(t("found", { n: answer.total ?? 0 }));
+    }
+
+    /** Draws what is known, without what is being removed. */
+    function draw() {
+      tools.show(wanted, selection.isOn);
+      if (!page) return;
+      const missing = missingParts(page);
+      const again = () => load({ says: true });
+      const todos = (page.todos ?? []).filter(({ id }) => !isLeaving(id));
+      const counts = missing.some("counts") || !page.counts ? null : withoutLeaving(page.counts);
+      heading.textContent = greeting(page.me ?? me());
+      statuses.show(wanted, counts);
+      fill(countsPlace, !counts && missingBox(t("part.counts"), again));
+      ring.show(counts);
+      fill(noticePlace, missing.some("notice") ? missingBox(t("part.notice"), again) : page.notice && noticeBanner(page.notice));
+      const noTodos = missing.whole("todos") || !page.todos;
+      fill(problemPlace, noTodos ? missingBox(t("part.todos"), again) : missing.some("todos") && missingBox(t("part.people"), again));
+      drawRows(noTodos ? [] : todos, noTodos);
+      selection.show(todos);
+      turning.show(wanted, { page: page.page ?? 1, pages: page.pages ?? 1 });
+    }
+
+    function drawRows(todos, noTodos) {
+      const back = focusIn(list);
+      const choosing = selection.isOn ? selection : null;
+      const start = (todo) => {
+        selection.set(true);
+        selection.toggle(todo);
+      };
+      fill(list, todos.map((todo) => todoRow(todo, { me: page.me ?? me(), selection: choosing, startSelecting: start })));
+      list.hidden = todos.length === 0;
+      results.querySelector(".empty")?.remove();
+      if (todos.length === 0 && !noTodos) results.append(emptyList(wanted, adding.focus));
+      results.hidden = noTodos;
+      back();
+    }
+
+    function update(url) {
+      wanted = wantedOf(url);
+      lastPath = pathOf(wanted);
+      selection.set(false);
+      statuses.show(wanted, page?.counts ?? null);
+      load({ says: true });
+      if (document.activeElement === document.body) heading.focus();
+    }
+
+    todoEvents.addEventListener(
+      "changed",
+      ({ detail }) => {
+        const at = page?.todos?.findIndex(({ id }) => id === detail.todo.id) ?? -1;
+        if (at < 0) return;
+        page.todos[at] = { ...page.todos[at], ...detail.todo };
+        draw();
+      },
+      { signal },
+    );
+    const shown = () => {
+      draw();
+      load();
+    };
+    todoEvents.addEventListener("shown", shown, { signal });
+
+    lastPath = pathOf(wanted);
+    tools.show(wanted, false);
+    statuses.show(wanted, null);
+    if (kept?.path === lastPath) take(kept.page, false);
+    else fill(list, skeleton());
+    load();
+    return { update, keys: () => listKeys({ list, tools, adding, selection, find: (id) => page?.todos?.find((todo) => todo.id === id) }) };
+  },
+};
+
+function withoutLeaving(counts) {
+  const left = { ...counts };
+  for (const { status } of leavingTodos()) left[status] = Math.max(0, left[status] - 1);
+  return left;
+}
+
+/** Remembers where in the list the focus is; the answer puts it back on what has taken that place. */
+function focusIn(list) {
+  const row = document.activeElement?.closest?.("[data-id]");
+  if (!row || !list.contains(row)) return () => {};
+  const { id } = row.dataset;
+  const at = [...list.children].indexOf(row);
+  const part = document.activeElement.dataset.focus ?? "title";
+  return () => {
+    const found = list.querySelector(`[data-id="${CSS.escape(id)}"]`) ?? list.children[Math.min(at, list.children.length - 1)];
+    (found?.querySelector(`[data-focus=${part}]`) ?? found?.querySelector("a"))?.focus({ preventScroll: true });
+  };
+}

@@ -1,0 +1,123 @@
+// Which todos are to be seen: status, search and order. The address holds them.
+
+import { debounce, fill, h, icon, iconButton } from "../dom.js";
+import { number, t } from "../i18n.js";
+
+const DEFAULTS = { status: "all", q: "", sort: "newest", page: "1" };
+const STATUSES = ["all", "open", "paused", "done", "closed"];
+const SORTS = ["newest", "oldest", "due", "title"];
+
+/** What an address asks for; what it says wrongly is as if not said. */
+export function wantedOf(url) {
+  const wanted = { ...DEFAULTS, ...Object.fromEntries(url.searchParams) };
+  return {
+    status: STATUSES.includes(wanted.status) ? wanted.status : "all",
+    q: wanted.q.slice(0, 100),
+    sort: SORTS.includes(wanted.sort) ? wanted.sort : "newest",
+    page: /^[1-9]\d{0,4}$/.test(wanted.page) ? wanted.page : "1",
+  };
+}
+
+/** The address of what is wanted, without what goes without saying. */
+export function pathOf(wanted) {
+  const said = Object.entries(wanted).filter(([key, value]) => value !== DEFAULTS[key]);
+  return said.length > 0 ? `/?${new URLSearchParams(said)}` : "/";
+}
+
+/** The statuses with their counts; counts may be null when they are missing. */
+export function statusNav() {
+  const element = h("nav", { class: "statuses", "aria-label": t("status"), "data-testid": "statuses" });
+  function show(wanted, counts) {
+    const total = counts && Object.values(counts).reduce((sum, n) => sum + n, 0);
+    const links = STATUSES.map((status) => {
+      const n = counts && (status === "all" ? total : counts[status]);
+      const isCurrent = wanted.status === status;
+      return h(
+        "a",
+        {
+          href: pathOf({ ...wanted, status, page: "1" }),
+          class: ["status-link", `dot-${status}`],
+          "aria-current": isCurrent ? "page" : null,
+          "data-status": status,
+        },
+        h("span", { class: "dot", "aria-hidden": "true" }),
+        h("span", {}, t(`status.${status}`)),
+        h("span", { class: "count" }, typeof n === "number" ? number(n) : "–"),
+      );
+    });
+    const focused = element.contains(document.activeElement) && document.activeElement.dataset.status;
+    fill(element, links);
+    const current = element.querySelector("[aria-current]");
+    // On a phone the line scrolls sideways; the page itself must not jump.
+    if (element.scrollWidth > element.clientWidth) element.scrollLeft = current.offsetLeft - 60;
+    if (focused) element.querySelector(`[data-status=${focused}]`).focus();
+  }
+  return { element, show };
+}
+
+/** The search and the order; `change(part)` asks for something else. */
+export function toolbar({ change, toggleSelect, signal }) {
+  const search = h("input", {
+    class: "input search-input",
+    type: "search",
+    maxlength: "100",
+    placeholder: t("search.hint"),
+    "aria-label": t("search"),
+    enterkeyhint: "search",
+  });
+  const clear = iconButton("close", t("search.clear"), { class: "search-clear", hidden: true });
+  const order = h(
+    "select",
+    { class: "input select", "aria-label": t("sort") },
+    SORTS.map((sort) => h("option", { value: sort }, t(`sort.${sort}`))),
+  );
+  const select = h(
+    "button",
+    { type: "button", class: "button", "aria-label": t("select"), "aria-pressed": "false", onclick: toggleSelect, "data-testid": "select-mode" },
+    icon("select"),
+    h("span", {}, t("select")),
+  );
+  const ask = () => {
+    later.cancel();
+    change({ q: search.value.trim() });
+  };
+  const later = debounce(ask, 300);
+  signal.addEventListener("abort", () => later.cancel());
+  search.addEventListener("input", () => {
+    clear.hidden = !search.value;
+    later();
+  });
+  search.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") ask();
+    if (event.key !== "Escape") return;
+    if (search.value) search.value = "";
+    else search.blur();
+    clear.hidden = true;
+    ask();
+  });
+  clear.addEventListener("click", () => {
+    search.value = "";
+    clear.hidden = true;
+    search.focus();
+    ask();
+  });
+  order.addEventListener("change", () => change({ sort: order.value }));
+  const element = h(
+    "div",
+    { class: "toolbar", role: "search", "aria-label": t("search") },
+    h("div", { class: "search" }, icon("search"), search, clear),
+    order,
+    select,
+  );
+  return {
+    element,
+    focus: () => search.select(),
+    show(wanted, isSelecting) {
+      // Not while it is being typed in: the address lags behind the keys.
+      if (document.activeElement !== search) search.value = wanted.q;
+      clear.hidden = !search.value;
+      order.value = wanted.sort;
+      select.setAttribute("aria-pressed", String(isSelecting));
+    },
+  };
+}

@@ -1,0 +1,102 @@
+// One todo in the list.
+
+import { h, icon, iconButton } from "../dom.js";
+import { dayOf, daysUntil, formatDay, formatDue, t } from "../i18n.js";
+import { edit, menuItems, remove, setStatus } from "../todos.js";
+import { openMenu } from "./menu.js";
+import { avatar } from "./person.js";
+
+const STATUS_ICONS = { open: "list", done: "check", paused: "pause", closed: "archive" };
+
+/** `selection` is null, or {has(id), toggle(todo)} while many are being chosen; `startSelecting(todo)` begins it. */
+export function todoRow(todo, { me, selection, startSelecting }) {
+  const isSelected = Boolean(selection?.has(todo.id));
+  return h(
+    "li",
+    {
+      class: ["todo", `is-${todo.status}`, isSelected && "is-selected"],
+      "data-id": todo.id,
+      "data-status": todo.status,
+      "data-testid": "todo",
+    },
+    selection ? selectBox(todo, isSelected, selection) : tick(todo),
+    h(
+      "div",
+      { class: "todo-body" },
+      h("a", { class: "todo-title", href: `/todos/${encodeURIComponent(todo.id)}`, "data-focus": "title" }, todo.title),
+      todo.note && h("p", { class: "todo-note" }, todo.note.split("\n")[0]),
+      facts(todo, me),
+    ),
+    !selection && rowActions(todo, startSelecting),
+  );
+}
+
+/** The round box that finishes with one click, and opens again with another. */
+export function tick(todo, more) {
+  const isDone = todo.status === "done";
+  return h(
+    "button",
+    {
+      type: "button",
+      role: "checkbox",
+      class: ["tick", isDone && "is-done", more],
+      "aria-checked": String(isDone),
+      "aria-label": t("finish", { title: todo.title }),
+      title: t(isDone ? "become.open" : "become.done"),
+      "data-focus": "tick",
+      onclick: () => setStatus(todo, isDone ? "open" : "done"),
+    },
+    icon("check"),
+  );
+}
+
+function selectBox(todo, isSelected, selection) {
+  const box = h("input", { type: "checkbox", class: "check", checked: isSelected, "data-focus": "select" });
+  box.setAttribute("aria-label", t("select.one", { title: todo.title }));
+  box.addEventListener("change", () => selection.toggle(todo));
+  return h("span", { class: "select-box" }, box);
+}
+
+/** Everything but the title, in one line that wraps. */
+function facts(todo, me) {
+  const found = [
+    (todo.status === "paused" || todo.status === "closed") && statusBadge(todo.status),
+    todo.due && dueBadge(todo),
+    todo.helper && h("span", { class: "fact" }, avatar(todo.helper), h("span", { class: "unseen" }, `${t("helper")}: `), todo.helper.name),
+    todo.owner && me && todo.owner.id !== me.id && h("span", { class: "fact" }, t("from", { name: todo.owner.name })),
+  ].filter(Boolean);
+  return found.length > 0 && h("div", { class: "facts" }, found);
+}
+
+export function statusBadge(status) {
+  return h("span", { class: ["badge", `badge-${status}`] }, icon(STATUS_ICONS[status]), t(`status.${status}`));
+}
+
+export function dueBadge(todo) {
+  const date = dayOf(todo.due);
+  const days = daysUntil(date);
+  const waits = todo.status === "open" || todo.status === "paused";
+  const tone = !waits ? null : days < 0 ? "is-late" : days === 0 ? "is-today" : days <= 2 ? "is-soon" : null;
+  const full = formatDay(date, { dateStyle: "full" });
+  return h(
+    "span",
+    { class: ["fact", "fact-due", tone], title: full },
+    icon("calendar"),
+    h("span", { class: "unseen" }, `${t(tone === "is-late" ? "late" : "due")}: `),
+    h("time", { datetime: todo.due }, formatDue(date)),
+  );
+}
+
+function rowActions(todo, startSelecting) {
+  const named = (key) => t(`${key}.named`, { title: todo.title });
+  const more = iconButton("more", named("more"), { "aria-haspopup": "menu", "aria-expanded": "false", "data-focus": "more" });
+  const choose = startSelecting && { icon: "select", label: t("select"), run: () => startSelecting(todo) };
+  more.addEventListener("click", () => openMenu(more, t("more"), menuItems(todo, [choose].filter(Boolean))));
+  return h(
+    "div",
+    { class: "todo-actions" },
+    iconButton("edit", named("edit"), { class: "on-hover", "data-focus": "edit", onclick: () => edit(todo) }),
+    iconButton("trash", named("remove"), { class: "on-hover", "data-focus": "trash", onclick: () => remove([todo]) }),
+    more,
+  );
+}

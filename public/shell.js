@@ -1,0 +1,128 @@
+// What stands around every page: the bar, the menu of the account, the messages.
+
+import { h, fill, icon, uniqueId } from "./dom.js";
+import { currentLanguage, setLanguage, t } from "./i18n.js";
+import { showKeys } from "./keys.js";
+import { showNotices } from "./parts/notices.js";
+import { placeBeside } from "./parts/menu.js";
+import { avatar } from "./parts/person.js";
+import { toastElements } from "./parts/toasts.js";
+import { me } from "./session.js";
+import { device } from "./storage.js";
+
+const LANGUAGES = [
+  ["en", "English"],
+  ["zh", "中文"],
+];
+
+/** Builds the frame into the document; returns the element that holds the page and what redraws the rest. */
+export function buildShell({ signOut, addNew }) {
+  const main = h("main", { id: "main", tabindex: "-1" });
+  const bar = h("div", { class: "bar-inside" });
+  const tabs = h("nav", { class: "tabs", "aria-label": t("nav.phone") });
+  const skip = h("a", { class: "skip", href: "#main" }, t("skip"));
+  skip.addEventListener("click", (event) => {
+    event.preventDefault();
+    (main.querySelector("h1") ?? main).focus();
+  });
+  fill(document.body, skip, h("header", { class: "bar" }, bar), main, tabs, toastElements());
+
+  function redraw(path) {
+    const person = me();
+    const isSigning = path === "/signin" || path === "/signup";
+    const links = isSigning ? [] : pageLinks(path);
+    const brand = [
+      h("img", { src: "/icon.svg", alt: "", width: "30", height: "30" }),
+      h("span", { class: "brand-name" }, t("app")),
+    ];
+    fill(
+      bar,
+      isSigning ? h("span", { class: "brand" }, brand) : h("a", { class: "brand", href: "/" }, brand),
+      !isSigning && h("nav", { class: "bar-nav", "aria-label": t("nav") }, links),
+      accountButton(isSigning ? null : person, signOut),
+    );
+    tabs.hidden = isSigning;
+    const add = h("button", { type: "button", class: "tab-add", "aria-label": t("add.long"), onclick: addNew }, icon("plus"));
+    const [list, stats] = isSigning ? [] : pageLinks(path);
+    fill(tabs, list, add, stats);
+    document.body.dataset.page = isSigning ? "sign" : "app";
+  }
+  return { main, redraw };
+}
+
+function pageLinks(path) {
+  const link = (href, name, label) =>
+    h("a", { href, class: "nav-link", "aria-current": path === href ? "page" : null }, icon(name), h("span", {}, label));
+  return [link("/", "list", t("todos")), link("/stats", "chart", t("stats"))];
+}
+
+function accountButton(person, signOut) {
+  const button = h(
+    "button",
+    { type: "button", class: "account", "aria-haspopup": "dialog", "aria-expanded": "false", "data-testid": "account" },
+    person ? avatar(person) : h("span", { class: "avatar settings", "aria-hidden": "true" }, "文"),
+    h("span", { class: "unseen" }, person ? t("account.of", { name: person.name }) : t("settings")),
+  );
+  button.addEventListener("click", () => openAccount(button, person, signOut));
+  return button;
+}
+
+function openAccount(button, person, signOut) {
+  const popover = h("div", { class: "popover", popover: "auto", role: "dialog", "aria-label": t("settings"), "data-testid": "settings" });
+  const item = (name, label, run) =>
+    h("button", { type: "button", class: "menu-item", onclick: () => (popover.hidePopover(), run()) }, icon(name), h("span", {}, label));
+  fill(
+    popover,
+    person && h("div", { class: "who" }, avatar(person), h("div", {}, h("strong", {}, person.name), h("span", {}, person.email))),
+    choices(t("language"), LANGUAGES, currentLanguage(), (wanted) => {
+      popover.hidePopover();
+      setLanguage(wanted);
+      document.querySelector(".account")?.focus();
+    }),
+    choices(t("theme"), ["system", "light", "dark"].map((name) => [name, t(`theme.${name}`)]), theme(), setTheme),
+    h("hr"),
+    person && item("bell", t("notices"), showNotices),
+    item("list", t("keys"), showKeys),
+    person && item("right", t("signout"), signOut),
+  );
+  popover.addEventListener("toggle", (event) => {
+    if (event.newState !== "closed") return;
+    button.setAttribute("aria-expanded", "false");
+    if (popover.contains(document.activeElement)) button.focus();
+    popover.remove();
+  });
+  document.body.append(popover);
+  button.setAttribute("aria-expanded", "true");
+  popover.showPopover();
+  placeBeside(popover, button);
+  popover.querySelector("input:checked").focus();
+}
+
+function choices(label, options, value, choose) {
+  const name = uniqueId("choice");
+  return h(
+    "fieldset",
+    { class: "segments" },
+    h("legend", {}, label),
+    h(
+      "div",
+      { class: "segments-row" },
+      options.map(([key, text]) =>
+        h(
+          "label",
+          { class: "segment" },
+          h("input", { type: "radio", name, value: key, checked: key === value, onchange: () => choose(key) }),
+          h("span", { lang: key === "zh" ? "zh-CN" : key === "en" ? "en" : null }, text),
+        ),
+      ),
+    ),
+  );
+}
+
+const theme = () => document.documentElement.dataset.theme ?? "system";
+
+function setTheme(wanted) {
+  if (wanted === "system") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = wanted;
+  device.set("theme", wanted);
+}

@@ -1,0 +1,248 @@
+"""The app in headless Chromium: an account per test, one look by default and all eight under `full`."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+SCREENS = ROOT / ".artifacts" / "screens"
+AXE_PLACES = (".local/browser/node_modules/axe-core", "node_modules/axe-core", ".local/node_modules/axe-core")
+CHROMIUM = "/usr/bin/chromium"
+# The machine's network is closed: what Chromium asks of its maker at every start is switched off.
+CHROMIUM_ARGS = (
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PASSWORD = "right horse battery"
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a visitor sees the app."""
+
+    width: int
+    language: str
+    scheme: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.width}-{self.language}-{self.scheme}"
+
+    @property
+    def is_phone(self) -> bool:
+        return self.width < 720
+
+    @property
+    def person(self) -> str:
+        return "Ada Lovelace" if self.language == "en" else "林小雨"
+
+
+@dataclass(frozen=True)
+class Account:
+    """Somebody who signed up."""
+
+    name: str
+    email: str
+    password: str
+
+
+LOOKS = [Look(*parts) for parts in product((1280, 390), ("en", "zh"), ("light", "dark"))]
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(look, marks=pytest.mark.full if at else (), id=look.name)
+        for at, look in enumerate(LOOKS)
+    ]
+)
+def look(request: pytest.FixtureRequest) -> Look:
+    """Size, language and colour scheme; the first alone runs without the marker `full`."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def base_url(request: pytest.FixtureRequest) -> str:
+    """Where the app runs; BROWSER_BASE_URL names one that runs already."""
+    return (os.environ.get("BROWSER_BASE_URL") or request.getfixturevalue("live_app")).rstrip("/")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, chromium_sandbox=False, args=list(CHROMIUM_ARGS)
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(
+    request: pytest.FixtureRequest, needs: Callable[..., None], look: Look, base_url: str
+) -> Iterator[BrowserContext]:
+    """A visitor's browser, with nothing in it yet."""
+    needs("chromium")
+    browser: Browser = request.getfixturevalue("browser")
+    expect.set_options(timeout=10_000)
+    context = browser.new_context(
+        base_url=base_url,
+        viewport={"width": look.width, "height": 844 if look.is_phone else 860},
+        device_scale_factor=2 if look.is_phone else 1,
+        has_touch=look.is_phone,
+        is_mobile=look.is_phone,
+        locale={"en": "en-GB", "zh": "zh-CN"}[look.language],
+        color_scheme="dark" if look.scheme == "dark" else "light",
+    )
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def fresh_page(request: pytest.FixtureRequest, context: BrowserContext, look: Look) -> Iterator[Page]:
+    """A page of nobody, at no address yet. Afterwards nothing may have gone wrong in it unseen."""
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("console", lambda message: wrong.extend(_complaints(message)))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    yield page
+    folder = SCREENS / look.name
+    folder.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=folder / f"{request.node.originalname}.png")
+    assert wrong == []
+    _no_sideways_scroll(page)
+
+
+def _complaints(message: ConsoleMessage) -> list[str]:
+    # A refused request is told here too; what the app makes of it is what the tests look at.
+    is_refusal = message.text.startswith("Failed to load resource")
+    return [message.text] if message.type == "error" and not is_refusal else []
+
+
+def _no_sideways_scroll(page: Page) -> None:
+    if page.url == "about:blank" or page.viewport_size is None:
+        return
+    # A phone zooms out where a page is too wide: only the size that was asked for tells.
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+
+
+@pytest.fixture
+def account(look: Look) -> Account:
+    """An account that nobody has yet."""
+    return Account(look.person, f"{uuid.uuid4().hex[:12]}@example.com", PASSWORD)
+
+
+@pytest.fixture
+def page(fresh_page: Page, account: Account) -> Page:
+    """A page signed in as a fresh account, at no address yet."""
+    sign_up(fresh_page, account)
+    return fresh_page
+
+
+def sign_up(page: Page, account: Account) -> None:
+    """Make the account through the API; the page has its cookie then."""
+    answer = page.request.post("/api/signup", data=vars(account))
+    assert answer.status == 201, answer.text()
+
+
+@pytest.fixture
+def make_todo(page: Page) -> Callable[..., dict[str, Any]]:
+    """Makes a todo of the page's account through the API; `status` is set by an edit, as the API has it."""
+
+    def make(title: str, **fields: Any) -> dict[str, Any]:
+        status = fields.pop("status", "open")
+        answer = page.request.post("/api/todos", data={"title": title, **fields})
+        assert answer.status == 201, answer.text()
+        todo = answer.json()
+        if status != "open":
+            answer = page.request.patch(f"/api/todos/{todo['id']}", data={"status": status})
+            assert answer.ok, answer.text()
+        return {**todo, "status": status}
+
+    return make
+
+
+@pytest.fixture
+def other_account(browser: Browser, context: BrowserContext, base_url: str) -> Iterator[dict[str, Any]]:
+    """Somebody else who can be asked to help: {id, name, email} and their own `request`."""
+    other = browser.new_context(base_url=base_url)
+    name = f"Grace {uuid.uuid4().hex[:6]}"
+    account = {"name": name, "email": f"{uuid.uuid4().hex[:12]}@example.com", "password": PASSWORD}
+    answer = other.request.post("/api/signup", data=account)
+    assert answer.status == 201, answer.text()
+    yield {**answer.json()["user"], "request": other.request}
+    other.close()
+
+
+@pytest.fixture
+def words(fresh_page: Page) -> Callable[..., str]:
+    """The app's own text of a key, in the language that the page shows now."""
+
+    def words(key: str, **values: Any) -> str:
+        ask = "([key, values]) => import('/i18n.js').then((i18n) => i18n.t(key, values))"
+        return str(fresh_page.evaluate(ask, [key, values]))
+
+    return words
+
+
+@pytest.fixture
+def shot(fresh_page: Page, look: Look) -> Callable[[str], None]:
+    """Keeps a picture of the whole page under a name."""
+
+    def shot(name: str) -> None:
+        folder = SCREENS / look.name
+        folder.mkdir(parents=True, exist_ok=True)
+        # Fades and bars that grow are over by then.
+        fresh_page.wait_for_timeout(600)
+        fresh_page.screenshot(path=folder / f"{name}.png")
+        _no_sideways_scroll(fresh_page)
+
+    return shot
+
+
+@pytest.fixture(scope="session")
+def axe_source() -> str:
+    """axe-core's script, from npm; AXE_CORE may name its folder."""
+    places = (
+        [Path(os.environ["AXE_CORE"])]
+        if os.environ.get("AXE_CORE")
+        else [ROOT / place for place in AXE_PLACES]
+    )
+    for place in places:
+        if (place / "axe.min.js").is_file():
+            return (place / "axe.min.js").read_text(encoding="utf-8")
+    reason = f"needs axe-core in one of {', '.join(map(str, places))}: npm install axe-core"
+    if os.environ.get("REQUIRE_ALL") == "1":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture
+def serious(fresh_page: Page, axe_source: str) -> Callable[[], list[str]]:
+    """What axe-core finds serious or worse in the page as it is now."""
+
+    def serious() -> list[str]:
+        # A colour in the middle of a fade has no contrast of its own.
+        fresh_page.wait_for_timeout(500)
+        fresh_page.evaluate(axe_source)
+        found = fresh_page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        return [
+            f"{violation['id']}: {node['html'][:160]} {node['any'][0]['message'] if node['any'] else ''}"
+            for violation in found["violations"]
+            if violation["impact"] in ("serious", "critical")
+            for node in violation["nodes"]
+        ]
+
+    return serious

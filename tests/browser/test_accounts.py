@@ -1,0 +1,104 @@
+"""Signing in, up and out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+
+@pytest.fixture
+def fill_in(fresh_page: Page) -> Callable[..., None]:
+    """Types into a form by input name and sends it."""
+
+    def fill_in(form: str, **values: str) -> None:
+        found = fresh_page.get_by_test_id(form)
+        for name, value in values.items():
+            found.locator(f"[name={name}]").fill(value)
+        found.locator("button[type=submit]").click()
+
+    return fill_in
+
+
+def test_a_visitor_signs_up_and_out_and_in_again(
+    fresh_page: Page, account: Any, fill_in: Callable[..., None], words: Callable[..., str]
+) -> None:
+    fresh_page.goto("/")
+    expect(fresh_page).to_have_url("/signin")
+    fresh_page.get_by_role("link", name=words("signup")).click()
+    fill_in("signup-form", name=account.name, email=account.email, password=account.password)
+    expect(fresh_page).to_have_url("/")
+    expect(fresh_page.get_by_role("heading", level=1)).to_contain_text(account.name.split()[0])
+
+    fresh_page.get_by_test_id("account").click()
+    fresh_page.get_by_role("button", name=words("signout")).click()
+    expect(fresh_page).to_have_url("/signin")
+    fresh_page.goto("/stats")
+    expect(fresh_page).to_have_url("/signin?next=%2Fstats")
+
+    fill_in("signin-form", email=account.email, password=account.password)
+    expect(fresh_page).to_have_url("/stats")
+    expect(fresh_page.get_by_role("heading", level=1, name=words("stats"))).to_be_focused()
+
+
+def test_a_wrong_password_is_told_in_words_and_the_email_stays(
+    page: Page, account: Any, fill_in: Callable[..., None], words: Callable[..., str]
+) -> None:
+    page.context.clear_cookies()
+    page.goto("/signin")
+    fill_in("signin-form", email=account.email, password="wrong horse battery")
+    expect(page.get_by_test_id("problem")).to_have_text(words("rule.known"))
+    expect(page.locator("[name=email]")).to_have_value(account.email)
+    page.reload()
+    expect(page.locator("[name=email]")).to_have_value(account.email)
+    expect(page.locator("[name=password]")).to_have_value("")
+
+
+def test_a_taken_email_is_told(page: Page, account: Any, fill_in: Callable[..., None]) -> None:
+    page.context.clear_cookies()
+    page.goto("/signup")
+    fill_in("signup-form", name="Somebody", email=account.email, password=account.password)
+    expect(page.locator("[role=alert]:visible, .field-error:visible").first).to_be_visible()
+    expect(page).to_have_url("/signup")
+    expect(page.locator("[name=name]")).to_have_value("Somebody")
+
+
+def test_what_the_browser_can_check_is_not_sent(
+    fresh_page: Page, fill_in: Callable[..., None], words: Callable[..., str]
+) -> None:
+    fresh_page.goto("/signup")
+    sent: list[str] = []
+    fresh_page.on("request", lambda request: sent.append(request.url))
+    fill_in("signup-form", name="A", email="not an address", password="right horse battery")
+    email = fresh_page.locator("[name=email]")
+    expect(email).to_be_focused()
+    expect(email).to_have_accessible_description(words("invalid.typeMismatch"))
+    assert [url for url in sent if url.endswith("/api/signup")] == []
+
+
+def test_errors_of_fields_stand_beside_them(fresh_page: Page, fill_in: Callable[..., None]) -> None:
+    problem = {
+        "type": "urn:bff:problem:invalid-input",
+        "status": 400,
+        "errors": [{"pointer": "#/body/name", "detail": "must not be a number"}],
+    }
+    fresh_page.route("**/api/signup", lambda route: route.fulfill(status=400, json=problem))
+    fresh_page.goto("/signup")
+    fill_in("signup-form", name="7", email="a@example.com", password="right horse battery")
+    expect(fresh_page.locator("[name=name]")).to_have_accessible_description("must not be a number")
+    expect(fresh_page.locator("[name=name]")).to_be_focused()
+
+
+@pytest.mark.parametrize(
+    "next_path", ["https://example.org/", "//example.org", "/\\example.org", "javascript:alert(1)"]
+)
+def test_signing_in_leads_to_no_other_site(
+    page: Page, account: Any, base_url: str, fill_in: Callable[..., None], next_path: str
+) -> None:
+    page.context.clear_cookies()
+    page.goto(f"/signin?next={next_path}")
+    fill_in("signin-form", email=account.email, password=account.password)
+    expect(page.get_by_test_id("empty")).to_be_visible()
+    assert page.url.rstrip("/") == base_url

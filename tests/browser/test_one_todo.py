@@ -1,0 +1,94 @@
+"""The page of one todo: its facts, its comments, what can be done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+
+def test_it_shows_everything(
+    page: Page, make_todo: Callable[..., Any], other_account: dict[str, Any], account: Any
+) -> None:
+    todo = make_todo("Plan the trip", note="Two days\nBy train", due="2031-02-03", helper=other_account["id"])
+    page.goto(f"/todos/{todo['id']}")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Plan the trip")
+    main = page.get_by_role("main")
+    for text in ("Two days", account.name, other_account["name"], "2031"):
+        expect(main).to_contain_text(text)
+    expect(page).to_have_title(f"Plan the trip · {page.locator('.brand-name').inner_text()}")
+
+
+def test_comments_are_written_and_kept_as_drafts(
+    page: Page, make_todo: Callable[..., Any], words: Callable[..., str], account: Any
+) -> None:
+    todo = make_todo("Talk about this")
+    page.goto(f"/todos/{todo['id']}")
+    text = page.get_by_label(words("comment.new"), exact=True)
+    text.fill("Half a thou")
+    page.reload()
+    expect(text).to_have_value("Half a thou")
+    text.fill("A whole thought.\n第二行")
+    text.press("Control+Enter")
+    comments = page.get_by_test_id("comments").get_by_role("listitem")
+    expect(comments).to_have_count(1)
+    expect(comments).to_contain_text("A whole thought.")
+    expect(comments).to_contain_text(account.name)
+    expect(text).to_have_value("")
+    page.reload()
+    expect(comments).to_contain_text("第二行")
+    expect(text).to_have_value("")
+
+
+def test_a_comment_that_fails_stays(
+    page: Page, make_todo: Callable[..., Any], words: Callable[..., str]
+) -> None:
+    todo = make_todo("Talk about this")
+    problem = {"type": "urn:bff:problem:too-many-requests", "status": 429}
+    page.route("**/comments", lambda route: route.fulfill(status=429, json=problem))
+    page.goto(f"/todos/{todo['id']}")
+    text = page.get_by_label(words("comment.new"), exact=True)
+    text.fill("Too fast")
+    page.get_by_role("button", name=words("comment.send")).click()
+    expect(page.get_by_test_id("problem").filter(visible=True)).to_have_text(
+        words("problem.too-many-requests")
+    )
+    expect(text).to_have_value("Too fast")
+
+
+def test_it_is_finished_edited_and_deleted_here(
+    page: Page, make_todo: Callable[..., Any], words: Callable[..., str]
+) -> None:
+    todo = make_todo("Do it here")
+    page.goto(f"/todos/{todo['id']}")
+    tick = page.get_by_role("checkbox", name=words("finish", title="Do it here"))
+    tick.click()
+    expect(tick).to_be_checked()
+    expect(page.get_by_role("complementary")).to_contain_text(words("finished"))
+    page.get_by_role("button", name=words("edit")).click()
+    dialog = page.get_by_test_id("edit-dialog")
+    dialog.get_by_label(words("title")).fill("Do it there")
+    dialog.get_by_label(words("title")).press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Do it there")
+    page.get_by_role("button", name=words("remove")).click()
+    expect(page).to_have_url("/")
+    expect(page.get_by_test_id("empty")).to_be_visible()
+    page.get_by_test_id("toast").filter(has_text="Do it there").get_by_role(
+        "button", name=words("undo")
+    ).last.click()
+    expect(page.get_by_test_id("todo")).to_have_count(1)
+
+
+def test_the_helper_sees_it_too(make_todo: Callable[..., Any], other_account: dict[str, Any]) -> None:
+    todo = make_todo("Help me", helper=other_account["id"])
+    found = other_account["request"].get(f"/api/todos/{todo['id']}")
+    assert found.ok
+    assert found.json()["title"] == "Help me"
+
+
+def test_one_that_is_not_there_says_so(page: Page, words: Callable[..., str]) -> None:
+    page.goto("/todos/unknownunknown0")
+    expect(page.get_by_role("heading", level=1, name=words("todo.gone"))).to_be_visible()
+    page.get_by_role("link", name=words("to-list")).click()
+    expect(page.get_by_test_id("empty")).to_be_visible()
