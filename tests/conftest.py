@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
@@ -18,8 +19,14 @@ if str(ROOT) not in sys.path:
 from clients.local import pocketbase  # noqa: E402
 from clients.local.binary import BackendError, checked_binary  # noqa: E402
 from clients.local.seed import seed  # noqa: E402
+from tests.servers import Layer, alternating, layer  # noqa: E402
 
-_CURES = {"ab": "apt-get install apache2-utils", "strace": "apt-get install strace"}
+_CURES = {
+    "ab": "apt-get install apache2-utils",
+    "chromium": "apt-get install chromium",
+    "nginx": "apt-get install nginx-light",
+    "strace": "apt-get install strace",
+}
 
 
 def needs(*programs: str) -> None:
@@ -78,3 +85,34 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
         return create_app(ROOT).test_client()
 
     return make
+
+
+@pytest.fixture(scope="session")
+def app_backend(backend_program: Path) -> Iterator[pocketbase.Backend]:
+    """A PocketBase that the tests of the app share; each of them has accounts of its own."""
+    with pocketbase.temporary() as running:
+        running.add("notices", en="Hello", zh="你好", published="2026-01-01 00:00:00.000Z")
+        yield running
+
+
+@pytest.fixture(scope="session")
+def app(app_backend: pocketbase.Backend, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Layer]:
+    """The app as a process of its own."""
+    with layer(app_backend.url, tmp_path_factory.mktemp("app")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def live_app(
+    app: Layer, app_backend: pocketbase.Backend, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """Where browsers find the app: one instance, or BROWSER_INSTANCES of them that take requests in turn."""
+    count = int(os.environ.get("BROWSER_INSTANCES", "1"))
+    if count == 1:
+        yield app.url
+        return
+    needs("nginx")
+    with contextlib.ExitStack() as stack:
+        folder = tmp_path_factory.mktemp("instances")
+        others = [stack.enter_context(layer(app_backend.url, folder)) for _ in range(count - 1)]
+        yield stack.enter_context(alternating([app.url, *(other.url for other in others)], folder))

@@ -61,7 +61,7 @@ def test_200_visitors_see_their_own_rows_only(app_backend: Backend, tmp_path: Pa
             visitor.sign_up("Somebody", f"visitor{visitor.number}@example.com")
             visitor.todos = [visitor.add(visitor.text(), note=visitor.text()) for _ in range(3)]
 
-        with ThreadPoolExecutor(8) as few:  # making a password takes PocketBase a while
+        with ThreadPoolExecutor(4) as few:  # making a password takes PocketBase a while
             list(few.map(arrive, visitors))
         begin, end = threading.Barrier(VISITORS), [0.0]
         looks: list[tuple[int, int, str]] = []

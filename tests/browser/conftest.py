@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCREENS = ROOT / ".artifacts" / "screens"
 AXE_PLACES = (".local/browser/node_modules/axe-core", "node_modules/axe-core", ".local/node_modules/axe-core")
 CHROMIUM = "/usr/bin/chromium"
-# The machine's network is closed: what Chromium asks of its maker at every start is switched off.
+# What Chromium asks of its maker at every start is no part of a test.
 CHROMIUM_ARGS = (
     "--disable-gpu",
     "--disable-quic",
