@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from bff.errors import BoundError, FunctionError, PageError
@@ -18,6 +19,7 @@ __all__ = ["Compiled", "compile_tree"]
 
 Page = Callable[[Mapping[str, Any], Evaluation], Any]
 
+_HERE = str(Path(__file__).parent)
 _OPERATORS = (
     "get", "item", "getter", "missed", "missing", "cut", "add", "subtract", "multiply", "divide", "floor_divide",
     "modulo", "negate", "less", "less_equal", "greater", "greater_equal", "orders_with", "equal", "equals_plainly",
@@ -96,12 +98,16 @@ def _call(name: str, function: Callable[..., Any], evaluation: Evaluation, *argu
     except PageError:
         raise
     except Exception as error:
-        raise FunctionError(name, _place(error)) from error
+        raise FunctionError(name, _place(error, function)) from error
 
 
-def _place(error: Exception) -> str:
+def _place(error: Exception, function: Callable[..., Any]) -> str:
+    """Where it was raised; of a wrong call or result, where the function stands. Never its message."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__} at {frame.filename}:{frame.lineno}"
+    file, line, code = frame.filename, frame.lineno, getattr(function, "__code__", None)
+    if file.startswith(_HERE) and code is not None:
+        file, line = code.co_filename, code.co_firstlineno
+    return f"{type(error).__name__} at {file}:{line}"
 
 
 def _quote(name: str, function: Callable[[str], str], evaluation: Evaluation, value: Any) -> Any:

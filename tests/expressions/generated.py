@@ -38,25 +38,32 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4),
     max_leaves=8,
 )
+_row = {
+    "id": st.sampled_from([1, 0, 2, "a", "b", None, True, 2.5]),
+    "name": st.sampled_from(["a", "b", "", "id", "待办", "1", None]),
+    "n": st.sampled_from([0, 1, 2, -3, 2.5, 1.0, 2**63, 2**53, 1e16, 1.7e308, None, True, "7"]),
+    "due": st.sampled_from(["2026-11-15", "2026-01-02", "2025-12-31", None]),
+    "tags": st.lists(scalars, max_size=3) | st.none(),
+    "done": st.sampled_from([True, False, None, 1, 0]),
+}
 rows = st.lists(
-    st.fixed_dictionaries(
-        {},
-        optional={
-            "id": st.sampled_from([1, 2, "a", "b", None, True, 2.5]),
-            "name": st.sampled_from(TEXTS) | st.none(),
-            "n": st.sampled_from(NUMBERS) | st.sampled_from(FLOATS) | st.none() | st.booleans(),
-            "due": st.sampled_from(["2026-11-15", "2026-01-02", None, "2025-12-31"]),
-            "tags": st.lists(scalars, max_size=3) | st.none(),
-            "done": st.booleans() | st.none(),
-        },
-    ),
-    max_size=4,
+    st.fixed_dictionaries(_row) | st.fixed_dictionaries({}, optional=_row), min_size=1, max_size=3
+)
+people = st.dictionaries(
+    st.sampled_from(("1", "a", "b", "true", "2.5", "2")),
+    st.fixed_dictionaries({"name": st.sampled_from(TEXTS), "n": st.sampled_from(NUMBERS)})
+    | st.none()
+    | values,
+    min_size=2,
+    max_size=5,
 )
 # What a page has every day, and now and then something else in its place.
 SCOPE = {
     "todos": rows | rows | rows | values,
-    "people": st.dictionaries(st.sampled_from(KEYS), values, max_size=4) | values,
-    "me": st.dictionaries(st.sampled_from(KEYS), scalars, max_size=4) | st.none(),
+    "people": people | people | values,
+    "me": st.fixed_dictionaries(_row)
+    | st.dictionaries(st.sampled_from(KEYS), scalars, max_size=4)
+    | st.none(),
     "x": values,
     "y": values,
 }
@@ -214,7 +221,28 @@ _OPERANDS = (
 )
 _OPERANDS += ("x", "x.n", "people[t.id]", "people[t.id].name", "people[t.name]", "count(todos)", "[t.n]")
 _OPERANDS += ("1", "2.5", "0", "-3", "'a'", "'2026-03-01'", "null", "true", "['a', 1]")
+_OPERANDS += ("people[t.id].name", "people[t.id].n") * 2
 _operands = st.sampled_from(_OPERANDS)
+# What is almost equal, or almost of one order: booleans beside numbers, lists of them.
+_ALMOST = (
+    "t.done",
+    "t.id",
+    "u.done",
+    "me.done",
+    "me.id",
+    "1",
+    "0",
+    "true",
+    "1.0",
+    "[1]",
+    "[true]",
+    "[t.done]",
+    "t.tags",
+)
+_almost = st.sampled_from(_ALMOST)
+_almost_signs = st.sampled_from(
+    ["==", "==", "!=", "<", ">=", "in", "not in", "in [2, 0] or 1 ==", "in [t.done] or 1 =="]
+)
 
 
 @st.composite
@@ -222,6 +250,8 @@ def row_texts(draw):
     """A loop over rows that computes with their values: what pages do most."""
 
     def part(depth=2):
+        if draw(st.integers(0, 3)) == 0:
+            return f"({draw(_almost)} {draw(_almost_signs)} {draw(_almost)})"
         if depth == 0 or draw(st.integers(0, 3)) == 0:
             return draw(_operands)
         sign = draw(st.sampled_from(ARITHMETIC + COMPARISONS + ("and", "or", "in", "==", "<", "+", "*")))

@@ -114,9 +114,16 @@ def test_a_function_that_raises_ends_the_page_with_its_place():
 
 @pytest.mark.parametrize("result", [date(2026, 11, 15), {1, 2}, b"a", object(), iter([])])
 def test_a_function_must_give_json(result):
-    with pytest.raises(FunctionError, match="could not be made") as caught:
-        compile_tree(parse("ours()"), functions={"ours": lambda: result})({}, Evaluation())
-    assert caught.value.log.startswith("function ours: TypeError at ")
+    def ours():
+        return result
+
+    with pytest.raises(FunctionError) as caught:
+        compile_tree(parse("ours()"), functions={"ours": ours})({}, Evaluation())
+    place = f"{__file__}:{ours.__code__.co_firstlineno}"
+    assert caught.value.log == f"function ours: TypeError at {place}"
+    with pytest.raises(FunctionError) as caught:
+        compile_tree(parse("ours(1)"), functions={"ours": ours})({}, Evaluation())
+    assert caught.value.log == f"function ours: TypeError at {place}"
 
 
 def test_a_function_is_called_only_where_it_is_needed():

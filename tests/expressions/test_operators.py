@@ -4,6 +4,7 @@ import pytest
 
 from bff.expressions import Evaluation, compile_tree
 from bff.expressions.parse import parse
+from tests.expressions.reference import evaluate
 
 SCOPE = {
     "me": {
@@ -194,34 +195,56 @@ def test_the_rule_holds_in_both_versions(text, expected):
         assert same(compiled.safely(SCOPE, Evaluation()), expected)
 
 
+MEETING = [
+    None,
+    True,
+    False,
+    0,
+    1,
+    2,
+    -3,
+    0.0,
+    1.0,
+    2.5,
+    2**63,
+    2**64 - 1,
+    -(2**63),
+    1.7e308,
+    "",
+    "a",
+    "b",
+    "1",
+]
+MEETING += [[], [1], [True], ["a"], {}, {"1": 1}]
+SIGNS = ["+", "-", "*", "/", "//", "%", "<", "<=", ">", ">=", "==", "!=", "in", "not in", "and", "or"]
+
+
 @pytest.mark.parametrize(
-    "sign", ["+", "-", "*", "/", "//", "%", "<", "<=", ">", ">=", "==", "!=", "in", "and", "or"]
+    "form", ["a {} b", "a {} c", "c {} a", "a {} x.b", "x.a {} b", "c {} x.a", "(a {} 1)", "(true {} a)"]
 )
-def test_values_from_loops_meet_as_constants_do(sign):
-    values = [
-        None,
-        True,
-        False,
-        0,
-        1,
-        2,
-        -3,
-        0.0,
-        1.0,
-        2.5,
-        2**63,
-        2**64 - 1,
-        -(2**63),
-        1.7e308,
-        "",
-        "a",
-        "b",
-        [],
-        [1],
-        {},
-    ]
-    for form in ("a {} b", "a {} c", "c {} a", "a {} x.b", "x.a {} b"):
-        inner = compile_tree(parse(f"[[{form.format(sign)} for b in values] for a in values]"))
-        for constant in values:
-            scope = {"values": values, "c": constant, "x": {"a": constant, "b": constant}}
-            assert repr(inner(scope, Evaluation())) == repr(inner.safely(scope, Evaluation()))
+@pytest.mark.parametrize("sign", SIGNS)
+def test_any_two_values_meet_by_the_rules_wherever_they_come_from(sign, form):
+    expression = parse(f"[[{form.format(sign)} for b in values] for a in values]")
+    compiled = compile_tree(expression)
+    for constant in MEETING:
+        scope = {"values": MEETING, "c": constant, "x": {"a": constant, "b": constant}}
+        expected = repr(evaluate(expression, scope))
+        assert repr(compiled(scope, Evaluation())) == expected
+        assert repr(compiled.safely(scope, Evaluation())) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["m[k]", "m[k].n", "[m[k] for k in keys][0]", "[m[k].n for k in keys][0]", "[x[k] for x in [m]][0]"],
+)
+@pytest.mark.parametrize(
+    "value", [*MEETING, {"a": {"n": 1}, "1": {"n": 2}, "true": 3, "2.5": []}, ["a", {"n": 4}]]
+)
+def test_anything_is_looked_up_in_anything(text, value):
+    expression = parse(text)
+    compiled = compile_tree(expression)
+    for key in MEETING:
+        scope = {"m": value, "k": key, "keys": [key]}
+        expected = repr(evaluate(expression, scope))
+        assert repr(compiled(scope, Evaluation())) == expected
+        assert repr(compiled.safely(scope, Evaluation())) == expected

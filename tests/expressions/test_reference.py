@@ -16,7 +16,7 @@ from tests.expressions.reference import evaluate
 
 NOW = datetime(2026, 11, 15, 20, 30, 0, 123456, tzinfo=UTC)
 QUOTES = {"quote": lambda text: "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"}
-_MANY = 20_000 if os.environ.get("BFF_TEST_FULL") else 0
+_MANY = 3_000 if os.environ.get("BFF_TEST_FULL") else 0
 
 common = settings(
     deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], database=None
