@@ -2,7 +2,6 @@
 
 import ast
 import math
-import os
 from datetime import UTC, datetime
 
 import pytest
@@ -11,12 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from bff.errors import PageError
 from bff.expressions import Evaluation, compile_tree
 from bff.expressions.parse import parse
-from tests.expressions.generated import row_texts, rows, scopes, texts, trees
+from tests.expressions.generated import row_texts, rows, scopes, texts, trees, values
 from tests.expressions.reference import evaluate
 
 NOW = datetime(2026, 11, 15, 20, 30, 0, 123456, tzinfo=UTC)
 QUOTES = {"quote": lambda text: "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"}
-_MANY = 3_000 if os.environ.get("BFF_TEST_FULL") else 0
 
 common = settings(
     deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], database=None
@@ -47,25 +45,32 @@ def check(tree, scope):
     assert repr(scope) == before
 
 
-@settings(common, max_examples=_MANY or 350)
+@settings(common, max_examples=350)
 @given(text=texts(), scope=scopes)
 def test_an_expression_gives_what_the_rules_say(text, scope):
     check(parse(text), scope)
 
 
-@settings(common, max_examples=_MANY or 350)
+@settings(common, max_examples=350)
 @given(text=row_texts(), scope=scopes, todos=rows)
 def test_a_loop_over_rows_gives_what_the_rules_say(text, scope, todos):
     check(parse(text), {**scope, "todos": todos})
 
 
-@settings(common, max_examples=(_MANY or 600) // 4)
+@settings(common, max_examples=150)
 @given(tree=trees(), scope=scopes)
 def test_a_tree_gives_what_the_rules_say(tree, scope):
     check(tree, scope)
 
 
-@settings(common, max_examples=_MANY or 200)
+@pytest.mark.full
+@settings(common, max_examples=5_000)
+@given(part=row_texts().map(parse) | texts().map(parse) | trees(), scope=scopes, todos=rows | values)
+def test_many_more_give_what_the_rules_say(part, scope, todos):
+    check(part, {**scope, "todos": todos})
+
+
+@settings(common, max_examples=200)
 @given(text=texts())
 def test_the_grammar_is_pythons(text):
     expected = ast.parse(f"({text})", mode="eval").body
@@ -86,7 +91,7 @@ def test_the_grammar_is_pythons(text):
     assert ast.dump(parse(text).node) == ast.dump(expected)
 
 
-@settings(common, max_examples=_MANY or 200)
+@settings(common, max_examples=200)
 @given(text=texts(), scope=scopes)
 def test_the_fast_version_raises_or_is_right(text, scope):
     compiled = compile_tree(parse(text), quotes=QUOTES)
