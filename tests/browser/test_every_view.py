@@ -165,7 +165,7 @@ def test_statistics(page: Page, shot: Callable[[str], None], serious: Callable[[
             body["days"][at]["finished"] = finished
         route.fulfill(response=answer, body=json.dumps(body))
 
-    page.route("**/api/stats", with_a_past)
+    page.route("**/api/stats?*", with_a_past)
     page.goto("/stats")
     expect(page.get_by_test_id("chart")).to_be_visible()
     shot("stats")

@@ -46,7 +46,7 @@ def test_a_part_that_is_missing_is_told_and_can_be_asked_for_again(
         "days": None,
         "errors": [failure],
     }
-    page.route("**/api/stats", lambda route: route.fulfill(json=partial), times=1)
+    page.route("**/api/stats?*", lambda route: route.fulfill(json=partial), times=1)
     page.goto("/stats")
     expect(page.get_by_test_id("stats-statuses").locator("dd").first).to_have_text("3")
     missing = page.get_by_test_id("stats-days").get_by_test_id("missing")
