@@ -209,14 +209,12 @@ _REQUEST = (
         "object",
         "The request that takes this write back when a later step fails.",
         table="undo",
-        runs=False,
     ),
     Key(
         "idempotency_key",
         "expression",
         "Makes this write safe to repeat; true takes the visitor's Idempotency-Key.",
         also=(True,),
-        runs=False,
     ),
     Key(
         "defer",

@@ -16,6 +16,7 @@ ORDER = [
     "settings",
     "jsontext",
     "identity",
+    "state",
     "expressions",
     "keys",
     "recipe",

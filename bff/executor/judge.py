@@ -82,6 +82,11 @@ def _is_list_at(value: Any, path: Path) -> bool:
     return value is None or isinstance(value, list)
 
 
+def reply_names(reply: Reply) -> dict[str, Any]:
+    """What an expression sees as `reply`; a body that is no JSON is null."""
+    return {"status": reply.status, "headers": reply.headers, "body": _body_or_null(reply)}
+
+
 def _with_reply(scope: Mapping[str, Any], reply: Reply, body: Any) -> dict[str, Any]:
     return {**scope, "reply": {"status": reply.status, "headers": reply.headers, "body": body}}
 

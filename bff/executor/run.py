@@ -9,8 +9,10 @@ from typing import Any
 
 from bff.errors import Failure, PageError
 from bff.executor import judge
-from bff.executor.request_step import RequestStep, error_of
-from bff.executor.results import Outcome, Results, StepTrace, Terms, Writes
+from bff.executor.request_step import RequestStep
+from bff.executor.results import Outcome, Results, StepTrace, Terms
+from bff.executor.undo import TakingBack
+from bff.executor.writes import Writes
 from bff.expressions import Evaluation
 from bff.http import Calls
 from bff.plan import Plan, PlannedGuard, PlannedRequest, PlannedStep, PlannedValue
@@ -54,13 +56,34 @@ class PageRun:
             while self._under_way:
                 self._take_in_calls()
                 self._start_ready()
-        except PageError as error:
-            error.members |= self.writes.members
+        except Exception:
+            self._wind_up()
             raise
         finally:
             for under_way in self._under_way.values():
                 under_way.give_up()
         return Results(self._scope, tuple(self._failures), self._partial())
+
+    def take_back(self) -> dict[str, Any]:
+        """Undo what was written, because the page cannot be answered; gives the members that its problem has."""
+        if any(write.can_be_undone for write in self.writes.sent):
+            TakingBack(
+                self.writes, self._scope, self._calls, self._terms.afresh(), self._terms, self.traces
+            ).run()
+        return self.writes.members
+
+    def _wind_up(self) -> None:
+        """Wait for the writes under way, so that it is known what became of them."""
+        for under_way in self._under_way.values():
+            under_way.stop()
+        while any(under_way.in_flight for under_way in self._under_way.values()):
+            ended = self._calls.wait(self._terms.deadline)
+            if not ended:
+                return
+            for call in ended:
+                owner = self._owner(call)
+                if owner is not None:
+                    owner.note(call)
 
     def _take_in_calls(self) -> None:
         for call in self._calls.wait(self._terms.deadline):
@@ -124,8 +147,7 @@ class PageRun:
             raise of_failure(under_way.failure)
         else:
             self._failures.append(under_way.failure)
-            scope = {**self._scope, "error": error_of(under_way.failure)}
-            self._end(step, step.fallback(scope, self._evaluation), "fallback")
+            self._end(step, under_way.fall_back(), "fallback")
 
     def _end(self, step: PlannedStep, value: Any, outcome: Outcome) -> None:
         self._scope[step.name] = value

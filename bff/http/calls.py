@@ -33,7 +33,7 @@ class Limits:
 class Call:
     """A request under way with its retries; `result` is None until it has ended.
 
-    `until` (monotonic) is its own deadline.
+    `until` (monotonic) is its own deadline; `lost` tells that a try went out and brought no reply.
     """
 
     __slots__ = (
@@ -44,6 +44,7 @@ class Call:
         "_sent",
         "_url",
         "client",
+        "lost",
         "request",
         "result",
         "until",
@@ -56,6 +57,7 @@ class Call:
         self.request = request
         self.until = until
         self.result: Reply | Broken | None = None
+        self.lost = False
         self._url = url
         self._headers = headers
         self._key: bytes | None = None
@@ -107,6 +109,10 @@ class Calls:
         self._ended: list[Call] = []
         self._tries = 0
         self._bytes = 0
+
+    def anew(self, deadline: float) -> Calls:
+        """Calls of the same page with another deadline (monotonic) and bounds of their own."""
+        return Calls(self._transport, deadline, self._limits, self._request_id)
 
     def start(self, client: Client, request: OutgoingRequest, until: float | None = None) -> Call:
         """Starts a call that ends by `until`, its time-out and the page's deadline (monotonic).
@@ -188,6 +194,8 @@ class Calls:
         call = self._flying.pop(started)
         call._sent = call._sent or started.sent
         outcome = self._counted(started.outcome or Broken("refused"))
+        if isinstance(outcome, Broken) and (started.sent or outcome.sent):
+            call.lost = True
         delay = call._delay_after(outcome, self._limits.min_try)
         if delay is None:
             self._end(call, outcome)

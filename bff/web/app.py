@@ -25,6 +25,7 @@ from bff.web.identity import Identity
 from bff.web.journal import Journal, operator, write_to_stdout
 from bff.web.problems import is_api, problem_response, readable
 from bff.web.public import serve_public
+from bff.web.repeats import Repeats
 from bff.web.site import Page, Site
 from bff.web.stopping import on_stop
 from bff.web.views import PageView
@@ -62,7 +63,8 @@ def create_app(
     _add_health(app, site)
     _add_frame(app, settings, identity)
     _add_problems(app, site)
-    view = PageView(settings, transport, identity)
+    repeats = Repeats.of(settings)
+    view = PageView(settings, transport, identity, repeats)
     _Routes(app, site, view).follow()
     serve_public(app, folder / "public")
     on_stop(site.stop)
@@ -209,7 +211,10 @@ def _add_problems(app: Flask, site: Site) -> None:
     def unforeseen(error: Exception) -> Response:
         operator.error("request %s failed", g.journal.request_id, exc_info=error)
         found = problem(
-            "internal", "This page could not be made.", log=f"{type(error).__name__}, see the trace above"
+            "internal",
+            "This page could not be made.",
+            log=f"{type(error).__name__}, see the trace above",
+            members=dict(g.journal.written),
         )
         g.journal.error = found
         return problem_response(found, g.journal.request_id)

@@ -20,7 +20,11 @@ operator = logging.getLogger("bff")
 
 @dataclass(slots=True)
 class Journal:
-    """What is told of one page while it is made; `begun` is `time.monotonic()` seconds."""
+    """What is told of one page while it is made; `begun` is `time.monotonic()` seconds.
+
+    `written` says by step name what became of the writes of a page that failed; `repeated` that the answer was
+    an earlier one's.
+    """
 
     request_id: str
     begun: float = field(default_factory=time.monotonic)
@@ -29,6 +33,8 @@ class Journal:
     traces: Mapping[str, StepTrace] = field(default_factory=dict)
     partial: tuple[str, ...] = ()
     error: PageError | None = None
+    written: Mapping[str, Any] = field(default_factory=dict)
+    repeated: bool = False
 
     @property
     def milliseconds(self) -> float:
@@ -69,6 +75,10 @@ class Journal:
             },
             "partial": list(self.partial),
         }
+        if self.repeated:
+            line["repeated"] = True
+        if self.written:
+            line["written"] = self.written
         if self.error is not None:
             line["problem"] = self.error.kind
             line["step"] = self.error.step
