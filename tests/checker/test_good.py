@@ -188,7 +188,7 @@ GOOD = {
             client: todos
             post: /todos
             idempotency_key: headers['X-Key']
-            headers: {Idempotency-Key: idempotency_key}
+            headers: {X-Correlation: idempotency_key}
             undo: {delete: "/todos/{added.id}/{reply.body.id}"}
           checked: {client: todos, get: /check}
         status: 200 if not errors else 207
