@@ -25,6 +25,7 @@ _CURES = {
     "ab": "apt-get install apache2-utils",
     "chromium": "apt-get install chromium",
     "nginx": "apt-get install nginx-light",
+    "redis-server": "apt-get install redis-server",
     "strace": "apt-get install strace",
 }
 
