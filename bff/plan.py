@@ -132,6 +132,7 @@ class Plan:
 
     @property
     def clients(self) -> tuple[Client, ...]:
-        """The clients that this page asks, each once."""
-        asked = {step.client.name: step.client for step in self.steps if isinstance(step, PlannedRequest)}
-        return tuple(asked.values())
+        """The clients that this page asks, each once, those of undos among them."""
+        requests = [step for step in self.steps if isinstance(step, PlannedRequest)]
+        undos = [step.undo for step in requests if step.undo is not None]
+        return tuple({request.client.name: request.client for request in [*requests, *undos]}.values())

@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.serving import make_server
 
+from bff import create_app
+from bff.errors import OperatorError
 from tests.fakes import PATIENCE, FakeBackend, Received, Wire, after, answer, close, hang
+from tests.project import write_project
 
 Make = Callable[..., FlaskClient]
 LISTS = ("done", "undone", "undo_failed", "unknown")
@@ -178,6 +182,21 @@ def test_however_the_page_ends_what_was_written_is_taken_back(
     assert (found.status_code, found.json["type"]) == (status, f"urn:bff:problem:{kind}")
     assert lists(found) == [[], ["first"], [], []]
     assert paths(backend)[-1] == "DELETE /first/f1"
+
+
+def test_a_mistake_of_our_own_takes_back_what_was_written_too(
+    page: Make, backend: FakeBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mistaken(*_: Any) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr("bff.web.views.make_answer", mistaken)
+    write_two(backend)
+    backend.on("GET /last", answer(json={}))
+    found = page(TWO).post("/api/page")
+    assert (found.status_code, found.json["type"]) == (500, "urn:bff:problem:internal")
+    assert lists(found) == [[], ["first", "second"], [], []]
+    assert "secret" not in found.text
 
 
 def test_a_write_without_an_undo_stands_and_is_told(page: Make, backend: FakeBackend) -> None:
@@ -434,6 +453,17 @@ def test_undos_are_in_the_log_and_in_server_timing_without_values(
     assert line["written"]["undo_failed"] == ["first"]
     assert "undo.first;dur=" in found.headers["Server-Timing"]
     assert "secret" not in caplog.text and "secret" not in found.text
+
+
+def test_a_client_that_only_an_undo_asks_is_made_ready_at_the_start(
+    tmp_path: Path, backend: FakeBackend
+) -> None:
+    root = write_project(tmp_path, {"page": TWO})
+    (root / "clients" / "notices.py").write_text(
+        'from bff import Client, env\n\nclient = Client(base_url=env("NOWHERE_URL"))\n'
+    )
+    with pytest.raises(OperatorError, match="NOWHERE_URL"):
+        create_app(root, environ={})
 
 
 def test_the_undo_of_a_keyed_write_is_repeated_with_a_key_of_its_own(
