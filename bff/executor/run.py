@@ -76,6 +76,9 @@ class PageRun:
         """Wait for the writes under way, so that it is known what became of them."""
         for under_way in self._under_way.values():
             under_way.stop()
+            for call in under_way.in_flight:
+                if call.result is not None:  # it ended together with the one that ended the page
+                    under_way.note(call)
         while any(under_way.in_flight for under_way in self._under_way.values()):
             ended = self._calls.wait(self._terms.deadline)
             if not ended:

@@ -7,7 +7,8 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from werkzeug.serving import make_server
 
 from bff import create_app
 from bff.errors import OperatorError
+from bff.http import Reply, Try
 from tests.fakes import PATIENCE, FakeBackend, Received, Wire, after, answer, close, hang
 from tests.project import write_project
 
@@ -430,6 +432,67 @@ def test_a_write_under_way_when_the_page_ends_is_waited_for_and_taken_back(
     found = page(recipe, functions=functions).post("/api/page")
     assert found.status_code == 500
     assert lists(found) == [[], ["first"], [], []]
+
+
+@dataclass(eq=False)
+class Landed:
+    """A try that has its outcome from the start."""
+
+    outcome: Reply
+    sent: bool = True
+    held: bool = False
+
+
+class AllAtOnce:
+    """A transport whose tries end together, in the order that they were started."""
+
+    def __init__(self, replies: dict[str, Reply]) -> None:
+        self.replies = replies
+        self.asked: list[str] = []
+
+    def start(self, request: Try) -> Landed:
+        line = f"{request.method} {request.url.partition('.test')[2]}"
+        self.asked.append(line)
+        return Landed(self.replies[line])
+
+    def wait(self, started: Collection[Any], until: float) -> list[Any]:
+        return list(started)
+
+    def abandon(self, started: Any) -> None:
+        raise AssertionError("nothing is given up here")
+
+
+def test_a_write_that_ended_together_with_what_ends_the_page_is_taken_back(tmp_path: Path) -> None:
+    recipe = """
+    route: POST /api/page
+    auth: none
+    steps:
+      beside:
+        client: people
+        get: /beside
+        retries: 0
+        fallback: broken(error.status)
+      first:
+        client: todos
+        post: /first
+        undo:
+          delete: /first/{reply.body.id}
+      last: {client: todos, get: /last}
+    shape: [beside, first, last]
+    """
+    transport = AllAtOnce(
+        {
+            "GET /beside": Reply(500),
+            "POST /first": Reply(201, raw=b'{"id": "f1"}'),
+            "DELETE /first/f1": Reply(204),
+        }
+    )
+    functions = {"functions": "def broken(x):\n    raise RuntimeError('boom')\n"}
+    root = write_project(tmp_path, {"page": recipe}, functions=functions)
+    found = create_app(root, environ={}, transport=transport).test_client().post("/api/page")
+    assert found.status_code == 500
+    assert lists(found) == [[], ["first"], [], []]
+    assert transport.asked == ["GET /beside", "POST /first", "DELETE /first/f1"]
 
 
 def test_an_undo_that_cannot_be_made_is_failed_and_unsent(page: Make, backend: FakeBackend) -> None:
