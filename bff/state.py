@@ -143,13 +143,12 @@ class RepeatStore:
 def _connect(url: str) -> Redis:
     from redis import Redis
     from redis.backoff import NoBackoff
-    from redis.exceptions import ConnectionError as Broken
     from redis.retry import Retry
 
     found: Redis = Redis.from_url(
         url,
         socket_timeout=PATIENCE,
         socket_connect_timeout=PATIENCE,
-        retry=Retry(NoBackoff(), 1, (Broken,)),  # a connection that rested while the store was started again
+        retry=Retry(NoBackoff(), 0),  # the pool itself sees connections that have ended
     )
     return found
