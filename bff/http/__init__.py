@@ -15,6 +15,7 @@ from bff.http.messages import (
     encode_constant,
     encode_segment,
 )
+from bff.http.retry import retry_after
 from bff.http.transport import Started, ThreadTransport, Transport, Try, default_transport
 
 __all__ = [
@@ -43,4 +44,5 @@ __all__ = [
     "encode_segment",
     "env",
     "forward_token",
+    "retry_after",
 ]

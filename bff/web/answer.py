@@ -36,7 +36,9 @@ def make_answer(plan: Plan, results: Results, evaluation: Evaluation, settings: 
     scope = {**results.scope, "errors": errors}
     status = plan.status(scope, evaluation)
     if type(status) is not int or not 200 <= status <= 599:
-        raise problem("internal", "This page could not be made.", log=f"status: {status!r} is no status")
+        raise problem(
+            "internal", "This page could not be made.", log="status: no whole number from 200 to 599"
+        )
     headers = {} if plan.headers is None else _headers(plan.headers(scope, evaluation))
     headers["Cache-Control"] = _cache_control(plan, results)
     if results.partial:

@@ -192,6 +192,7 @@ def _add_cors(response: Response, origins: tuple[str, ...]) -> None:
 def _add_problems(app: Flask, site: Site) -> None:
     @app.errorhandler(PageError)
     def page_error(error: PageError) -> Response:
+        error.members |= g.journal.writes.members
         g.journal.error = error
         if site.broken is not None and is_api(request.path):
             return readable(site.broken)
@@ -208,9 +209,9 @@ def _add_problems(app: Flask, site: Site) -> None:
     @app.errorhandler(Exception)
     def unforeseen(error: Exception) -> Response:
         operator.error("request %s failed", g.journal.request_id, exc_info=error)
-        found = problem(
-            "internal", "This page could not be made.", log=f"{type(error).__name__}, see the trace above"
-        )
+        log = f"{type(error).__name__}, see the trace above"
+        members = g.journal.writes.members
+        found = problem("internal", "This page could not be made.", members=dict(members), log=log)
         g.journal.error = found
         return problem_response(found, g.journal.request_id)
 

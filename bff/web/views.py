@@ -55,7 +55,7 @@ class PageView:
         encode = functools.partial(encode_bounded, settings=self._settings)
         terms = Terms(deadline, encode, visitor, self._settings.max_each)
         run = PageRun(page.plan, scope, calls, evaluation, terms)
-        journal.traces = run.traces
+        journal.traces, journal.writes = run.traces, run.writes
         results = run.run()
         journal.partial = results.partial
         response = respond(request, page.plan, make_answer(page.plan, results, evaluation, self._settings))
