@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+from bff.web.input import MOST_MISTAKES
 from tests.project import visitor
 
 ECHO = """
@@ -197,3 +199,52 @@ def test_members_of_composed_schemas_are_kept(tmp_path: Path) -> None:
         """,
     )
     assert page.post("/api/page", json={"id": 1, "name": "a", "role": "admin"}).json == {"id": 1, "name": "a"}
+
+
+LIST = """
+    route: POST /api/list
+    auth: none
+    input:
+      body:
+        type: array
+        anyOf:
+          - items: {type: string}
+          - maxItems: 2
+    shape: len(body)
+    """
+
+
+def test_a_large_body_full_of_mistakes_is_refused_in_few_words_and_soon(tmp_path: Path) -> None:
+    body = b"[" + b",".join([b"1"] * 500_000) + b"]"
+    begun = time.monotonic()
+    answer = visitor(tmp_path, LIST).post("/api/list", data=body, content_type="application/json")
+    assert mistakes(answer) == {"#/body": "does not fit, and is too large to say where"}
+    assert time.monotonic() - begun < 5
+
+
+def test_many_mistakes_are_told_up_to_a_number(tmp_path: Path) -> None:
+    recipe = LIST.replace("anyOf:", "items: {type: string}").replace("- items: {type: string}", "")
+    recipe = recipe.replace("- maxItems: 2", "")
+    answer = visitor(tmp_path, recipe).post("/api/list", json=[1] * 3000)
+    assert len(mistakes(answer)) == MOST_MISTAKES
+
+
+def test_a_mistake_quotes_no_whole_novel(echo: FlaskClient) -> None:
+    answer = echo.post("/api/things/1?must=1", json={"title": "x" * 900_000})
+    (detail,) = mistakes(answer).values()
+    assert len(detail) < 400
+    assert detail.endswith("is longer than 10 characters")
+
+
+def test_a_default_is_the_same_for_every_visitor(tmp_path: Path) -> None:
+    recipe = """
+        route: GET /api/page
+        auth: none
+        input:
+          query:
+            tags: {type: array, default: []}
+        shape: with_one_more(query.tags)
+        """
+    functions = "def with_one_more(tags):\n    tags.append(1)\n    return tags\n"
+    client = visitor(tmp_path, recipe, functions={"functions": functions})
+    assert [client.get("/api/page").json for _ in range(2)] == [[1], [1]]
