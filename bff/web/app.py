@@ -186,7 +186,10 @@ def _add_cors(response: Response, origins: tuple[str, ...]) -> None:
     methods = response.headers.get("Allow", "GET")
     found = cors_headers(request.headers.get("Origin"), origins, preflight=preflight, methods=methods)
     for name, value in found.items():
-        response.headers[name] = value
+        if name == "Vary":
+            response.vary.add(value)
+        else:
+            response.headers[name] = value
 
 
 def _add_problems(app: Flask, site: Site) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 from flask import Request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from bff import jsontext
 from bff.errors import InputError, PageError
@@ -119,7 +120,7 @@ class BodyReader:
                 f"The body came as {request.mimetype or 'no type at all'}; this page takes application/json.",
                 headers={"Accept": "application/json"},
             )
-        value = prune(self.schema, _parse(request.get_data(cache=True), self.max_depth), self.schema)
+        value = prune(self.schema, _parse(_whole_body(request), self.max_depth), self.schema)
         errors.extend(_mistakes(self.validator, value, ("body",)))
         return value
 
@@ -128,6 +129,17 @@ def _is_json(mimetype: str) -> bool:
     return mimetype == "application/json" or (
         mimetype.startswith("application/") and mimetype.endswith("+json")
     )
+
+
+def _whole_body(request: Request) -> bytes:
+    """The body; servers that frame it themselves have it cut off where it ends too early or goes over the bound."""
+    raw = request.get_data(cache=True)
+    announced, most = request.content_length, request.max_content_length
+    if announced is None and most is not None and len(raw) >= most:
+        raise RequestEntityTooLarge
+    if announced is not None and len(raw) < announced:
+        raise problem("malformed-body", "The body ends too early.")
+    return raw
 
 
 def _parse(raw: bytes, max_depth: int) -> Any:
