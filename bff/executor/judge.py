@@ -22,6 +22,7 @@ _BROKEN: Mapping[str, tuple[FailureKind, int, str]] = {
     "too-large": ("too-large", 502, "'{step}' answered with more than is allowed."),
     "limit": ("limit", 500, "'{step}' would take more requests or replies than one page may."),
     "breaker": ("breaker", 503, "'{step}' is being spared after failures."),
+    "full": ("breaker", 503, "'{step}' was not asked: too many calls to it are under way."),
 }
 
 

@@ -1,8 +1,10 @@
 """Calls to backends: clients, messages, retries, the cache and the transport."""
 
 from bff.http.auth import ApiKey, BearerToken, Env, ForwardedToken, env, forward_token
-from bff.http.calls import Call, Calls, Limits
+from bff.http.breaker import Breaker
+from bff.http.calls import Calls, Limits
 from bff.http.client import Client
+from bff.http.fetch import Call
 from bff.http.messages import (
     FORBIDDEN_REQUEST_HEADERS,
     FORBIDDEN_RESPONSE_HEADERS,
@@ -23,6 +25,7 @@ __all__ = [
     "FORBIDDEN_RESPONSE_HEADERS",
     "ApiKey",
     "BearerToken",
+    "Breaker",
     "Broken",
     "Call",
     "CallError",

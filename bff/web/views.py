@@ -56,7 +56,10 @@ class PageView:
         terms = Terms(deadline, encode, visitor, self._settings.max_each)
         run = PageRun(page.plan, scope, calls, evaluation, terms)
         journal.traces, journal.writes = run.traces, run.writes
-        results = run.run()
+        try:
+            results = run.run()
+        finally:
+            calls.close()
         journal.partial = results.partial
         response = respond(request, page.plan, make_answer(page.plan, results, evaluation, self._settings))
         self._set_session(response, page.plan, results, evaluation)
