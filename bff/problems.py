@@ -66,6 +66,7 @@ PROBLEMS: Mapping[str, ProblemType] = {
     "backend-failed": ProblemType(502, "A backend failed", "`failure` says how"),
     "backend-unavailable": ProblemType(503, "A backend is not available", "it is being spared; try again"),
     "not-ready": ProblemType(503, "Not ready", "the recipes of this app cannot run; the log says why"),
+    "busy": ProblemType(503, "Too many visitors at once", "over `BFF_MAX_PAGES`; `Retry-After` says when"),
     "backend-timeout": ProblemType(
         504, "A backend took too long", "it did not answer within the page's deadline"
     ),

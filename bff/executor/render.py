@@ -48,6 +48,7 @@ def render(
         safe=step.safe,
         timeout=step.timeout,
         retries=step.retries,
+        hedge=step.hedge,
         visitor=visitor.mark or None,
         token=_token(planned, visitor),
         cache_ttl=None if step.cache is None else step.cache.ttl,

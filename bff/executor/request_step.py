@@ -83,8 +83,13 @@ class RequestStep:
             self._note_broken_write(result)
             self._store(at, judge.of_broken(self.planned.name, result, self._item(at)))
         elif result is not None:
-            self._note_write(result)
-            outcome = judge.of_reply(self.planned, result, self._local(at), self._evaluation, self._item(at))
+            outcome: Any = None
+            try:
+                outcome = judge.of_reply(
+                    self.planned, result, self._local(at), self._evaluation, self._item(at)
+                )
+            finally:  # the write is done also where an expression over its reply raises
+                self._note_write(result, outcome)
             self._store(at, self._with_lists(at, outcome))
         self._launch()
         self._settle()
@@ -195,9 +200,10 @@ class RequestStep:
 
     # --- writes ------------------------------------------------------------------------------------------------
 
-    def _note_write(self, reply: Reply) -> None:
+    def _note_write(self, reply: Reply, outcome: Any) -> None:
         name = self.planned.name
-        if self.planned.step.writes and 200 <= reply.status < 300 and name not in self._writes.done:
+        refused = isinstance(outcome, Failure) and outcome.kind == "status"  # a 200 that `ok` takes for none
+        if self.planned.step.writes and reply.ok and not refused and name not in self._writes.done:
             self._writes.done.append(name)
 
     def _note_broken_write(self, broken: Broken) -> None:

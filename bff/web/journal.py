@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bff.errors import PageError
-from bff.executor import StepTrace
+from bff.executor import StepTrace, Writes
 
 pages = logging.getLogger("bff.page")
 operator = logging.getLogger("bff")
@@ -27,6 +27,7 @@ class Journal:
     page: str = ""
     route: str = ""
     traces: Mapping[str, StepTrace] = field(default_factory=dict)
+    writes: Writes = field(default_factory=Writes)
     partial: tuple[str, ...] = ()
     error: PageError | None = None
 

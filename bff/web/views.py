@@ -55,8 +55,11 @@ class PageView:
         encode = functools.partial(encode_bounded, settings=self._settings)
         terms = Terms(deadline, encode, visitor, self._settings.max_each)
         run = PageRun(page.plan, scope, calls, evaluation, terms)
-        journal.traces = run.traces
-        results = run.run()
+        journal.traces, journal.writes = run.traces, run.writes
+        try:
+            results = run.run()
+        finally:
+            calls.close()
         journal.partial = results.partial
         response = respond(request, page.plan, make_answer(page.plan, results, evaluation, self._settings))
         self._set_session(response, page.plan, results, evaluation)
