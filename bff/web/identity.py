@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bff.identity.bearer import BearerCheck
 
 SECURE_COOKIE, PLAIN_COOKIE = "__Host-bff", "bff-session"
-_TOKEN = re.compile(r"[!-~]+")
+_TOKEN = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 _log = logging.getLogger("bff")
 
 
