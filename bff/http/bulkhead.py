@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import threading
 
+_FREELY = 8
+
 
 class Bulkhead:
     """The places of a client. Thread-safe; nobody waits here.
 
-    A page that has a place already may take another only while a quarter of them is left, so that one page with
-    many calls does not keep others from their first.
+    A page that has a place already takes another only while fewer than half of them are taken, or fewer than
+    eight: pages with many calls do not keep others from their first.
     """
 
     def __init__(self, places: int) -> None:
         self._lock = threading.Lock()
         self._places = places
-        self._for_more = places - places // 4
+        self._for_more = max(places - places // 2, min(places, _FREELY))
         self._taken = 0
 
     def enter(self, *, first: bool) -> bool:

@@ -127,11 +127,12 @@ def test_a_hundred_pages_that_fail_leave_every_place_free() -> None:
     assert places == [True, True, True, False]
 
 
-def test_one_page_s_many_calls_leave_a_quarter_to_others() -> None:
-    bulkhead = Bulkhead(8)
+@pytest.mark.parametrize(("places", "further"), [(1, 1), (2, 2), (8, 8), (9, 8), (16, 8), (64, 32), (65, 33)])
+def test_pages_with_many_calls_leave_half_of_many_places_to_others(places: int, further: int) -> None:
+    bulkhead = Bulkhead(places)
     assert bulkhead.enter(first=True)
-    assert [bulkhead.enter(first=False) for _ in range(7)] == [True] * 5 + [False] * 2
-    assert [bulkhead.enter(first=True) for _ in range(3)] == [True, True, False]
+    assert sum(bulkhead.enter(first=False) for _ in range(100)) == further - 1
+    assert sum(bulkhead.enter(first=True) for _ in range(100)) == places - further
 
 
 def test_a_view_by_hand_is_told_that_the_client_is_full(backend: FakeBackend) -> None:

@@ -418,6 +418,21 @@ def test_a_drip_behind_tls_ends_at_the_deadline(
     assert secure.wait_for_connections(0)
 
 
+def test_a_call_behind_tls_that_is_given_up_is_cut(
+    secure: FakeBackend, certificate: tuple[Path, Path], make_calls: MakeCalls
+) -> None:
+    secure.on("GET /a", hang)
+    secure.on("POST /b", answer(json=1, headers={"Connection": "close"}))
+    client = Client(secure.url, verify=str(certificate[0]), timeout="60s", concurrency=1)
+    for at in range(3):
+        calls = make_calls(60.0)
+        call = calls.start(client, get("/a"))
+        assert secure.wait_for_requests(2 * at + 1)
+        calls.abandon(call)
+        assert secure.wait_for_connections(0)
+        assert reply_of(make_calls(), client, post("/b")).json() == 1
+
+
 def test_a_certificate_that_nobody_vouches_for_is_sent_nothing(
     secure: FakeBackend, make_calls: MakeCalls
 ) -> None:
