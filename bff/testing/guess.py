@@ -15,7 +15,7 @@ from bff.expressions.tree import Mapping as MappingTree
 from bff.graph import Part, parts
 from bff.plan import PlannedRequest
 from bff.recipe import Recipe
-from bff.testing.demands import Demand, demands, origins_in, step_of
+from bff.testing.demands import Demand, ReplyDemand, demands, origins_in, step_of
 from bff.testing.model import Forecast, Times, chunks, forecast
 from bff.testing.pagefile import PageFile
 from bff.testing.samples import GivenInput, sample_input
@@ -27,6 +27,7 @@ Variable = tuple[str, Path]
 """A step (or `user`, `query`) and the path in its reply (or value) of something that can be chosen."""
 
 _ROWS = 2
+_LARGEST_POOL = 60
 _MOST_TRIES = 3_000
 _FOREVER = Times(1e9, {})
 _ALWAYS_TRIED: tuple[Any, ...] = (3, True, "2026-11-23 08:00:00.000Z", None, False)
@@ -188,10 +189,14 @@ class Guess:
         if isinstance(request.body, dict):
             given.extend(request.body.values())
         given.extend(value for value in self._user().values())
-        written = list(_constants(part for step in self._recipe.steps for _, part in parts(step)))
-        written += list(_constants(tree for tree in (self._recipe.shape, self._recipe.status) if tree))
-        pool = [*_ALWAYS_TRIED, *written, *(value for value in given if isinstance(value, str | int))]
-        return list({repr(value): value for value in pool}.values())[:40]
+        written = [
+            node.value
+            for node in _nodes(self._recipe)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str | int) and node.value != ""
+        ]
+        pool = [*_ALWAYS_TRIED, *(value for value in given if isinstance(value, str | int)), *written]
+        pool += sorted(set(_looked_up(self._recipe)) - set(_keys(self._demands.values())))
+        return list({repr(value): value for value in pool}.values())[:_LARGEST_POOL]
 
     # --- making replies ----------------------------------------------------------------------------------------------
 
@@ -336,26 +341,32 @@ def _scope(page: Page, request: GivenInput, user: Any) -> dict[str, Any]:
     }
 
 
-def _constants(written: Iterable[Part]) -> Iterator[Any]:
-    for part in written:
-        for expression in _expressions(part):
-            for node in ast.walk(expression.node):
-                if isinstance(node, ast.Constant) and isinstance(node.value, str | int) and node.value != "":
-                    yield node.value
-
-
 _COUNTING = frozenset({"sum", "min", "max", "round", "abs", "int", "float", "range"})
 
 
 def _counted(recipe: Recipe) -> Iterator[str]:
     """The names of members that the recipe counts with."""
+    for node in _nodes(recipe):
+        counts = isinstance(node, ast.Call) and getattr(node.func, "id", "") in _COUNTING
+        if counts or (isinstance(node, ast.BinOp) and not isinstance(node.op, ast.Add)):
+            yield from (inner.attr for inner in ast.walk(node) if isinstance(inner, ast.Attribute))
+
+
+def _looked_up(recipe: Recipe) -> Iterator[str]:
+    """The names of members that the recipe reads of anything: values, where it reads a group or an index."""
+    yield from (node.attr for node in _nodes(recipe) if isinstance(node, ast.Attribute))
+
+
+def _keys(found: Iterable[ReplyDemand]) -> Iterator[str]:
+    for demand in found:
+        yield from (key for path in _leaves(demand.body) for key in path if isinstance(key, str))
+
+
+def _nodes(recipe: Recipe) -> Iterator[ast.AST]:
     trees = [part for step in recipe.steps for _, part in parts(step)]
     for part in [*trees, *(tree for tree in (recipe.shape, recipe.status) if tree is not None)]:
         for expression in _expressions(part):
-            for node in ast.walk(expression.node):
-                counts = isinstance(node, ast.Call) and getattr(node.func, "id", "") in _COUNTING
-                if counts or (isinstance(node, ast.BinOp) and not isinstance(node.op, ast.Add)):
-                    yield from (inner.attr for inner in ast.walk(node) if isinstance(inner, ast.Attribute))
+            yield from ast.walk(expression.node)
 
 
 def _expressions(part: Part) -> Iterator[Expression]:

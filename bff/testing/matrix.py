@@ -12,7 +12,7 @@ from pathlib import Path
 from bff.plan import PlannedRequest
 from bff.testing.cases import FaultCase, Verdict
 from bff.testing.guess import Guess
-from bff.testing.lab import Visit
+from bff.testing.lab import Visit, environment, lab
 from bff.testing.model import Forecast
 from bff.testing.pagefile import read_page_file
 from bff.testing.upstream import FAULTS
@@ -30,7 +30,12 @@ class Unreached:
     why: str
 
     def __str__(self) -> str:
-        return f"{self.page}-{self.step}" if self.step else self.page
+        return f"{self.page}-{self.step}-never" if self.step else f"{self.page}-never"
+
+    def check(self) -> None:
+        """Fails: what is never asked proves nothing."""
+        __tracebackhide__ = True
+        raise AssertionError(f"{self.page}: {self.why}")
 
 
 @dataclass(slots=True)
@@ -54,8 +59,6 @@ def matrix_of(root: Path, pages: Sequence[str] | None = None, faults: Sequence[s
     """The cases of a project's recipes (or some of them); raises AuthorError or OperatorError as `check` does."""
     root = root.resolve()
     with quiet():
-        from bff.testing.lab import environment, lab
-
         app = create_app(root, pages, environ=environment(), transport=lab().transport)
     found = Matrix()
     for name in app.extensions["bff"].pages:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from bff.errors import OperatorError
+from bff.errors import AuthorError, Finding
+from bff.loader.reading import suggest
+from bff.loader.schemas import plain
 from bff.recipe import Recipe, Request
+from bff.source.nodes import MapNode, Node, mark_of, read_nodes
+from bff.source.text import read_source
 from bff.testing.upstream import EMPTY, Upstream
-from bff.text import nearest
 
 FOLDER = Path("tests") / "pages"
-_KEYS = ("user", "request", "replies", "page")
-_REQUEST_KEYS = ("path", "query", "headers", "body")
-_REPLY_KEYS = ("status", "headers", "body")
+KEYS = ("user", "request", "replies", "page")
+REQUEST_KEYS = ("path", "query", "headers", "body")
+REPLY_KEYS = ("status", "headers", "body")
+_JSON = {"content-type": "application/json"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,45 +37,49 @@ class PageFile:
 
 
 def read_page_file(root: Path, recipe: Recipe) -> PageFile:
-    """The file of a recipe, if there is one; raises OperatorError with what is wrong in it."""
+    """The file of a recipe, if there is one; raises AuthorError with everything that is wrong in it."""
     path = root / FOLDER / f"{recipe.name}.yaml"
     if not path.is_file():
         return PageFile()
-    try:
-        written = yaml.safe_load(path.read_text("utf-8")) or {}
-    except yaml.YAMLError as exc:
-        raise OperatorError(f"{FOLDER / path.name}: this is no YAML: {exc}") from exc
-    place = (FOLDER / path.name).as_posix()
-    _known(place, written, _KEYS)
-    _known(f"{place}: request", written.get("request", {}), _REQUEST_KEYS)
-    steps = [step.name for step in recipe.steps if isinstance(step, Request)]
-    replies = written.get("replies", {})
-    _known(f"{place}: replies", replies, steps)
-    return PageFile(
-        written.get("user", {}),
-        written.get("request", {}),
-        {name: _reply(f"{place}: replies.{name}", reply) for name, reply in replies.items()},
-        written.get("page"),
-    )
+    source, findings = read_source(path, path.relative_to(root).as_posix())
+    node = None
+    if source is not None:
+        node, more = read_nodes(source)
+        findings = [*findings, *more]
+    if node is not None:
+        findings = [*findings, *_mistakes(node, recipe)]
+    if findings or node is None:
+        raise AuthorError(findings)
+    return page_file(plain(node))
 
 
-def _reply(place: str, written: Any) -> Upstream:
+def page_file(written: Mapping[str, Any]) -> PageFile:
+    """What such a file says, once it is known to have the right keys."""
+    replies = {name: _reply(reply) for name, reply in (written.get("replies") or {}).items()}
+    return PageFile(written.get("user") or {}, written.get("request") or {}, replies, written.get("page"))
+
+
+def _reply(written: Any) -> Upstream:
     """A reply: `{status, headers, body}`, or the body alone."""
-    if not isinstance(written, dict) or not written or not set(written) <= set(_REPLY_KEYS):
-        return Upstream(200, {"content-type": "application/json"}, written)
-    headers = {str(name).lower(): str(value) for name, value in written.get("headers", {}).items()}
-    return Upstream(
-        written.get("status", 200),
-        {"content-type": "application/json", **headers},
-        written.get("body", EMPTY),
-    )
+    if not isinstance(written, dict) or not written or not set(written) <= set(REPLY_KEYS):
+        return Upstream(200, _JSON, written)
+    headers = {str(name).lower(): str(value) for name, value in (written.get("headers") or {}).items()}
+    return Upstream(written.get("status", 200), {**_JSON, **headers}, written.get("body", EMPTY))
 
 
-def _known(place: str, written: Any, known: Any) -> None:
-    if not isinstance(written, dict):
-        raise OperatorError(f"{place}: expected a mapping with the keys {', '.join(known)}")
-    for key in written:
-        if key not in known:
-            near = nearest(str(key), known)
-            meant = f"did you mean {near}?  " if near else ""
-            raise OperatorError(f"{place}: unknown key '{key}'; {meant}known are: {', '.join(known)}")
+def _mistakes(node: Node, recipe: Recipe) -> Iterator[Finding]:
+    yield from _unknown(node, KEYS)
+    steps = [step.name for step in recipe.steps if isinstance(step, Request)]
+    tables = {"user": None, "request": REQUEST_KEYS, "replies": steps}
+    for key, value in node.items if isinstance(node, MapNode) else ():
+        if key.text in tables:
+            yield from _unknown(value, tables[key.text])
+
+
+def _unknown(node: Node, known: Iterable[str] | None) -> Iterator[Finding]:
+    if not isinstance(node, MapNode):
+        yield mark_of(node).finding("expected a mapping")
+        return
+    for key, _ in node.items:
+        if known is not None and key.text not in known:
+            yield mark_of(key).finding(f"unknown key '{key.text}'", suggest(key.text, known))
