@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import socket
 import threading
@@ -99,13 +100,12 @@ def lab() -> Lab:
     server.__enter__()
     unheard = socket.socket()
     unheard.bind(("127.0.0.1", 0))
-    _unheard.append(unheard)
+    atexit.register(unheard.close)
     closed = f"http://127.0.0.1:{unheard.getsockname()[1]}"
     return Lab(server, ThreadTransport(), closed)
 
 
 _making = threading.Lock()
-_unheard: list[socket.socket] = []
 
 
 @dataclass(frozen=True, slots=True)
