@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bff.plan import PlannedRequest
-from bff.testing.cases import FaultCase, Verdict
+from bff.testing.cases import SECOND_CHANCE, FaultCase, Verdict
 from bff.testing.guess import Guess
 from bff.testing.lab import Visit, environment, lab
 from bff.testing.model import Forecast
@@ -45,13 +45,14 @@ class Matrix:
     cases: list[FaultCase] = field(default_factory=list)
     unreached: list[Unreached] = field(default_factory=list)
 
-    def run(self, told: Callable[[FaultCase, Verdict], None] = lambda *_: None) -> dict[FaultCase, Verdict]:
-        """Run all cases side by side; `told` hears of each as it ends, in the order of the cases."""
-        with quiet(), ThreadPoolExecutor(_SIDE_BY_SIDE, "bff-fault") as pool:
-            verdicts = {}
-            for case, verdict in zip(self.cases, pool.map(FaultCase.run, self.cases), strict=True):
-                verdicts[case] = verdict
-                told(case, verdict)
+    def run(self) -> dict[FaultCase, Verdict]:
+        """Run all cases side by side; those that differ once more, alone and with longer times."""
+        with quiet():
+            with ThreadPoolExecutor(_SIDE_BY_SIDE, "bff-fault") as pool:
+                verdicts = dict(zip(self.cases, pool.map(FaultCase.run_once, self.cases), strict=True))
+            for case, verdict in verdicts.items():
+                if verdict.problems:
+                    verdicts[case] = case.run_once(SECOND_CHANCE)
         return verdicts
 
 
