@@ -137,6 +137,12 @@ def test_every_page_says_the_wish_first() -> None:
         assert title.startswith("# ") and wish.startswith("**The wish:** "), path.stem
 
 
+@pytest.mark.parametrize("path", [*PAGES, FOLDER / "index.md"], ids=lambda path: path.stem)
+def test_links_of_the_cookbook_lead_somewhere(path: Path) -> None:
+    targets = re.findall(r"\]\((?!https?:)([^)#\s]+)", path.read_text("utf-8"))
+    assert [target for target in targets if not (path.parent / target).exists()] == []
+
+
 @pytest.mark.full
 def test_the_cookbook_answers_as_it_says_when_backends_fail(tmp_path: Path) -> None:
     matrix = matrix_of(project(tmp_path, *PAGES))

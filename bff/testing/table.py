@@ -49,7 +49,7 @@ def _cell(verdict: Verdict) -> str:
 
 
 def _line(names: tuple[str, str], wide: tuple[int, int], cells: list[str]) -> str:
-    parts = [f"{names[0]:<{wide[0]}}", f"{names[1]:<{wide[1]}}", *(f"{cell:<7}" for cell in cells)]
+    parts = [f"{names[0]:<{wide[0]}}", f"{names[1]:<{wide[1]}}", *(f"{cell:<8}" for cell in cells)]
     return "  ".join(parts[:2]) + "  " + "".join(parts[2:]).rstrip()
 
 
