@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TypeAlias
@@ -132,6 +133,12 @@ class Client:
         if self._base is None:
             raise OperatorError(f"{self._title} is not ready: its environment variables were not read")
         return self._base + target
+
+    def at(self, base_url: str) -> Client:
+        """The same client, its caches and budgets too, for a backend at another address; it is ready to call."""
+        moved = copy.copy(self)
+        moved._base = base_url.rstrip("/")
+        return moved
 
     @property
     def sent_headers(self) -> Mapping[str, str]:
