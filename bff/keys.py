@@ -196,7 +196,7 @@ _REQUEST = (
     Key("ok", "expression", "Decides over reply what is a success.", default="a status of 2xx"),
     Key("timeout", "duration", "The time that this step may take.", default="the client's"),
     Key("retries", "integer", "How often a failed try is repeated.", default="the client's", maximum=10),
-    Key("hedge", "duration", "Send a second copy of a read when the first is this late.", runs=False),
+    Key("hedge", "duration", "Send a second copy of a read when the first is this late."),
     Key(
         "cache",
         "object",

@@ -224,7 +224,7 @@ class _Planner:
         named = {
             step.name: {use.name for use in inspect(step.when).names}
             for step in self.recipe.steps
-            if step.when is not None
+            if step.when is not None and not isinstance(step, Guard)  # a guard answers nothing
         }
         return {
             name: frozenset(other for other, names in named.items() if name in names) for name in self.names

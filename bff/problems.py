@@ -75,6 +75,7 @@ PROBLEMS: Mapping[str, ProblemType] = {
         503, "This cannot be done safely now", "`BFF_STATE_URL` does not answer; nothing was done, try again"
     ),
     "not-ready": ProblemType(503, "Not ready", "the recipes of this app cannot run; the log says why"),
+    "busy": ProblemType(503, "Too many visitors at once", "over `BFF_MAX_PAGES`; `Retry-After` says when"),
     "backend-timeout": ProblemType(
         504, "A backend took too long", "it did not answer within the page's deadline"
     ),

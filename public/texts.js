@@ -234,6 +234,7 @@ export const TEXTS = {
   "problem.internal": ["Something went wrong on our side. Try again in a moment.", "我们出了点问题，请稍后重试。"],
   "problem.backend-failed": ["A service behind this page failed. Try again in a moment.", "后台服务出错，请稍后重试。"],
   "problem.backend-unavailable": ["A service behind this page is away just now. Try again in a moment.", "后台服务暂不可用，请稍后重试。"],
+  "problem.busy": ["There are too many visitors just now. Try again in a moment.", "当前访问人数过多，请稍后重试。"],
   "problem.not-ready": ["The server is just starting. Try again in a moment.", "服务器正在启动，请稍后重试。"],
   "problem.backend-timeout": ["A service behind this page took too long. Try again in a moment.", "后台服务响应超时，请稍后重试。"],
   "problem.offline": ["The server cannot be reached. Check your connection and try again.", "无法连接服务器，请检查网络后重试。"],

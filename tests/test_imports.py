@@ -30,6 +30,7 @@ ORDER = [
     "planner",
     "executor",
     "web",
+    "testing",
     "cli",
 ]
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.stem[0] != "_")

@@ -53,6 +53,7 @@ def render(
         repeatable=key is not None,
         timeout=step.timeout,
         retries=step.retries,
+        hedge=step.hedge,
         visitor=visitor.mark or None,
         token=_token(planned, visitor),
         cache_ttl=None if step.cache is None else step.cache.ttl,

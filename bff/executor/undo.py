@@ -6,6 +6,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 
 from bff.errors import Failure, PageError
@@ -50,6 +51,10 @@ class TakingBack:
 
     def run(self) -> None:
         """Send every undo and wait for its answer; each write then says what came of it."""
+        with closing(self._calls):
+            self._run()
+
+    def _run(self) -> None:
         groups = list(self._writes.newest_first())
         for place, (planned, writes) in enumerate(groups):
             now = time.monotonic()

@@ -21,6 +21,7 @@ from bff.http import ThreadTransport, Transport
 from bff.identity.origin import cors_headers
 from bff.problems import problem
 from bff.settings import Settings
+from bff.web.admission import Admission, check_threads
 from bff.web.identity import Identity
 from bff.web.journal import Journal, operator, write_to_stdout
 from bff.web.problems import is_api, problem_response, readable
@@ -49,6 +50,7 @@ def create_app(
     environ = os.environ if environ is None else environ
     folder = Path(root).resolve() if root is not None else _project_of(sys._getframe(1).f_globals)
     settings = Settings.from_environ(environ)
+    check_threads(settings)
     write_to_stdout()
     identity = Identity(settings, environ)
     transport = ThreadTransport(settings.transport_threads) if transport is None else transport
@@ -57,11 +59,14 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_body
     app.url_map.merge_slashes = False
     app.extensions["bff"] = site
+    admission = Admission(settings.max_pages)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    if settings.max_pages:
+        app.wsgi_app = admission.around(app.wsgi_app)  # type: ignore[method-assign, assignment]
     _add_health(app, site)
-    _add_frame(app, settings, identity)
+    _add_frame(app, settings, identity, admission)
     _add_problems(app, site)
     repeats = Repeats.of(settings)
     view = PageView(settings, transport, identity, repeats)
@@ -150,7 +155,7 @@ def _add_health(app: Flask, site: Site) -> None:
         )
 
 
-def _add_frame(app: Flask, settings: Settings, identity: Identity) -> None:
+def _add_frame(app: Flask, settings: Settings, identity: Identity, admission: Admission) -> None:
     """What every answer carries: the request id, security headers, Server-Timing."""
     always = {
         "X-Content-Type-Options": "nosniff",
@@ -165,6 +170,7 @@ def _add_frame(app: Flask, settings: Settings, identity: Identity) -> None:
     def begin() -> None:
         given = request.headers.get("X-Request-ID", "")
         g.journal = Journal(given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16))
+        admission.admit()
 
     @app.after_request
     def end(response: Response) -> Response:
@@ -188,7 +194,10 @@ def _add_cors(response: Response, origins: tuple[str, ...]) -> None:
     methods = response.headers.get("Allow", "GET")
     found = cors_headers(request.headers.get("Origin"), origins, preflight=preflight, methods=methods)
     for name, value in found.items():
-        response.headers[name] = value
+        if name == "Vary":
+            response.vary.add(value)
+        else:
+            response.headers[name] = value
 
 
 def _add_problems(app: Flask, site: Site) -> None:
@@ -210,12 +219,9 @@ def _add_problems(app: Flask, site: Site) -> None:
     @app.errorhandler(Exception)
     def unforeseen(error: Exception) -> Response:
         operator.error("request %s failed", g.journal.request_id, exc_info=error)
-        found = problem(
-            "internal",
-            "This page could not be made.",
-            log=f"{type(error).__name__}, see the trace above",
-            members=dict(g.journal.written),
-        )
+        log = f"{type(error).__name__}, see the trace above"
+        members = g.journal.writes.members
+        found = problem("internal", "This page could not be made.", members=dict(members), log=log)
         g.journal.error = found
         return problem_response(found, g.journal.request_id)
 

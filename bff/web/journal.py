@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bff.errors import PageError
-from bff.executor import StepTrace
+from bff.executor import StepTrace, Writes
 
 pages = logging.getLogger("bff.page")
 operator = logging.getLogger("bff")
@@ -22,8 +22,7 @@ operator = logging.getLogger("bff")
 class Journal:
     """What is told of one page while it is made; `begun` is `time.monotonic()` seconds.
 
-    `written` says by step name what became of the writes of a page that failed; `repeated` that the answer was
-    an earlier one's.
+    `repeated` says that the answer was an earlier one's.
     """
 
     request_id: str
@@ -31,9 +30,9 @@ class Journal:
     page: str = ""
     route: str = ""
     traces: Mapping[str, StepTrace] = field(default_factory=dict)
+    writes: Writes = field(default_factory=Writes)
     partial: tuple[str, ...] = ()
     error: PageError | None = None
-    written: Mapping[str, Any] = field(default_factory=dict)
     repeated: bool = False
 
     @property
@@ -77,11 +76,11 @@ class Journal:
         }
         if self.repeated:
             line["repeated"] = True
-        if self.written:
-            line["written"] = self.written
         if self.error is not None:
             line["problem"] = self.error.kind
             line["step"] = self.error.step
+            if self.writes.members:
+                line["written"] = self.writes.members
             if self.error.log is not None:
                 line["cause"] = self.error.log
         return line

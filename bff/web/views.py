@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 
 from flask import Response, g, request
@@ -78,17 +79,18 @@ class PageView:
             lambda: self._evaluation(evaluation.now),
         )
         run = PageRun(page.plan, scope, calls, evaluation, terms)
-        journal.traces = run.traces
+        journal.traces, journal.writes = run.traces, run.writes
         try:
-            results = run.run()
+            with closing(calls):
+                results = run.run()
             journal.partial = results.partial
             answer = make_answer(page.plan, results, evaluation, self._settings)
             response = respond(request, page.plan, answer)
             self._set_session(response, page.plan, results, evaluation)
         except Exception as error:
-            journal.written = run.take_back()
+            run.take_back()
             if isinstance(error, PageError):
-                error.members |= journal.written
+                error.members |= run.writes.members
             raise
         return response
 
