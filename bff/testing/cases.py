@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bff.executor import UNDO_DEADLINE
 from bff.expressions.inspect import fields
 from bff.recipe import Recipe
 from bff.testing.guess import Scenario
@@ -100,8 +101,10 @@ class FaultCase:
         if self.fault is not None and self.step is not None:
             faults[self.step] = self.fault.of(self.scenario.replies[self.step])
         must = self.scenario.predict(visit.page, visit.times, faults)
-        if found.seconds > visit.times.deadline + _SLACK:
-            yield f"expected an answer within {visit.times.deadline:.2f} s, found one after {found.seconds:.2f} s"
+        undone = any(write.undone in ("undone", "undo_failed") for write in must.writes)
+        within = visit.times.deadline + (UNDO_DEADLINE if undone else 0.0)
+        if found.seconds > within + _SLACK:
+            yield f"expected an answer within {within:.2f} s, found one after {found.seconds:.2f} s"
         if self.fault is not None and self.fault.script is not None and self.step not in asked:
             yield f"expected step {self.step} to be asked, found {', '.join(asked) or 'nothing'} asked"
         yield from _leaks(found, must)
@@ -151,7 +154,7 @@ def _from_ending(found: Answered, ending: Ending, must: Forecast) -> Iterator[st
     document = found.json if isinstance(found.json, dict) else {}
     members = dict(ending.members)
     if len(must.endings) == 1:
-        members |= {"done": must.done, "unknown": must.unknown} if must.done or must.unknown else {}
+        members |= must.written
     for name, value in members.items():
         if document.get(name) != value:
             yield f"expected {name} {value!r} in the problem, found {document.get(name)!r}"

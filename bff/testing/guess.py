@@ -19,6 +19,7 @@ from bff.testing.demands import Demand, ReplyDemand, demands, origins_in, step_o
 from bff.testing.model import Forecast, Times, chunks, forecast
 from bff.testing.pagefile import PageFile
 from bff.testing.samples import GivenInput, sample_input
+from bff.testing.sender import keys_of
 from bff.testing.upstream import Upstream
 from bff.web.input import prune
 from bff.web.site import Page
@@ -49,7 +50,8 @@ class Scenario:
     def predict(self, page: Page, times: Times, faults: Mapping[str, Upstream]) -> Forecast:
         """What the page answers when some steps' backends do something else."""
         upstream = {**self.replies, **self.broken, **faults}
-        return forecast(page.plan, self.scope, upstream, Evaluation(), times)
+        keys = keys_of(page, self.request, self.scope["user"])
+        return forecast(page.plan, self.scope, upstream, Evaluation(), times, keys)
 
 
 class Guess:
@@ -217,12 +219,13 @@ class Guess:
         replies: dict[str, Upstream] = {}
         for step in self._requests:
             replies[step.name] = self._reply(step, chosen, None)
-        good = forecast(self.page.plan, scope, replies, Evaluation(), _times(self.page))
+        keys = keys_of(self.page, request, scope["user"])
+        good = forecast(self.page.plan, scope, replies, Evaluation(), _times(self.page), keys)
         for step in self._requests:  # once more, now that it is known what the batches ask for
             if step.step.batch is not None and step.name in good.asked and step.items is not None:
                 asked = step.items(good.scope, Evaluation())
                 replies[step.name] = self._reply(step, chosen, next(iter(chunks(asked, len(asked) + 1)), []))
-                good = forecast(self.page.plan, scope, replies, Evaluation(), _times(self.page))
+                good = forecast(self.page.plan, scope, replies, Evaluation(), _times(self.page), keys)
         return Scenario(request, scope, replies, good)
 
     def _reply(self, step: PlannedRequest, chosen: Mapping[Variable, Any], ids: list[Any] | None) -> Upstream:
