@@ -12,10 +12,12 @@ import pytest
 import bff.executor.judge as judge
 import bff.executor.run as run
 import bff.http.calls as calls
+import bff.http.fetch as fetch
 import bff.testing.upstream as upstream
 import bff.web.answer as answer
 from bff.errors import Failure
-from bff.executor.results import Writes
+from bff.executor.undo import TakingBack
+from bff.executor.writes import Write, Writes
 from bff.http import Calls
 from bff.testing import FaultCase, Matrix, matrix_of
 from bff.testing.upstream import FAULTS
@@ -74,6 +76,41 @@ status: 201
 shape:
   id: second.id
 """
+TAKEN = """
+route: POST /api/taken/{id}
+deadline: 400ms
+steps:
+  first:
+    client: todos
+    post: /first
+    undo:
+      delete: /first/{first.id}
+  made:
+    each: row in first.rows
+    client: people
+    post: /made
+    body: row
+    idempotency_key: row
+    undo:
+      client: notices
+      post: /unmade/{reply.body.id}/{row}/{made.id}
+  kept:
+    client: notices
+    put: /kept/{digest(idempotency_key, 15)}
+    idempotency_key: true
+    take:
+      key: idempotency_key
+    undo:
+      delete: /kept/{digest(idempotency_key, 15)}
+  last:
+    client: todos
+    get: /last
+status: 201
+shape:
+  key: kept.key
+  made: made
+  last: last
+"""
 MANY = """
 route: GET /api/many
 auth: none
@@ -103,7 +140,7 @@ shape:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    recipes = {"reading": READING, "writing": WRITING, "many": MANY}
+    recipes = {"reading": READING, "writing": WRITING, "many": MANY, "taken": TAKEN}
     return write_project(tmp_path_factory.mktemp("project"), recipes)
 
 
@@ -129,8 +166,9 @@ def test_every_step_is_asked_with_every_fault(matrix: Matrix) -> None:
         *(("reading", step) for step in ("me", "todos", "notice")),
         *(("writing", step) for step in ("first", "second")),
         *(("many", step) for step in ("ids", "rows", "other")),
+        *(("taken", step) for step in ("first", "made", "kept", "last")),
     }
-    assert len(matrix.cases) == 3 + len(found) * len(FAULTS)
+    assert len(matrix.cases) == 4 + len(found) * len(FAULTS)
 
 
 def test_it_is_green(matrix: Matrix) -> None:
@@ -285,8 +323,8 @@ def what_is_no_list_is_an_empty_page(patch: pytest.MonkeyPatch) -> None:
 
 @seed("reading", "me", "10MB", "expected status 502")
 def replies_have_no_bound(patch: pytest.MonkeyPatch) -> None:
-    good = calls.Call._as_try
-    patch.setattr(calls.Call, "_as_try", lambda self, most, least: good(self, 2**40, least))
+    good = fetch.Fetch.as_try
+    patch.setattr(fetch.Fetch, "as_try", lambda self, most, least: good(self, 2**40, least))
 
 
 @seed("reading", "todos", "null", "expected status 200, found 502")
@@ -310,7 +348,18 @@ def what_was_written_is_not_told(patch: pytest.MonkeyPatch) -> None:
 
 @seed("writing", "second", "hangs", "expected unknown ['second'] in the problem, found []")
 def a_write_without_a_reply_is_taken_for_none(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(run.RequestStep, "_note_unknown", lambda self: None)
+    patch.setattr(Write, "is_unknown", False)
+
+
+@seed("taken", "last", "500", "expected undone ['first', 'made', 'kept'] in the problem, found []")
+def nothing_is_taken_back(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(TakingBack, "run", lambda self: None)
+
+
+@seed("taken", "kept", "hangs", "expected undo_failed ['kept'] in the problem, found []")
+def an_unknown_write_is_left_alone(patch: pytest.MonkeyPatch) -> None:
+    good = Write.can_be_undone.fget  # type: ignore[attr-defined]
+    patch.setattr(Write, "can_be_undone", property(lambda self: good(self) and not self.is_unknown))
 
 
 @seed("writing", "first", "stale", "expected status 201, found 502")
