@@ -11,11 +11,15 @@ WORKERS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 THREADS ?= 16
 ARGS ?=
 
+# Where Debian keeps nginx, which not everybody's PATH has.
+export PATH := $(PATH):/usr/sbin
+
 python := .venv/bin/python
 pip := -m pip --disable-pip-version-check --quiet install --require-hashes
 ready := .venv/.ready
 ready_dev := .venv/.ready-dev
 ready_backend := .local/backend-venv/.ready
+ready_browser := .local/browser/.ready
 
 .PHONY: help
 help: ## list the targets
@@ -36,12 +40,17 @@ serve: $(ready) ## serve as in production: one worker per core (HOST, PORT, WORK
 	  --workers $(WORKERS) --blocking-threads $(THREADS) --backlog 2048 --no-ws $(ARGS) wsgi:app
 
 .PHONY: test
-test: $(ready_dev) try-backend ## the tests, in a few minutes (ARGS="-k home")
+test: $(ready_dev) try-backend try-browser ## the tests, in a few minutes (ARGS="-k home")
 	@$(python) -m pytest -m "not full" $(ARGS)
 
 .PHONY: test-all
-test-all: $(ready_dev) try-backend ## every test: all sizes, languages and faults
+test-all: $(ready_dev) try-backend try-browser ## every test: all sizes, languages, faults and instances
 	@$(python) -m pytest $(ARGS)
+	@$(if $(ARGS),,$(MAKE) --no-print-directory test-instances)
+
+.PHONY: test-instances
+test-instances: $(ready_dev) try-backend try-browser ## the browser tests through two instances that take turns
+	@BROWSER_INSTANCES=2 $(python) -m pytest tests/browser -m "not full" $(ARGS)
 
 .PHONY: check
 check: $(ready_dev) ## lint, format, types and the recipes
@@ -54,12 +63,16 @@ check: $(ready_dev) ## lint, format, types and the recipes
 bench: $(ready_dev) ## what the expressions cost beside hand-written Python
 	@$(python) benchmarks/run.py $(ARGS)
 
-.PHONY: install install-backend try-backend
-install: $(ready_dev) $(ready_backend) ## install everything without starting anything
+.PHONY: install install-backend install-browser try-backend try-browser
+install: $(ready_dev) $(ready_backend) try-browser ## install everything without starting anything
 install-backend: $(ready_backend)
+install-browser: $(ready_browser)
 try-backend:
 	@$(MAKE) --no-print-directory install-backend || \
 	  echo 'The backend could not be installed: the tests that need it are skipped.' >&2
+try-browser:
+	@$(MAKE) --no-print-directory install-browser || \
+	  echo 'npm could not install axe-core: the browser tests that need it are skipped.' >&2
 
 $(ready): requirements.txt | $(python)
 	$(python) $(pip) -r requirements.txt
@@ -75,6 +88,13 @@ $(ready_backend): requirements-local.txt | $(python)
 	@mkdir -p .local
 	$(python) -m venv --clear .local/backend-venv
 	.local/backend-venv/bin/python $(pip) --only-binary=:all: -r requirements-local.txt
+	@touch $@
+
+# What the browser tests load into the page; it stands in .local, where no tool takes it for ours.
+$(ready_browser): tests/browser/package.json tests/browser/package-lock.json
+	@mkdir -p .local/browser
+	@cp $^ .local/browser/
+	cd .local/browser && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(python):

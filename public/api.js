@@ -60,7 +60,7 @@ async function send(method, path, { body, signal, asks = true, keepalive = false
   const response = await answerOf(method, path, { body, signal, keepalive });
   if (response.ok) return response.body;
   const problem = new Problem(kindOf(response.body), { ...response.body, status: response.status });
-  const ended = asks && problem.status === 401 && problem.kind !== "requirement-failed";
+  const ended = asks && problem.status === 401;
   if (ended && (await signInAgain()) && !signal?.aborted) {
     return send(method, path, { body, signal, asks: false });
   }

@@ -208,7 +208,9 @@ export const TEXTS = {
   "invalid.badInput": ["This is not a date.", "这不是有效日期。"],
 
   "rule.known": ["This email and password do not fit together.", "邮箱或密码不正确。"],
-  "rule.taken": ["This email cannot be used; it may have an account already. Try signing in.", "此邮箱无法使用，可能已注册。请尝试登录。"],
+  "rule.allowed": ["You may not change this todo.", "你无权更改此任务。"],
+  "rule.free": ["There is an account with this email. Sign in instead.", "此邮箱已注册，请直接登录。"],
+  "rule.accepted": ["The name, email or password is not accepted.", "姓名、邮箱或密码不被接受。"],
   "problem.invalid-input": ["Something in the form is not right.", "表单内容有误。"],
   "problem.malformed-body": ["The server could not read what was sent. Reload the page and try again.", "服务器无法读取请求，请刷新后重试。"],
   "problem.unsent": ["This could not be sent on as it is. Please change it and try again.", "内容无法发送，请修改后重试。"],

@@ -48,6 +48,8 @@ def _taint(page: Page, step: Step, seen: frozenset[str] = frozenset()) -> list[s
 
 
 def _page_taint(page: Page) -> list[str]:
+    if page.recipe.auth == "required":
+        return ["the page is for signed-in visitors, whom a CDN does not know"]
     spots = [spot for spot in page.spots if spot.step is None]
     own = [f"the {spot.key.split('.')[0]} reads {text}" for spot in spots for text in _private(spot)]
     if own:

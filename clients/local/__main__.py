@@ -1,7 +1,7 @@
 """Starts the local backend and the layer in front of it, until ctrl-C: what `make run` calls.
 
-`--backend-only` starts the backend alone (`make backend`).
-POCKETBASE_PORT (8090) and PORT (5000) choose the ports.
+`--backend-only` starts the backend alone (`make backend`). POCKETBASE_PORT (8090) and PORT (5000) choose the ports.
+Rows and secrets stay in `.local`; BFF_SESSION_KEYS in the environment goes over the key that is kept there.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import secrets
 import signal
 import subprocess
 import sys
@@ -21,7 +20,10 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from cryptography.fernet import Fernet
+
 from clients.local.binary import BackendError
+from clients.local.folder import alone_in, kept, long_password, password_to_type
 from clients.local.pocketbase import (
     LOCAL,
     ROOT,
@@ -33,10 +35,13 @@ from clients.local.pocketbase import (
     start_child,
     stop_child,
 )
-from clients.local.seed import seed_once
+from clients.local.seed import address_of, let_sign_in, seed_once
 
-_PASSWORD_FILE = LOCAL / "backend-password"
 _DIRECTORY = LOCAL / "backend"
+_PASSWORD_FILE = LOCAL / "backend-password"
+_DEMO_PASSWORD_FILE = LOCAL / "demo-password"
+_SESSION_KEYS_FILE = LOCAL / "session-keys"
+_DEMO_PERSON = "lin"
 
 
 class _Stop(BaseException):
@@ -63,26 +68,36 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(with_layer: bool) -> NoReturn:
     backend_port, port = _port("POCKETBASE_PORT", 8090), _port("PORT", 5000)
-    require_free(backend_port, "POCKETBASE_PORT")
-    if with_layer:
-        require_free(port, "PORT")
     with contextlib.ExitStack() as stack:
+        stack.enter_context(alone_in(LOCAL))
+        require_free(backend_port, "POCKETBASE_PORT")
+        if with_layer:
+            require_free(port, "PORT")
         stack.callback(_ignore_signals)
-        backend = stack.enter_context(running(_DIRECTORY, backend_port, _password()))
-        if seed_once(backend):
-            print("Filled the backend with people, todos, comments and notices.", flush=True)
+        backend = stack.enter_context(running(_DIRECTORY, backend_port, kept(_PASSWORD_FILE, long_password)))
+        demo_password = kept(_DEMO_PASSWORD_FILE, password_to_type)
+        _fill(backend, demo_password)
+        session_keys = kept(_SESSION_KEYS_FILE, lambda: Fernet.generate_key().decode())
         children = {"the backend": backend.process}
         if with_layer:
-            children["the layer"] = stack.enter_context(_layer(backend.url, port))
-        print(_what_to_open(backend, port if with_layer else None), flush=True)
+            children["the layer"] = stack.enter_context(_layer(backend.url, port, session_keys))
+        print(_what_to_open(backend, port if with_layer else None, demo_password), flush=True)
         _watch(children)
 
 
+def _fill(backend: Backend, demo_password: str) -> None:
+    if seed_once(backend):
+        print("Filled the backend with people, todos, comments and notices.", flush=True)
+    let_sign_in(backend, demo_password)
+
+
 @contextlib.contextmanager
-def _layer(backend_url: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    urls = dict.fromkeys(("PEOPLE_URL", "TODOS_URL", "NOTICES_URL"), backend_url)
+def _layer(backend_url: str, port: int, session_keys: str) -> Iterator[subprocess.Popen[bytes]]:
+    # Other users of the machine can read a command line, but not an environment.
+    ours = dict.fromkeys(("PEOPLE_URL", "TODOS_URL", "NOTICES_URL"), backend_url)
+    ours["BFF_SESSION_KEYS"] = session_keys
     command = [sys.executable, "-m", "flask", "--app", "wsgi", "--debug", "run", f"--port={port}"]
-    process = start_child(command, cwd=ROOT, env={**urls, **os.environ}, stdin=subprocess.DEVNULL)
+    process = start_child(command, cwd=ROOT, env={**ours, **os.environ}, stdin=subprocess.DEVNULL)
     try:
         _wait_until_answering(process, f"http://127.0.0.1:{port}/healthz")
         yield process
@@ -121,31 +136,22 @@ def _port(variable: str, default: int) -> int:
     return int(text)
 
 
-def _password() -> str:
-    """The superuser's password, made once; only the owner of the file may read it."""
-    with contextlib.suppress(FileNotFoundError):
-        if password := _PASSWORD_FILE.read_text(encoding="ascii").strip():
-            return password
-    _PASSWORD_FILE.parent.mkdir(parents=True, exist_ok=True)
-    password = secrets.token_urlsafe(24)
-    _PASSWORD_FILE.unlink(missing_ok=True)
-    descriptor = os.open(_PASSWORD_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with open(descriptor, "w", encoding="ascii") as file:
-        file.write(f"{password}\n")
-    return password
-
-
-def _what_to_open(backend: Backend, port: int | None) -> str:
-    sign_in = f"{SUPERUSER}, password in {_shown(_PASSWORD_FILE)}"
-    lines = [f"  backend   {backend.url}/_/   {sign_in}"]
-    if port is not None:
+def _what_to_open(backend: Backend, port: int | None, demo_password: str) -> str:
+    dashboard = f"{backend.url}/_/   {SUPERUSER}, password in {_shown(_PASSWORD_FILE)}"
+    if port is None:
+        lines = [
+            f'  serve     BFF_SESSION_KEYS="$(cat {_shown(_SESSION_KEYS_FILE)})" make serve',
+            f"  sign in   {address_of(_DEMO_PERSON)}   {demo_password}",
+        ]
+    else:
         layer = f"http://127.0.0.1:{port}"
         lines = [
             f"  open      {layer}/",
+            f"  sign in   {address_of(_DEMO_PERSON)}   {demo_password}   or sign up",
             f"  recipe    {layer}/api/home   made by orchestrations/home.yaml",
-            *lines,
         ]
-    return "\n".join(["", *lines, f"  rows      stay in {_shown(_DIRECTORY)}", "  stop      ctrl-C", ""])
+    rest = [f"  backend   {dashboard}", f"  rows      stay in {_shown(_DIRECTORY)}", "  stop      ctrl-C"]
+    return "\n".join(["", *lines, *rest, ""])
 
 
 def _shown(path: Path) -> str:

@@ -57,8 +57,7 @@ export function signForm({ kind, email = tab.get("sign")?.email ?? "", done }) {
       tab.drop("sign");
       done(user);
     } catch (error) {
-      const isTaken = isNew && (error.kind === "conflict" || error.kind === "unprocessable");
-      showProblem(error, fields, line, isTaken ? t("rule.taken") : wordsOf(error));
+      showProblem(error, fields, line, wordsOf(error));
     }
   }
   form.addEventListener("submit", (event) => {

@@ -104,3 +104,24 @@ def test_nothing_is_repeated_for_somebody_else(
     expect(page.get_by_test_id("empty")).to_be_visible()
     expect(title).to_have_value("")
     assert page.request.get("/api/home").json()["total"] == 0
+
+
+def test_a_session_that_the_backend_no_longer_knows_asks_too(
+    page: Page, account: Any, words: Callable[..., str], app_backend: Any
+) -> None:
+    me = page.request.get("/api/home").json()["me"]["id"]
+    page.goto("/")
+    expect(page.get_by_test_id("empty")).to_be_visible()
+    # A new password makes every token of before worthless, while the cookie still opens.
+    app_backend.request(
+        "PATCH",
+        f"/api/collections/people/records/{me}",
+        {"password": "another horse", "passwordConfirm": "another horse"},
+    )
+    page.get_by_test_id("statuses").locator("[data-status=done]").click()
+    dialog = page.get_by_test_id("sign-in-dialog")
+    expect(dialog).to_be_visible()
+    dialog.locator("[name=password]").fill("another horse")
+    dialog.locator("button[type=submit]").click()
+    expect(dialog).to_have_count(0)
+    expect(page.get_by_test_id("empty")).to_be_visible()

@@ -1,22 +1,23 @@
-"""The local backend keeps its rows, refuses what it must and says why."""
+"""The local backend and its folder keep what they are given, refuse what they must and say why."""
 
 from __future__ import annotations
 
-import json
+import os
+import re
 import shutil
 import signal
 import socket
 import stat
-import urllib.error
-import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from clients.local import pocketbase
 from clients.local.binary import BackendError, checked_binary
-from clients.local.pocketbase import Backend, free_port, require_free, running
-from clients.local.seed import record_id, seed, seed_once
+from clients.local.folder import alone_in, kept, long_password, password_to_type
+from clients.local.pocketbase import ROOT, Backend, free_port, require_free, running
+from clients.local.seed import address_of, let_sign_in, record_id, seed, seed_once
 
 pytestmark = pytest.mark.backend
 
@@ -105,17 +106,90 @@ def test_what_was_deleted_stays_deleted(backend: Backend) -> None:
     assert len(backend.rows("todos")) == 41
 
 
-def test_a_visitor_reads_names_but_neither_addresses_nor_passwords(seeded_backend: Backend) -> None:
-    url = f"{seeded_backend.url}/api/collections/people/records"
-    with urllib.request.urlopen(url) as reply:
-        person = json.load(reply)["items"][0]
-    assert not {"email", "password", "tokenKey"} & person.keys()
+def _sign_in(backend: Backend, key: str, password: str) -> str:
+    """The token of a seeded person; raises HTTPError where the password does not fit."""
+    path = "/api/collections/people/auth-with-password"
+    token: str = backend.request("POST", path, {"identity": address_of(key), "password": password})["token"]
+    return token
 
 
-@pytest.mark.parametrize("collection", ["people", "comments", "notices"])
-def test_a_visitor_may_not_write(seeded_backend: Backend, collection: str) -> None:
-    visitor = Backend(seeded_backend.url, "", "", seeded_backend.directory, seeded_backend.process)
-    with pytest.raises(urllib.error.HTTPError) as caught:
-        visitor.add(collection, name="x", text="x", en="x", zh="x")
-    assert caught.value.code == 403
-    caught.value.close()
+def test_every_seeded_person_can_sign_in(backend: Backend) -> None:
+    seed_once(backend)
+    let_sign_in(backend, "first password")
+    for key in ("lin", "ada", "chen", "maya", "wang", "tomas", "zhao", "noor"):
+        assert _sign_in(backend, key, "first password")
+
+
+def test_a_password_that_people_have_is_not_given_again(backend: Backend) -> None:
+    """A new one would end every session."""
+    seed_once(backend)
+    let_sign_in(backend, "first password")
+    lin = replace(backend, token=_sign_in(backend, "lin", "first password"))
+    let_sign_in(backend, "first password")
+    assert len(lin.rows("people")) == 8
+    let_sign_in(backend, "another password")
+    assert lin.rows("people") == []
+    assert _sign_in(backend, "lin", "another password")
+
+
+def test_a_seeded_person_who_was_removed_stays_removed(backend: Backend) -> None:
+    seed_once(backend)
+    backend.request("DELETE", f"/api/collections/people/records/{record_id('person', 'noor')}")
+    let_sign_in(backend, "first password")
+    assert len(backend.rows("people")) == 7
+    assert _sign_in(backend, "zhao", "first password")
+
+
+def test_a_folder_from_before_people_signed_in_keeps_its_rows_and_lets_them_sign_in(
+    backend_program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(pocketbase, "MIGRATIONS", tmp_path / "migrations")
+        (tmp_path / "migrations").mkdir()
+        for migration in sorted((ROOT / "clients" / "local" / "migrations").glob("*.js"))[:6]:
+            shutil.copy(migration, tmp_path / "migrations")
+        with running(tmp_path / "rows", free_port()) as backend:
+            seed_once(backend)
+            backend.add("todos", title="From before", status="open", owner=record_id("person", "lin"))
+    with running(tmp_path / "rows", free_port()) as backend:
+        assert not seed_once(backend)
+        let_sign_in(backend, "first password")
+        lin = replace(backend, token=_sign_in(backend, "lin", "first password"))
+        assert "From before" in {todo["title"] for todo in lin.rows("todo_list")}
+        assert len(backend.rows("todos")) == 43
+
+
+# --- the folder -----------------------------------------------------------------------------------------------
+
+
+def test_a_secret_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None:
+    file = tmp_path / "new" / "secret"
+    made = kept(file, long_password)
+    assert kept(file, long_password) == made
+    assert len(made) >= 32
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_an_empty_file_of_a_secret_is_made_anew(tmp_path: Path) -> None:
+    """As a full disk or a cut-off start may leave it."""
+    file = tmp_path / "secret"
+    file.touch(mode=0o644)
+    assert kept(file, long_password) == file.read_text().strip() != ""
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_password_to_type_is_never_the_same_and_long_enough_to_sign_up_with() -> None:
+    made = {password_to_type() for _ in range(200)}
+    assert len(made) == 200
+    assert all(re.fullmatch(r"([a-z]{4}-){3}[a-z]{4}", password) for password in made)
+
+
+def test_one_folder_is_used_by_one_at_a_time(tmp_path: Path) -> None:
+    with alone_in(tmp_path), pytest.raises(BackendError) as caught, alone_in(tmp_path):
+        pytest.fail("two are in it")
+    assert str(caught.value) == (
+        f"{tmp_path} is in use by another `make run` or `make backend` (process {os.getpid()}): "
+        "stop that one, or run this one in another clone"
+    )
+    with alone_in(tmp_path):
+        assert (tmp_path / "lock").read_text() == f"{os.getpid()}\n"

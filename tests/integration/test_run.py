@@ -1,8 +1,7 @@
-"""What `make run` does: both start, both stop, and nothing is lost in between."""
+"""What `make run` does: both start, both stop, and nothing is lost in between, no row and no sign-in."""
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -11,15 +10,16 @@ import stat
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 
 from clients.local.pocketbase import free_port
+from clients.local.seed import address_of
+from tests.servers import Visitor
 
 pytestmark = pytest.mark.backend
 
@@ -44,12 +44,9 @@ class Running:
                 return
         pytest.fail(f"it never said {text!r}, but: {''.join(self.lines)}")
 
-    def ask(self, path: str, body: dict[str, Any] | None = None) -> Any:
-        data = None if body is None else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json"}
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data, headers)
-        with urllib.request.urlopen(request, timeout=PATIENCE) as reply:
-            return json.load(reply)
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
         self.process.send_signal(number)
@@ -90,8 +87,13 @@ def started(project: Path, *arguments: str, **environ: str) -> Iterator[Running]
         process.communicate()
 
 
-def _titles(running: Running) -> list[str]:
-    return [todo["title"] for todo in running.ask("/api/home?per_page=100")["todos"]]
+def _lin(project: Path, running: Running) -> Visitor:
+    """Lin, signed in with the password that is kept for the demo's people."""
+    visitor = Visitor(running.url)
+    password = (project / ".local" / "demo-password").read_text().strip()
+    answer = visitor.ask("POST", "/api/login", json={"email": address_of("lin"), "password": password})
+    assert answer.status_code == 200, answer.text
+    return visitor
 
 
 def _wait_until_free(port: int) -> None:
@@ -111,28 +113,34 @@ def _layer_of(running: Running) -> int:
     return next(int(child) for child, command in commands.items() if b"flask" in command)
 
 
-def test_what_is_added_is_there_after_a_stop_and_a_start(project: Path) -> None:
+def test_rows_and_sign_ins_are_there_after_a_stop_and_a_start(project: Path) -> None:
     with started(project) as running:
         running.wait_until_it_says("ctrl-C")
-        running.ask("/api/todos", {"title": "Survive 重启"})
+        lin = _lin(project, running)
+        ann = Visitor(running.url).sign_up("Ann", "ann@example.com")
+        lin.add("Survive 重启")
         assert running.stop() == 0
     with started(project) as running:
         running.wait_until_it_says("ctrl-C")
-        assert _titles(running)[0] == "Survive 重启"
-        assert len(_titles(running)) == 43
+        lin.base_url = ann.base_url = running.url
+        assert lin.titles()[0] == "Survive 重启"
+        assert len(lin.titles()) == 26
+        assert ann.titles() == []
 
 
-def test_what_is_added_is_there_after_everything_was_killed(project: Path) -> None:
+def test_rows_and_sign_ins_are_there_after_everything_was_killed(project: Path) -> None:
     with started(project) as running:
         running.wait_until_it_says("ctrl-C")
-        running.ask("/api/todos", {"title": "Survive a kill"})
+        lin = _lin(project, running)
+        lin.add("Survive a kill")
         running.process.send_signal(signal.SIGKILL)
         running.process.wait()
         _wait_until_free(running.backend_port)
         _wait_until_free(running.port)
     with started(project) as running:
         running.wait_until_it_says("ctrl-C")
-        assert _titles(running)[0] == "Survive a kill"
+        lin.base_url = running.url
+        assert lin.titles()[0] == "Survive a kill"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -145,26 +153,64 @@ def test_a_stop_stops_both(project: Path, number: signal.Signals) -> None:
         assert running.lines[-1].rstrip().endswith("Stopped; nothing is lost.")
 
 
-def test_it_says_what_to_open(project: Path) -> None:
+def test_it_says_what_to_open_and_whom_to_sign_in_as(project: Path) -> None:
     with started(project) as running:
         running.wait_until_it_says("ctrl-C")
-    layer, backend = f"http://127.0.0.1:{running.port}", f"http://127.0.0.1:{running.backend_port}"
+    password = (project / ".local" / "demo-password").read_text().strip()
     assert "".join(running.lines).endswith(
-        f"\n  open      {layer}/\n"
-        f"  recipe    {layer}/api/home   made by orchestrations/home.yaml\n"
-        f"  backend   {backend}/_/   admin@example.com, password in .local/backend-password\n"
+        f"\n  open      {running.url}/\n"
+        f"  sign in   lin@example.com   {password}   or sign up\n"
+        f"  recipe    {running.url}/api/home   made by orchestrations/home.yaml\n"
+        f"  backend   http://127.0.0.1:{running.backend_port}/_/   "
+        "admin@example.com, password in .local/backend-password\n"
         "  rows      stay in .local/backend\n"
         "  stop      ctrl-C\n"
     )
 
 
-def test_the_password_is_its_owners_alone_and_never_said(project: Path) -> None:
+def test_the_backend_alone_says_how_to_serve(project: Path) -> None:
     with started(project, "--backend-only") as running:
         running.wait_until_it_says("ctrl-C")
-    file = project / ".local" / "backend-password"
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert len(file.read_text().strip()) >= 32
-    assert file.read_text().strip() not in "".join(running.lines)
+    assert '  serve     BFF_SESSION_KEYS="$(cat .local/session-keys)" make serve\n' in running.lines
+    assert Fernet((project / ".local" / "session-keys").read_text().strip())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc to find command lines")
+def test_secrets_are_their_owners_alone(project: Path) -> None:
+    with started(project) as running:
+        running.wait_until_it_says("ctrl-C")
+        commands = "".join(_read(file) for file in Path("/proc").glob("[0-9]*/cmdline"))
+        running.stop()
+    secrets = {}
+    for name in ("backend-password", "demo-password", "session-keys"):
+        file = project / ".local" / name
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        secrets[name] = file.read_text().strip()
+    assert [name for name, secret in secrets.items() if secret in commands] == []
+    said = "".join(running.lines)
+    assert [name for name, secret in secrets.items() if secret in said] == ["demo-password"]
+
+
+def _read(file: Path) -> str:
+    """What a file of a process holds; nothing when the process has ended."""
+    try:
+        return file.read_bytes().decode(errors="replace")
+    except OSError:
+        return ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a lock of POSIX")
+def test_a_second_run_in_one_folder_is_one_clear_line(project: Path) -> None:
+    with started(project) as running:
+        running.wait_until_it_says("ctrl-C")
+        with started(project, "--backend-only") as second:
+            said, _ = second.process.communicate(timeout=PATIENCE)
+        assert second.process.returncode == 1
+        assert said == (
+            f"cannot run: {project / '.local'} is in use by another `make run` or `make backend` "
+            f"(process {running.process.pid}): stop that one, or run this one in another clone\n"
+        )
+        assert running.stop() == 0
 
 
 @pytest.mark.parametrize("variable", ["PORT", "POCKETBASE_PORT"])

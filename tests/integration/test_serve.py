@@ -1,4 +1,4 @@
-"""`make serve` under load, and what it does when it is told to stop."""
+"""`make serve` under load."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
-from clients.local.pocketbase import Backend, free_port, start_child, stop_child
+from clients.local.pocketbase import ROOT, Backend, free_port, start_child, stop_child
+from clients.local.seed import address_of
+from tests.integration.conftest import PASSWORD
+from tests.servers import Visitor, environ_of
 
 pytestmark = [pytest.mark.backend, pytest.mark.server]
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def _served(make_variable: str) -> str:
@@ -32,11 +32,10 @@ def served(seeded_backend: Backend) -> Iterator[str]:
     port = free_port()
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port)]
     command += ["--workers", str(os.cpu_count() or 1), "--blocking-threads", _served("THREADS")]
-    urls = dict.fromkeys(("PEOPLE_URL", "TODOS_URL", "NOTICES_URL"), seeded_backend.url)
     process = start_child(
         [*command, "--backlog", "2048", "--no-ws", "wsgi:app"],
         cwd=ROOT,
-        env={**os.environ, **urls},
+        env=environ_of(seeded_backend.url),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
@@ -57,9 +56,12 @@ def served(seeded_backend: Backend) -> Iterator[str]:
 @pytest.mark.parametrize("path", ["/", "/api/home"])
 def test_200_visitors_at_once_all_get_their_page(served: str, needs: Callable[..., None], path: str) -> None:
     needs("ab")
-    done = subprocess.run(
-        ["ab", "-l", "-q", "-n", "1000", "-c", "200", f"{served}{path}"], capture_output=True, text=True
-    )
+    lin = Visitor(served)
+    answer = lin.ask("POST", "/api/login", json={"email": address_of("lin"), "password": PASSWORD})
+    assert answer.status_code == 200
+    cookie = "; ".join(f"{cookie.name}={cookie.value}" for cookie in lin.session.cookies)
+    command = ["ab", "-l", "-q", "-n", "1000", "-c", "200", "-H", f"Cookie: {cookie}", f"{served}{path}"]
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert re.search(r"^Complete requests: +1000$", done.stdout, re.M), done.stdout
     assert re.search(r"^Failed requests: +0$", done.stdout, re.M), done.stdout

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import base64
+import json
+import secrets
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,44 +14,87 @@ from typing import Any
 import pytest
 import requests
 import responses
+from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from bff import create_app
+from bff.http.retry import Budget
+from bff.identity import Session, SessionSeal
 
 ROOT = Path(__file__).resolve().parents[2]
 HOSTS = {name: f"http://{name}.test" for name in ("people", "todos", "notices")}
+SESSION_KEY = base64.urlsafe_b64encode(b"a key that is for tests alone...").decode()
+TOKEN = "token-of-ann"
+
+ANN = {"id": "personann000000", "name": "Ann"}
+"""Who signed in."""
+ADA = {"id": "personada000000", "name": "Ada"}
+LIN = {"id": "personlin000000", "name": "林悦"}
+ID = "todo00000000001"
 
 # A reply that cannot be used, and the kind and status of the failure that it is.
 TROUBLE = {
     "failing": ({"status": 500, "json": {"message": "secret trouble"}}, "status", 502),
     "overloaded": ({"status": 503, "body": "secret trouble"}, "status", 502),
-    "refusing us": ({"status": 403, "json": {"message": "secret trouble"}}, "status", 502),
+    "refusing the visitor": ({"status": 403, "json": {"message": "secret trouble"}}, "status", 403),
+    "not knowing the visitor": ({"status": 401, "json": {"message": "secret trouble"}}, "status", 401),
     "down": ({"body": requests.ConnectionError("secret.example refused")}, "refused", 502),
     "slow": ({"body": requests.ReadTimeout("secret.example is slow")}, "timeout", 504),
     "HTML": ({"body": "<h1>secret trouble</h1>", "content_type": "text/html"}, "not-json", 502),
     "half a JSON": ({"body": '{"items": ["secret trou'}, "not-json", 502),
     "of another form": ({"json": {"items": {"secret": "trouble"}}}, "bad-reply", 502),
 }
+# What can go wrong with a reply in which nothing is gone over.
+TROUBLE_OF_ONE = {name: trouble for name, trouble in TROUBLE.items() if name != "of another form"}
+EMPTY = {"status": 200, "body": ""}
+
+Asked = tuple[str, dict[str, str], Any]
 
 
 @dataclass
 class Backends:
-    """The mocked backends; `answers` says what a collection replies, `calls` which were asked."""
+    """The mocked backends of one test; `answer` says what a collection replies, `asked` what it was asked."""
 
     mock: responses.RequestsMock
-    rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    request_id: str = field(default_factory=lambda: secrets.token_hex(8))
 
     def answer(
-        self, client: str, collection: str, method: str = "GET", suffix: str = "", **reply: Any
+        self, client: str, collection: str, method: str = "GET", at: str = "records", **reply: Any
     ) -> None:
         """Replies so from now on, in place of what was said before."""
-        url = f"{HOSTS[client]}/api/collections/{collection}/records{suffix}"
-        self.mock.upsert(method, url, **reply)
+        self.mock.upsert(method, f"{HOSTS[client]}/api/collections/{collection}/{at}", **reply)
 
-    def calls(self, collection: str) -> list[requests.PreparedRequest]:
-        """The requests that this collection got, in order."""
+    def answer_each(
+        self, client: str, collection: str, reply: Callable[[requests.PreparedRequest], Any]
+    ) -> None:
+        """Replies to each GET with what the function says: the status, headers and text."""
+        url = f"{HOSTS[client]}/api/collections/{collection}/records"
+        self.mock.upsert(responses.CallbackResponse("GET", url, reply))
+
+    def calls(self, collection: str = "") -> list[requests.PreparedRequest]:
+        """The requests that this collection, or all, got in this test, in order."""
         asked = [call.request for call in self.mock.calls]
-        return [request for request in asked if f"/collections/{collection}/" in str(request.url)]
+        # A request that the test before gave up may come late.
+        mine = [request for request in asked if request.headers["X-Request-ID"] == self.request_id]
+        return [request for request in mine if f"/collections/{collection}" in str(request.url)]
+
+    def asked(self, collection: str = "") -> list[Asked]:
+        """Requests as `GET people: people/records`, query and JSON body, sorted."""
+        asked = [
+            (_line(call), query_of(call), json.loads(call.body or "null")) for call in self.calls(collection)
+        ]
+        return sorted(asked, key=str)
+
+    def tokens(self) -> set[str | None]:
+        """Who the backends were told that asks."""
+        return {request.headers.get("Authorization") for request in self.calls()}
+
+
+def _line(request: requests.PreparedRequest) -> str:
+    address, _, path = str(request.url).partition("?")[0].partition("/api/collections/")
+    [client] = [name for name, host in HOSTS.items() if host == address]
+    return f"{request.method} {client}: {path}"
 
 
 @pytest.fixture
@@ -57,13 +104,86 @@ def backends() -> Iterator[Backends]:
         yield Backends(mock)
 
 
-@pytest.fixture
-def visitor() -> FlaskClient:
-    """A test client of this project's app."""
+@pytest.fixture(scope="session")
+def shared_project() -> Flask:
+    """This project's app, made once: its pages keep nothing but what `project` takes away."""
     environ = {f"{name.upper()}_URL": url for name, url in HOSTS.items()}
-    return create_app(ROOT, environ=environ).test_client()
+    return create_app(ROOT, environ=environ | {"BFF_SESSION_KEYS": SESSION_KEY})
+
+
+@pytest.fixture
+def project(shared_project: Flask) -> Flask:
+    """This project's app, with nothing cached and all retries to spend."""
+    for client in shared_project.extensions["bff"].clients.values():
+        client.cache.clear()
+        client.budget = Budget()
+    return shared_project
+
+
+@pytest.fixture
+def stranger(project: Flask, backends: Backends) -> FlaskClient:
+    """Somebody who has not signed in."""
+    client = project.test_client()
+    client.environ_base["HTTP_X_REQUEST_ID"] = backends.request_id
+    return client
+
+
+@pytest.fixture
+def visitor(stranger: FlaskClient) -> FlaskClient:
+    """Ann, who signed in."""
+    session = Session(ANN | {"email": "ann@example.com"}, {"people": TOKEN}, int(time.time()) + 3600)
+    stranger.set_cookie("bff-session", SessionSeal([SESSION_KEY], 3600).seal(session, time.time()))
+    return stranger
+
+
+def session_of(page: TestResponse) -> Session | None:
+    """The session that an answer signs in with."""
+    [cookie] = page.headers.getlist("Set-Cookie")
+    assert "HttpOnly" in cookie and "SameSite=Lax" in cookie
+    value = cookie.partition(";")[0].removeprefix("bff-session=")
+    return SessionSeal([SESSION_KEY], 3600).open(value, time.time())
 
 
 def query_of(request: requests.PreparedRequest) -> dict[str, str]:
     """The query of a request that was sent."""
     return dict(request.params)  # type: ignore[attr-defined]
+
+
+def row(**fields: Any) -> dict[str, Any]:
+    """A todo as PocketBase gives it: what is not there is an empty text."""
+    found = {"id": ID, "title": "买牛奶", "note": "", "status": "open", "due": "", "owner": "", "helper": ""}
+    found |= {"finished": "", "created": "2026-11-20 10:00:00.000Z", "updated": "2026-11-21 10:00:00.000Z"}
+    return {"collectionName": "todos"} | found | fields
+
+
+def listed(*rows: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    """A page of a list as PocketBase gives it."""
+    return {"page": 1, "perPage": 20, "totalItems": len(rows), "totalPages": 1, "items": list(rows)} | fields
+
+
+def ended(page: TestResponse) -> tuple[int, str, str]:
+    """How a page ended: its status, how a backend failed, for which step; and that no word of a backend is in it."""
+    assert page.mimetype == "application/problem+json"
+    assert "secret" not in page.text
+    return page.status_code, page.json["failure"], page.json["step"]
+
+
+def refused(page: TestResponse) -> tuple[int, str, str]:
+    """How a rule of a page ended it: the status, the rule, what it says."""
+    assert page.json["type"] == "urn:bff:problem:requirement-failed"
+    return page.status_code, page.json["step"], page.json["detail"]
+
+
+def missing(page: TestResponse) -> list[tuple[str, str, int, list[str]]]:
+    """What a partial page lives without: the step, how a backend failed, its status, the fields of the page."""
+    assert page.status_code in (200, 201)
+    assert "secret" not in page.text
+    errors = page.json["errors"]
+    assert page.headers.get("X-Page-Partial", "") == ", ".join(error["step"] for error in errors)
+    return [(error["step"], error["kind"], error["status"], error["fields"]) for error in errors]
+
+
+def mistakes(page: TestResponse) -> list[str]:
+    """What a visitor got wrong, by JSON pointer."""
+    assert (page.status_code, page.json["type"]) == (400, "urn:bff:problem:invalid-input")
+    return [error["pointer"] for error in page.json["errors"]]

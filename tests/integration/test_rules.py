@@ -1,0 +1,117 @@
+"""Who may see and change what, asked of the backend itself: the rules hold without the layer in front of it."""
+
+from __future__ import annotations
+
+import urllib.error
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from clients.local.pocketbase import Backend
+from clients.local.seed import address_of, record_id
+from tests.integration.conftest import PASSWORD
+
+pytestmark = pytest.mark.backend
+
+LIN, ADA, CHEN = (record_id("person", key) for key in ("lin", "ada", "chen"))
+LINS, HELPED_BY_LIN, OTHERS = (record_id("todo", number) for number in (39, 38, 3))
+
+
+def _as(backend: Backend, key: str) -> Backend:
+    """The backend as one of the seeded people sees it."""
+    body = {"identity": address_of(key), "password": PASSWORD}
+    token = backend.request("POST", "/api/collections/people/auth-with-password", body)["token"]
+    return replace(backend, token=token)
+
+
+@pytest.fixture(scope="module")
+def lin(seeded_backend: Backend) -> Backend:
+    return _as(seeded_backend, "lin")
+
+
+@pytest.fixture
+def stranger(seeded_backend: Backend) -> Iterator[Backend]:
+    """Somebody without a token; afterwards nothing may have changed."""
+    before = _everything(seeded_backend)
+    yield replace(seeded_backend, token="")
+    assert _everything(seeded_backend) == before
+
+
+def _everything(backend: Backend) -> dict[str, Any]:
+    names = ("people", "todos", "comments", "notices", "messages")
+    return {name: backend.rows(name, fields="id,updated") for name in names}
+
+
+def _refusal(backend: Backend, method: str, collection: str, row: str = "", **fields: Any) -> int:
+    """The status of what must not go through."""
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        backend.request(method, f"/api/collections/{collection}/records{row and '/'}{row}", fields or None)
+    caught.value.close()
+    return caught.value.code
+
+
+@pytest.mark.parametrize(
+    "collection",
+    ["people", "todos", "todo_list", "todo_counts", "todo_finished", "comments", "notices", "messages"],
+)
+def test_a_stranger_sees_nothing(stranger: Backend, collection: str) -> None:
+    assert stranger.rows(collection) == []
+
+
+@pytest.mark.parametrize(
+    ("collection", "fields"),
+    [
+        ("todos", {"title": "x", "status": "open", "owner": LIN}),
+        ("comments", {"text": "x", "todo": LINS, "author": LIN}),
+        ("messages", {"text": "x", "todo": LINS, "sender": LIN, "recipient": ADA}),
+        ("notices", {"en": "x", "zh": "x", "published": "2026-01-01"}),
+    ],
+)
+def test_a_stranger_writes_nothing(stranger: Backend, collection: str, fields: dict[str, str]) -> None:
+    assert _refusal(stranger, "POST", collection, **fields) in (400, 403)
+
+
+def test_a_visitor_sees_names_and_no_address_but_their_own(lin: Backend) -> None:
+    people = lin.rows("people")
+    assert len(people) == 8
+    assert {person["id"] for person in people if "email" in person} == {LIN}
+    assert not any({"password", "tokenKey"} & person.keys() for person in people)
+
+
+def test_a_visitor_sees_todos_and_counts_that_they_own_or_help_with(lin: Backend) -> None:
+    for collection in ("todos", "todo_list"):
+        assert len(lin.rows(collection)) == 25
+    assert sum(row["total"] for row in lin.rows("todo_counts")) == 25
+    assert sum(row["total"] for row in lin.rows("todo_finished")) == 8
+
+
+def test_comments_are_seen_with_their_todo(seeded_backend: Backend, lin: Backend) -> None:
+    mine = {todo["id"] for todo in lin.rows("todos")}
+    expected = {row["id"] for row in seeded_backend.rows("comments") if row["todo"] in mine}
+    assert {row["id"] for row in lin.rows("comments")} == expected != set()
+
+
+@pytest.mark.parametrize(
+    ("method", "collection", "row", "fields", "status"),
+    [
+        ("POST", "todos", "", {"title": "x", "status": "open", "owner": ADA}, 400),
+        ("PATCH", "todos", HELPED_BY_LIN, {"owner": LIN}, 404),  # a helper may not take a todo over
+        ("DELETE", "todos", HELPED_BY_LIN, {}, 404),
+        ("PATCH", "todos", OTHERS, {"title": "x"}, 404),
+        ("DELETE", "todos", OTHERS, {}, 404),
+        ("POST", "comments", "", {"text": "x", "todo": LINS, "author": ADA}, 400),
+        ("POST", "comments", "", {"text": "x", "todo": OTHERS, "author": LIN}, 400),
+        ("DELETE", "comments", record_id("comment", 2), {}, 403),
+        ("POST", "messages", "", {"text": "x", "todo": HELPED_BY_LIN, "sender": LIN, "recipient": ADA}, 400),
+        ("POST", "messages", "", {"text": "x", "todo": LINS, "sender": ADA, "recipient": CHEN}, 400),
+        ("POST", "notices", "", {"en": "x", "zh": "x", "published": "2026-01-01"}, 403),
+        ("PATCH", "people", LIN, {"name": "x"}, 403),
+        ("DELETE", "people", ADA, {}, 403),
+    ],
+)
+def test_a_visitor_changes_nothing_of_others(
+    lin: Backend, stranger: Backend, method: str, collection: str, row: str, fields: Any, status: int
+) -> None:
+    assert _refusal(lin, method, collection, row, **fields) == status

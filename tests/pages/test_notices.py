@@ -1,0 +1,66 @@
+"""`notices.yaml`: what the team was told; kept for a while, for each visitor alone."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from bff.identity import Session, SessionSeal
+from tests.pages.conftest import ADA, EMPTY, SESSION_KEY, TOKEN, TROUBLE, Backends, ended, listed
+
+NOTICE = {"id": "n", "en": "Hello", "zh": "你好", "published": "2026-11-01 00:00:00.000Z"}
+
+
+@pytest.fixture
+def good(backends: Backends) -> Backends:
+    """A backend with one notice."""
+    backends.answer("notices", "notices", json=listed(NOTICE | {"collectionId": "c", "created": "x"}))
+    return backends
+
+
+def test_it_shows_exactly_this(good: Backends, visitor: FlaskClient) -> None:
+    page = visitor.get("/api/notices")
+    assert (page.status_code, page.json) == (200, {"notices": [NOTICE]})
+
+
+def test_it_asks_exactly_this_with_the_visitors_token(good: Backends, visitor: FlaskClient) -> None:
+    visitor.get("/api/notices")
+    query = {"perPage": "50", "skipTotal": "1", "sort": "-published", "filter": "published<=@now"}
+    assert good.asked() == [("GET notices: notices/records", query, None)]
+    assert good.tokens() == {f"Bearer {TOKEN}"}
+
+
+def test_a_visitor_is_shown_what_was_kept_for_them_and_nothing_kept_for_another(
+    good: Backends, visitor: FlaskClient
+) -> None:
+    for _ in range(2):
+        assert visitor.get("/api/notices").json == {"notices": [NOTICE]}
+    assert len(good.calls()) == 1
+    other = Session(ADA, {"people": "token-of-ada"}, int(time.time()) + 60)
+    visitor.set_cookie("bff-session", SessionSeal([SESSION_KEY], 60).seal(other, time.time()))
+    good.answer("notices", "notices", json=listed())
+    assert visitor.get("/api/notices").json == {"notices": []}
+    assert good.tokens() == {f"Bearer {TOKEN}", "Bearer token-of-ada"}
+
+
+@pytest.mark.parametrize("trouble", TROUBLE)
+def test_there_is_no_page_without_notices(good: Backends, visitor: FlaskClient, trouble: str) -> None:
+    reply, kind, status = TROUBLE[trouble]
+    good.answer("notices", "notices", **reply)
+    assert ended(visitor.get("/api/notices")) == (status, kind, "found")
+
+
+def test_what_fails_is_asked_for_again(good: Backends, visitor: FlaskClient) -> None:
+    good.answer("notices", "notices", status=500)
+    assert visitor.get("/api/notices").status_code == 502
+    good.answer("notices", "notices", json=listed(NOTICE))
+    assert visitor.get("/api/notices").json == {"notices": [NOTICE]}
+
+
+@pytest.mark.parametrize("reply", [{"json": listed()}, {"json": {}}, EMPTY])
+def test_no_notices_are_an_empty_list(good: Backends, visitor: FlaskClient, reply: dict[str, Any]) -> None:
+    good.answer("notices", "notices", **reply)
+    assert visitor.get("/api/notices").json == {"notices": []}

@@ -1,0 +1,59 @@
+"""`people.yaml`: people by name, and never by address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.pages.conftest import ADA, EMPTY, LIN, TOKEN, TROUBLE, Backends, ended, listed, mistakes
+
+SORTED = {"perPage": "50", "skipTotal": "1", "sort": "name,id"}
+
+
+@pytest.fixture
+def good(backends: Backends) -> Backends:
+    """A backend that knows two people."""
+    backends.answer("people", "people", json=listed(ADA | {"email": "hidden", "verified": True}, LIN))
+    return backends
+
+
+def test_it_shows_exactly_this(good: Backends, visitor: FlaskClient) -> None:
+    page = visitor.get("/api/people")
+    assert (page.status_code, page.json) == (200, {"people": [ADA, LIN]})
+
+
+@pytest.mark.parametrize(
+    ("query", "filter_sent"),
+    [
+        ("", "id != ''"),
+        ("?q=", "id != ''"),
+        ("?q=林", "name ~ '%林%'"),
+        ("?q=50%25_'", r"name ~ '%50\\%\\_\'%'"),
+    ],
+)
+def test_it_asks_exactly_this_with_the_visitors_token(
+    good: Backends, visitor: FlaskClient, query: str, filter_sent: str
+) -> None:
+    visitor.get(f"/api/people{query}")
+    assert good.asked() == [("GET people: people/records", SORTED | {"filter": filter_sent}, None)]
+    assert good.tokens() == {f"Bearer {TOKEN}"}
+
+
+@pytest.mark.parametrize("trouble", TROUBLE)
+def test_there_is_no_page_without_people(good: Backends, visitor: FlaskClient, trouble: str) -> None:
+    reply, kind, status = TROUBLE[trouble]
+    good.answer("people", "people", **reply)
+    assert ended(visitor.get("/api/people")) == (status, kind, "found")
+
+
+@pytest.mark.parametrize("reply", [{"json": listed()}, {"json": {}}, EMPTY])
+def test_nobody_is_an_empty_list(good: Backends, visitor: FlaskClient, reply: dict[str, Any]) -> None:
+    good.answer("people", "people", **reply)
+    assert visitor.get("/api/people?q=x").json == {"people": []}
+
+
+def test_a_mistake_is_named_and_no_backend_is_asked(backends: Backends, visitor: FlaskClient) -> None:
+    assert mistakes(visitor.get("/api/people?q=" + "x" * 81)) == ["#/query/q"]
+    assert backends.calls() == []
