@@ -200,7 +200,7 @@ class _Planner:
         """For each step the paths of the page that hang on it, directly or through other steps."""
         if self.recipe.shape is None:
             return dict.fromkeys(self.names, ())
-        leaves = [(path, self._behind(found.reads)) for path, found in fields(self.recipe.shape)]
+        leaves = [(path, self._behind(_own_reads(found))) for path, found in fields(self.recipe.shape)]
         return {name: tuple(path for path, steps in leaves if name in steps) for name in self.names}
 
     def _behind(self, paths: Iterable[Path]) -> set[str]:
@@ -230,6 +230,12 @@ class _Planner:
         return {
             name: frozenset(other for other, names in named.items() if name in names) for name in self.names
         }
+
+
+def _own_reads(found: Inspection) -> set[Path]:
+    """What an expression reads by its own names; a loop around it is another field of the page."""
+    names = {use.name for use in found.names}
+    return {path for path in found.reads if path[0] in names}
 
 
 def _paths_at(tree: Tree, path: Path) -> Iterable[Path]:

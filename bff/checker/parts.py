@@ -185,9 +185,11 @@ def check_composed(recipe: Recipe, project: Project, said: list[Finding]) -> lis
     `said` are the findings of the project so far: with a mistake in what it is made of, the whole is not looked at.
     """
     held = reached(recipe.name, {name: frozenset(_held(one)) for name, one in project.recipes.items()})
-    files = {project.recipes[name].file for name in held if name in project.recipes}
     parts = [step for step in recipe.steps if isinstance(step, SubRecipe)]
-    if not parts or any(project.recipes[name].broken for name in held) or _concerns(said, files):
+    if not parts or not held <= project.recipes.keys():
+        return []
+    recipes = [project.recipes[name] for name in held]
+    if any(one.broken for one in recipes) or _concerns(said, {one.file for one in recipes}):
         return []
     whole = Page(compose(recipe, project).recipe, project)
     for check in _TOGETHER:

@@ -29,7 +29,7 @@ class Project:
     `recipes` are those asked for and all that they hold; `pages` names those asked for that have a route.
     `functions` are by recipe: those of functions.py and over them the page's own. `unusable` names the client
     modules that could not be used, and holds `''` when functions could not be loaded: what needs them is no
-    further mistake.
+    further mistake. `unread` are recipes whose files are no YAML mapping.
     """
 
     root: Path
@@ -38,6 +38,7 @@ class Project:
     functions: dict[str, Functions] = field(default_factory=dict)
     clients: dict[str, Client] = field(default_factory=dict)
     unusable: frozenset[str] = frozenset()
+    unread: frozenset[str] = frozenset()
 
 
 def load_project(root: Path, pages: Sequence[str] | None = None) -> tuple[Project, list[Finding]]:
@@ -58,7 +59,8 @@ def load_project(root: Path, pages: Sequence[str] | None = None) -> tuple[Projec
         findings += found
     broken = unusable if whole else unusable | {""}
     served = tuple(name for name, recipe in recipes.items() if name in asked and recipe.path)
-    return Project(root, recipes, served, functions, clients, frozenset(broken)), findings
+    unread = asked - recipes.keys()
+    return Project(root, recipes, served, functions, clients, frozenset(broken), frozenset(unread)), findings
 
 
 def _recipes(root: Path, paths: list[Path]) -> tuple[dict[str, Recipe], list[Finding]]:
