@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
+import shutil
 from pathlib import Path
 
 import pytest
@@ -28,11 +29,21 @@ RECIPES = [
     )
 ]
 
+PARTS = {
+    name: text
+    for page in PAGES
+    for name, text in re.findall(
+        r"^```yaml part (\w+)\n(.*?)^```", (ROOT / page).read_text("utf-8"), re.S | re.M
+    )
+}
+
 
 @pytest.mark.parametrize("text", RECIPES)
 def test_a_recipe_in_the_docs_runs(text: str, tmp_path: Path) -> None:
     (tmp_path / "orchestrations").mkdir()
-    (tmp_path / "orchestrations" / "shown.yaml").write_text(text, encoding="utf-8")
+    held = {name: part for name, part in PARTS.items() if f"recipe: {name}\n" in text}
+    for name, shown in {"shown": text, **held}.items():
+        (tmp_path / "orchestrations" / f"{name}.yaml").write_text(shown, encoding="utf-8")
     (tmp_path / "clients").symlink_to(ROOT / "clients")
     create_app(tmp_path, environ={"BFF_SESSION_KEYS": Fernet.generate_key().decode()})
 
@@ -68,6 +79,7 @@ def test_the_mistake_in_the_readme_is_what_check_prints(tmp_path: Path) -> None:
     (tmp_path / "orchestrations" / "home.yaml").write_text(
         recipe.replace("owner: people[todo.owner]", "owner: peopel[todo.owner]"), encoding="utf-8"
     )
+    shutil.copy(ROOT / "orchestrations" / "shell.yaml", tmp_path / "orchestrations")
     (tmp_path / "clients").symlink_to(ROOT / "clients")
     with pytest.raises(AuthorError) as caught:
         create_app(tmp_path, environ={})
