@@ -112,7 +112,7 @@ _RECIPE = (
         table="session",
         also=(None,),
     ),
-    Key("rate_limit", "rate", "How often one visitor may ask: 10/s, 10/min, 10/h.", runs=False),
+    Key("rate_limit", "rate", "How often one visitor may ask: 10/s, 10/min, 10/h."),
     Key(
         "invalidates", "names", "Cached steps that a write here makes old: recipe or recipe.step.", runs=False
     ),

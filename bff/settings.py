@@ -62,6 +62,12 @@ def _whole(text: str) -> int:
     return int(text)
 
 
+def _redis_url(text: str) -> str:
+    if not re.fullmatch(r"(?:redis|rediss|unix)://\S+", text.strip()):
+        raise ValueError("a URL such as redis://127.0.0.1:6379/0, rediss://… or unix:///run/redis.sock")
+    return text.strip()
+
+
 def _list(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
@@ -109,6 +115,9 @@ class Settings:
     jwt_issuer: str = _setting("", str.strip, "the `iss` that Bearer tokens must have")
     jwt_audience: str = _setting("", str.strip, "the `aud` that Bearer tokens must have")
     jwt_leeway: float = _setting(30.0, _duration, "how far clocks may differ when a Bearer token is checked")
+    state_url: str = _setting(
+        "", _redis_url, "a Redis that answers a repeated write again: redis://host:port/0", secret=True
+    )
     csp: str = _setting(
         DEFAULT_CSP, _header_text, "the Content-Security-Policy of every answer; empty sends none"
     )

@@ -19,12 +19,14 @@ from werkzeug.routing import Rule
 from bff.errors import PageError
 from bff.http import ThreadTransport, Transport
 from bff.identity.origin import cors_headers
+from bff.plan import Plan
 from bff.problems import problem
 from bff.settings import Settings
 from bff.web.identity import Identity
 from bff.web.journal import Journal, operator, write_to_stdout
 from bff.web.problems import is_api, problem_response, readable
 from bff.web.public import serve_public
+from bff.web.rates import Rates
 from bff.web.site import Page, Site
 from bff.web.stopping import on_stop
 from bff.web.views import PageView
@@ -49,9 +51,14 @@ def create_app(
     folder = Path(root).resolve() if root is not None else _project_of(sys._getframe(1).f_globals)
     settings = Settings.from_environ(environ)
     write_to_stdout()
-    identity = Identity(settings, environ)
+    identity, rates = Identity(settings, environ), Rates(settings)
+
+    def require_for(plan: Plan) -> None:
+        identity.require_for(plan)
+        rates.require_for(plan)
+
     transport = ThreadTransport(settings.transport_threads) if transport is None else transport
-    site = Site(folder, pages, settings, environ, identity.require_for, transport, debug=get_debug_flag())
+    site = Site(folder, pages, settings, environ, require_for, transport, debug=get_debug_flag())
     app = Flask("bff", root_path=str(folder), static_folder=None, template_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_body
     app.url_map.merge_slashes = False
@@ -62,7 +69,7 @@ def create_app(
     _add_health(app, site)
     _add_frame(app, settings, identity)
     _add_problems(app, site)
-    view = PageView(settings, transport, identity)
+    view = PageView(settings, transport, identity, rates)
     _Routes(app, site, view).follow()
     serve_public(app, folder / "public")
     on_stop(site.stop)

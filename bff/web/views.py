@@ -16,16 +16,18 @@ from bff.settings import Settings
 from bff.web.answer import encode_bounded, make_answer, respond
 from bff.web.identity import Identity
 from bff.web.journal import Journal
+from bff.web.rates import Rates
 from bff.web.site import Page
 
 
 class PageView:
     """Answers requests for pages; holds only what is the same for all of them."""
 
-    def __init__(self, settings: Settings, transport: Transport, identity: Identity) -> None:
+    def __init__(self, settings: Settings, transport: Transport, identity: Identity, rates: Rates) -> None:
         self._settings = settings
         self._transport = transport
         self._identity = identity
+        self._rates = rates
         self._limits = Limits(
             max_requests=settings.max_requests,
             max_reply=settings.max_reply,
@@ -39,6 +41,7 @@ class PageView:
         recipe = page.recipe
         journal.page, journal.route = recipe.name, f"{recipe.method} {recipe.path}"
         visitor = self._identity.visitor(request, page.plan)
+        self._rates.count(recipe, visitor, request)
         given = page.reader.read(request, path)
         scope = {
             "path": given.path,
