@@ -8,7 +8,7 @@ from bff.errors import Finding
 from bff.loader import Project
 from bff.recipe import SubRecipe
 
-_OWN = ("/healthz", "/readyz")
+_OWN = ("/healthz", "/readyz", "/metrics")
 
 
 def check_routes(project: Project) -> list[Finding]:

@@ -8,7 +8,7 @@ import secrets
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, g, request
 from flask.helpers import get_debug_flag
@@ -17,19 +17,23 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import Rule
 
 from bff.errors import PageError
-from bff.http import ThreadTransport, Transport
+from bff.http import Calls, ThreadTransport, Transport
 from bff.identity.origin import cors_headers
 from bff.plan import Plan
 from bff.problems import problem
 from bff.settings import Settings
 from bff.web.identity import Identity
 from bff.web.journal import Journal, operator, write_to_stdout
+from bff.web.observing import View, add_metrics, metrics_of, traced, tracing_of
 from bff.web.problems import is_api, problem_response, readable
 from bff.web.public import serve_public
 from bff.web.rates import Rates
 from bff.web.site import Page, Site
 from bff.web.stopping import on_stop
 from bff.web.views import PageView
+
+if TYPE_CHECKING:
+    from bff.web.metrics import Metrics
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -58,6 +62,9 @@ def create_app(
         rates.require_for(plan)
 
     transport = ThreadTransport(settings.transport_threads) if transport is None else transport
+    metrics, tracing = metrics_of(settings, environ), tracing_of(settings, environ)
+    if tracing is not None:
+        transport = tracing.watch(transport)
     site = Site(folder, pages, settings, environ, require_for, transport, debug=get_debug_flag())
     app = Flask("bff", root_path=str(folder), static_folder=None, template_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_body
@@ -67,9 +74,14 @@ def create_app(
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     _add_health(app, site)
-    _add_frame(app, settings, identity)
+    _add_frame(app, settings, identity, metrics)
     _add_problems(app, site)
-    view = PageView(settings, transport, identity, rates)
+    if metrics is not None:
+        add_metrics(app, metrics)
+    calls = Calls if metrics is None else metrics.calls
+    view: View = PageView(settings, transport, identity, rates, calls)
+    if tracing is not None:
+        view = traced(view, tracing)
     _Routes(app, site, view).follow()
     serve_public(app, folder / "public")
     on_stop(site.stop)
@@ -89,7 +101,7 @@ def _project_of(caller: Mapping[str, Any]) -> Path:
 class _Routes:
     """Keeps Flask's routes in step with the pages, which change only under the debugger."""
 
-    def __init__(self, app: Flask, site: Site, view: PageView) -> None:
+    def __init__(self, app: Flask, site: Site, view: View) -> None:
         self._app = app
         self._site = site
         self._view = view
@@ -155,7 +167,7 @@ def _add_health(app: Flask, site: Site) -> None:
         )
 
 
-def _add_frame(app: Flask, settings: Settings, identity: Identity) -> None:
+def _add_frame(app: Flask, settings: Settings, identity: Identity, metrics: Metrics | None) -> None:
     """What every answer carries: the request id, security headers, Server-Timing."""
     always = {
         "X-Content-Type-Options": "nosniff",
@@ -185,6 +197,8 @@ def _add_frame(app: Flask, settings: Settings, identity: Identity) -> None:
             if journal.page:
                 response.headers["Server-Timing"] = journal.server_timing(with_steps=with_steps)
                 journal.log(request.method, response.status_code)
+                if metrics is not None:
+                    metrics.page_ended(journal, response.status_code)
         return response
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from flask import Response, g, request
@@ -23,11 +23,19 @@ from bff.web.site import Page
 class PageView:
     """Answers requests for pages; holds only what is the same for all of them."""
 
-    def __init__(self, settings: Settings, transport: Transport, identity: Identity, rates: Rates) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        transport: Transport,
+        identity: Identity,
+        rates: Rates,
+        calls: Callable[..., Calls] = Calls,
+    ) -> None:
         self._settings = settings
         self._transport = transport
         self._identity = identity
         self._rates = rates
+        self._calls = calls
         self._limits = Limits(
             max_requests=settings.max_requests,
             max_reply=settings.max_reply,
@@ -54,7 +62,7 @@ class PageView:
             work=self._settings.max_work, memory=self._settings.max_memory, now=datetime.now(UTC)
         )
         deadline = journal.begun + recipe.deadline
-        calls = Calls(self._transport, deadline, self._limits, journal.request_id)
+        calls = self._calls(self._transport, deadline, self._limits, journal.request_id)
         encode = functools.partial(encode_bounded, settings=self._settings)
         terms = Terms(deadline, encode, visitor, self._settings.max_each)
         run = PageRun(page.plan, scope, calls, evaluation, terms)
