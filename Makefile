@@ -3,6 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+.NOTPARALLEL:
 
 HOST ?= 127.0.0.1
 WORKERS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
@@ -15,6 +16,11 @@ ARGS ?=
 export PATH := $(PATH):/usr/sbin
 
 python := .venv/bin/python
+pytest := $(python) -m pytest
+# The tests of one file share servers, so they stay together; what measures under load runs alone.
+parallel := -n auto --maxprocesses 4 --dist loadfile
+# Where only some tests are asked for, there may be none among these: pytest ends with 5 then.
+or_none = $(if $(ARGS),|| test $$? -eq 5)
 pip := -m pip --disable-pip-version-check --quiet install --require-hashes
 ready := .venv/.ready
 ready_dev := .venv/.ready-dev
@@ -40,17 +46,17 @@ serve: $(ready) ## serve as in production: one worker per core (HOST, PORT, WORK
 	  --workers $(WORKERS) --blocking-threads $(THREADS) --backlog 2048 --no-ws $(ARGS) wsgi:app
 
 .PHONY: test
-test: $(ready_dev) try-backend try-browser ## the tests, in a few minutes (ARGS="-k home")
-	@$(python) -m pytest -m "not full" $(ARGS)
+test: $(ready_dev) try-backend try-browser ## the tests, in a few minutes (ARGS="-k home", ARGS="-n 0 --pdb")
+	@$(pytest) $(parallel) -m "not full" $(ARGS)
+
+.PHONY: test-more
+test-more: $(ready_dev) try-backend try-browser ## what `make test` leaves out: every look, load, two instances
+	@$(pytest) $(parallel) -m full tests/browser $(ARGS) $(or_none)
+	@$(pytest) -m full --ignore tests/browser $(ARGS) $(or_none)
+	@BROWSER_INSTANCES=2 $(pytest) $(parallel) -m "not full" tests/browser $(ARGS) $(or_none)
 
 .PHONY: test-all
-test-all: $(ready_dev) try-backend try-browser ## every test: all sizes, languages, faults and instances
-	@$(python) -m pytest $(ARGS)
-	@$(if $(ARGS),,$(MAKE) --no-print-directory test-instances)
-
-.PHONY: test-instances
-test-instances: $(ready_dev) try-backend try-browser ## the browser tests through two instances that take turns
-	@BROWSER_INSTANCES=2 $(python) -m pytest tests/browser -m "not full" $(ARGS)
+test-all: test test-more ## every test
 
 .PHONY: check
 check: $(ready_dev) ## lint, format, types and the recipes

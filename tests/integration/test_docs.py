@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 import runpy
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import responses
-from cryptography.fernet import Fernet
 
 from bff import create_app
 from bff.errors import AuthorError
@@ -17,16 +18,26 @@ from bff.expressions.functions import FUNCTIONS
 from bff.keys import KEYS
 from bff.problems import PROBLEMS
 from bff.settings import settings_table
+from clients.local.pocketbase import Backend
+from tests.integration.conftest import signed_in
+from tests.servers import ROOT, environ_of
 from tests.test_imports import ORDER
 
-ROOT = Path(__file__).resolve().parents[2]
-PAGES = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md"))]
+READMES = ["README.md", "README.zh.md"]
+PAGES = [*READMES, *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md"))]
+
+
+def _blocks(page: str, language: str, begin: str = "") -> list[str]:
+    """The code blocks of a page in a language that begin with a text."""
+    text = (ROOT / page).read_text("utf-8")
+    blocks = re.findall(r"^```([^\n]*)\n(.*?)^```$", text, re.S | re.M)
+    return [block for written, block in blocks if written == language and block.startswith(begin)]
+
+
 RECIPES = [
     pytest.param(block, id=f"{page}-{number}")
     for page in PAGES
-    for number, block in enumerate(
-        re.findall(r"^```yaml recipe\n(.*?)^```", (ROOT / page).read_text("utf-8"), re.S | re.M), 1
-    )
+    for number, block in enumerate(_blocks(page, "yaml recipe"), 1)
 ]
 
 PARTS = {
@@ -38,52 +49,82 @@ PARTS = {
 }
 
 
-@pytest.mark.parametrize("text", RECIPES)
-def test_a_recipe_in_the_docs_runs(text: str, tmp_path: Path) -> None:
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A folder with this project's clients and the one that the docs begin with."""
+    (tmp_path / "clients").mkdir()
+    for file in (ROOT / "clients").glob("*.py"):
+        (tmp_path / "clients" / file.name).symlink_to(file)
+    [holidays] = _blocks("docs/clients.md", "python", "# clients/holidays.py")
+    (tmp_path / "clients" / "holidays.py").write_text(holidays, encoding="utf-8")
     (tmp_path / "orchestrations").mkdir()
+    return tmp_path
+
+
+@pytest.mark.parametrize("text", RECIPES)
+def test_a_recipe_in_the_docs_runs(text: str, project: Path) -> None:
     held = {name: part for name, part in PARTS.items() if f"recipe: {name}\n" in text}
     for name, shown in {"shown": text, **held}.items():
-        (tmp_path / "orchestrations" / f"{name}.yaml").write_text(shown, encoding="utf-8")
-    (tmp_path / "clients").symlink_to(ROOT / "clients")
-    create_app(tmp_path, environ={"BFF_SESSION_KEYS": Fernet.generate_key().decode()})
+        (project / "orchestrations" / f"{name}.yaml").write_text(shown, encoding="utf-8")
+    create_app(project, environ=environ_of("http://backend.test"))
 
 
 def test_a_whole_recipe_in_the_docs_is_marked_as_one() -> None:
-    for page in PAGES:
-        blocks = re.findall(r"^```yaml\n(.*?)^```", (ROOT / page).read_text("utf-8"), re.S | re.M)
-        assert [block for block in blocks if block.startswith("route:")] == [], page
+    assert {page: _blocks(page, "yaml", "route:") for page in PAGES} == {page: [] for page in PAGES}
+
+
+@pytest.mark.backend
+@pytest.mark.parametrize("readme", READMES)
+def test_the_recipe_of_the_readme_makes_the_page_of_the_readme(
+    readme: str, project: Path, seeded_backend: Backend
+) -> None:
+    [recipe], [page] = _blocks(readme, "yaml recipe"), _blocks(readme, "json")
+    # A notice that comes late under load is no part of what is asked here.
+    recipe = recipe.replace("timeout: 300ms", "timeout: 2s")
+    (project / "orchestrations" / "home.yaml").write_text(recipe, encoding="utf-8")
+    (project / "orchestrations" / "login.yaml").symlink_to(ROOT / "orchestrations" / "login.yaml")
+    app = create_app(project, environ=environ_of(seeded_backend.url))
+    lin = signed_in(app.test_client(), "lin")
+    assert lin.get("/api/home?q=re").get_json() == json.loads(page)
 
 
 @responses.activate
-def test_the_view_by_hand_in_the_docs_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = (ROOT / "docs" / "clients.md").read_text("utf-8")
-    [code] = re.findall(r"^```python\n(from bff import create_app\n.*?)^```", text, re.S | re.M)
-    (tmp_path / "wsgi.py").write_text(code, encoding="utf-8")
-    for folder in ("clients", "orchestrations"):
-        (tmp_path / folder).symlink_to(ROOT / folder)
+def test_the_view_by_hand_in_the_docs_runs(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    [code] = _blocks("docs/clients.md", "python", "from bff import create_app\n")
+    (project / "wsgi.py").write_text(code, encoding="utf-8")
     monkeypatch.setenv("TODOS_URL", "http://todos.test")
-    rows = {"items": [{"title": "给植物浇水", "status": "open"}]}
-    responses.get("http://todos.test/api/collections/todos/records?perPage=500", json=rows)
+    responses.get("http://todos.test/api/health", json={"code": 200, "message": "API is healthy."})
 
-    app = runpy.run_path(str(tmp_path / "wsgi.py"))["app"]
+    app = runpy.run_path(str(project / "wsgi.py"))["app"]
 
-    assert app.test_client().get("/api/todos.csv").text == 'title,status\n"给植物浇水",open'
+    assert app.test_client().get("/status").get_json() == {"backend": "API is healthy."}
 
 
-def test_the_mistake_in_the_readme_is_what_check_prints(tmp_path: Path) -> None:
-    [shown] = re.findall(
-        r"^```\n(orchestrations/home\.yaml:.*?)^```", (ROOT / "README.md").read_text("utf-8"), re.S | re.M
-    )
+def test_the_test_of_a_page_in_the_docs_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    [code] = _blocks("docs/testing.md", "python", "import responses\n")
+    names: dict[str, Any] = {}
+    exec(code, names)
+    names["test_a_page_lives_without_its_notice"]()
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_the_mistake_in_the_readme_is_what_check_prints(readme: str, project: Path) -> None:
+    [shown] = _blocks(readme, "", "orchestrations/home.yaml:")
     recipe = (ROOT / "orchestrations" / "home.yaml").read_text("utf-8")
-    (tmp_path / "orchestrations").mkdir()
-    (tmp_path / "orchestrations" / "home.yaml").write_text(
+    (project / "orchestrations" / "home.yaml").write_text(
         recipe.replace("owner: people[todo.owner]", "owner: peopel[todo.owner]"), encoding="utf-8"
     )
-    shutil.copy(ROOT / "orchestrations" / "shell.yaml", tmp_path / "orchestrations")
-    (tmp_path / "clients").symlink_to(ROOT / "clients")
+    shutil.copy(ROOT / "orchestrations" / "shell.yaml", project / "orchestrations")
     with pytest.raises(AuthorError) as caught:
-        create_app(tmp_path, environ={})
+        create_app(project, environ={})
     assert f"{caught.value}\n" == shown
+
+
+@pytest.mark.parametrize("picture", sorted((ROOT / "docs" / "images").glob("*")), ids=lambda path: path.name)
+def test_a_picture_is_small_and_shown(picture: Path) -> None:
+    assert picture.stat().st_size < 200_000
+    assert any(f"docs/images/{picture.name}" in (ROOT / page).read_text("utf-8") for page in PAGES)
 
 
 def test_every_key_is_documented() -> None:
@@ -117,16 +158,26 @@ def test_every_setting_is_documented_with_its_default() -> None:
     assert [row for row in rows if row not in text] == []
 
 
-def test_the_page_has_words_only_for_problems_that_exist() -> None:
-    text = (ROOT / "public" / "words.js").read_text("utf-8")
-    block = re.search(r"PROBLEMS = \{(.*?)\};", text, re.S)
-    assert block is not None
-    ours = {"offline", "slow", "unreadable"}
-    named = set(re.findall(r'^  "?([a-z-]+)"?:', block[1], re.M))
-    assert named - ours <= set(PROBLEMS)
+def test_the_app_has_words_for_every_problem_and_for_no_other() -> None:
+    text = (ROOT / "public" / "texts.js").read_text("utf-8")
+    worded = set(re.findall(r'^  "problem\.([a-z-]+)":', text, re.M))
+    assert worded - {"offline", "slow", "unreadable", "unknown"} == set(PROBLEMS)
 
 
 @pytest.mark.parametrize("page", [*PAGES, "CONTRIBUTING.md"])
 def test_links_between_pages_lead_somewhere(page: str) -> None:
-    targets = re.findall(r"\]\((?!https?:)([^)#\s]+)", (ROOT / page).read_text("utf-8"))
-    assert [target for target in targets if not ((ROOT / page).parent / target).exists()] == []
+    text = (ROOT / page).read_text("utf-8")
+    links = re.findall(r"(?:\]\(|src=\")(?!https?:)([^)\s\"]+)", text)
+    assert [link for link in links if not _is_there(ROOT / page, link)] == []
+
+
+def _is_there(page: Path, link: str) -> bool:
+    name, _, heading = link.partition("#")
+    target = page.parent / name if name else page
+    return target.exists() and (not heading or heading in _headings(target))
+
+
+def _headings(page: Path) -> set[str]:
+    """The headings of a page as links name them."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text("utf-8"), re.M)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
