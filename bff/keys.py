@@ -73,7 +73,9 @@ QUOTES = ("quote", "quote_like")
 _WHEN = Key("when", "expression", "Skip this step if false; its value is then null.")
 
 _RECIPE = (
-    Key("route", "route", "METHOD and path of the page; path parameters as {id}.", required=True),
+    Key(
+        "route", "route", "METHOD and path of the page, parameters as {id}; a part of other recipes has none."
+    ),
     Key("summary", "text", "One line for people: what this page is."),
     Key(
         "auth",
@@ -110,7 +112,7 @@ _RECIPE = (
         table="session",
         also=(None,),
     ),
-    Key("rate_limit", "rate", "How often one visitor may ask: 10/s, 10/min, 10/h.", runs=False),
+    Key("rate_limit", "rate", "How often one visitor may ask: 10/s, 10/min, 10/h."),
     Key(
         "invalidates", "names", "Cached steps that a write here makes old: recipe or recipe.step.", runs=False
     ),
@@ -250,7 +252,7 @@ _FAIL = (
 )
 
 _SUB_RECIPE = (
-    Key("recipe", "name", "Another recipe, whose steps join this page.", required=True, runs=False),
+    Key("recipe", "name", "Another recipe, whose steps join this page.", required=True),
     Key("with", "trees", "The input of that recipe: path, query, headers and body."),
     _WHEN,
 )

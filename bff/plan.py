@@ -9,7 +9,7 @@ from typing import Any, Literal
 from bff.expressions import Evaluation
 from bff.expressions.inspect import Path
 from bff.http import Client
-from bff.recipe import Guard, Recipe, Request, Value
+from bff.recipe import Given, Guard, Recipe, Request, Value
 
 Compute = Callable[[Mapping[str, Any], Evaluation], Any]
 
@@ -61,13 +61,23 @@ class PlannedRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedGiven:
+    """How a value that a part of the page is given is checked; `from_input`: the visitor may be the cause."""
+
+    given: Given
+    validator: Any
+    from_input: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedValue:
-    """A value step."""
+    """A value step; with `given` one that goes into a part of the page, and must be what that takes."""
 
     step: Value
     when: Compute | None
     value: Compute
     lists: tuple[Path, ...]
+    given: PlannedGiven | None = None
 
     @property
     def name(self) -> str:

@@ -128,6 +128,8 @@ class Settings:
     state_url: str = _setting(
         "", _redis_url, "a Redis that answers a repeated write again: redis://host:port/0", secret=True
     )
+    metrics: bool = _setting(False, _switch, "count pages, steps and calls for Prometheus, at /metrics")
+    tracing: bool = _setting(False, _switch, "make OpenTelemetry spans of pages and requests to backends")
     csp: str = _setting(
         DEFAULT_CSP, _header_text, "the Content-Security-Policy of every answer; empty sends none"
     )

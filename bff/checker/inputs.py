@@ -46,6 +46,8 @@ def _value_paths(page: Page, name: str, seen: set[str]) -> Iterator[Path]:
     if not isinstance(step, Value) or name in seen:
         return
     seen.add(name)
+    if step.given is not None and (step.given.key == "body" or "maxItems" in step.given.schema):
+        return  # what a part takes has bounds of its own
     for key_spot in page.spots:
         if key_spot.step is not step or not key_spot.key.startswith("value"):
             continue

@@ -9,6 +9,7 @@ from typing import Any
 
 from bff.errors import Failure, PageError
 from bff.executor import judge
+from bff.executor.given import taken
 from bff.executor.request_step import RequestStep
 from bff.executor.results import Outcome, Results, StepTrace, Terms
 from bff.executor.undo import TakingBack
@@ -116,6 +117,8 @@ class PageRun:
         match step:
             case PlannedValue():
                 value = step.value(self._scope, self._evaluation)
+                if step.given is not None:
+                    value = taken(step.given, value)
                 wrong = judge.first_not_list(value, (step.name,), step.lists)
                 if wrong is not None:
                     self._fail(step)

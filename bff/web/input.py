@@ -7,10 +7,9 @@ Text becomes what its schema asks for; what is not declared is ignored; an objec
 from __future__ import annotations
 
 import copy
-import functools
 import itertools
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +21,7 @@ from bff import jsontext
 from bff.errors import InputError, PageError
 from bff.problems import PROBLEMS, problem
 from bff.recipe import Input, Parameter, Recipe
+from bff.validation import prune, validator_of
 
 Errors = list[dict[str, str]]
 
@@ -83,7 +83,7 @@ class ParameterGroup:
 
     @classmethod
     def of(cls, place: str, parameters: tuple[Parameter, ...]) -> ParameterGroup:
-        return cls(place, parameters, tuple(_validator(parameter.schema) for parameter in parameters))
+        return cls(place, parameters, tuple(validator_of(parameter.schema) for parameter in parameters))
 
     def read(self, texts: Callable[[str], list[str]], errors: Errors) -> dict[str, Any]:
         values: dict[str, Any] = {}
@@ -111,7 +111,7 @@ class BodyReader:
 
     @classmethod
     def of(cls, schema: Mapping[str, Any], max_depth: int) -> BodyReader:
-        return cls(schema, _validator(schema), max_depth)
+        return cls(schema, validator_of(schema), max_depth)
 
     def read(self, request: Request, errors: Errors) -> Any:
         if not _is_json(request.mimetype):
@@ -151,12 +151,6 @@ def _parse(raw: bytes, max_depth: int) -> Any:
             "The body is not JSON in UTF-8." if raw.strip() else "The body is empty; this page takes a JSON body."
         )  # fmt: skip
         raise problem("malformed-body", detail) from exc
-
-
-def _validator(schema: Mapping[str, Any]) -> Any:
-    import jsonschema_rs  # only pages with input need it
-
-    return jsonschema_rs.Draft202012Validator(dict(schema), validate_formats=True)
 
 
 def _mistakes(validator: Any, value: Any, root: tuple[str, ...]) -> Iterator[dict[str, str]]:
@@ -256,67 +250,3 @@ _COERCIONS: Mapping[str, Callable[[str], Any]] = {
     "boolean": _as_boolean,
     "null": _as_null,
 }
-
-
-# --- members that a schema does not list -----------------------------------------------------------------------
-
-_SAME_INSTANCE = ("allOf", "anyOf", "oneOf")
-_CONDITIONAL = ("if", "then", "else", "not")
-
-
-def prune(schema: Any, value: Any, root: Mapping[str, Any]) -> Any:
-    """`value` without the members that no object schema lists, where those are silent on others (in all depths)."""
-    if not isinstance(value, dict | list):
-        return value
-    parts = list(_parts(schema, root))
-    if isinstance(value, list):
-        return [
-            prune(_element(parts, at), item, root) if isinstance(item, dict | list) else item
-            for at, item in enumerate(value)
-        ]
-    kept = {}
-    for name, member in value.items():
-        listed = [part["properties"][name] for part in parts if name in part.get("properties", ())]
-        if listed:
-            kept[name] = functools.reduce(lambda found, part: prune(part, found, root), listed, member)
-        elif any(_speaks_of_others(part) for part in parts) or not parts:
-            kept[name] = member
-    return kept
-
-
-def _element(parts: Iterable[Mapping[str, Any]], at: int) -> Any:
-    for part in parts:
-        prefix = part.get("prefixItems", ())
-        if at < len(prefix):
-            return prefix[at]
-        if "items" in part:
-            return part["items"]
-    return {}
-
-
-def _speaks_of_others(part: Mapping[str, Any]) -> bool:
-    return any(key in part for key in ("additionalProperties", "unevaluatedProperties", "patternProperties"))
-
-
-def _parts(schema: Any, root: Mapping[str, Any], depth: int = 0) -> Iterator[Mapping[str, Any]]:
-    """The schema and every schema that speaks of the same instance, local `$ref`s followed."""
-    if not isinstance(schema, Mapping) or depth > 20:
-        return
-    if any(key in schema for key in ("type", "properties", "items", "prefixItems")):
-        yield schema
-    reference = schema.get("$ref")
-    if isinstance(reference, str) and reference.startswith("#"):
-        yield from _parts(_resolve(reference, root), root, depth + 1)
-    for key in _SAME_INSTANCE:
-        for part in schema.get(key, ()):
-            yield from _parts(part, root, depth + 1)
-    for key in _CONDITIONAL:
-        yield from _parts(schema.get(key), root, depth + 1)
-
-
-def _resolve(reference: str, root: Mapping[str, Any]) -> Any:
-    found: Any = root
-    for part in reference.removeprefix("#").split("/")[1:]:
-        part = part.replace("~1", "/").replace("~0", "~")
-        found = found.get(part) if isinstance(found, Mapping) else None
-    return found

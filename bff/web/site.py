@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bff.checker import check_folder, refuse_unsupported
+from bff.composition import compose
 from bff.errors import AuthorError, OperatorError
 from bff.http import Client, Transport
 from bff.plan import Plan
@@ -41,9 +42,9 @@ def load_pages(
     findings = findings or refuse_unsupported(project)
     if findings:
         raise AuthorError(findings)
+    composed = {name: compose(project.recipes[name], project) for name in project.pages}
     plans = {
-        name: make_plan(recipe, project.clients, project.functions[name])
-        for name, recipe in project.recipes.items()
+        name: make_plan(found.recipe, project.clients, found.functions) for name, found in composed.items()
     }
     for plan in plans.values():
         require_for(plan)

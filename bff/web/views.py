@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 
@@ -20,6 +20,7 @@ from bff.web.answer import encode_bounded, make_answer, respond
 from bff.web.identity import Identity
 from bff.web.input import PageRequest
 from bff.web.journal import Journal
+from bff.web.rates import Rates
 from bff.web.repeats import Repeats, visitors_key
 from bff.web.site import Page
 
@@ -32,12 +33,16 @@ class PageView:
         settings: Settings,
         transport: Transport,
         identity: Identity,
+        rates: Rates,
         repeats: Repeats | None = None,
+        calls: Callable[..., Calls] = Calls,
     ) -> None:
         self._settings = settings
         self._transport = transport
         self._identity = identity
+        self._rates = rates
         self._repeats = repeats
+        self._calls = calls
         self._limits = Limits(
             max_requests=settings.max_requests,
             max_reply=settings.max_reply,
@@ -51,6 +56,7 @@ class PageView:
         recipe = page.recipe
         journal.page, journal.route = recipe.name, f"{recipe.method} {recipe.path}"
         visitor = self._identity.visitor(request, page.plan)
+        self._rates.count(recipe, visitor, request)
         given = page.reader.read(request, path)
         key = visitors_key(request)
         if self._repeats is None or key is None or not visitor.mark:
@@ -69,7 +75,7 @@ class PageView:
         }
         evaluation = self._evaluation(datetime.now(UTC))
         deadline = journal.begun + page.recipe.deadline
-        calls = Calls(self._transport, deadline, self._limits, journal.request_id)
+        calls = self._calls(self._transport, deadline, self._limits, journal.request_id)
         terms = Terms(
             deadline,
             functools.partial(encode_bounded, settings=self._settings),

@@ -347,6 +347,7 @@ def test_something_else_that_listens_there_makes_such_writes_503(make: Any, back
         Fernet(KEY).encrypt(b'[1, "x", 201, [["a"]], "?"]'),
         Fernet(KEY).encrypt(b"{}"),
     ],
+    ids=["empty", "garbage", "another key", "no JSON", "another version", "broken headers", "another form"],
 )
 def test_an_entry_that_cannot_be_read_makes_such_writes_503(
     ann: FlaskClient, backend: FakeBackend, redis: RedisServer, garbage: bytes
