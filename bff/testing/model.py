@@ -210,6 +210,8 @@ class _Model:
 
     def _value(self, step: PlannedValue, begun: float) -> None:
         value = step.value(self.found.scope, self.evaluation)
+        if step.given is not None and value is None:  # as a parameter that is not there
+            value = step.given.given.schema.get("default")
         if lists_hold(value, step.lists):
             self._end(step.name, value, "ok", begun)
         else:
