@@ -73,6 +73,10 @@ class Guess:
             return self.usual
         return self._by_failing(step) or self._by_choosing(step)
 
+    def is_left_out(self, step: str) -> bool:
+        """Whether nothing that a visitor or a backend says can have this step asked: its `when` is constant."""
+        return (step, "when") in self.usual.good.unmet and not self._origins(step, "when")
+
     # --- searching ---------------------------------------------------------------------------------------------------
 
     def _search(self) -> Scenario:
@@ -138,6 +142,11 @@ class Guess:
 
     def _variables(self, step: str, key: str) -> list[Variable]:
         """What a condition of a step is made of and can be chosen."""
+        origins = self._origins(step, key)
+        return sorted({variable for origin in origins for variable in self._choices(origin)}, key=str)
+
+    def _origins(self, step: str, key: str) -> set[Path]:
+        """The paths in replies and inputs that a condition of a step is made of."""
         found = self._recipe.step(step)
         wanted = {
             "items": ("each", "batch"), "require": ("require",), "when": ("when",), "path": ("path",), "ok": ("ok",),
@@ -148,7 +157,7 @@ class Guess:
                 pieces = part.holes if isinstance(part, PathTemplate) else (part,)
                 for piece in pieces:
                     origins |= origins_in(self._recipe, None if name == "when" else found, piece)
-        return sorted({variable for origin in origins for variable in self._choices(origin)}, key=str)
+        return origins
 
     def _choices(self, origin: Path) -> list[Variable]:
         source = step_of(origin)

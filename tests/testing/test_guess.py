@@ -146,6 +146,26 @@ shape:
     assert {str(case): verdict.problems for case, verdict in found.run().items() if verdict.problems} == {}
 
 
+def test_a_step_that_the_recipe_itself_leaves_out_is_no_case(tmp_path: Path) -> None:
+    recipe = f"""{HEAD}
+steps:
+  with_b:
+    value: false
+  a:
+    client: todos
+    get: /a
+  b:
+    when: with_b
+    client: todos
+    get: /b
+shape:
+  a: a.text
+  b: b.text
+"""
+    found = matrix(tmp_path, recipe)
+    assert (found.unreached, [str(case) for case in found.cases]) == ([], ["page-good", "page-a-404"])
+
+
 IMPOSSIBLE = f"""{HEAD}
 steps:
   a:
