@@ -71,7 +71,7 @@ class Guess:
         """A scenario in which a step is asked; None when none is found."""
         if step in self.usual.good.asked:
             return self.usual
-        return self._by_failing(step) or self._by_choosing(step)
+        return self._by_failing(step) or self._by_choosing(step) or self._by_refusing(step)
 
     def is_left_out(self, step: str) -> bool:
         """Whether nothing that a visitor or a backend says can have this step asked: its `when` is constant."""
@@ -128,8 +128,20 @@ class Guess:
                     return tried
         return None
 
+    def _by_refusing(self, step: str) -> Scenario | None:
+        """A scenario in which another step's `ok` takes an error for an answer."""
+        for other in (other for other in self._requests if other.ok is not None and other.name != step):
+            for values in self._combinations(self._variables(other.name, "ok")):
+                tried = self._scenario(self._chosen | values)
+                broken = {other.name: replace(tried.replies[other.name], status=400)}
+                good = tried.predict(self.page, _times(self.page), broken)
+                if step in good.asked and not good.endings:
+                    return replace(tried, broken=broken, good=good)
+        return None
+
     def _combinations(self, variables: list[Variable]) -> Iterator[dict[Variable, Any]]:
         """Values for up to three variables at once, the fewest changes first."""
+        self._tries = 0
         for count in range(1, min(3, len(variables)) + 1):
             for chosen in itertools.combinations(variables, count):
                 for values in itertools.product(*map(self._candidates, chosen)):
