@@ -73,7 +73,9 @@ QUOTES = ("quote", "quote_like")
 _WHEN = Key("when", "expression", "Skip this step if false; its value is then null.")
 
 _RECIPE = (
-    Key("route", "route", "METHOD and path of the page; path parameters as {id}.", required=True),
+    Key(
+        "route", "route", "METHOD and path of the page, parameters as {id}; a part of other recipes has none."
+    ),
     Key("summary", "text", "One line for people: what this page is."),
     Key(
         "auth",
@@ -110,7 +112,7 @@ _RECIPE = (
         table="session",
         also=(None,),
     ),
-    Key("rate_limit", "rate", "How often one visitor may ask: 10/s, 10/min, 10/h.", runs=False),
+    Key("rate_limit", "rate", "How often one visitor may ask: 10/s, 10/min, 10/h."),
     Key(
         "invalidates", "names", "Cached steps that a write here makes old: recipe or recipe.step.", runs=False
     ),
@@ -196,7 +198,7 @@ _REQUEST = (
     Key("ok", "expression", "Decides over reply what is a success.", default="a status of 2xx"),
     Key("timeout", "duration", "The time that this step may take.", default="the client's"),
     Key("retries", "integer", "How often a failed try is repeated.", default="the client's", maximum=10),
-    Key("hedge", "duration", "Send a second copy of a read when the first is this late.", runs=False),
+    Key("hedge", "duration", "Send a second copy of a read when the first is this late."),
     Key(
         "cache",
         "object",
@@ -209,14 +211,12 @@ _REQUEST = (
         "object",
         "The request that takes this write back when a later step fails.",
         table="undo",
-        runs=False,
     ),
     Key(
         "idempotency_key",
         "expression",
         "Makes this write safe to repeat; true takes the visitor's Idempotency-Key.",
         also=(True,),
-        runs=False,
     ),
     Key(
         "defer",
@@ -252,7 +252,7 @@ _FAIL = (
 )
 
 _SUB_RECIPE = (
-    Key("recipe", "name", "Another recipe, whose steps join this page.", required=True, runs=False),
+    Key("recipe", "name", "Another recipe, whose steps join this page.", required=True),
     Key("with", "trees", "The input of that recipe: path, query, headers and body."),
     _WHEN,
 )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from bff.expressions import Evaluation
 from bff.expressions.inspect import Path
 from bff.http import Client
-from bff.recipe import Guard, Recipe, Request, Value
+from bff.recipe import Given, Guard, Recipe, Request, Value
 
 Compute = Callable[[Mapping[str, Any], Evaluation], Any]
 
@@ -21,6 +21,7 @@ class PlannedRequest:
     `path_parts` are the encoded constant parts, None where a hole's value goes; `constant_query` has its `?`.
     `lists` and `reply_lists` are the places of its value and of its reply that the recipe goes over: what is
     there must be a list or null. `…_from_input` say whether a value of the visitor can be the cause.
+    `key` is its idempotency key, True for the visitor's own; `undo` takes it back.
     """
 
     step: Request
@@ -45,6 +46,10 @@ class PlannedRequest:
     path_from_input: bool
     headers_from_input: bool
     body_from_input: bool
+    key: Compute | Literal[True] | None
+    key_from_input: bool
+    undo: PlannedRequest | None
+    undo_reads_reply: bool
 
     @property
     def name(self) -> str:
@@ -56,13 +61,23 @@ class PlannedRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedGiven:
+    """How a value that a part of the page is given is checked; `from_input`: the visitor may be the cause."""
+
+    given: Given
+    validator: Any
+    from_input: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedValue:
-    """A value step."""
+    """A value step; with `given` one that goes into a part of the page, and must be what that takes."""
 
     step: Value
     when: Compute | None
     value: Compute
     lists: tuple[Path, ...]
+    given: PlannedGiven | None = None
 
     @property
     def name(self) -> str:
@@ -127,6 +142,7 @@ class Plan:
 
     @property
     def clients(self) -> tuple[Client, ...]:
-        """The clients that this page asks, each once."""
-        asked = {step.client.name: step.client for step in self.steps if isinstance(step, PlannedRequest)}
-        return tuple(asked.values())
+        """The clients that this page asks, each once, those of undos among them."""
+        requests = [step for step in self.steps if isinstance(step, PlannedRequest)]
+        undos = [step.undo for step in requests if step.undo is not None]
+        return tuple({request.client.name: request.client for request in [*requests, *undos]}.values())

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from bff.expressions import compile_tree
-from bff.expressions.inspect import Inspection, Path, fields, inspect, inspect_tree, item_paths
+from bff.expressions.inspect import ANY, Any_, Inspection, Path, fields, inspect, inspect_tree, item_paths
+from bff.expressions.tree import Expression, Tree
+from bff.expressions.tree import Mapping as MappingTree
 from bff.graph import Graph, build_graph, inspect_part, parts
 from bff.http import Client, encode_constant
 from bff.plan import (
     Plan,
     PlannedFail,
+    PlannedGiven,
     PlannedGuard,
     PlannedRequest,
     PlannedSession,
     PlannedStep,
     PlannedValue,
 )
-from bff.recipe import Fail, Guard, Recipe, Request, Step, SubRecipe, Value
+from bff.recipe import Fail, Given, Guard, Recipe, Request, Step, SubRecipe, Value
+from bff.validation import validator_of
 
 VISITOR_INPUT = frozenset({"path", "query", "headers", "body"})
 
@@ -77,12 +82,16 @@ class _Planner:
             case Value():
                 quotes = self._quotes(self._reader_of(step.name))
                 value = self._compile(step.value, quotes)
-                return PlannedValue(step, self._compile(step.when), value, self.lists[step.name])
+                given = None if step.given is None else self._given(step, step.given)
+                return PlannedValue(step, self._compile(step.when), value, self.lists[step.name], given)
             case Guard():
                 fail = self._fail(step.fail)
                 return PlannedGuard(step, self._compile(step.when), self._compile(step.require), fail)
             case SubRecipe():
-                raise NotImplementedError("a recipe within a recipe")  # refused when the app starts
+                raise TypeError(f"{step.name}: a recipe is planned once what it holds is in its place")
+
+    def _given(self, step: Value, given: Given) -> PlannedGiven:
+        return PlannedGiven(given, validator_of(given.schema), self._from_input(step, ("value",)))
 
     def _session(self) -> PlannedSession | None:
         session = self.recipe.session
@@ -121,6 +130,10 @@ class _Planner:
             path_from_input=self._from_input(step, ("path",)),
             headers_from_input=self._from_input(step, ("headers",)),
             body_from_input=self._from_input(step, ("body", "form")),
+            key=True if step.idempotency_key is True else self._compile(step.idempotency_key),
+            key_from_input=self._from_input(step, ("idempotency_key",)),
+            undo=None if step.undo is None else self._request(step.undo),
+            undo_reads_reply=self._undo_reads_reply(step),
             **compiled,
         )
 
@@ -152,24 +165,40 @@ class _Planner:
         """For each step the places of its value (relative to it) that any expression goes over, or that
         `batch` and `key_by` need as a list."""
         found: dict[str, set[Path]] = {name: set() for name in self.names}
-        inspections = [inspection for parts in self.inspections.values() for inspection in parts.values()]
-        for inspection in [*inspections, *self.page_trees]:
-            for path, _, _ in inspection.iterates:
-                root, *rest = path
-                if root in found:
-                    found[str(root)].add(tuple(rest))
+        for path in self._iterated():
+            root, *rest = path
+            if root in found:
+                found[str(root)].add(tuple(rest))
         return {name: tuple(sorted(paths, key=str)) for name, paths in found.items()}
+
+    def _iterated(self) -> Iterator[Path]:
+        """Every path that an expression of the recipe goes over."""
+        for name, inspections in self.inspections.items():
+            step = self.recipe.step(name)
+            of_items = isinstance(step, Request) and step.each is not None
+            for key, inspection in inspections.items():
+                for path, _, _ in inspection.iterates:
+                    # The undo of an item knows that item's own value by the step's name.
+                    own = of_items and key.startswith("undo.") and path[0] == name
+                    yield (name, ANY, *path[1:]) if own else path
+        for inspection in self.page_trees:
+            yield from (path for path, _, _ in inspection.iterates)
 
     def _reply_lists(self, step: Request) -> tuple[Path, ...]:
         take = self.inspections[step.name].get("take")
         paths = () if take is None else (path for path, _, _ in take.iterates)
         return tuple(sorted({tuple(path[2:]) for path in paths if path[:2] == ("reply", "body")}, key=str))
 
-    def _from_input(self, step: Request, keys: Iterable[str]) -> bool:
-        """Whether what the visitor sent can flow into these parts of the request, also through value steps."""
+    def _undo_reads_reply(self, step: Request) -> bool:
+        """Whether the undo of a step needs what the reply of the step brought."""
+        of_undo = [found for key, found in self.inspections[step.name].items() if key.startswith("undo.")]
+        return any(use.name in ("reply", step.name) for found in of_undo for use in found.names)
+
+    def _from_input(self, step: Request | Value, keys: Iterable[str]) -> bool:
+        """Whether what the visitor sent can flow into these parts of the step, also through value steps."""
         found = self.inspections[step.name]
         names = set().union(*(_roots(found[key]) for key in keys if key in found))
-        clause = step.each or step.batch
+        clause = (step.each or step.batch) if isinstance(step, Request) else None
         if clause is not None and clause.variable in names:
             names |= _roots(inspect(clause))
         return bool(self._sources(names) & VISITOR_INPUT)
@@ -191,24 +220,64 @@ class _Planner:
         """For each step the paths of the page that hang on it, directly or through other steps."""
         if self.recipe.shape is None:
             return dict.fromkeys(self.names, ())
-        leaves = [
-            (path, self._upstream({use.name for use in found.names}))
-            for path, found in fields(self.recipe.shape)
-        ]
+        leaves = [(path, self._behind(_own_reads(found))) for path, found in fields(self.recipe.shape)]
         return {name: tuple(path for path, steps in leaves if name in steps) for name in self.names}
 
-    def _upstream(self, names: Iterable[str]) -> set[str]:
-        return set().union(*(self.graph.upstream(name) for name in names if name in self.names))
+    def _behind(self, paths: Iterable[Path]) -> set[str]:
+        """The steps that the values at these paths are made of; of a value step only what is at the path."""
+        found: set[str] = set()
+        waiting, seen = list(paths), set[Path]()
+        while waiting:
+            path = waiting.pop()
+            if path in seen or path[0] not in self.names:
+                continue
+            seen.add(path)
+            step = self.recipe.step(str(path[0]))
+            found.add(step.name)
+            for key, part in self.inspections[step.name].items():
+                if key != "value" and not key.startswith("undo."):
+                    waiting.extend(part.reads)
+            if isinstance(step, Value):
+                waiting.extend(_paths_at(step.value, path[1:]))
+        return found
 
     def _second_sources(self) -> dict[str, frozenset[str]]:
         named = {
             step.name: {use.name for use in inspect(step.when).names}
             for step in self.recipe.steps
-            if step.when is not None
+            if step.when is not None and not isinstance(step, Guard)  # a guard answers nothing
         }
         return {
             name: frozenset(other for other, names in named.items() if name in names) for name in self.names
         }
+
+
+def _own_reads(found: Inspection) -> set[Path]:
+    """What an expression reads by its own names; a loop around it is another field of the page."""
+    names = {use.name for use in found.names}
+    return {path for path in found.reads if path[0] in names}
+
+
+def _paths_at(tree: Tree, path: Path) -> Iterable[Path]:
+    """What the part of a tree that a path leads to reads."""
+    for at, key in enumerate(path):
+        if not isinstance(tree, MappingTree):
+            found = inspect_tree(tree).reads
+            # A tree that is nothing but a path leads on to what is below it.
+            return {(*whole, *path[at:]) for whole in found} if _is_path(tree) else found
+        inner = dict(tree.items)
+        if isinstance(key, str) and key in inner:
+            tree = inner[key]
+        else:
+            return inspect_tree(tree).reads if isinstance(key, Any_) else ()
+    return inspect_tree(tree).reads
+
+
+def _is_path(tree: Tree) -> bool:
+    node = tree.node if isinstance(tree, Expression) else None
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name)
 
 
 def _is_constant(step: Request) -> bool:

@@ -143,12 +143,23 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """What the input of recipe `part` says of a value that it is given; `key` is `query.page`, or `body`."""
+
+    part: str
+    key: str
+    schema: Schema
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Value:
-    """A named intermediate result."""
+    """A named intermediate result; with `given` one that a recipe within the page takes as its input."""
 
     name: str
     value: Tree
     when: Expression | None = None
+    given: Given | None = None
     marks: Marks = field(kw_only=True, compare=False)
 
 
@@ -218,6 +229,7 @@ class Deploy:
 class Recipe:
     """One page: `name` is the file's stem, `file` its path as printed, `path` the route as written.
 
+    Without a route (`path` is '') it is no page of its own, only a part of others.
     `broken` names the steps that could not be read whole, and holds `''` when another part could not; such a
     recipe is only good for finding more mistakes in it.
     """

@@ -37,6 +37,10 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _count_or_none(text: str) -> int:
+    return 0 if text.strip() == "0" else _count(text)
+
+
 def _switch(text: str) -> bool:
     if text.strip().lower() not in {"0", "1", "true", "false"}:
         raise ValueError("1 or 0")
@@ -60,6 +64,12 @@ def _whole(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,3}", text.strip()):
         raise ValueError("a whole number from 0")
     return int(text)
+
+
+def _redis_url(text: str) -> str:
+    if not re.fullmatch(r"(?:redis|rediss|unix)://\S+", text.strip()):
+        raise ValueError("a URL such as redis://127.0.0.1:6379/0, rediss://… or unix:///run/redis.sock")
+    return text.strip()
 
 
 def _list(text: str) -> tuple[str, ...]:
@@ -93,6 +103,12 @@ class Settings:
     max_each: int = _setting(100, _count, "items of one `each`")
     max_work: int = _setting(4_000_000, _count, "work that one page's expressions may do (nodes evaluated)")
     max_memory: int = _setting(64 * MIB, _size, "what one page's expressions may build")
+    max_pages: int = _setting(
+        0, _count_or_none, "pages under way at once in one process, more are answered 503; 0 for no bound"
+    )
+    threads: int = _setting(
+        0, _count_or_none, "threads that the server has for one process, as `make serve` tells"
+    )
     transport_threads: int = _setting(128, _count, "requests to backends under way at once in one process")
     server_timing: bool = _setting(False, _switch, "tell each step's name and time in Server-Timing")
     session_keys: tuple[str, ...] = _setting(
@@ -109,6 +125,11 @@ class Settings:
     jwt_issuer: str = _setting("", str.strip, "the `iss` that Bearer tokens must have")
     jwt_audience: str = _setting("", str.strip, "the `aud` that Bearer tokens must have")
     jwt_leeway: float = _setting(30.0, _duration, "how far clocks may differ when a Bearer token is checked")
+    state_url: str = _setting(
+        "", _redis_url, "a Redis that answers a repeated write again: redis://host:port/0", secret=True
+    )
+    metrics: bool = _setting(False, _switch, "count pages, steps and calls for Prometheus, at /metrics")
+    tracing: bool = _setting(False, _switch, "make OpenTelemetry spans of pages and requests to backends")
     csp: str = _setting(
         DEFAULT_CSP, _header_text, "the Content-Security-Policy of every answer; empty sends none"
     )

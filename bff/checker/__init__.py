@@ -11,6 +11,7 @@ from bff.checker.inputs import check_filters, check_loops, check_redirects
 from bff.checker.names import check_names
 from bff.checker.order import check_cycles, check_unread
 from bff.checker.page import Page
+from bff.checker.parts import check_composed, check_parts
 from bff.checker.references import check_references
 from bff.checker.requests import (
     check_clients,
@@ -30,7 +31,7 @@ Check = Callable[[Page], None]
 
 # What stands in the recipe, whatever its names turn out to be.
 _ALWAYS: tuple[Check, ...] = (
-    *(check_clients, check_references, check_keys, check_methods, check_repeats),
+    *(check_clients, check_references, check_parts, check_keys, check_methods, check_repeats),
     *(check_pass, check_times, check_headers, check_cycles),
 )
 # What follows from names: with an unknown one among them it would say things that the cure makes untrue.
@@ -50,6 +51,8 @@ def check_project(project: Project) -> list[Finding]:
         for check in _ALWAYS if unknown else (*_ALWAYS, *_WHEN_NAMES_ARE_KNOWN):
             check(page)
         findings += page.findings
+    for recipe in project.recipes.values():
+        findings += check_composed(recipe, project, findings)
     return sorted(findings, key=lambda finding: finding.place)
 
 

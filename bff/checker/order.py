@@ -5,7 +5,7 @@ from __future__ import annotations
 from bff.checker.page import Page, Spot
 from bff.expressions.inspect import Use, inspect
 from bff.graph import required, writes
-from bff.recipe import Request, Value
+from bff.recipe import Guard, Request, SubRecipe
 
 
 def check_cycles(page: Page) -> None:
@@ -39,10 +39,25 @@ def check_unread(page: Page) -> None:
         read |= page.graph.reads[name]
     steps = recipe.steps
     for place, step in enumerate(steps):
-        if step.name in read or not isinstance(step, Request | Value) or writes(step):
+        if step.name in read or isinstance(step, Guard) or writes(step):
+            continue
+        if isinstance(step, SubRecipe) and _does_something(page, step.recipe):
             continue
         if isinstance(step, Request) and required(step) and any(map(writes, steps[place + 1 :])):
             continue
-        what = "value" if isinstance(step, Value) else "reply"
+        what = "reply" if isinstance(step, Request) else "value"
         hint = "use it in the shape or in another step, or remove it"
         page.say(step.marks.name, f"nothing reads the {what} of '{step.name}'", hint)
+
+
+def _does_something(page: Page, name: str, seen: frozenset[str] = frozenset()) -> bool:
+    """Whether a recipe is of use even where nothing reads its value: it guards or writes."""
+    part = page.project.recipes.get(name)
+    if part is None or name in seen:
+        return True
+    return any(
+        isinstance(step, Guard)
+        or writes(step)
+        or (isinstance(step, SubRecipe) and _does_something(page, step.recipe, seen | {name}))
+        for step in part.steps
+    )

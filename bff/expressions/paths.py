@@ -23,12 +23,13 @@ Bindings = Mapping[str, Path]
 
 
 def path_text(path: Path) -> str:
-    """A path as people write it."""
+    """A path as people write it; it begins with a name, which of a step in another recipe is `shell.me`."""
+    root, *keys = path
     parts = [
         "[*]" if isinstance(part, Any_) else f".{part}" if part.isidentifier() else f"[{part!r}]"
-        for part in path
+        for part in keys
     ]
-    return "".join(parts).removeprefix(".")
+    return "".join([str(root), *parts])
 
 
 @dataclass(frozen=True, slots=True)

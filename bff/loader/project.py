@@ -15,7 +15,7 @@ from bff.keys import QUOTES
 from bff.loader.modules import import_file, importing_from, place_of_function, public_functions
 from bff.loader.reading import NAME
 from bff.loader.recipes import load_recipe
-from bff.recipe import Recipe
+from bff.recipe import Recipe, SubRecipe
 from bff.text import nearest
 
 Functions = dict[str, Callable[..., Any]]
@@ -26,39 +26,62 @@ SHARED = "functions"
 class Project:
     """What a project folder holds.
 
+    `recipes` are those asked for and all that they hold; `pages` names those asked for that have a route.
     `functions` are by recipe: those of functions.py and over them the page's own. `unusable` names the client
     modules that could not be used, and holds `''` when functions could not be loaded: what needs them is no
-    further mistake.
+    further mistake. `unread` are recipes whose files are no YAML mapping.
     """
 
     root: Path
     recipes: dict[str, Recipe] = field(default_factory=dict)
+    pages: tuple[str, ...] = ()
     functions: dict[str, Functions] = field(default_factory=dict)
     clients: dict[str, Client] = field(default_factory=dict)
     unusable: frozenset[str] = frozenset()
+    unread: frozenset[str] = frozenset()
 
 
 def load_project(root: Path, pages: Sequence[str] | None = None) -> tuple[Project, list[Finding]]:
-    """The project in a folder and everything wrong with its files; with `pages` only those recipes.
+    """The project in a folder and everything wrong with its files; with `pages` only those recipes and their parts.
 
     Raises OperatorError when the folder has no recipes, or not one of those asked for.
     """
     root = root.resolve()
     paths = _recipe_paths(root, pages)
     findings = list(_strays(root)) if pages is None else []
-    recipes = {}
-    for path in paths:
+    recipes, found = _recipes(root, paths)
+    findings += found
+    asked = {path.stem for path in paths}
+    with importing_from(root):
+        clients, unusable, found = _clients(root)
+        findings += found
+        functions, whole, found = _functions(root, sorted(asked | recipes.keys()))
+        findings += found
+    broken = unusable if whole else unusable | {""}
+    served = tuple(name for name, recipe in recipes.items() if name in asked and recipe.path)
+    unread = asked - recipes.keys()
+    return Project(root, recipes, served, functions, clients, frozenset(broken), frozenset(unread)), findings
+
+
+def _recipes(root: Path, paths: list[Path]) -> tuple[dict[str, Recipe], list[Finding]]:
+    """The recipes of these files and those that they hold, in the order of the files."""
+    recipes: dict[str, Recipe] = {}
+    findings: list[Finding] = []
+    seen: set[Path] = set()
+    waiting = list(paths)
+    for path in waiting:
+        if path in seen:
+            continue
+        seen.add(path)
         recipe, found = load_recipe(path, root)
         findings += found
         if recipe is not None:
             recipes[recipe.name] = recipe
-    with importing_from(root):
-        clients, unusable, found = _clients(root)
-        findings += found
-        functions, whole, found = _functions(root, [path.stem for path in paths])
-        findings += found
-    broken = unusable if whole else unusable | {""}
-    return Project(root, recipes, functions, clients, frozenset(broken)), findings
+            held = (
+                path.with_name(f"{step.recipe}.yaml") for step in recipe.steps if isinstance(step, SubRecipe)
+            )
+            waiting += [other for other in held if other.is_file()]
+    return {name: recipes[name] for name in sorted(recipes)}, findings
 
 
 def _recipe_paths(root: Path, pages: Sequence[str] | None) -> list[Path]:

@@ -99,9 +99,11 @@ class _RecipeReading(StepReading):
         return cast(Auth, (self.choice(key, found["auth"][1]) if "auth" in found else None) or key.default)
 
     def _input(self, found: Table, route: Route) -> Input:
-        """The declared input, with every path parameter of the route in its order."""
+        """The declared input, with every path parameter of the route in its order; a part declares its own."""
         given = SchemaReading(self).input(found["input"][1]) if "input" in found else Input()
         declared = {parameter.name: parameter for parameter in given.path}
+        if "route" not in found:
+            return given
         names = [name for name, _ in route.parameters]
         for name in declared if route.path else ():
             if name not in names:

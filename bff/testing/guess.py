@@ -20,7 +20,7 @@ from bff.testing.model import Forecast, Times, chunks, forecast
 from bff.testing.pagefile import PageFile
 from bff.testing.samples import GivenInput, sample_input
 from bff.testing.upstream import Upstream
-from bff.web.input import prune
+from bff.validation import prune
 from bff.web.site import Page
 
 Variable = tuple[str, Path]

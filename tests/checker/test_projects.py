@@ -185,44 +185,6 @@ def test_files_that_nobody_reads_are_told(check: Check) -> None:
     ]
 
 
-def test_recipes_that_hold_each_other_are_told(check: Check) -> None:
-    text = "route: GET /{0}\nauth: none\nsteps:\n  x: {{recipe: {1}}}\nshape: x\n"
-    printed = check(
-        {"orchestrations/a.yaml": text.format("a", "b"), "orchestrations/b.yaml": text.format("b", "a")}
-    )
-    assert [text.split("\n")[0] for text in printed] == [
-        "orchestrations/a.yaml:4:15: recipe 'a' holds itself",
-        "orchestrations/b.yaml:4:15: recipe 'b' holds itself",
-    ]
-
-
-def test_what_another_recipe_is_given_must_be_what_it_takes(check: Check) -> None:
-    printed = check(
-        {
-            "orchestrations/inner.yaml": "route: GET /inner/{id}\nauth: none\nshape: path.id\n",
-            "orchestrations/page.yaml": """
-                route: GET /page/{id}
-                auth: none
-                steps:
-                  inner:
-                    recipe: inner
-                    with:
-                      path: {idd: path.id}
-                      form: {a: 1}
-                      body: path.id
-                shape: inner
-                """,
-        }
-    )
-    assert printed == [
-        "orchestrations/page.yaml:7:14: recipe 'inner' takes no 'idd'\n"
-        "      path: {idd: path.id}\n             ^^^ it takes: id",
-        "orchestrations/page.yaml:8:7: a recipe takes no 'form'\n"
-        "      form: {a: 1}\n      ^^^^ it takes: path, query, headers, body",
-        "orchestrations/page.yaml:9:7: recipe 'inner' takes no body\n      body: path.id\n      ^^^^ leave it out",
-    ]
-
-
 def test_only_the_pages_asked_for_are_checked(root: Path) -> None:
     (root / "orchestrations" / "good.yaml").write_text(PAGE)
     (root / "orchestrations" / "bad.yaml").write_text("rout: 1")

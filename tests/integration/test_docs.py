@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import runpy
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,14 @@ RECIPES = [
     for number, block in enumerate(_blocks(page, "yaml recipe"), 1)
 ]
 
+PARTS = {
+    name: text
+    for page in PAGES
+    for name, text in re.findall(
+        r"^```yaml part (\w+)\n(.*?)^```", (ROOT / page).read_text("utf-8"), re.S | re.M
+    )
+}
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
@@ -54,7 +63,9 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("text", RECIPES)
 def test_a_recipe_in_the_docs_runs(text: str, project: Path) -> None:
-    (project / "orchestrations" / "shown.yaml").write_text(text, encoding="utf-8")
+    held = {name: part for name, part in PARTS.items() if f"recipe: {name}\n" in text}
+    for name, shown in {"shown": text, **held}.items():
+        (project / "orchestrations" / f"{name}.yaml").write_text(shown, encoding="utf-8")
     create_app(project, environ=environ_of("http://backend.test"))
 
 
@@ -104,6 +115,7 @@ def test_the_mistake_in_the_readme_is_what_check_prints(readme: str, project: Pa
     (project / "orchestrations" / "home.yaml").write_text(
         recipe.replace("owner: people[todo.owner]", "owner: peopel[todo.owner]"), encoding="utf-8"
     )
+    shutil.copy(ROOT / "orchestrations" / "shell.yaml", project / "orchestrations")
     with pytest.raises(AuthorError) as caught:
         create_app(project, environ={})
     assert f"{caught.value}\n" == shown

@@ -169,7 +169,7 @@ def test_there_is_no_page_when_nobody_says_who_the_visitor_is(
 ) -> None:
     reply, kind, status = TROUBLE_OF_ONE[trouble]
     good.answer("people", "people", at=ME, **reply)
-    assert ended(visitor.get("/api/home")) == (status, kind, "me")
+    assert ended(visitor.get("/api/home")) == (status, kind, "shell.me")
 
 
 @pytest.mark.parametrize("reply", [{"status": 404, "json": {"message": "secret"}}, EMPTY, {"json": None}])
@@ -178,7 +178,7 @@ def test_a_visitor_whom_people_does_not_know_any_more_sees_no_empty_page(
 ) -> None:
     good.answer("people", "people", at=ME, **reply)
     good.answer("todos", "todo_list", json=listed())
-    assert refused(visitor.get("/api/home")) == (401, "signed_in", "This session is over.")
+    assert refused(visitor.get("/api/home")) == (401, "shell.signed_in", "This session is over.")
 
 
 @pytest.mark.parametrize("trouble", TROUBLE_OF_ONE)
@@ -186,7 +186,7 @@ def test_the_page_lives_without_its_notice(good: Backends, visitor: FlaskClient,
     reply, kind, status = TROUBLE_OF_ONE[trouble]
     good.answer("notices", "notices", **reply)
     page = visitor.get("/api/home")
-    assert missing(page) == [("notice", kind, status, ["notice"])]
+    assert missing(page) == [("shell.notice", kind, status, ["notice"])]
     assert (page.json["notice"], page.json["todos"]) == (None, [SHOWN])
     assert page.headers["Cache-Control"] == "no-store"
 

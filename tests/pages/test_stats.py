@@ -141,7 +141,7 @@ def test_there_is_no_page_when_nobody_says_who_the_visitor_is(
 ) -> None:
     reply, kind, status = TROUBLE_OF_ONE[trouble]
     good.answer("people", "people", at=ME, **reply)
-    assert ended(visitor.get("/api/stats")) == (status, kind, "me")
+    assert ended(visitor.get("/api/stats")) == (status, kind, "shell.me")
 
 
 @pytest.mark.parametrize("reply", [{"status": 404, "json": {"message": "secret"}}, EMPTY, {"json": None}])
@@ -150,7 +150,7 @@ def test_a_visitor_whom_people_does_not_know_any_more_sees_no_empty_page(
 ) -> None:
     good.answer("people", "people", at=ME, **reply)
     good.answer("todos", "todo_counts", json=listed())
-    assert refused(visitor.get("/api/stats")) == (401, "signed_in", "This session is over.")
+    assert refused(visitor.get("/api/stats")) == (401, "shell.signed_in", "This session is over.")
 
 
 @pytest.mark.parametrize("trouble", TROUBLE)

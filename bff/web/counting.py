@@ -1,0 +1,110 @@
+"""The counters behind `rate_limit`; imported only where a page has one, because `limits` takes a while to import."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+from cachetools import TLRUCache
+from limits import RateLimitItemPerSecond
+from limits.errors import StorageError
+from limits.storage import Storage, StorageTypes, storage_from_string
+from limits.strategies import FixedWindowRateLimiter
+
+from bff.errors import BffError
+from bff.recipe import RateLimit
+
+MAX_COUNTERS = 50_000
+"""Counters that one process keeps, about 300 bytes each; over it the longest unused is forgotten."""
+_PATIENCE = 0.25
+"""Seconds that Redis may take to connect, and to answer."""
+
+
+class StoreAway(BffError):
+    """The counters cannot be reached; its text names no host."""
+
+
+class Counter:
+    """Counts in windows that begin with a visitor's first request; in Redis where there is a URL of one."""
+
+    def __init__(self, url: str = "") -> None:
+        self._limiter = FixedWindowRateLimiter(_redis(url) if url else Memory())
+
+    def hit(self, rate: RateLimit, page: str, who: str) -> float | None:
+        """Count a request; None while it is allowed, else the seconds until the next one is. Raises StoreAway."""
+        item = RateLimitItemPerSecond(rate.count, int(rate.period), namespace="bff:rate")
+        try:
+            if self._limiter.hit(item, page, who):
+                return None
+            return self._limiter.get_window_stats(item, page, who).reset_time - time.time()
+        except (StorageError, OSError) as exc:
+            # The message could name the host, and with it a password.
+            cause = getattr(exc, "storage_error", exc)
+            raise StoreAway(type(cause).__name__) from exc
+
+
+def _redis(url: str) -> StorageTypes:
+    from redis.backoff import NoBackoff
+    from redis.exceptions import ConnectionError as Broken
+    from redis.retry import Retry
+
+    options: dict[str, Any] = {
+        "socket_timeout": _PATIENCE,
+        "socket_connect_timeout": _PATIENCE,
+        "retry": Retry(
+            NoBackoff(), 1, (Broken,)
+        ),  # a connection that rested while the store was started again
+    }
+    limits_url = f"redis+{url}" if url.startswith("unix://") else url
+    return storage_from_string(limits_url, wrap_exceptions=True, **options)
+
+
+class Memory(Storage):
+    """Counters of this process, bounded in number; those of `limits` are not."""
+
+    STORAGE_SCHEME = None
+
+    def __init__(self, maximum: int = MAX_COUNTERS) -> None:
+        super().__init__()
+        # Each entry is [count, when its window ends].
+        self._entries: TLRUCache[str, list[float]] = TLRUCache(maximum, _end_of, timer=time.time)
+        self._lock = threading.Lock()
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        return RuntimeError
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        with self._lock:
+            entry = self._entries.get(key)
+            if entry is None:
+                entry = self._entries[key] = [0, time.time() + expiry]
+            entry[0] += amount
+            return int(entry[0])
+
+    def get(self, key: str) -> int:
+        with self._lock:
+            return int(self._entries.get(key, [0])[0])
+
+    def get_expiry(self, key: str) -> float:
+        with self._lock:
+            entry = self._entries.get(key)
+            return time.time() if entry is None else entry[1]
+
+    def check(self) -> bool:
+        return True
+
+    def reset(self) -> int:
+        with self._lock:
+            count = len(self._entries)
+            self._entries.clear()
+            return count
+
+    def clear(self, key: str) -> None:
+        with self._lock:
+            self._entries.pop(key, None)
+
+
+def _end_of(key: str, entry: list[float], now: float) -> float:
+    return entry[1]

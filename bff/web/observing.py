@@ -1,0 +1,70 @@
+"""Who watches an app: metrics and tracing, each imported only where it is asked for."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response, request
+
+from bff.errors import OperatorError
+from bff.settings import Settings
+from bff.web.site import Page
+
+if TYPE_CHECKING:
+    from bff.web.metrics import Metrics
+    from bff.web.tracing import Tracing
+
+View = Callable[[Page, Mapping[str, str]], Response]
+_ASKS_FOR_TRACES = (
+    "OTEL_TRACES_EXPORTER",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+)
+
+
+def metrics_of(settings: Settings, environ: Mapping[str, str]) -> Metrics | None:
+    """The metrics that `BFF_METRICS` asks for."""
+    if not settings.metrics:
+        return None
+    from bff.web.metrics import Metrics
+
+    return Metrics(environ)
+
+
+def tracing_of(settings: Settings, environ: Mapping[str, str]) -> Tracing | None:
+    """The tracing that `BFF_TRACING` or the variables of OpenTelemetry ask for, where its API is installed."""
+    asked = any(environ.get(name, "none") not in ("", "none") for name in _ASKS_FOR_TRACES)
+    if environ.get("OTEL_SDK_DISABLED", "").lower() == "true" or not (settings.tracing or asked):
+        return None
+    if importlib.util.find_spec("opentelemetry") is None:
+        if settings.tracing:
+            raise OperatorError(
+                "BFF_TRACING=1 needs opentelemetry-api (and an SDK): pip install opentelemetry-distro"
+            )
+        return None
+    from bff.web.tracing import Tracing
+
+    return Tracing(trusted=settings.trusted_proxies > 0)
+
+
+def traced(view: View, tracing: Tracing) -> View:
+    """The view, with a span around each page."""
+
+    def answer(page: Page, path: Mapping[str, str]) -> Response:
+        with tracing.page(page.recipe, request) as span:
+            response = view(page, path)
+            tracing.answered(span, response)
+            return response
+
+    return answer
+
+
+def add_metrics(app: Flask, metrics: Metrics) -> None:
+    """Serve the counters at /metrics."""
+
+    @app.get("/metrics")
+    def exposition() -> Response:
+        text, content_type = metrics.exposition()
+        return Response(text, content_type=content_type, headers={"Cache-Control": "no-store"})

@@ -1,0 +1,132 @@
+"""OpenTelemetry spans of pages and of the requests to backends; imported only where tracing is asked for.
+
+Only the API is used: the operator's SDK decides what becomes of the spans. They hold names that an author wrote,
+methods and statuses; never a path, a query, a header, a body or the text of an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+from flask import Request, Response
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from bff.errors import PageError
+from bff.http import Broken, Reply, Started, Transport, Try
+from bff.recipe import Recipe
+
+_W3C = TraceContextTextMapPropagator()
+
+
+class Tracing:
+    """Makes the spans of one app; a `traceparent` that comes in is believed only behind trusted proxies."""
+
+    def __init__(self, *, trusted: bool, provider: TracerProvider | None = None) -> None:
+        self._trusted = trusted
+        self._tracer = trace.get_tracer("bff", tracer_provider=provider)
+
+    @contextmanager
+    def page(self, recipe: Recipe, request: Request) -> Iterator[Span]:
+        """The span of a page, current within; `answered` or an error of the page ends it."""
+        instrumented = trace.get_current_span().get_span_context().is_valid
+        attributes = {
+            "bff.page": recipe.name,
+            "http.request.method": request.method,
+            "http.route": recipe.path,
+        }
+        with self._tracer.start_as_current_span(
+            f"{recipe.method} {recipe.path}",
+            context=None if instrumented else self._context_of(request),
+            kind=SpanKind.INTERNAL if instrumented else SpanKind.SERVER,
+            attributes=attributes,
+            record_exception=False,  # its message may hold a value
+            set_status_on_exception=False,
+        ) as span:
+            try:
+                yield span
+            except PageError as error:
+                span.set_attribute("error.type", error.kind)
+                _end_with(span, error.status, server=True)
+                raise
+            except Exception as error:
+                span.set_attribute("error.type", type(error).__name__)
+                _end_with(span, getattr(error, "code", None) or 500, server=True)
+                raise
+
+    @staticmethod
+    def answered(span: Span, response: Response) -> None:
+        """Note how a page was answered."""
+        if "X-Page-Partial" in response.headers:
+            span.set_attribute("bff.partial", response.headers["X-Page-Partial"])
+        _end_with(span, response.status_code, server=True)
+
+    def watch(self, transport: Transport) -> Transport:
+        """The transport, with a span for each request that it sends."""
+        return _TracedTransport(transport, self._tracer)
+
+    def _context_of(self, request: Request) -> Context:
+        if not self._trusted:
+            return Context()
+        names = ("traceparent", "tracestate")
+        carrier = {name: request.headers[name] for name in names if name in request.headers}
+        return _W3C.extract(carrier, Context())
+
+
+class _TracedTransport:
+    """Hands everything on, with a span around each try and its `traceparent` among the headers."""
+
+    def __init__(self, inner: Transport, tracer: trace.Tracer) -> None:
+        self._inner = inner
+        self._tracer = tracer
+        self._spans: dict[Started, Span] = {}
+
+    def start(self, request: Try) -> Started:
+        span = self._tracer.start_span(
+            f"{request.method} {request.client.name}",
+            kind=SpanKind.CLIENT,
+            attributes={"bff.client": request.client.name, "http.request.method": request.method},
+        )
+        own: dict[str, str] = {}
+        _W3C.inject(own, trace.set_span_in_context(span))
+        kept = {name: value for name, value in request.headers.items() if name.lower() not in own}
+        # Only here: as part of what a step sends it would be part of every key of the cache.
+        started = self._inner.start(replace(request, headers=kept | own))
+        self._spans[started] = span
+        return started
+
+    def wait(self, started: Collection[Started], until: float) -> Sequence[Started]:
+        ended = self._inner.wait(started, until)
+        for one in ended:
+            self._end(one)
+        return ended
+
+    def abandon(self, started: Started) -> None:
+        span = self._spans.pop(started, None)
+        self._inner.abandon(started)
+        if span is not None:
+            span.set_attribute("error.type", "abandoned")
+            span.end()
+
+    def _end(self, started: Started) -> None:
+        span = self._spans.pop(started, None)
+        if span is None:
+            return
+        match started.outcome:
+            case Reply(status=status):
+                _end_with(span, status, server=False)
+            case Broken(kind=kind):
+                span.set_attribute("error.type", kind)
+                span.set_status(Status(StatusCode.ERROR))
+        span.end()
+
+
+def _end_with(span: Span, status: int, *, server: bool) -> None:
+    """Note a status; for a server only 5xx is an error of its own."""
+    span.set_attribute("http.response.status_code", status)
+    if status >= (500 if server else 400):
+        span.set_status(Status(StatusCode.ERROR))
