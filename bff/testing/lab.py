@@ -138,6 +138,9 @@ class Visit:
                 step,
                 client=step.client.at(addresses[step.name]),
                 step=replace(step.step, timeout=times.timeouts[step.name]),
+                undo=None
+                if step.undo is None
+                else replace(step.undo, client=step.undo.client.at(addresses[f"undo.{step.name}"])),
             )
             if isinstance(step, PlannedRequest)
             else step

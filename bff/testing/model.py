@@ -14,9 +14,10 @@ from bff.errors import PageError
 from bff.expressions import Evaluation
 from bff.expressions.inspect import ANY, Path
 from bff.expressions.values import key_text, to_text
-from bff.plan import Plan, PlannedGuard, PlannedRequest, PlannedStep, PlannedValue
+from bff.plan import Plan, PlannedGiven, PlannedGuard, PlannedRequest, PlannedStep, PlannedValue
 from bff.problems import PROBLEMS
 from bff.testing.upstream import EMPTY, NOT_JSON, Upstream
+from bff.validation import prune
 
 _LEAST = 0.020
 _KEPT = {404, 409, 410, 412, 422, 429}
@@ -57,7 +58,8 @@ class Forecast:
     """What the page must answer: one of `endings`, or without any, `status`, `partial`, `headers` and `body`.
 
     `asked` names the steps that send a request, `unmet` the conditions that kept a step from being asked or ended the
-    page (by step, with the key that says so); `done` and `unknown` what became of the writes.
+    page (by step, with the key that says so); `done`, `unknown` and `undone` what became of
+    the writes.
     """
 
     endings: list[Ending] = field(default_factory=list)
@@ -70,6 +72,8 @@ class Forecast:
     unmet: list[tuple[str, str]] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    undone: list[str] = field(default_factory=list)
+    undo_failed: list[str] = field(default_factory=list)
     scope: dict[str, Any] = field(default_factory=dict)
 
 
@@ -125,9 +129,27 @@ class _Model:
                     self._run(step, max((self.ends[name] for name in waited), default=0.0))
             if not self.found.endings:
                 self._answer()
+            if self.found.endings:
+                self._take_back()
         except PageError as error:  # a bound, or a function of the project
             self.found.endings = [_internal(error)]
         return self.found
+
+    def _take_back(self) -> None:
+        """Undo what was written, newest first; every undo is answered well."""
+        found = self.found
+        undos = {
+            step.name: step for step in self.plan.steps if isinstance(step, PlannedRequest) and step.undo
+        }
+        for name in found.done:
+            if name in undos:
+                # Of a write that was done and has no value, an undo that reads it cannot be made.
+                known = name in found.scope or not undos[name].undo_reads_reply
+                (found.undone if known else found.undo_failed).append(name)
+        for name in found.unknown:
+            if name in undos and not undos[name].undo_reads_reply:
+                found.undone.append(name)
+        found.done = [name for name in found.done if name not in undos]
 
     def _in_order(self) -> Iterator[PlannedStep]:
         """The steps, each after those that it waits for."""
@@ -162,10 +184,24 @@ class _Model:
 
     def _value(self, step: PlannedValue, begun: float) -> None:
         value = step.value(self.found.scope, self.evaluation)
+        if step.given is not None:
+            schema = step.given.given.schema
+            value = schema.get("default") if value is None else prune(schema, value, schema)
+            absent = value is None and not step.given.given.required
+            if not absent and next(iter(step.given.validator.iter_errors(value)), None) is not None:
+                self._not_taken(step.given)
+                return
         if lists_hold(value, step.lists):
             self._end(step.name, value, "ok", begun)
         else:
             self._ends_page(Failed(step.name, "bad-reply", 502))
+
+    def _not_taken(self, given: PlannedGiven) -> None:
+        if given.from_input:
+            members = {"type": "urn:bff:problem:invalid-input", "step": given.given.part}
+            self.found.endings.append(Ending(400, members))
+        else:
+            self._ends_page(Failed(given.given.part, "bad-reply", 502))
 
     def _ends_page(self, failed: Failed) -> None:
         kind = _TYPES.get(failed.status, "backend-failed")
@@ -278,6 +314,8 @@ class _RequestModel:
         local = dict(self.model.found.scope)
         if step.variable is not None:
             local[step.variable] = item
+        if step.key is not None:
+            local["idempotency_key"] = "0" * 32  # the page's own is another one each time
         try:
             value = self._reply(local, index, at)
             if step.step.each is not None:
@@ -327,6 +365,7 @@ class _RequestModel:
         if not well:
             if 200 <= reply.status < 300:
                 found.unmet.append((step.name, "ok"))
+                found.done[:] = [name for name in found.done if name != step.name]
             status = self._page_status(reply.status)
             raise _Stop(Failed(step.name, "status", status, reply.status, reply.retry_after, index))
         self._check(reply.body is not NOT_JSON, Failed(step.name, "not-json", 502, item=index))

@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 
 import bff.executor.judge as judge
+import bff.executor.request_step as request_step
 import bff.executor.run as run
 import bff.http.calls as calls
 import bff.testing.upstream as upstream
 import bff.web.answer as answer
 from bff.errors import Failure
-from bff.executor.results import Writes
+from bff.executor.writes import Writes
 from bff.http import Calls
+from bff.http.fetch import Fetch
 from bff.testing import FaultCase, Matrix, matrix_of
 from bff.testing.upstream import FAULTS
 from tests.project import write_project
@@ -65,6 +67,13 @@ steps:
     post: /first
     body:
       title: body.title
+  taken_back:
+    client: todos
+    post: /taken
+    body:
+      title: body.title
+    undo:
+      delete: /taken/{taken_back.id}
   second:
     client: todos
     post: /second
@@ -127,7 +136,7 @@ def test_every_step_is_asked_with_every_fault(matrix: Matrix) -> None:
     found = {(case.page, case.step) for case in matrix.cases if case.step}
     assert found == {
         *(("reading", step) for step in ("me", "todos", "notice")),
-        *(("writing", step) for step in ("first", "second")),
+        *(("writing", step) for step in ("first", "taken_back", "second")),
         *(("many", step) for step in ("ids", "rows", "other")),
     }
     assert len(matrix.cases) == 3 + len(found) * len(FAULTS)
@@ -285,8 +294,8 @@ def what_is_no_list_is_an_empty_page(patch: pytest.MonkeyPatch) -> None:
 
 @seed("reading", "me", "10MB", "expected status 502")
 def replies_have_no_bound(patch: pytest.MonkeyPatch) -> None:
-    good = calls.Call._as_try
-    patch.setattr(calls.Call, "_as_try", lambda self, most, least: good(self, 2**40, least))
+    good = Fetch.as_try
+    patch.setattr(Fetch, "as_try", lambda self, most, least: good(self, 2**40, least))
 
 
 @seed("reading", "todos", "null", "expected status 200, found 502")
@@ -310,7 +319,15 @@ def what_was_written_is_not_told(patch: pytest.MonkeyPatch) -> None:
 
 @seed("writing", "second", "hangs", "expected unknown ['second'] in the problem, found []")
 def a_write_without_a_reply_is_taken_for_none(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(run.RequestStep, "_note_unknown", lambda self: None)
+    good = request_step._outcome_of
+    patch.setattr(
+        request_step, "_outcome_of", lambda call: "unsent" if good(call) == "unknown" else good(call)
+    )
+
+
+@seed("writing", "second", "500", "expected undone ['taken_back'] in the problem, found []")
+def what_was_written_is_not_taken_back(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(run.PageRun, "take_back", lambda self: self.writes.members)
 
 
 @seed("writing", "first", "stale", "expected status 201, found 502")
