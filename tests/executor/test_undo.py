@@ -529,6 +529,48 @@ def test_a_client_that_only_an_undo_asks_is_made_ready_at_the_start(
         create_app(root, environ={})
 
 
+def test_a_recipe_within_a_recipe_takes_back_what_it_has_written(page: Make, backend: FakeBackend) -> None:
+    part = """
+    summary: no page of its own
+    input:
+      query:
+        kind: {type: string, default: plain}
+    steps:
+      made:
+        each: row in ['a', 'b']
+        concurrency: 1
+        client: todos
+        post: /made
+        idempotency_key: row
+        body: idempotency_key
+        undo:
+          delete: /made/{made.id}/{row}/{query.kind}
+      kept:
+        client: todos
+        put: /kept/{digest(idempotency_key, 3)}
+        idempotency_key: true
+        undo:
+          delete: /kept/{idempotency_key}
+    shape: [made, kept]
+    """
+    whole = """
+    route: POST /api/page
+    auth: none
+    steps:
+      part: {recipe: part}
+      last: {client: todos, get: /last}
+    shape: [part, last]
+    """
+    backend.on("POST /made", answer(201, json={"id": "m"}))
+    for row in "ab":
+        backend.on(f"DELETE /made/m/{row}/plain", answer(204))
+    found = page({"page": whole, "part": part}).post("/api/page")
+    # The PUT is answered with 404: refused, so it is neither done nor undone.
+    assert (found.status_code, found.json["step"]) == (404, "part.kept")
+    assert lists(found) == [[], ["part.made"], [], []]
+    assert paths(backend)[-2:] == ["DELETE /made/m/b/plain", "DELETE /made/m/a/plain"]
+
+
 def test_the_undo_of_a_keyed_write_is_repeated_with_a_key_of_its_own(
     page: Make, backend: FakeBackend
 ) -> None:
