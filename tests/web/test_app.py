@@ -253,9 +253,9 @@ def test_a_broken_recipe_stops_the_start_with_all_its_mistakes(tmp_path: Path) -
 
 def test_a_key_that_is_not_run_yet_stops_the_start(tmp_path: Path) -> None:
     with pytest.raises(AuthorError) as raised:
-        app_of(tmp_path, {"a": "route: POST /api/a\nauth: none\nrate_limit: 10/min\nshape: 1\n"})
+        app_of(tmp_path, {"a": "route: POST /api/a\nauth: none\ndeploy: {memory: 256}\nshape: 1\n"})
     (finding,) = raised.value.findings
-    assert "rate_limit" in finding.message
+    assert "deploy" in finding.message
 
 
 def test_a_missing_environment_variable_stops_the_start(tmp_path: Path) -> None:
