@@ -42,7 +42,7 @@ backend: $(ready) $(ready_backend) ## start the backend alone, for `make serve` 
 
 .PHONY: serve
 serve: $(ready) ## serve as in production: one worker per core (HOST, PORT, WORKERS, THREADS)
-	@$(python) -m granian --interface wsgi --host $(HOST) --port $(or $(PORT),8000) \
+	@BFF_THREADS=$(THREADS) $(python) -m granian --interface wsgi --host $(HOST) --port $(or $(PORT),8000) \
 	  --workers $(WORKERS) --blocking-threads $(THREADS) --backlog 2048 --no-ws $(ARGS) wsgi:app
 
 .PHONY: test

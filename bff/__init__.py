@@ -9,10 +9,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bff.http import ApiKey, BearerToken, Client, env, forward_token
+    from bff.http import ApiKey, BearerToken, Breaker, Client, env, forward_token
     from bff.web.app import create_app
 
-__all__ = ["ApiKey", "BearerToken", "Client", "create_app", "env", "forward_token"]
+__all__ = ["ApiKey", "BearerToken", "Breaker", "Client", "create_app", "env", "forward_token"]
 
 
 def __getattr__(name: str) -> Any:

@@ -198,7 +198,7 @@ _REQUEST = (
     Key("ok", "expression", "Decides over reply what is a success.", default="a status of 2xx"),
     Key("timeout", "duration", "The time that this step may take.", default="the client's"),
     Key("retries", "integer", "How often a failed try is repeated.", default="the client's", maximum=10),
-    Key("hedge", "duration", "Send a second copy of a read when the first is this late.", runs=False),
+    Key("hedge", "duration", "Send a second copy of a read when the first is this late."),
     Key(
         "cache",
         "object",
@@ -211,14 +211,12 @@ _REQUEST = (
         "object",
         "The request that takes this write back when a later step fails.",
         table="undo",
-        runs=False,
     ),
     Key(
         "idempotency_key",
         "expression",
         "Makes this write safe to repeat; true takes the visitor's Idempotency-Key.",
         also=(True,),
-        runs=False,
     ),
     Key(
         "defer",

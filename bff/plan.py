@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from bff.expressions import Evaluation
 from bff.expressions.inspect import Path
@@ -21,6 +21,7 @@ class PlannedRequest:
     `path_parts` are the encoded constant parts, None where a hole's value goes; `constant_query` has its `?`.
     `lists` and `reply_lists` are the places of its value and of its reply that the recipe goes over: what is
     there must be a list or null. `…_from_input` say whether a value of the visitor can be the cause.
+    `key` is its idempotency key, True for the visitor's own; `undo` takes it back.
     """
 
     step: Request
@@ -45,6 +46,10 @@ class PlannedRequest:
     path_from_input: bool
     headers_from_input: bool
     body_from_input: bool
+    key: Compute | Literal[True] | None
+    key_from_input: bool
+    undo: PlannedRequest | None
+    undo_reads_reply: bool
 
     @property
     def name(self) -> str:
@@ -137,6 +142,7 @@ class Plan:
 
     @property
     def clients(self) -> tuple[Client, ...]:
-        """The clients that this page asks, each once."""
-        asked = {step.client.name: step.client for step in self.steps if isinstance(step, PlannedRequest)}
-        return tuple(asked.values())
+        """The clients that this page asks, each once, those of undos among them."""
+        requests = [step for step in self.steps if isinstance(step, PlannedRequest)]
+        undos = [step.undo for step in requests if step.undo is not None]
+        return tuple({request.client.name: request.client for request in [*requests, *undos]}.values())

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from bff.expressions import compile_tree
-from bff.expressions.inspect import Any_, Inspection, Path, fields, inspect, inspect_tree, item_paths
+from bff.expressions.inspect import ANY, Any_, Inspection, Path, fields, inspect, inspect_tree, item_paths
 from bff.expressions.tree import Expression, Tree
 from bff.expressions.tree import Mapping as MappingTree
 from bff.graph import Graph, build_graph, inspect_part, parts
@@ -130,6 +130,10 @@ class _Planner:
             path_from_input=self._from_input(step, ("path",)),
             headers_from_input=self._from_input(step, ("headers",)),
             body_from_input=self._from_input(step, ("body", "form")),
+            key=True if step.idempotency_key is True else self._compile(step.idempotency_key),
+            key_from_input=self._from_input(step, ("idempotency_key",)),
+            undo=None if step.undo is None else self._request(step.undo),
+            undo_reads_reply=self._undo_reads_reply(step),
             **compiled,
         )
 
@@ -161,18 +165,34 @@ class _Planner:
         """For each step the places of its value (relative to it) that any expression goes over, or that
         `batch` and `key_by` need as a list."""
         found: dict[str, set[Path]] = {name: set() for name in self.names}
-        inspections = [inspection for parts in self.inspections.values() for inspection in parts.values()]
-        for inspection in [*inspections, *self.page_trees]:
-            for path, _, _ in inspection.iterates:
-                root, *rest = path
-                if root in found:
-                    found[str(root)].add(tuple(rest))
+        for path in self._iterated():
+            root, *rest = path
+            if root in found:
+                found[str(root)].add(tuple(rest))
         return {name: tuple(sorted(paths, key=str)) for name, paths in found.items()}
+
+    def _iterated(self) -> Iterator[Path]:
+        """Every path that an expression of the recipe goes over."""
+        for name, inspections in self.inspections.items():
+            step = self.recipe.step(name)
+            of_items = isinstance(step, Request) and step.each is not None
+            for key, inspection in inspections.items():
+                for path, _, _ in inspection.iterates:
+                    # The undo of an item knows that item's own value by the step's name.
+                    own = of_items and key.startswith("undo.") and path[0] == name
+                    yield (name, ANY, *path[1:]) if own else path
+        for inspection in self.page_trees:
+            yield from (path for path, _, _ in inspection.iterates)
 
     def _reply_lists(self, step: Request) -> tuple[Path, ...]:
         take = self.inspections[step.name].get("take")
         paths = () if take is None else (path for path, _, _ in take.iterates)
         return tuple(sorted({tuple(path[2:]) for path in paths if path[:2] == ("reply", "body")}, key=str))
+
+    def _undo_reads_reply(self, step: Request) -> bool:
+        """Whether the undo of a step needs what the reply of the step brought."""
+        of_undo = [found for key, found in self.inspections[step.name].items() if key.startswith("undo.")]
+        return any(use.name in ("reply", step.name) for found in of_undo for use in found.names)
 
     def _from_input(self, step: Request | Value, keys: Iterable[str]) -> bool:
         """Whether what the visitor sent can flow into these parts of the step, also through value steps."""
@@ -225,7 +245,7 @@ class _Planner:
         named = {
             step.name: {use.name for use in inspect(step.when).names}
             for step in self.recipe.steps
-            if step.when is not None
+            if step.when is not None and not isinstance(step, Guard)  # a guard answers nothing
         }
         return {
             name: frozenset(other for other, names in named.items() if name in names) for name in self.names

@@ -42,6 +42,9 @@ PROBLEMS: Mapping[str, ProblemType] = {
         405, "Method not allowed", "the page exists, `Allow` names its methods"
     ),
     "conflict": ProblemType(409, "Conflict", "the backend says that it conflicts with what is there"),
+    "repeat-running": ProblemType(
+        409, "This is still being done", "the first request with this `Idempotency-Key` has not ended yet"
+    ),
     "gone": ProblemType(410, "Gone", "the backend had it once"),
     "precondition-failed": ProblemType(412, "Precondition failed", "it was changed in the meantime"),
     "body-too-large": ProblemType(413, "The body is too large", "over `BFF_MAX_REQUEST_BODY`"),
@@ -50,6 +53,9 @@ PROBLEMS: Mapping[str, ProblemType] = {
     ),
     "unprocessable": ProblemType(
         422, "The backend does not accept this", "what was sent is not right for the backend"
+    ),
+    "repeat-differs": ProblemType(
+        422, "This key was used for something else", "one `Idempotency-Key`, two different requests"
     ),
     "too-many-requests": ProblemType(
         429, "Too many requests", "`Retry-After` says when to come back, if known"
@@ -65,7 +71,11 @@ PROBLEMS: Mapping[str, ProblemType] = {
     ),
     "backend-failed": ProblemType(502, "A backend failed", "`failure` says how"),
     "backend-unavailable": ProblemType(503, "A backend is not available", "it is being spared; try again"),
+    "state-unavailable": ProblemType(
+        503, "This cannot be done safely now", "`BFF_STATE_URL` does not answer; nothing was done, try again"
+    ),
     "not-ready": ProblemType(503, "Not ready", "the recipes of this app cannot run; the log says why"),
+    "busy": ProblemType(503, "Too many visitors at once", "over `BFF_MAX_PAGES`; `Retry-After` says when"),
     "backend-timeout": ProblemType(
         504, "A backend took too long", "it did not answer within the page's deadline"
     ),

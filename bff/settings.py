@@ -37,6 +37,10 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _count_or_none(text: str) -> int:
+    return 0 if text.strip() == "0" else _count(text)
+
+
 def _switch(text: str) -> bool:
     if text.strip().lower() not in {"0", "1", "true", "false"}:
         raise ValueError("1 or 0")
@@ -99,6 +103,12 @@ class Settings:
     max_each: int = _setting(100, _count, "items of one `each`")
     max_work: int = _setting(4_000_000, _count, "work that one page's expressions may do (nodes evaluated)")
     max_memory: int = _setting(64 * MIB, _size, "what one page's expressions may build")
+    max_pages: int = _setting(
+        0, _count_or_none, "pages under way at once in one process, more are answered 503; 0 for no bound"
+    )
+    threads: int = _setting(
+        0, _count_or_none, "threads that the server has for one process, as `make serve` tells"
+    )
     transport_threads: int = _setting(128, _count, "requests to backends under way at once in one process")
     server_timing: bool = _setting(False, _switch, "tell each step's name and time in Server-Timing")
     session_keys: tuple[str, ...] = _setting(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 
@@ -20,11 +20,14 @@ _CONDITIONAL = ("if", "then", "else", "not")
 
 def prune(schema: Any, value: Any, root: Mapping[str, Any]) -> Any:
     """`value` without the members that no object schema lists, where those are silent on others (in all depths)."""
-    if isinstance(value, list):
-        return [prune(_element(schema, at, root), item, root) for at, item in enumerate(value)]
-    if not isinstance(value, dict):
+    if not isinstance(value, dict | list):
         return value
     parts = list(_parts(schema, root))
+    if isinstance(value, list):
+        return [
+            prune(_element(parts, at), item, root) if isinstance(item, dict | list) else item
+            for at, item in enumerate(value)
+        ]
     kept = {}
     for name, member in value.items():
         listed = [part["properties"][name] for part in parts if name in part.get("properties", ())]
@@ -35,8 +38,8 @@ def prune(schema: Any, value: Any, root: Mapping[str, Any]) -> Any:
     return kept
 
 
-def _element(schema: Any, at: int, root: Mapping[str, Any]) -> Any:
-    for part in _parts(schema, root):
+def _element(parts: Iterable[Mapping[str, Any]], at: int) -> Any:
+    for part in parts:
         prefix = part.get("prefixItems", ())
         if at < len(prefix):
             return prefix[at]

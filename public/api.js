@@ -33,9 +33,10 @@ export const people = (q, signal) => send("GET", `/api/people?${new URLSearchPar
 export const notices = (signal) => send("GET", "/api/notices", { signal });
 
 export const todo = (id, signal) => send("GET", todoPath(id), { signal });
-export const addTodo = (fields) => send("POST", "/api/todos", { body: fields });
-export const editTodo = (id, fields) => send("PATCH", todoPath(id), { body: fields });
-export const addComment = (id, text) => send("POST", `${todoPath(id)}/comments`, { body: { text } });
+// What is sent twice with one `key` is done once.
+export const addTodo = (fields, key) => send("POST", "/api/todos", { body: fields, key });
+export const editTodo = (id, fields, key) => send("PATCH", todoPath(id), { body: fields, key });
+export const addComment = (id, text, key) => send("POST", `${todoPath(id)}/comments`, { body: { text }, key });
 
 /** Removes todos; answers which went and which were kept, and why. */
 export async function removeTodos(ids) {
@@ -56,21 +57,22 @@ export function removeTodosOnLeaving(ids) {
 
 const todoPath = (id) => `/api/todos/${encodeURIComponent(id)}`;
 
-async function send(method, path, { body, signal, asks = true, keepalive = false } = {}) {
-  const response = await answerOf(method, path, { body, signal, keepalive });
+async function send(method, path, { body, signal, key, asks = true, keepalive = false } = {}) {
+  const response = await answerOf(method, path, { body, signal, key, keepalive });
   if (response.ok) return response.body;
   const problem = new Problem(kindOf(response.body), { ...response.body, status: response.status });
   const ended = asks && problem.status === 401;
   if (ended && (await signInAgain()) && !signal?.aborted) {
-    return send(method, path, { body, signal, asks: false });
+    return send(method, path, { body, signal, key, asks: false });
   }
   throw problem;
 }
 
-async function answerOf(method, path, { body, signal, keepalive }) {
+async function answerOf(method, path, { body, signal, key, keepalive }) {
   const patience = AbortSignal.timeout(PATIENCE_MS);
   const headers = { Accept: "application/json" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (key !== undefined) headers["Idempotency-Key"] = key;
   let response;
   try {
     response = await fetch(path, {

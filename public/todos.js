@@ -135,11 +135,11 @@ export async function edit(todo) {
         initial,
         submit: t("save"),
         cancel: () => close(null),
-        save: async (values) => {
+        save: async (values, key) => {
           const after = asFields(values);
           const changed = Object.fromEntries(Object.entries(after).filter(([key, value]) => value !== before[key]));
           if (Object.keys(changed).length === 0) return close(null);
-          const saved = await api.editTodo(todo.id, changed);
+          const saved = await api.editTodo(todo.id, changed, key);
           close({ ...todo, ...saved, helper: "helper" in changed ? values.helper : todo.helper });
         },
       }).element,
@@ -153,8 +153,8 @@ export async function edit(todo) {
 }
 
 /** Adds one and tells of it. */
-export async function add(values) {
-  const todo = await api.addTodo(asFields(values));
+export async function add(values, key) {
+  const todo = await api.addTodo(asFields(values), key);
   tell("shown");
   return todo;
 }

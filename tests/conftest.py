@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
@@ -21,10 +22,15 @@ from clients.local.binary import BackendError, checked_binary  # noqa: E402
 from clients.local.seed import seed  # noqa: E402
 from tests.servers import Layer, alternating, layer  # noqa: E402
 
+# A busy machine is no mistake of what is tested: no example has a deadline.
+settings.register_profile("bff", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("bff")
+
 _CURES = {
     "ab": "apt-get install apache2-utils",
     "chromium": "apt-get install chromium",
     "nginx": "apt-get install nginx-light",
+    "redis-server": "apt-get install redis-server",
     "strace": "apt-get install strace",
 }
 

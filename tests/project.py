@@ -30,7 +30,7 @@ def write_project(
         (root / "orchestrations" / f"{name}.py").write_text(textwrap.dedent(text), encoding="utf-8")
     for name, arguments in {**dict.fromkeys(BACKENDS, ""), **(clients or {})}.items():
         (root / "clients" / f"{name}.py").write_text(
-            "from bff import Client, env\n\n"
+            "from bff import Breaker, Client, env\n\n"
             f'client = Client(base_url=env("{name.upper()}_URL", default="http://{name}.test"), {arguments})\n'
         )
     return root

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import textwrap
@@ -15,6 +16,8 @@ from pathlib import Path
 
 import requests
 from cryptography.fernet import Fernet
+from redis import Redis
+from redis.exceptions import RedisError
 
 from clients.local.pocketbase import free_port, start_child, stop_child
 
@@ -159,3 +162,49 @@ class Visitor:
         answer = self.ask("GET", f"/api/home?per_page=100&{query}")
         assert answer.status_code == 200, answer.text
         return [todo["title"] for todo in answer.json()["todos"]]
+
+
+class RedisServer:
+    """A Redis that keeps nothing on disk; it may be paused, stopped and started again on its port."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+        # Asked for its password, the server shows whether one ever gets into a log.
+        self.password = "redis-password-7"
+        self.client = Redis(
+            host="127.0.0.1", port=self.port, password=self.password, socket_timeout=PATIENCE, retry=None
+        )
+
+    @property
+    def url(self) -> str:
+        return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        options = ["--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--appendonly", "no"]
+        options += ["--requirepass", self.password, "--dir", "/tmp"]
+        self.process = start_child([_program("redis-server"), *options], stdout=subprocess.DEVNULL)
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            assert self.process.poll() is None, "redis-server has ended"
+            with contextlib.suppress(RedisError):
+                if self.client.ping():
+                    return
+        raise AssertionError("no answer from redis-server")
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.client.close()
+            stop_child(self.process)
+            self.process = None
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """Meanwhile it takes connections and answers nothing."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(self.process.pid, signal.SIGCONT)

@@ -17,6 +17,7 @@ ORDER = [
     "jsontext",
     "validation",
     "identity",
+    "state",
     "expressions",
     "keys",
     "recipe",
@@ -31,6 +32,7 @@ ORDER = [
     "planner",
     "executor",
     "web",
+    "testing",
     "cli",
 ]
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.stem[0] != "_")

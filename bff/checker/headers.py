@@ -5,7 +5,7 @@ from __future__ import annotations
 from bff.checker.page import Page
 from bff.expressions.tree import Mapping
 from bff.http import FORBIDDEN_REQUEST_HEADERS, FORBIDDEN_RESPONSE_HEADERS, check_header
-from bff.recipe import Marks
+from bff.recipe import Marks, Request
 
 # Answers of the layer itself; a recipe that wrote them would undo what they are for.
 _OWN_RESPONSE_HEADERS = {
@@ -24,11 +24,14 @@ _VISITORS_TOKENS = {"authorization", "cookie", "proxy-authorization"}
 def check_headers(page: Page) -> None:
     """Say the names of headers that a recipe may not send, set or read."""
     for step in page.requests:
-        client = page.client(step)
-        own = client.auth_header if client is not None else None
         for request in (step, step.undo):
-            if request is not None:
-                _check_request_headers(page, request.headers, request.marks, own)
+            if request is None:
+                continue
+            client = page.client(request)
+            own = client.auth_header if client is not None else None
+            _check_request_headers(page, request.headers, request.marks, own)
+            if step.idempotency_key is not None:
+                _check_key_header(page, request)
     _check_answer_headers(page)
     for parameter in page.recipe.input.headers:
         if parameter.name.lower() in _VISITORS_TOKENS:
@@ -48,6 +51,13 @@ def _check_request_headers(page: Page, headers: Mapping | None, marks: Marks, ow
             page.say(mark, f"a recipe cannot send the header '{name}'", "the layer makes it")
         else:
             _check_form(page, name, marks, f"headers.{name}")
+
+
+def _check_key_header(page: Page, request: Request) -> None:
+    for name, _ in request.headers.items if request.headers is not None else ():
+        if name.lower() == "idempotency-key":
+            mark = request.marks.key(f"headers.{name}")
+            page.say(mark, f"'{name}' beside idempotency_key", "the layer sends it; leave it out")
 
 
 def _check_answer_headers(page: Page) -> None:

@@ -87,15 +87,19 @@ def _schema_path(path: Path) -> str:
 def check_filters(page: Page) -> None:
     """Say what flows into a filter of a backend without being quoted."""
     for step in page.requests:
-        client = page.client(step)
-        if client is None or not client.filters:
-            continue
-        for key in ("query", "form", "body"):
-            tree = getattr(step, key)
-            for name, part in tree.items if isinstance(tree, Mapping) else ():
-                if name in client.filters:
-                    for spot in leaves(part, Spot(step, key, _NOWHERE, ())):
-                        _check_filter(page, step, client, name, spot, set())
+        for request in (step, step.undo):
+            client = None if request is None else page.client(request)
+            if request is not None and client is not None and client.filters:
+                _check_filters_of(page, request, client)
+
+
+def _check_filters_of(page: Page, request: Request, client: Client) -> None:
+    for key in ("query", "form", "body"):
+        tree = getattr(request, key)
+        for name, part in tree.items if isinstance(tree, Mapping) else ():
+            if name in client.filters:
+                for spot in leaves(part, Spot(request, key, _NOWHERE, ())):
+                    _check_filter(page, request, client, name, spot, set())
 
 
 _NOWHERE = Expression("", ast.Constant(None))

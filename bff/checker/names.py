@@ -141,7 +141,7 @@ def _check_function(page: Page, spot: Spot, use: Use) -> None:
 def _check_quote(page: Page, spot: Spot, use: Use) -> None:
     """`quote` is the client's of the step, or of the steps that read a value."""
     mark = spot.mark(use.offset, use.length)
-    clients = sorted(page.quoting_clients(spot.step))
+    clients = sorted(page.quoting_clients(spot.step, spot.key))
     if not clients:
         page.say(mark, f"'{use.name}' has no client here", "it quotes a text for the filter of a request")
     elif len(clients) > 1:

@@ -85,8 +85,10 @@ class Page:
         """The client of a request; None for other steps, and where the name is unknown (said elsewhere)."""
         return self.project.clients.get(step.client) if isinstance(step, Request) else None
 
-    def quoting_clients(self, step: Step | None) -> set[str]:
+    def quoting_clients(self, step: Step | None, key: str = "") -> set[str]:
         """Whose `quote` an expression of this step means: its client, or the clients that read the value."""
+        if isinstance(step, Request) and step.undo is not None and key.startswith("undo."):
+            return {step.undo.client}
         found: set[str] = set()
         seen: set[str] = set()
         queue = [] if step is None else [step]
@@ -149,7 +151,7 @@ def _names_at(step: Step, key: str) -> tuple[str, ...]:
         names += ("reply",)
     if top == "fallback":
         names += ("error",)
-    if step.idempotency_key is not None and top in ("path", "query", "headers", "body", "form"):
+    if step.idempotency_key is not None and top not in ("when", "each", "batch", "idempotency_key"):
         names += ("idempotency_key",)
     return names
 

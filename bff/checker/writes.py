@@ -42,7 +42,9 @@ def check_repeats(page: Page) -> None:
                 step.marks.key("retries"), "retries of a write", "without idempotency_key it may happen twice"
             )
         below = steps[steps.index(step) + 1 :]
-        if step.undo is not None and not any(_can_fail(other) for other in below):
+        # An item of an each that fails takes those before it along.
+        own = [step] if step.each is not None else []
+        if step.undo is not None and not any(_can_fail(other) for other in [*own, *below]):
             hint = "it runs when a required step below fails, and there is none"
             page.say(step.marks.key("undo"), "an undo that nothing can trigger", hint)
 

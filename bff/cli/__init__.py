@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bff.cli.check import check
 from bff.cli.schema import schema
+from bff.cli.test import test_faults
 from bff.errors import AuthorError, OperatorError
 
 
@@ -50,6 +51,10 @@ def _parser() -> argparse.ArgumentParser:
     checking = commands.add_parser("check", help="say every mistake in recipes, clients and functions")
     checking.add_argument("pages", nargs="*", metavar="PAGE", help="recipes to check (default: all)")
     checking.set_defaults(run=lambda given: check(given.root, given.pages))
+    testing = commands.add_parser("test", help="ask the pages while their backends fail in every way")
+    testing.add_argument("--faults", action="store_true", required=True, help="every request × every fault")
+    testing.add_argument("pages", nargs="*", metavar="PAGE", help="recipes to test (default: all)")
+    testing.set_defaults(run=lambda given: test_faults(given.root, given.pages))
     printing = commands.add_parser("schema", help="print the JSON Schema of recipe files")
     printing.set_defaults(run=lambda given: schema())
     return parser

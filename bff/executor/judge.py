@@ -9,10 +9,11 @@ from typing import Any
 from bff.errors import Failure, FailureKind
 from bff.expressions import Evaluation
 from bff.expressions.inspect import ANY, Path, path_text
-from bff.http import Broken, Reply
+from bff.http import Broken, Reply, retry_after
 from bff.jsontext import NotJSON, TooDeep
 from bff.plan import PlannedRequest
 
+_LONGEST_RETRY_AFTER = 999_999
 KEPT_STATUSES = frozenset({404, 409, 410, 412, 422, 429})
 
 _BROKEN: Mapping[str, tuple[FailureKind, int, str]] = {
@@ -21,6 +22,7 @@ _BROKEN: Mapping[str, tuple[FailureKind, int, str]] = {
     "too-large": ("too-large", 502, "'{step}' answered with more than is allowed."),
     "limit": ("limit", 500, "'{step}' would take more requests or replies than one page may."),
     "breaker": ("breaker", 503, "'{step}' is being spared after failures."),
+    "full": ("breaker", 503, "'{step}' was not asked: too many calls to it are under way."),
 }
 
 
@@ -82,6 +84,11 @@ def _is_list_at(value: Any, path: Path) -> bool:
     return value is None or isinstance(value, list)
 
 
+def reply_names(reply: Reply) -> dict[str, Any]:
+    """What an expression sees as `reply`; a body that is no JSON is null."""
+    return {"status": reply.status, "headers": reply.headers, "body": _body_or_null(reply)}
+
+
 def _with_reply(scope: Mapping[str, Any], reply: Reply, body: Any) -> dict[str, Any]:
     return {**scope, "reply": {"status": reply.status, "headers": reply.headers, "body": body}}
 
@@ -112,7 +119,7 @@ def _of_status(planned: PlannedRequest, reply: Reply, item: int | None, detail: 
         _page_status(planned, reply.status),
         detail.format(step=name, status=reply.status),
         upstream_status=reply.status,
-        retry_after=_retry_after(reply.headers.get("retry-after")),
+        retry_after=_retry_after(reply),
         item=item,
     )
 
@@ -128,5 +135,6 @@ def _page_status(planned: PlannedRequest, upstream: int) -> int:
     return 502
 
 
-def _retry_after(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 7 else None
+def _retry_after(reply: Reply) -> int | None:
+    seconds = retry_after(reply)
+    return None if seconds is None else min(math.ceil(seconds), _LONGEST_RETRY_AFTER)

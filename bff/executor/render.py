@@ -15,6 +15,7 @@ from bff.identity import Visitor
 from bff.plan import PlannedRequest
 
 Encode = Callable[[Any], bytes]
+KEY_HEADER = "Idempotency-Key"
 
 
 def render(
@@ -25,10 +26,11 @@ def render(
     visitor: Visitor,
     encode: Encode,
     item: int | None = None,
+    key: str | None = None,
 ) -> OutgoingRequest | Failure | None:
     """The request; None when an empty path hole means that a read is not made; a Failure when it must not be.
 
-    `encode` makes JSON of a body and bounds its size.
+    `encode` makes JSON of a body and bounds its size. With a `key` the request may be repeated.
     """
     path = _path(planned, scope, evaluation, item)
     if not isinstance(path, str):
@@ -37,6 +39,8 @@ def render(
     headers = _headers(planned, scope, evaluation, item)
     if isinstance(headers, Failure):
         return headers
+    if key is not None:
+        headers = {**_without(headers, KEY_HEADER), KEY_HEADER: key}
     body, content_type = _body(planned, scope, evaluation, encode)
     return OutgoingRequest(
         method=step.method,
@@ -46,8 +50,10 @@ def render(
         body=body,
         content_type=content_type,
         safe=step.safe,
+        repeatable=key is not None,
         timeout=step.timeout,
         retries=step.retries,
+        hedge=step.hedge,
         visitor=visitor.mark or None,
         token=_token(planned, visitor),
         cache_ttl=None if step.cache is None else step.cache.ttl,
@@ -110,6 +116,10 @@ def _headers(
             what = f"the value of its header {name} cannot be in a header."
             return unsent(planned.step.name, what, by_visitor=planned.headers_from_input, item=item)
     return joined
+
+
+def _without(headers: Mapping[str, str], name: str) -> dict[str, str]:
+    return {written: text for written, text in headers.items() if written.lower() != name.lower()}
 
 
 def _body(

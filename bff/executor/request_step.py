@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
-from bff.errors import Failure
+from bff.errors import Failure, PageError
 from bff.executor import judge
 from bff.executor.render import render
-from bff.executor.results import Terms, Writes
+from bff.executor.results import Terms
+from bff.executor.writes import Write, WriteOutcome, Writes
 from bff.expressions import Evaluation
 from bff.expressions.inspect import ANY
 from bff.expressions.values import key_text, to_text
-from bff.http import Broken, Call, Calls, Reply
+from bff.http import Broken, Call, Calls, OutgoingRequest
 from bff.plan import PlannedRequest
 
 
@@ -47,6 +49,8 @@ class RequestStep:
         self._in_flight: dict[Call, int] = {}
         self._items: list[Any] = [None]
         self._values: list[Any] = [None]
+        self._keys: dict[int, str] = {}
+        self._written: dict[int, Write] = {}
 
     @property
     def done(self) -> bool:
@@ -77,26 +81,34 @@ class RequestStep:
 
     def take_in(self, call: Call) -> None:
         """Take the outcome of a call of this step."""
-        at = self._in_flight.pop(call)
-        result = call.result
-        if isinstance(result, Broken):
-            self._note_broken_write(result)
-            self._store(at, judge.of_broken(self.planned.name, result, self._item(at)))
-        elif result is not None:
-            self._note_write(result)
-            outcome = judge.of_reply(self.planned, result, self._local(at), self._evaluation, self._item(at))
-            self._store(at, self._with_lists(at, outcome))
+        at, outcome = self._judged(call)
+        self._store(at, outcome if isinstance(outcome, Failure) else self._with_lists(at, outcome))
         self._launch()
         self._settle()
+
+    def note(self, call: Call) -> None:
+        """Only note what became of a write: the page has ended, and its undo may want to know."""
+        with suppress(PageError):
+            self._judged(call)
+
+    def stop(self) -> None:
+        """Start nothing more, and forget the reads in flight; the writes are left to be waited for."""
+        self._waiting.clear()
+        if self.planned.step.safe:
+            self.give_up()
 
     def give_up(self) -> None:
         """Forget the calls in flight; a write among them has an unknown outcome."""
         for call in self._in_flight:
             self._calls.abandon(call)
-            if self.planned.step.writes:
-                self._note_unknown()
         self._in_flight.clear()
         self._waiting.clear()
+
+    def fall_back(self) -> Any:
+        """The value in place of the one that failed."""
+        assert self.planned.fallback is not None and self.failure is not None
+        scope = {**self._scope, **self._own_names(0), "error": error_of(self.failure)}
+        return self.planned.fallback(scope, self._evaluation)
 
     # --- starting ----------------------------------------------------------------------------------------------
 
@@ -105,14 +117,7 @@ class RequestStep:
         most = step.concurrency if step.each is not None else len(self._items)
         while self._waiting and self.failure is None and len(self._in_flight) < most:
             at = self._waiting.popleft()
-            request = render(
-                self.planned,
-                self._local(at),
-                self._evaluation,
-                visitor=self._terms.visitor,
-                encode=self._terms.encode,
-                item=self._item(at),
-            )
+            request = self._make_key(at) or self._rendered(at)
             if request is None:
                 self._values[at] = None
             elif isinstance(request, Failure):
@@ -120,16 +125,71 @@ class RequestStep:
             else:
                 self.sent += 1
                 self._in_flight[self._calls.start(self.planned.client, request)] = at
+                if step.writes:
+                    self._written[at] = Write(self.planned, self._local_names(at), self._item(at))
+                    self._writes.sent.append(self._written[at])
+
+    def _rendered(self, at: int) -> OutgoingRequest | Failure | None:
+        return render(
+            self.planned,
+            self._local(at),
+            self._evaluation,
+            visitor=self._terms.visitor,
+            encode=self._terms.encode,
+            item=self._item(at),
+            key=self._keys.get(at),
+        )
+
+    def _make_key(self, at: int) -> Failure | None:
+        """Make the idempotency key of one request, where the step has one; a Failure where it would be empty."""
+        key = self.planned.key
+        if key is None:
+            return None
+        text = None if key is True else to_text(key(self._local(at), self._evaluation))
+        if key is not True and not text:
+            what = "its idempotency key is empty."
+            by_visitor = self.planned.key_from_input
+            return judge.unsent(self.planned.name, what, by_visitor=by_visitor, item=self._item(at))
+        self._keys[at] = self._terms.keys.key(self.planned.name, self._item(at), text)
+        return None
 
     def _local(self, at: int) -> Mapping[str, Any]:
-        if self.planned.variable is None:
-            return self._scope
-        return {**self._scope, self.planned.variable: self._items[at]}
+        names = self._local_names(at)
+        return {**self._scope, **names} if names else self._scope
+
+    def _local_names(self, at: int) -> dict[str, Any]:
+        """The names that only this request knows: the loop variable and its idempotency key."""
+        names = self._own_names(at)
+        if self.planned.variable is not None:
+            names[self.planned.variable] = self._items[at]
+        return names
+
+    def _own_names(self, at: int) -> dict[str, Any]:
+        return {} if self.planned.key is None else {"idempotency_key": self._keys.get(at)}
 
     def _item(self, at: int) -> int | None:
         return at if self.planned.step.each is not None else None
 
     # --- outcomes ----------------------------------------------------------------------------------------------
+
+    def _judged(self, call: Call) -> tuple[int, Any]:
+        """Which request a call was, and its value or Failure; a write's outcome is noted first."""
+        at = self._in_flight.pop(call)
+        result, write = call.result, self._written.get(at)
+        assert result is not None, "only ended calls are taken in"
+        if write is not None:
+            write.outcome = _outcome_of(call)
+        if isinstance(result, Broken):
+            return at, judge.of_broken(self.planned.name, result, self._item(at))
+        if write is not None:
+            write.reply = result
+        outcome = judge.of_reply(self.planned, result, self._local(at), self._evaluation, self._item(at))
+        if write is not None:
+            if not isinstance(outcome, Failure):
+                write.value = outcome
+            elif outcome.kind == "status" and write.outcome == "done":
+                write.outcome = "refused"  # 2xx, and `ok` does not take it for a success
+        return at, outcome
 
     def _store(self, at: int, outcome: Any) -> None:
         if not isinstance(outcome, Failure):
@@ -140,6 +200,8 @@ class RequestStep:
             self._values[at] = self.planned.fallback(
                 {**self._local(at), "error": error_of(outcome)}, self._evaluation
             )
+            if at in self._written:
+                self._written[at].value = self._values[at]
             return
         if self.failure is None:
             self.failure = outcome
@@ -193,20 +255,14 @@ class RequestStep:
                 keyed[key] = row
         return keyed
 
-    # --- writes ------------------------------------------------------------------------------------------------
 
-    def _note_write(self, reply: Reply) -> None:
-        name = self.planned.name
-        if self.planned.step.writes and 200 <= reply.status < 300 and name not in self._writes.done:
-            self._writes.done.append(name)
-
-    def _note_broken_write(self, broken: Broken) -> None:
-        if self.planned.step.writes and broken.sent:
-            self._note_unknown()
-
-    def _note_unknown(self) -> None:
-        if self.planned.name not in self._writes.unknown:
-            self._writes.unknown.append(self.planned.name)
+def _outcome_of(call: Call) -> WriteOutcome:
+    """What became of a write, as far as its status tells."""
+    if isinstance(call.result, Broken):
+        return "unknown" if call.result.sent else "unsent"
+    if call.result is not None and call.result.ok:
+        return "done"
+    return "unknown" if call.lost else "refused"
 
 
 def error_of(failure: Failure) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bff.errors import Failure
+from bff.executor.idempotency import KeySource
+from bff.expressions import Evaluation
 from bff.identity import ANYBODY, Visitor
 
 Outcome = Literal["ok", "skipped", "fallback", "failed"]
@@ -14,12 +16,17 @@ Outcome = Literal["ok", "skipped", "fallback", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a run is given beside its plan: who asks, by when (monotonic), how JSON bodies are made, the bounds."""
+    """What a run is given beside its plan: who asks, by when (monotonic), how JSON bodies are made, the bounds.
+
+    `afresh` gives the budgets of expressions that run when a page's own may be used up.
+    """
 
     deadline: float
     encode: Callable[[Any], bytes]
     visitor: Visitor = ANYBODY
     max_each: int = 100
+    keys: KeySource = field(default_factory=KeySource)
+    afresh: Callable[[], Evaluation] = Evaluation
 
 
 @dataclass(slots=True)
@@ -35,21 +42,6 @@ class StepTrace:
     @property
     def milliseconds(self) -> float:
         return (self.ended - self.begun) * 1000
-
-
-@dataclass(slots=True)
-class Writes:
-    """What became of the writes of a page, by step name in the order written."""
-
-    done: list[str] = field(default_factory=list)
-    unknown: list[str] = field(default_factory=list)
-
-    @property
-    def members(self) -> dict[str, list[str]]:
-        """The members of the problem that ends a page after it has written; empty when nothing was sent."""
-        if not self.done and not self.unknown:
-            return {}
-        return {"done": self.done, "unknown": self.unknown}
 
 
 @dataclass(frozen=True, slots=True)

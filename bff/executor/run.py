@@ -10,8 +10,10 @@ from typing import Any
 from bff.errors import Failure, PageError
 from bff.executor import judge
 from bff.executor.given import taken
-from bff.executor.request_step import RequestStep, error_of
-from bff.executor.results import Outcome, Results, StepTrace, Terms, Writes
+from bff.executor.request_step import RequestStep
+from bff.executor.results import Outcome, Results, StepTrace, Terms
+from bff.executor.undo import TakingBack
+from bff.executor.writes import Writes
 from bff.expressions import Evaluation
 from bff.http import Calls
 from bff.plan import Plan, PlannedGuard, PlannedRequest, PlannedStep, PlannedValue
@@ -55,13 +57,37 @@ class PageRun:
             while self._under_way:
                 self._take_in_calls()
                 self._start_ready()
-        except PageError as error:
-            error.members |= self.writes.members
+        except Exception:
+            self._wind_up()
             raise
         finally:
-            for under_way in self._under_way.values():
+            for name, under_way in self._under_way.items():
                 under_way.give_up()
+                self.traces[name].requests = under_way.sent
         return Results(self._scope, tuple(self._failures), self._partial())
+
+    def take_back(self) -> None:
+        """Undo what was written, because the page cannot be answered; `writes` then tells what came of it."""
+        if any(write.can_be_undone for write in self.writes.sent):
+            TakingBack(
+                self.writes, self._scope, self._calls, self._terms.afresh(), self._terms, self.traces
+            ).run()
+
+    def _wind_up(self) -> None:
+        """Wait for the writes under way, so that it is known what became of them."""
+        for under_way in self._under_way.values():
+            under_way.stop()
+            for call in under_way.in_flight:
+                if call.result is not None:  # it ended together with the one that ended the page
+                    under_way.note(call)
+        while any(under_way.in_flight for under_way in self._under_way.values()):
+            ended = self._calls.wait(self._terms.deadline)
+            if not ended:
+                return
+            for call in ended:
+                owner = self._owner(call)
+                if owner is not None:
+                    owner.note(call)
 
     def _take_in_calls(self) -> None:
         for call in self._calls.wait(self._terms.deadline):
@@ -95,11 +121,12 @@ class PageRun:
                     value = taken(step.given, value)
                 wrong = judge.first_not_list(value, (step.name,), step.lists)
                 if wrong is not None:
+                    self._fail(step)
                     raise of_failure(judge.bad_reply(step.name, wrong))
                 self._end(step, value, "ok")
             case PlannedGuard():
                 if step.require(self._scope, self._evaluation) is not True:
-                    self.traces[step.name].outcome = "failed"
+                    self._fail(step)
                     raise self._refusal(step)
                 self._end(step, True, "ok")
             case PlannedRequest():
@@ -122,13 +149,11 @@ class PageRun:
             self._failures.extend(under_way.item_failures)
             self._end(step, under_way.value, "fallback" if under_way.item_failures else "ok")
         elif step.fallback is None or step.step.each is not None:  # under `each` a fallback is an item's
-            self.traces[step.name].outcome = "failed"
-            self.traces[step.name].ended = time.monotonic()
+            self._fail(step)
             raise of_failure(under_way.failure)
         else:
             self._failures.append(under_way.failure)
-            scope = {**self._scope, "error": error_of(under_way.failure)}
-            self._end(step, step.fallback(scope, self._evaluation), "fallback")
+            self._end(step, under_way.fall_back(), "fallback")
 
     def _end(self, step: PlannedStep, value: Any, outcome: Outcome) -> None:
         self._scope[step.name] = value
@@ -138,6 +163,10 @@ class PageRun:
             self._blocked_by[follower] -= 1
             if self._blocked_by[follower] == 0:
                 heapq.heappush(self._ready, self._order[follower])
+
+    def _fail(self, step: PlannedStep) -> None:
+        trace = self.traces[step.name]
+        trace.ended, trace.outcome = time.monotonic(), "failed"
 
     def _partial(self) -> tuple[str, ...]:
         """The steps that make the page partial: failed, and no second source answered for them."""
@@ -161,6 +190,7 @@ class PageRun:
             log = f"guard {step.name}: its status is not a number from 400 to 599"
             return problem("internal", "This page could not be made.", step=step.name, log=log)
         errors = None if fail.errors is None else fail.errors(self._scope, self._evaluation)
+        self._terms.encode(errors)  # a problem is bounded as an answer is: shared sublists may be very many
         found = problem(
             "requirement-failed",
             text(fail.detail, f"'{step.name}' does not hold."),

@@ -97,11 +97,11 @@ def _call(name: str, function: Callable[..., Any], evaluation: Evaluation, *argu
         return plain(function(*arguments))
     except PageError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise FunctionError(name, _place(error, function)) from error
 
 
-def _place(error: Exception, function: Callable[..., Any]) -> str:
+def _place(error: BaseException, function: Callable[..., Any]) -> str:
     """Where it was raised; of a wrong call or result, where the function stands. Never its message."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     file, line, code = frame.filename, frame.lineno, getattr(function, "__code__", None)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from bff.expressions.tree import Each, Expression, Sequence, Tree
 from bff.expressions.tree import Mapping as TreeMapping
 
-_PASSES_ON = frozenset({"sort", "unique", "index", "group", "values", "str", "pick", "omit"})
+_GIVES_LISTS = frozenset({"sort", "unique", "index", "group", "values", "pick", "omit", "merge"})
+_PASSES_ON = _GIVES_LISTS - {"merge"} | {"str"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,17 @@ def flows(tree: Tree, quotes: Collection[str] = ("quote",)) -> tuple[Flow, ...]:
     return ()
 
 
+def _is_text(key: ast.expr) -> bool:
+    return isinstance(key, ast.Constant) and isinstance(key.value, str)
+
+
+def _holds_texts(node: ast.expr) -> bool:
+    """Whether a part of it is a whole element: a part of a text is a text without its quotes."""
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Name) and node.func.id in _GIVES_LISTS
+    return isinstance(node, (ast.Constant, ast.List, ast.Dict, ast.ListComp, ast.DictComp))
+
+
 _Loops = Mapping[str, bool]
 
 
@@ -64,8 +76,10 @@ class _Tracer:
                 return [self.flow(node, name)]
             case ast.JoinedStr(values=parts):
                 return self.any_of(parts, loops)
-            case ast.FormattedValue(value=value):
-                return self.trace(value, loops)
+            case ast.FormattedValue(value=value, format_spec=spec):
+                # A format such as .3 cuts the closing quote off.
+                cut = spec is not None and not isinstance(value, ast.Constant)
+                return [self.flow(value)] if cut else self.trace(value, loops)
             case ast.BinOp(op=ast.Add(), left=left, right=right):
                 return self.any_of([left, right], loops)
             case ast.IfExp(body=body, orelse=orelse):
@@ -80,6 +94,8 @@ class _Tracer:
                 return self.trace(element, self.within(found, loops))
             case ast.DictComp(generators=found, key=key, value=value):
                 return self.any_of([key, value], self.within(found, loops))
+            case ast.Subscript(value=value, slice=key) if not _is_text(key) and not _holds_texts(value):
+                return [self.flow(node)]
             case ast.Subscript(value=value) | ast.Attribute(value=value):
                 return [self.flow(node)] if self.trace(value, loops) else []
             case ast.Call(func=ast.Name(id=name), args=arguments):

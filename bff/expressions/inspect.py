@@ -84,6 +84,16 @@ def item_paths(clause: EachClause, bindings: Bindings | None = None) -> tuple[Pa
     return tuple(sorted({alias.path for alias in aliases}, key=path_text))
 
 
+def aliases_of(expression: Expression, scope: Scope) -> Aliases:
+    """What an expression's value stands for, where that is a part of something that it reads."""
+    return _Reader(scope).read(expression.node)
+
+
+def item_aliases(clause: EachClause, scope: Scope) -> Aliases:
+    """What the clause's variable may stand for."""
+    return _Reader(scope).clause(clause)
+
+
 def fields(tree: Tree) -> tuple[tuple[str, Inspection], ...]:
     """The paths of the page that a tree makes (`todos[*].helper`), each with what it reads.
 
@@ -188,6 +198,8 @@ class _Reader:
                 return self.loop(loops, element)
             case ast.DictComp(generators=loops, key=key_node, value=value):
                 return self.loop(loops, value, key_node)
+            case ast.BinOp(op=ast.Add(), left=left, right=right):
+                return self.either([left, right])  # of two lists, the elements of both
             case ast.List(elts=values):
                 return wrapped(self.either(values))
             case ast.Dict(keys=keys, values=values):
@@ -267,8 +279,18 @@ class _Reader:
         if name == "count":
             self.gone_over(frozenset(alias.at(ANY) for alias in values[0]))
             return frozenset()
-        self.use(frozenset().union(*(values[1:] if name in {"pick", "omit"} else values)))
-        return values[0] if name in {"pick", "omit"} else frozenset()
+        if name in {"pick", "omit"}:
+            self.use(frozenset().union(*values[1:]))
+            if name == "pick":
+                self.pick(values[0], arguments[1:])
+            return values[0]
+        self.use(frozenset().union(*values))
+        return frozenset()
+
+    def pick(self, aliases: Aliases, keys: list[ast.expr]) -> None:
+        """Notes which members of a mapping are picked."""
+        texts = [key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)]
+        self.use(frozenset(alias.at(text) for alias in aliases for text in texts))
 
     def by_fields(self, name: str, arguments: list[ast.expr], values: list[Aliases]) -> Aliases:
         """A list put in another form by fields of its items."""

@@ -1,8 +1,10 @@
 """Calls to backends: clients, messages, retries, the cache and the transport."""
 
 from bff.http.auth import ApiKey, BearerToken, Env, ForwardedToken, env, forward_token
-from bff.http.calls import Call, Calls, Limits
+from bff.http.breaker import Breaker
+from bff.http.calls import Calls, Limits
 from bff.http.client import Client
+from bff.http.fetch import Call
 from bff.http.messages import (
     FORBIDDEN_REQUEST_HEADERS,
     FORBIDDEN_RESPONSE_HEADERS,
@@ -15,6 +17,7 @@ from bff.http.messages import (
     encode_constant,
     encode_segment,
 )
+from bff.http.retry import retry_after
 from bff.http.transport import Started, ThreadTransport, Transport, Try, default_transport
 
 __all__ = [
@@ -22,6 +25,7 @@ __all__ = [
     "FORBIDDEN_RESPONSE_HEADERS",
     "ApiKey",
     "BearerToken",
+    "Breaker",
     "Broken",
     "Call",
     "CallError",
@@ -43,4 +47,5 @@ __all__ = [
     "encode_segment",
     "env",
     "forward_token",
+    "retry_after",
 ]

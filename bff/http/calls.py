@@ -1,19 +1,25 @@
-"""The calls of one page: deadlines, retries, bounds and the cache, above any transport."""
+"""The calls of one page: deadlines, retries, second copies, bounds and the cache, above any transport."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bff.http.bulkhead import Places
 from bff.http.cache import key_of
-from bff.http.messages import FORBIDDEN_REQUEST_HEADERS, Broken, OutgoingRequest, Reply, set_header
-from bff.http.retry import Retries, is_transient
-from bff.http.transport import Started, Transport, Try
+from bff.http.fetch import Call, Fetch, Flight, headers_of
+from bff.http.messages import Broken, OutgoingRequest, Reply
+from bff.http.retry import is_transient
+from bff.http.transport import Started, Transport
+from bff.http.verdicts import Verdicts
 
 if TYPE_CHECKING:
     from bff.http.client import Client
+
+_RETRY_WHEN_FULL = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,68 +36,6 @@ class Limits:
     min_try: float = 0.020
 
 
-class Call:
-    """A request under way with its retries; `result` is None until it has ended.
-
-    `until` (monotonic) is its own deadline.
-    """
-
-    __slots__ = (
-        "_attempts",
-        "_headers",
-        "_key",
-        "_retries",
-        "_sent",
-        "_url",
-        "client",
-        "request",
-        "result",
-        "until",
-    )
-
-    def __init__(
-        self, client: Client, request: OutgoingRequest, until: float, url: str, headers: Mapping[str, str]
-    ) -> None:
-        self.client = client
-        self.request = request
-        self.until = until
-        self.result: Reply | Broken | None = None
-        self._url = url
-        self._headers = headers
-        self._key: bytes | None = None
-        self._attempts = 0
-        self._sent = False
-        self._retries: Retries | None = None
-        if request.safe and request.cache_ttl:
-            self._key = key_of(request.method, url, headers, request.body, request.visitor)
-
-    def __repr__(self) -> str:
-        return f"<Call {self.request.method} of {self.client!r}>"
-
-    def _as_try(self, max_bytes: int, min_try: float) -> Try:
-        self._attempts += 1
-        return Try(
-            client=self.client,
-            method=self.request.method,
-            url=self._url,
-            headers=self._headers,
-            body=self.request.body,
-            start_by=self.until - min_try,
-            until=self.until,
-            max_bytes=max_bytes,
-        )
-
-    def _delay_after(self, outcome: Reply | Broken, min_try: float) -> float | None:
-        """Seconds until the next try, None when this outcome stands."""
-        request = self.request
-        if not request.may_repeat or not is_transient(outcome):
-            return None
-        if self._retries is None:
-            retries = self.client.retries if request.retries is None else request.retries
-            self._retries = Retries(retries, self.until, min_try, self.client.budget)
-        return self._retries.delay_after(outcome)
-
-
 class Calls:
     """The calls of one page; used by one thread."""
 
@@ -100,29 +44,50 @@ class Calls:
     ) -> None:
         self._transport = transport
         self._deadline = deadline
+        self._whole = deadline - time.monotonic()
         self._limits = limits or Limits()
         self._request_id = request_id
-        self._flying: dict[Started, Call] = {}
-        self._resting: dict[Call, tuple[float, Reply | Broken]] = {}
+        self._fetches: dict[Fetch, None] = {}
+        self._flying: dict[Started, Fetch] = {}
+        self._joinable: dict[Hashable, Fetch] = {}
+        self._places = Places()
+        self._queues: dict[Client, deque[tuple[Fetch, Reply | Broken | None]]] = {}
+        self._verdicts = Verdicts()
         self._ended: list[Call] = []
         self._tries = 0
         self._bytes = 0
 
+    def anew(self, deadline: float) -> Calls:
+        """Calls of the same page with another deadline (monotonic) and bounds of their own."""
+        return Calls(self._transport, deadline, self._limits, self._request_id)
+
     def start(self, client: Client, request: OutgoingRequest, until: float | None = None) -> Call:
         """Starts a call that ends by `until`, its time-out and the page's deadline (monotonic).
 
-        Raises ValueError for a request that cannot be sent as it is (path, header).
+        A read that is under way already is not sent again. Raises ValueError for a request that cannot be sent as
+        it is (path, header).
         """
         timeout = client.timeout if request.timeout is None else request.timeout
         end = min(self._deadline, time.monotonic() + timeout, self._deadline if until is None else until)
         url = client.url(request.target)
-        call = Call(client, request, end, url, _headers(client, request, self._request_id))
-        kept = None if call._key is None else client.cache.get(call._key)
-        if kept is not None:
-            self._end(call, self._counted(kept))
+        headers = headers_of(client, request, self._request_id)
+        call = Call(client, request, end)
+        if request.safe and request.cache_ttl:
+            call.cache_key = key_of(request.method, url, headers, request.body, request.visitor)
+            kept = client.cache.get(call.cache_key)
+            if kept is not None:
+                self._end(call, self._counted(kept))
+                return call
+        same: Hashable = None
+        if request.safe:
+            sent = frozenset(headers.items())
+            same = (client, request.method, url, request.body, sent, timeout, request.retries, request.hedge)
+        joined = self._joinable.get(same)
+        if joined is not None:
+            joined.calls.append(call)
+            call.fetch = joined
         else:
-            client.budget.earn()
-            self._try(call)
+            self._begin(Fetch(call, url, headers, same))
         return call
 
     def wait(self, until: float) -> list[Call]:
@@ -130,9 +95,11 @@ class Calls:
 
         Gives an empty list when the time is up or nothing is under way.
         """
-        while not self._ended and (self._flying or self._resting):
-            for started in self._transport.wait(self._flying.keys(), min(until, self._next_moment())):
-                self._land(started)
+        while not self._ended and self._fetches:
+            next_moment = min(moment for fetch in self._fetches for moment in fetch.moments())
+            for started in self._transport.wait(self._flying.keys(), min(until, next_moment)):
+                if started in self._flying:  # else the end of another has made this one superfluous
+                    self._land(started)
             now = time.monotonic()
             self._ring(now)
             if now >= until:
@@ -142,57 +109,183 @@ class Calls:
 
     def abandon(self, call: Call) -> None:
         """Gives a call up: `wait` does not give it any more."""
-        self._resting.pop(call, None)
-        for started in [started for started, flying in self._flying.items() if flying is call]:
-            del self._flying[started]
-            self._transport.abandon(started)
+        fetch = call.fetch
+        if fetch is not None and call in fetch.calls:
+            fetch.calls.remove(call)
+            if not fetch.calls:
+                self._drop(fetch)
         self._ended = [ended for ended in self._ended if ended is not call]
 
-    def _try(self, call: Call, last: Reply | Broken | None = None) -> None:
-        """Starts a try if there is room for one, else ends the call with its last outcome, if it has one."""
-        refusal = self._refusal(call)
-        if refusal is not None:
-            self._end(call, last or refusal)
-            return
-        limits = self._limits
-        self._tries += 1
-        room = min(limits.max_reply, limits.max_replies - self._bytes)
-        self._flying[self._transport.start(call._as_try(room, limits.min_try))] = call
+    def close(self) -> None:
+        """Gives up all that is under way, so that it holds no place any more."""
+        for fetch in list(self._fetches):
+            fetch.calls.clear()
+            self._drop(fetch)
 
-    def _refusal(self, call: Call) -> Broken | None:
+    # --- tries ---------------------------------------------------------------------------------------------------
+
+    def _begin(self, fetch: Fetch) -> None:
+        fetch.calls[0].fetch = fetch
+        self._fetches[fetch] = None
+        if fetch.same is not None:
+            self._joinable[fetch.same] = fetch
+            fetch.client.hedges.earn()
+        fetch.client.budget.earn()
+        self._try(fetch)
+
+    def _try(self, fetch: Fetch, last: Reply | Broken | None = None) -> None:
+        """Starts a try if there is room for one, else ends the fetch with its last outcome, if it has one.
+
+        Where its client is full it waits for a place of this page's own, and for nobody else's.
+        """
+        client = fetch.client
+        if self._places.take(client.bulkhead):
+            if not self._send(fetch, last):
+                self._leave(client)
+        elif self._places.has(client.bulkhead):
+            self._queues.setdefault(client, deque()).append((fetch, last))
+        else:
+            self._finish(fetch, last or _full())
+
+    def _leave(self, client: Client) -> None:
+        """Hands a place on to the page's next call that waits for one, else gives it back."""
+        queue = self._queues.get(client)
+        while queue:
+            fetch, last = queue.popleft()
+            if fetch.calls and not self._has_time(fetch):
+                self._finish(fetch, last or _full())
+            elif fetch.calls and self._send(fetch, last):
+                return
+        self._places.give_back(client.bulkhead)
+
+    def _send(self, fetch: Fetch, last: Reply | Broken | None) -> bool:
+        """Starts a try in a place that is taken; where it must not start, ends the fetch and says so."""
+        refusal = self._refusal(fetch) or self._launch(fetch)
+        if refusal is not None:
+            self._finish(fetch, last or refusal)
+        return refusal is None
+
+    def _refusal(self, fetch: Fetch) -> Broken | None:
         limits = self._limits
-        if call.until - time.monotonic() < limits.min_try:
+        if not self._has_time(fetch):
             return Broken("timeout", reason="no time was left for a try")
         if self._tries >= limits.max_requests or self._bytes >= limits.max_replies:
             return Broken("limit", reason="requests or replies of the page")
         return None
 
-    def _next_moment(self) -> float:
-        """When a time-out or the end of a back-off is due next."""
-        ends = [call.until for call in self._flying.values()]
-        return min([*ends, *(moment for moment, _ in self._resting.values())])
+    def _has_time(self, fetch: Fetch) -> bool:
+        return fetch.until - time.monotonic() >= self._limits.min_try
+
+    def _launch(self, fetch: Fetch) -> Broken | None:
+        """Starts a try, unless the backend is being spared."""
+        client, request, until = fetch.client, fetch.request, fetch.until
+        permit = client.circuit.enter(until)
+        if permit is None:
+            return Broken("breaker", retry_after=client.circuit.retry_after, reason="it failed too often")
+        limits, now = self._limits, time.monotonic()
+        timeout = client.timeout if request.timeout is None else request.timeout
+        # A page that has used up its time elsewhere leaves a try too little of it to tell anything.
+        telling = until - now >= min(timeout, self._whole) / 2
+        if request.safe and request.hedge is not None and fetch.attempts == 0:
+            fetch.hedge_at = now + request.hedge
+        self._tries += 1
+        room = min(limits.max_reply, limits.max_replies - self._bytes)
+        started = self._transport.start(fetch.as_try(room, limits.min_try))
+        fetch.flights[started] = Flight(permit, telling)
+        self._flying[started] = fetch
+        return None
+
+    def _hedge(self, fetch: Fetch) -> None:
+        """Sends the second copy, if a place, the page's bounds and the client's budget of them allow it."""
+        fetch.hedge_at = None
+        client = fetch.client
+        waits_for_place = any(started.held for started in fetch.flights)
+        if not fetch.flights or waits_for_place or self._refusal(fetch) or not client.circuit.closed:
+            return
+        if not self._places.take(client.bulkhead):
+            return
+        if not client.hedges.spend() or self._launch(fetch) is not None:
+            self._leave(client)
+
+    # --- ends ----------------------------------------------------------------------------------------------------
 
     def _ring(self, now: float) -> None:
-        """Starts the tries whose back-off is over and ends the calls whose time is up."""
-        for call, (moment, last) in list(self._resting.items()):
-            if moment <= now:
-                del self._resting[call]
-                self._try(call, last)
-        for started, call in [item for item in self._flying.items() if item[1].until <= now]:
-            del self._flying[started]
-            call._sent = call._sent or started.sent
-            self._transport.abandon(started)
-            self._end(call, Broken("breaker" if started.held else "timeout"))
+        """Ends the calls whose time is up, starts the tries whose back-off is over and the copies that are due."""
+        for fetch in list(self._fetches):
+            late = [call for call in fetch.calls if call.until <= now]
+            if late:
+                self._time_out(fetch, late)
+            elif fetch.rest is not None and fetch.rest[0] <= now:
+                last, fetch.rest = fetch.rest[1], None
+                self._try(fetch, last)
+            elif fetch.hedge_at is not None and fetch.hedge_at <= now:
+                self._hedge(fetch)
+
+    def _time_out(self, fetch: Fetch, late: list[Call]) -> None:
+        fetch.sent = fetch.sent or any(started.sent for started in fetch.flights)
+        unheld = any(not started.held for started in fetch.flights)
+        resting = None if fetch.rest is None else fetch.rest[1]
+        outcome = fetch.last or resting or (Broken("timeout") if unheld else _full())
+        fetch.calls = [call for call in fetch.calls if call not in late]
+        for call in late:
+            self._end(call, _copy(outcome))
+        if not fetch.calls:
+            self._drop(fetch, timed_out=True)
 
     def _land(self, started: Started) -> None:
-        call = self._flying.pop(started)
-        call._sent = call._sent or started.sent
-        outcome = self._counted(started.outcome or Broken("refused"))
-        delay = call._delay_after(outcome, self._limits.min_try)
+        fetch = self._flying.pop(started)
+        flight = fetch.flights.pop(started)
+        fetch.sent = fetch.sent or started.sent
+        outcome = started.outcome or Broken("refused")
+        if isinstance(outcome, Broken) and (started.sent or outcome.sent):
+            fetch.lost = True
+        self._verdicts.tell(fetch, flight, outcome)
+        self._leave(fetch.client)
+        if fetch.flights and not _is_good(outcome):
+            fetch.last = outcome  # the other copy may do better
+            return
+        last, fetch.last = fetch.last, None
+        if isinstance(outcome, Broken) and last is not None:
+            outcome = last
+        if isinstance(outcome, Broken) and outcome.kind == "timeout" and fetch.until > fetch.tried_until:
+            self._go_on(fetch, outcome)
+            return
+        outcome = self._counted(outcome)
+        delay = fetch.delay_after(outcome, self._limits.min_try)
         if delay is None:
-            self._end(call, outcome)
+            self._finish(fetch, outcome)
         else:
-            self._resting[call] = (time.monotonic() + delay, outcome)
+            fetch.rest = (time.monotonic() + delay, outcome)
+
+    def _go_on(self, fetch: Fetch, outcome: Broken) -> None:
+        """Tries again for the calls that came later and have time left; the time of the others is up."""
+        late = [call for call in fetch.calls if call.until <= fetch.tried_until]
+        fetch.calls = [call for call in fetch.calls if call.until > fetch.tried_until]
+        for call in late:
+            self._end(call, outcome)
+        self._try(fetch, outcome)
+
+    def _finish(self, fetch: Fetch, outcome: Reply | Broken) -> None:
+        calls, fetch.calls = fetch.calls, []
+        for at, call in enumerate(calls):
+            self._end(call, outcome if at == 0 else self._counted(_copy(outcome)))
+        self._drop(fetch)
+
+    def _drop(self, fetch: Fetch, *, timed_out: bool = False) -> None:
+        """Forgets a fetch that nobody waits for any more, and gives up what is under way of it."""
+        self._fetches.pop(fetch, None)
+        if fetch.same is None:
+            self._joinable.clear()  # what was read before a write is no answer to what is read after it
+        elif self._joinable.get(fetch.same) is fetch:
+            del self._joinable[fetch.same]
+        for started, flight in list(fetch.flights.items()):
+            del fetch.flights[started], self._flying[started]
+            self._transport.abandon(started)
+            if timed_out and not started.held:
+                self._verdicts.tell(fetch, flight, Broken("timeout"))
+            else:
+                fetch.client.circuit.left(flight.permit)
+            self._leave(fetch.client)
 
     def _counted(self, outcome: Reply | Broken) -> Reply | Broken:
         """The outcome, or that the page has had too many bytes."""
@@ -206,30 +299,29 @@ class Calls:
         return outcome
 
     def _end(self, call: Call, outcome: Reply | Broken) -> None:
+        attempts = 0 if call.fetch is None else call.fetch.attempts
         if isinstance(outcome, Broken):
-            call.result = replace(outcome, sent=call._sent or outcome.sent, attempts=call._attempts)
+            sent = outcome.sent or (call.fetch is not None and call.fetch.sent)
+            call.result = replace(outcome, sent=sent, attempts=attempts)
         else:
             call.result = outcome
-            outcome.attempts = call._attempts
+            outcome.attempts = attempts
             outcome.max_depth = self._limits.max_depth
-            if call._key is not None and not outcome.from_cache:
-                call.client.cache.put(call._key, outcome, call.request.cache_ttl or 0)
+            if call.cache_key is not None and not outcome.from_cache:
+                call.client.cache.put(call.cache_key, outcome, call.request.cache_ttl or 0)
         self._ended.append(call)
 
 
-def _headers(client: Client, request: OutgoingRequest, request_id: str) -> dict[str, str]:
-    """Every header of a request; raises ValueError for one that may not or cannot be sent."""
-    headers = dict(client.sent_headers)
-    if request.content_type is not None:
-        set_header(headers, "Content-Type", request.content_type)
-    for name, value in request.headers.items():
-        if name.lower() in FORBIDDEN_REQUEST_HEADERS or name.lower() == client.auth_header:
-            raise ValueError(f"a request may not set the header {name}")
-        set_header(headers, name, value)
-    if request.token is not None:
-        if not client.forwards_token:
-            raise ValueError("this client forwards no token")
-        set_header(headers, "Authorization", f"Bearer {request.token}")
-    if request_id:
-        set_header(headers, "X-Request-ID", request_id)
-    return headers
+def _full() -> Broken:
+    return Broken("full", retry_after=_RETRY_WHEN_FULL, reason="as many calls as its client may make")
+
+
+def _copy(outcome: Reply | Broken) -> Reply | Broken:
+    """The outcome for a further call: JSON of its own, so that no step can change another's."""
+    if isinstance(outcome, Broken):
+        return outcome
+    return Reply(outcome.status, dict(outcome.headers), outcome.raw)
+
+
+def _is_good(outcome: Reply | Broken) -> bool:
+    return isinstance(outcome, Reply) and outcome.status < 500 and not is_transient(outcome)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TypeAlias
@@ -12,6 +13,8 @@ from requests.utils import get_environ_proxies
 from bff.errors import OperatorError
 from bff.http.address import problem_of_base_url
 from bff.http.auth import ApiKey, Auth, BearerToken, Env, ForwardedToken
+from bff.http.breaker import Breaker, Circuit
+from bff.http.bulkhead import Bulkhead
 from bff.http.cache import ReplyCache
 from bff.http.calls import Calls
 from bff.http.messages import (
@@ -23,7 +26,7 @@ from bff.http.messages import (
     check_header,
     set_header,
 )
-from bff.http.retry import Budget
+from bff.http.retry import Budget, budget_of_hedges
 from bff.http.transport import Transport, default_transport
 from bff.jsontext import JSON, encode
 from bff.text import parse_duration
@@ -31,6 +34,7 @@ from bff.text import parse_duration
 Quote: TypeAlias = Callable[[str], str]
 Query: TypeAlias = Mapping[str, str | Sequence[str]]
 
+_DEFAULT_BREAKER = Breaker()
 _DEFAULT_HEADERS = {"User-Agent": "bff", "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
 
 
@@ -39,7 +43,8 @@ class Client:
 
     `base_url` and secrets may be `env(…)`, which `resolve` reads at start. `timeout` bounds a whole call
     with its retries. `quote`, `quote_like` and `filters` belong to a backend's filter language: how a text is
-    quoted in it, and which query parameters hold it. `concurrency` bounds the calls under way at once.
+    quoted in it, and which query parameters hold it. `concurrency` bounds the calls under way at once, and
+    `breaker` says when a failing backend is spared; None never spares it.
     """
 
     def __init__(
@@ -54,6 +59,7 @@ class Client:
         filters: Collection[str] = (),
         headers: Mapping[str, str | Env] | None = None,
         concurrency: int = 64,
+        breaker: Breaker | None = _DEFAULT_BREAKER,
         cache_entries: int = 1024,
         cache_bytes: int = 32 * 2**20,
         proxies: bool = False,
@@ -75,6 +81,9 @@ class Client:
             _at_least("cache_entries", cache_entries, 1), _at_least("cache_bytes", cache_bytes, 1)
         )
         self.budget = Budget()
+        self.hedges = budget_of_hedges()
+        self.bulkhead = Bulkhead(self.concurrency)
+        self.circuit = Circuit(_known_breaker(breaker))
         self.transport: Transport | None = None
         self._written_url = base_url
         self._written_headers = dict(headers or {})
@@ -125,6 +134,12 @@ class Client:
             raise OperatorError(f"{self._title} is not ready: its environment variables were not read")
         return self._base + target
 
+    def at(self, base_url: str) -> Client:
+        """The same client, its caches and budgets too, for a backend at another address; it is ready to call."""
+        moved = copy.copy(self)
+        moved._base = base_url.rstrip("/")
+        return moved
+
     @property
     def sent_headers(self) -> Mapping[str, str]:
         """The headers of every request, credentials among them."""
@@ -167,9 +182,12 @@ class Client:
         """
         end = time.monotonic() + deadline
         calls = Calls(self.transport or default_transport(), end)
-        call = calls.start(self, request)
-        while call.result is None:
-            calls.wait(end)
+        try:
+            call = calls.start(self, request)
+            while call.result is None:
+                calls.wait(end)
+        finally:
+            calls.close()
         if isinstance(call.result, Broken):
             raise CallError(self.name, call.result)
         return call.result
@@ -238,6 +256,12 @@ def _known_auth(auth: Auth | None) -> Auth | None:
     if auth is not None and not isinstance(auth, ApiKey | BearerToken | ForwardedToken | AuthBase):
         raise ValueError("auth= takes ApiKey, BearerToken, forward_token or a requests.auth.AuthBase")
     return auth
+
+
+def _known_breaker(breaker: Breaker | None) -> Breaker | None:
+    if breaker is not None and not isinstance(breaker, Breaker):
+        raise ValueError("breaker= takes a Breaker, or None for none")
+    return breaker
 
 
 def _at_least(name: str, value: int, least: int) -> int:

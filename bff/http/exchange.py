@@ -43,6 +43,12 @@ class Progress(Protocol):
     sent: bool
     abandoned: bool
 
+    def uses(self, sock: socket.socket) -> None:
+        """Is told the connection; raises TimeoutError where the exchange was given up."""
+
+    def lets_go(self) -> bool:
+        """Is told that the connection is not used any more; says whether another exchange may use it."""
+
 
 class _Current(threading.local):
     """The exchange that this thread is at; the connections below urllib3 ask for it."""
@@ -98,8 +104,15 @@ class _Timed:
             self.connect()  # type: ignore[attr-defined]
         self.sock.settimeout(_current.left())
         if _current.progress is not None:
+            if isinstance(self.sock, socket.socket):
+                _current.progress.uses(self.sock)
             _current.progress.sent = True
         super().send(data)  # type: ignore[misc]
+
+    def close(self) -> None:
+        if _current.progress is not None:
+            _current.progress.lets_go()
+        super().close()  # type: ignore[misc]
 
 
 class _PlainConnection(_Timed, HTTPConnection):
@@ -110,11 +123,20 @@ class _SecureConnection(_Timed, HTTPSConnection):
     pass
 
 
-class _PlainPool(HTTPConnectionPool):
+class _Returning:
+    """What both kinds of pools add: a connection whose exchange was given up is not used again."""
+
+    def _put_conn(self, conn: Any) -> None:
+        if conn is not None and _current.progress is not None and not _current.progress.lets_go():
+            conn.close()
+        super()._put_conn(conn)  # type: ignore[misc]
+
+
+class _PlainPool(_Returning, HTTPConnectionPool):
     ConnectionCls = _PlainConnection
 
 
-class _SecurePool(HTTPSConnectionPool):
+class _SecurePool(_Returning, HTTPSConnectionPool):
     ConnectionCls = _SecureConnection
 
 
@@ -148,6 +170,7 @@ def exchange(adapter: HTTPAdapter, request: Try, progress: Progress) -> Reply | 
     except Exception as error:
         return _broken(error, request, progress)
     finally:
+        progress.lets_go()
         _current.progress = None
 
 

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 from bff.errors import BffError
 from bff.jsontext import JSON, decode
 
-BrokenKind: TypeAlias = Literal["timeout", "refused", "too-large", "limit", "breaker"]
+BrokenKind: TypeAlias = Literal["timeout", "refused", "too-large", "limit", "breaker", "full"]
 
 FORBIDDEN_REQUEST_HEADERS = frozenset(
     {
@@ -141,9 +141,10 @@ class OutgoingRequest:
     """A request to one backend, made of values only.
 
     `path` begins with `/` and may have a constant query; what is not percent-encoded in it yet is encoded
-    when it is sent, as `query` is. `timeout` and `cache_ttl` are seconds. `safe` requests only read: they may
-    be repeated and cached; `repeatable` ones may be repeated because of an idempotency key. `visitor` keeps
-    cached replies of one visitor from another's; `token` is the visitor's own, for a client that forwards it.
+    when it is sent, as `query` is. `timeout`, `hedge` and `cache_ttl` are seconds. `safe` requests only read:
+    they may be repeated, shared, cached, and sent a second time when the first is late by `hedge`; `repeatable`
+    ones may be repeated because of an idempotency key. `visitor` keeps cached replies of one visitor from
+    another's; `token` is the visitor's own, for a client that forwards it.
     """
 
     method: str
@@ -156,6 +157,7 @@ class OutgoingRequest:
     repeatable: bool = False
     timeout: float | None = None
     retries: int | None = None
+    hedge: float | None = None
     cache_ttl: float | None = None
     visitor: bytes | None = None
     token: str | None = None
@@ -229,6 +231,7 @@ class Reply:
 class Broken:
     """Why a call has no reply.
 
+    `breaker` is a backend that is being spared, `full` a client with as many calls under way as it may have.
     `sent` tells whether the backend may have got the request (a write may then have happened); `retry_after`
     is in seconds; `reason` is for the operator's log and names no URL, header or body.
     """
@@ -247,6 +250,6 @@ class CallError(BffError):
         self.client = client
         self.kind = broken.kind
         self.sent = broken.sent
-        self.status = {"timeout": 504, "breaker": 503, "limit": 500}.get(broken.kind, 502)
+        self.status = {"timeout": 504, "breaker": 503, "full": 503, "limit": 500}.get(broken.kind, 502)
         self.retry_after = broken.retry_after
         super().__init__(f"client {client or 'without a name'}: {broken.kind}")

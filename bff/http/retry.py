@@ -25,28 +25,36 @@ _backoff = wait_random_exponential(multiplier=0.05, max=1.0)
 
 
 class Budget:
-    """Lets a client retry a tenth of its calls, and one a second besides, so that retries cannot storm.
+    """How many further requests a client may make beside its calls' first ones, so that they cannot storm.
 
-    Thread-safe. A full budget holds ten retries.
+    A share of its calls and so many a second; it holds `full` of them, and `first` when it is new. Without
+    arguments it is that of retries: a tenth of the calls, and one a second besides. Thread-safe.
     """
 
-    _FULL = 10.0
-    _PER_CALL = 0.1
-    _PER_SECOND = 1.0
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        per_call: float = 0.1,
+        per_second: float = 1.0,
+        full: float = 10.0,
+        first: float = 10.0,
+    ) -> None:
         self._clock = clock
+        self._per_call = per_call
+        self._per_second = per_second
+        self._full = full
         self._lock = threading.Lock()
-        self._tokens = self._FULL
+        self._tokens = first
         self._filled_at = clock()
 
     def earn(self) -> None:
         """Counts a call's first try."""
         with self._lock:
-            self._fill(self._PER_CALL)
+            self._fill(self._per_call)
 
     def spend(self) -> bool:
-        """Takes one retry out, if there is one."""
+        """Takes one request out, if there is one."""
         with self._lock:
             self._fill(0.0)
             if self._tokens < 1.0:
@@ -56,9 +64,14 @@ class Budget:
 
     def _fill(self, tokens: float) -> None:
         now = self._clock()
-        tokens += (now - self._filled_at) * self._PER_SECOND
-        self._tokens = min(self._FULL, self._tokens + tokens)
+        tokens += (now - self._filled_at) * self._per_second
+        self._tokens = min(self._full, self._tokens + tokens)
         self._filled_at = now
+
+
+def budget_of_hedges(clock: Callable[[], float] = time.monotonic) -> Budget:
+    """That of second copies: a twentieth of a client's reads."""
+    return Budget(clock, per_call=0.05, per_second=0.0, full=10.0, first=1.0)
 
 
 class Retries:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
@@ -51,7 +52,7 @@ class Started(Protocol):
 
     @property
     def held(self) -> bool:
-        """Whether it waits because its client has as many calls under way as it may."""
+        """Whether it waits to begin: as many calls are under way, of its client or of all, as may be."""
 
 
 class Transport(Protocol):
@@ -70,21 +71,34 @@ class Transport(Protocol):
 class _Flight:
     """A try on its way through a pool of threads."""
 
-    __slots__ = ("_adapter", "_request", "_waiter", "abandoned", "held", "lane", "outcome", "sent")
+    __slots__ = (
+        "_adapter",
+        "_lock",
+        "_request",
+        "_sock",
+        "_waiter",
+        "abandoned",
+        "held",
+        "lane",
+        "outcome",
+        "sent",
+    )
 
     def __init__(self, request: Try, adapter: Adapter) -> None:
         self.lane = request.client
         self.outcome: Reply | Broken | None = None
         self.sent = False
-        self.held = False
+        self.held = True
         self.abandoned = False
+        self._lock = threading.Lock()
+        self._sock: socket.socket | None = None
         self._request = request
         self._adapter = adapter
         self._waiter: SimpleQueue[None] | None = None
 
     def run(self) -> None:
         if time.monotonic() > self._request.start_by:
-            outcome: Reply | Broken = Broken("breaker" if self.held else "timeout", reason="waited too long")
+            outcome: Reply | Broken = Broken("full", retry_after=1, reason="waited too long for a thread")
         else:
             self.held = False
             outcome = exchange(self._adapter, self._request, self)
@@ -92,6 +106,29 @@ class _Flight:
             self.outcome = outcome
         if self._waiter is not None:
             self._waiter.put(None)
+
+    def uses(self, sock: socket.socket) -> None:
+        """Notes the connection that this flight is on; raises TimeoutError when it was given up meanwhile."""
+        with self._lock:
+            if self.abandoned:
+                raise TimeoutError("given up")
+            self._sock = sock
+
+    def lets_go(self) -> bool:
+        """Forgets the connection, which others may then use; says whether they may."""
+        with self._lock:
+            self._sock = None
+            return not self.abandoned
+
+    def give_up(self) -> None:
+        """Ends the exchange where it stands, so that its thread is free at once."""
+        with self._lock:
+            self.abandoned = True
+            if self._sock is not None:
+                with suppress(
+                    OSError
+                ):  # not the method of TLS sockets, which takes the reader's session away
+                    socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
 
     def wake(self, waiter: SimpleQueue[None]) -> None:
         """Has the end of this flight put something into a queue."""
@@ -130,7 +167,7 @@ class ThreadTransport:
 
     def abandon(self, started: Started) -> None:
         assert isinstance(started, _Flight)
-        started.abandoned = True
+        started.give_up()
         self._pool.withdraw(started)
 
     def close(self) -> None:

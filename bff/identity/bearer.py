@@ -5,6 +5,7 @@ What a token says of its own keys (`jku`, `x5u`, `jwk`, `x5c`) is never looked a
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Mapping
@@ -13,11 +14,14 @@ from typing import Any
 
 import jwt
 import requests
+import urllib3
 
 from bff import jsontext
 from bff.errors import OperatorError
 
 MAX_JWKS = 256 * 1024
+_CHUNK = 16 * 1024
+_FETCH_SECONDS = 3.0
 _KEPT = 3600.0
 _BETWEEN_FETCHES = 60.0
 _ALGORITHMS: Mapping[Any, tuple[str, ...]] = {
@@ -50,7 +54,7 @@ class KeySet:
     """
 
     def __init__(self, source: str) -> None:
-        self._lock = threading.Lock()
+        self._fetching = threading.Lock()
         self._fetched = float("-inf")
         self._tried = float("-inf")
         self._keys: dict[str | None, _Key] = {}
@@ -64,37 +68,56 @@ class KeySet:
 
     def get(self, kid: str | None) -> _Key | None:
         """The key of that id; a token without `kid` gets the only key there is."""
-        if self._url is not None:
-            self._refresh(unknown=kid not in self._keys and not (kid is None and len(self._keys) == 1))
-        if kid is None and len(self._keys) == 1:
-            return next(iter(self._keys.values()))
-        return self._keys.get(kid)
+        key = self._kept(kid)
+        if self._url is None or (key is not None and time.monotonic() - self._fetched <= _KEPT):
+            return key
+        # Who has a key goes on with it while another fetches; who has none waits for that one fetch.
+        if self._fetching.acquire(blocking=key is None):
+            try:
+                self._refresh(kid)
+            finally:
+                self._fetching.release()
+        if not self._keys:
+            raise KeysUnavailable
+        return self._kept(kid)
 
-    def _refresh(self, *, unknown: bool) -> None:
-        with self._lock:
-            now = time.monotonic()
-            old = now - self._fetched > _KEPT
-            if not (old or unknown) or now - self._tried < _BETWEEN_FETCHES:
-                if not self._keys:
-                    raise KeysUnavailable
-                return
+    def _kept(self, kid: str | None) -> _Key | None:
+        keys = self._keys
+        return next(iter(keys.values())) if kid is None and len(keys) == 1 else keys.get(kid)
+
+    def _refresh(self, kid: str | None) -> None:
+        now = time.monotonic()
+        needed = self._kept(kid) is None or now - self._fetched > _KEPT
+        if needed and now - self._tried >= _BETWEEN_FETCHES:
             self._tried = now
-            keys = self._fetch()
+            keys = self._fetch(now + _FETCH_SECONDS)
             if keys:
                 self._keys, self._fetched = keys, now
-            elif not self._keys:
-                raise KeysUnavailable
 
-    def _fetch(self) -> dict[str | None, _Key]:
+    def _fetch(self, until: float) -> dict[str | None, _Key]:
         assert self._url is not None
         with requests.Session() as session:
             session.trust_env = False
             try:
-                with session.get(self._url, timeout=3, allow_redirects=False, stream=True) as reply:
-                    raw = reply.raw.read(MAX_JWKS + 1, decode_content=True)
-            except (requests.RequestException, OSError):
+                timeout = _FETCH_SECONDS
+                with session.get(self._url, timeout=timeout, allow_redirects=False, stream=True) as reply:
+                    raw = _read_until(reply.raw, until)
+            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
                 return {}
         return _read_keys(raw) if reply.status_code == 200 and len(raw) <= MAX_JWKS else {}
+
+
+def _read_until(raw: Any, until: float) -> bytes:
+    """At most MAX_JWKS bytes and one; raises TimeoutError where they drip."""
+    parts = bytearray()
+    while len(parts) <= MAX_JWKS:
+        part = raw.read1(_CHUNK, decode_content=True)
+        if not part:
+            break
+        parts += part
+        if time.monotonic() > until:
+            raise TimeoutError
+    return bytes(parts)
 
 
 def _read_keys(raw: bytes) -> dict[str | None, _Key]:
@@ -113,6 +136,8 @@ def _read_keys(raw: bytes) -> dict[str | None, _Key]:
 
 def _read_key(entry: Any) -> _Key | None:
     if not isinstance(entry, dict) or entry.get("use", "sig") != "sig" or "d" in entry:
+        return None
+    if not all(isinstance(entry.get(name, ""), str) for name in ("kid", "kty", "crv")):
         return None
     kind = entry.get("kty")
     allowed = _ALGORITHMS.get(kind if kind == "RSA" else (kind, entry.get("crv")), ())
@@ -145,7 +170,7 @@ class BearerCheck:
         if key is None or header.get("alg") not in key.algorithms:
             raise BadToken("The Bearer token is signed with a key that is not accepted here.")
         try:
-            claims: dict[str, Any] = jwt.decode(
+            claims = jwt.decode(
                 token,
                 key.key,
                 algorithms=[header["alg"]],
@@ -158,4 +183,6 @@ class BearerCheck:
             raise BadToken("The Bearer token has expired.") from exc
         except jwt.PyJWTError as exc:
             raise BadToken("The Bearer token is not valid here.") from exc
-        return claims
+        # Python's reader takes more than JSON has: NaN, endless numbers, half characters.
+        found: dict[str, Any] = jsontext.decode(json.dumps(claims).encode())
+        return found

@@ -10,7 +10,7 @@ import binascii
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -79,16 +79,18 @@ class SessionSeal:
 
 
 def expiry_of(expires: Any, tokens: Mapping[str, str], now: float, ttl: float) -> int | None:
-    """When a session ends, in epoch seconds: what the recipe says (a number or an ISO time), else the earliest
-    `exp` of the tokens that are JWTs, else after the ttl. None when what the recipe says is neither."""
+    """When a session ends, in epoch seconds: what the recipe says, else the earliest `exp` of the tokens that are
+    JWTs, else after the ttl. None when what the recipe says is no number and no ISO time (UTC without a zone)."""
     if expires is None:
-        return min([_exp(token) or int(now + ttl) for token in tokens.values()], default=int(now + ttl))
+        ends = [exp for token in tokens.values() if (exp := _exp(token)) is not None]
+        return min(ends, default=int(now + ttl))
     if type(expires) in (int, float):
         return int(expires)
     if isinstance(expires, str):
         try:
-            return int(datetime.fromisoformat(expires).timestamp())
-        except ValueError:
+            moment = datetime.fromisoformat(expires)
+            return int(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp())
+        except (ValueError, OverflowError):
             return None
     return None
 
@@ -103,4 +105,4 @@ def _exp(token: str) -> int | None:
     except ValueError:
         return None
     found = claims.get("exp") if isinstance(claims, dict) else None
-    return int(found) if isinstance(found, int | float) else None
+    return int(found) if isinstance(found, int | float) and not isinstance(found, bool) else None

@@ -17,7 +17,7 @@ from bff.expressions.values import to_text
 from bff.http import check_header
 from bff.plan import Plan
 from bff.problems import entry, problem
-from bff.recipe import PageCache
+from bff.recipe import PageCache, Recipe
 from bff.settings import Settings
 
 
@@ -36,7 +36,9 @@ def make_answer(plan: Plan, results: Results, evaluation: Evaluation, settings: 
     scope = {**results.scope, "errors": errors}
     status = plan.status(scope, evaluation)
     if type(status) is not int or not 200 <= status <= 599:
-        raise problem("internal", "This page could not be made.", log=f"status: {status!r} is no status")
+        raise problem(
+            "internal", "This page could not be made.", log="status: no whole number from 200 to 599"
+        )
     headers = {} if plan.headers is None else _headers(plan.headers(scope, evaluation))
     headers["Cache-Control"] = _cache_control(plan, results)
     if results.partial:
@@ -63,12 +65,19 @@ def encode_bounded(value: Any, settings: Settings) -> bytes:
 def respond(request: Request, plan: Plan, answer: Answer) -> Response:
     """The Flask response; a page of reads that is whole has a strong ETag and answers 304."""
     response = Response(answer.body, answer.status, answer.headers, mimetype="application/json")
+    response.vary.update(_varies_with(plan.recipe))
     if not answer.body:
         response.headers.pop("Content-Type", None)
     if plan.recipe.method == "GET" and answer.status == 200 and "X-Page-Partial" not in answer.headers:
         response.set_etag(hashlib.blake2b(answer.body, digest_size=16).hexdigest())
         response.make_conditional(request, accept_ranges=False)
     return response
+
+
+def _varies_with(recipe: Recipe) -> list[str]:
+    """The request headers that a page is made of: a browser keeps no page of one visitor for the next."""
+    of_visitor = [] if recipe.auth == "none" else ["Cookie", "Authorization"]
+    return [*of_visitor, *(parameter.name for parameter in recipe.input.headers)]
 
 
 def _headers(tree: Any) -> dict[str, str]:

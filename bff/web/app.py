@@ -22,12 +22,14 @@ from bff.identity.origin import cors_headers
 from bff.plan import Plan
 from bff.problems import problem
 from bff.settings import Settings
+from bff.web.admission import Admission, check_threads
 from bff.web.identity import Identity
 from bff.web.journal import Journal, operator, write_to_stdout
 from bff.web.observing import View, add_metrics, metrics_of, traced, tracing_of
 from bff.web.problems import is_api, problem_response, readable
 from bff.web.public import serve_public
 from bff.web.rates import Rates
+from bff.web.repeats import Repeats
 from bff.web.site import Page, Site
 from bff.web.stopping import on_stop
 from bff.web.views import PageView
@@ -54,6 +56,7 @@ def create_app(
     environ = os.environ if environ is None else environ
     folder = Path(root).resolve() if root is not None else _project_of(sys._getframe(1).f_globals)
     settings = Settings.from_environ(environ)
+    check_threads(settings)
     write_to_stdout()
     identity, rates = Identity(settings, environ), Rates(settings)
 
@@ -70,16 +73,19 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_body
     app.url_map.merge_slashes = False
     app.extensions["bff"] = site
+    admission = Admission(settings.max_pages)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    if settings.max_pages:
+        app.wsgi_app = admission.around(app.wsgi_app)  # type: ignore[method-assign, assignment]
     _add_health(app, site)
-    _add_frame(app, settings, identity, metrics)
+    _add_frame(app, settings, identity, admission, metrics)
     _add_problems(app, site)
     if metrics is not None:
         add_metrics(app, metrics)
     calls = Calls if metrics is None else metrics.calls
-    view: View = PageView(settings, transport, identity, rates, calls)
+    view: View = PageView(settings, transport, identity, rates, Repeats.of(settings), calls)
     if tracing is not None:
         view = traced(view, tracing)
     _Routes(app, site, view).follow()
@@ -167,7 +173,9 @@ def _add_health(app: Flask, site: Site) -> None:
         )
 
 
-def _add_frame(app: Flask, settings: Settings, identity: Identity, metrics: Metrics | None) -> None:
+def _add_frame(
+    app: Flask, settings: Settings, identity: Identity, admission: Admission, metrics: Metrics | None
+) -> None:
     """What every answer carries: the request id, security headers, Server-Timing."""
     always = {
         "X-Content-Type-Options": "nosniff",
@@ -182,6 +190,7 @@ def _add_frame(app: Flask, settings: Settings, identity: Identity, metrics: Metr
     def begin() -> None:
         given = request.headers.get("X-Request-ID", "")
         g.journal = Journal(given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16))
+        admission.admit()
 
     @app.after_request
     def end(response: Response) -> Response:
@@ -207,7 +216,10 @@ def _add_cors(response: Response, origins: tuple[str, ...]) -> None:
     methods = response.headers.get("Allow", "GET")
     found = cors_headers(request.headers.get("Origin"), origins, preflight=preflight, methods=methods)
     for name, value in found.items():
-        response.headers[name] = value
+        if name == "Vary":
+            response.vary.add(value)
+        else:
+            response.headers[name] = value
 
 
 def _add_problems(app: Flask, site: Site) -> None:
@@ -229,9 +241,9 @@ def _add_problems(app: Flask, site: Site) -> None:
     @app.errorhandler(Exception)
     def unforeseen(error: Exception) -> Response:
         operator.error("request %s failed", g.journal.request_id, exc_info=error)
-        found = problem(
-            "internal", "This page could not be made.", log=f"{type(error).__name__}, see the trace above"
-        )
+        log = f"{type(error).__name__}, see the trace above"
+        members = g.journal.writes.members
+        found = problem("internal", "This page could not be made.", members=dict(members), log=log)
         g.journal.error = found
         return problem_response(found, g.journal.request_id)
 

@@ -6,6 +6,7 @@ Sets and clears the cookie as a recipe's `session` says.
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from bff.identity.bearer import BearerCheck
 
 SECURE_COOKIE, PLAIN_COOKIE = "__Host-bff", "bff-session"
+_TOKEN = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 _log = logging.getLogger("bff")
 
 
@@ -119,8 +121,8 @@ class Identity:
         where = f"{plan.recipe.marks.key('session').place}: session"
         tokens = {name: token for name, token in (found["tokens"] or {}).items() if token is not None}
         now = time.time()
-        if not all(isinstance(token, str) for token in tokens.values()):
-            raise _internal(f"{where}: a token is no text")
+        if not all(isinstance(token, str) and _TOKEN.fullmatch(token) for token in tokens.values()):
+            raise _internal(f"{where}: a token is no text that a header can carry")
         expires = expiry_of(found["expires"], tokens, now, self._settings.session_ttl)
         if expires is None or expires <= now:
             raise _internal(f"{where}: 'expires' is no time to come (seconds since 1970, or ISO 8601)")
@@ -148,7 +150,8 @@ def _bearer_check(settings: Settings) -> BearerCheck | None:
 
 
 def _mark_of(seal: SessionSeal | None, claims: Mapping[str, Any]) -> bytes:
-    who = [claims.get("iss"), claims.get("sub")]
+    # Without a subject nothing but the whole token tells one visitor from the other.
+    who = [claims.get("iss"), claims["sub"]] if claims.get("sub") else [dict(claims)]
     if seal is not None:
         return seal.mark(who)
     import hashlib

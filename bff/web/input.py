@@ -6,12 +6,16 @@ Text becomes what its schema asks for; what is not declared is ignored; an objec
 
 from __future__ import annotations
 
+import copy
+import itertools
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 from flask import Request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from bff import jsontext
 from bff.errors import InputError, PageError
@@ -20,6 +24,12 @@ from bff.recipe import Input, Parameter, Recipe
 from bff.validation import prune, validator_of
 
 Errors = list[dict[str, str]]
+
+MOST_MISTAKES = 100
+"""How many mistakes are told at once."""
+_LONGEST_DETAIL = 300
+# The validator finds every mistake before it gives the first: half a million of them take it 15 seconds.
+_MOST_NODES = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +69,7 @@ class InputReader:
         in_path = dict(path) | self.path.read(lambda name: [path[name]], errors)
         body = None if self.body is None else self.body.read(request, errors)
         if errors:
-            raise _invalid(errors)
+            raise _invalid(errors[:MOST_MISTAKES])
         return PageRequest(in_path, query, headers, body)
 
 
@@ -80,7 +90,8 @@ class ParameterGroup:
         for parameter, validator in zip(self.parameters, self.validators, strict=True):
             given = texts(parameter.name)
             if not given:
-                values[parameter.name] = parameter.schema.get("default")
+                # A copy: a project function may change what it is given, and the next visitor gets the default too.
+                values[parameter.name] = copy.deepcopy(parameter.schema.get("default"))
                 if parameter.required:
                     errors.append(_mistake((self.place, parameter.name), "is required"))
                 continue
@@ -109,7 +120,7 @@ class BodyReader:
                 f"The body came as {request.mimetype or 'no type at all'}; this page takes application/json.",
                 headers={"Accept": "application/json"},
             )
-        value = prune(self.schema, _parse(request.get_data(cache=True), self.max_depth), self.schema)
+        value = prune(self.schema, _parse(_whole_body(request), self.max_depth), self.schema)
         errors.extend(_mistakes(self.validator, value, ("body",)))
         return value
 
@@ -118,6 +129,17 @@ def _is_json(mimetype: str) -> bool:
     return mimetype == "application/json" or (
         mimetype.startswith("application/") and mimetype.endswith("+json")
     )
+
+
+def _whole_body(request: Request) -> bytes:
+    """The body; servers that frame it themselves have it cut off where it ends too early or goes over the bound."""
+    raw = request.get_data(cache=True)
+    announced, most = request.content_length, request.max_content_length
+    if announced is None and most is not None and len(raw) >= most:
+        raise RequestEntityTooLarge
+    if announced is not None and len(raw) < announced:
+        raise problem("malformed-body", "The body ends too early.")
+    return raw
 
 
 def _parse(raw: bytes, max_depth: int) -> Any:
@@ -132,7 +154,12 @@ def _parse(raw: bytes, max_depth: int) -> Any:
 
 
 def _mistakes(validator: Any, value: Any, root: tuple[str, ...]) -> Iterator[dict[str, str]]:
-    for error in validator.iter_errors(value):
+    if validator.is_valid(value):
+        return
+    if _is_large(value):
+        yield _mistake(root, "does not fit, and is too large to say where")
+        return
+    for error in itertools.islice(validator.iter_errors(value), MOST_MISTAKES):
         path = (*root, *error.instance_path)
         if error.kind.name == "required":
             yield _mistake((*path, error.kind.property), "is required")
@@ -140,8 +167,18 @@ def _mistakes(validator: Any, value: Any, root: tuple[str, ...]) -> Iterator[dic
             yield _mistake(path, error.message)
 
 
+def _is_large(value: Any) -> bool:
+    try:
+        jsontext.measure(value, max_nodes=_MOST_NODES, max_bytes=sys.maxsize, max_depth=sys.maxsize)
+    except jsontext.TooLarge:
+        return True
+    return False
+
+
 def _mistake(path: Sequence[str | int], detail: str) -> dict[str, str]:
     pointer = "/".join(str(part).replace("~", "~0").replace("/", "~1") for part in path)
+    if len(detail) > _LONGEST_DETAIL:  # it may quote the whole value
+        detail = f"{detail[: _LONGEST_DETAIL // 2]} … {detail[-_LONGEST_DETAIL // 2 :]}"
     return {"pointer": f"#/{pointer}", "detail": detail}
 
 

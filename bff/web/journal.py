@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bff.errors import PageError
-from bff.executor import StepTrace
+from bff.executor import StepTrace, Writes
 
 pages = logging.getLogger("bff.page")
 operator = logging.getLogger("bff")
@@ -20,15 +20,20 @@ operator = logging.getLogger("bff")
 
 @dataclass(slots=True)
 class Journal:
-    """What is told of one page while it is made; `begun` is `time.monotonic()` seconds."""
+    """What is told of one page while it is made; `begun` is `time.monotonic()` seconds.
+
+    `repeated` says that the answer was an earlier one's.
+    """
 
     request_id: str
     begun: float = field(default_factory=time.monotonic)
     page: str = ""
     route: str = ""
     traces: Mapping[str, StepTrace] = field(default_factory=dict)
+    writes: Writes = field(default_factory=Writes)
     partial: tuple[str, ...] = ()
     error: PageError | None = None
+    repeated: bool = False
 
     @property
     def milliseconds(self) -> float:
@@ -69,9 +74,13 @@ class Journal:
             },
             "partial": list(self.partial),
         }
+        if self.repeated:
+            line["repeated"] = True
         if self.error is not None:
             line["problem"] = self.error.kind
             line["step"] = self.error.step
+            if self.writes.members:
+                line["written"] = self.writes.members
             if self.error.log is not None:
                 line["cause"] = self.error.log
         return line

@@ -7,7 +7,7 @@ import json
 
 from flask import Response, request
 
-from bff.errors import AuthorError, PageError
+from bff.errors import AuthorError, OperatorError, PageError
 from bff.problems import CONTENT_TYPE, document, problem
 
 API_PREFIX = "/api"
@@ -25,8 +25,11 @@ def problem_response(error: PageError, instance: str | None) -> Response:
     return Response(body, error.status, headers, mimetype=CONTENT_TYPE)
 
 
-def readable(error: AuthorError) -> Response:
-    """What `check` says, for the author's browser (a page) or program (a problem). Only shown under the debugger."""
+def readable(error: AuthorError | OperatorError) -> Response:
+    """What `check` or the start says, for the author's browser (a page) or program (a problem).
+
+    Only shown under the debugger.
+    """
     wants_page = request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
     if not wants_page:
         return problem_response(problem("not-ready", str(error)), None)

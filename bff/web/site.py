@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,7 +96,7 @@ class Site:
         self.stopping = False
         self.pages: dict[str, Page] = {}
         self.clients: dict[str, Client] = {}
-        self.broken: AuthorError | None = None
+        self.broken: AuthorError | OperatorError | None = None
         self._wanted = pages
         self._settings = settings
         self._environ = environ
@@ -103,6 +104,7 @@ class Site:
         self._transport = transport
         self._debug = debug
         self._lock = threading.Lock()
+        self._loaded = False
         self._stamp = self._stamp_now()
         self._load()
 
@@ -134,10 +136,13 @@ class Site:
             for client in self.clients.values():
                 client.transport = self._transport
             self.broken = None
-        except AuthorError as error:
-            if not self._debug:
+        except (AuthorError, OperatorError) as error:
+            # What a changed recipe lacks in the environment is shown as well: the pages of before are not its pages.
+            # At the start it is the operator's, who is there to see it.
+            if not self._debug or (isinstance(error, OperatorError) and not self._loaded):
                 raise
             self.broken = error
+        self._loaded = True
 
     def _stamp_now(self) -> Stamp:
         if not self._debug:
@@ -148,5 +153,9 @@ class Site:
             for pattern in ("*.yaml", "*.yml", "*.py")
             for path in (self.root / folder).glob(pattern)
         ]
-        stats = [(str(path), path.stat()) for path in sorted(files)]
-        return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)
+        stamps = []
+        for path in sorted(files):
+            with suppress(FileNotFoundError):  # an editor took it away in this moment
+                stat = path.stat()
+                stamps.append((str(path), stat.st_mtime_ns, stat.st_size))
+        return tuple(stamps)

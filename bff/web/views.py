@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 
 from flask import Response, g, request
 
-from bff.executor import PageRun, Results, Terms
+from bff.errors import PageError
+from bff.executor import KeySource, PageRun, Results, Terms, once
 from bff.expressions import Evaluation
 from bff.http import Calls, Limits, Transport
+from bff.identity import Visitor
 from bff.plan import Plan
 from bff.settings import Settings
 from bff.web.answer import encode_bounded, make_answer, respond
 from bff.web.identity import Identity
+from bff.web.input import PageRequest
 from bff.web.journal import Journal
 from bff.web.rates import Rates
+from bff.web.repeats import Repeats, visitors_key
 from bff.web.site import Page
 
 
@@ -29,12 +34,14 @@ class PageView:
         transport: Transport,
         identity: Identity,
         rates: Rates,
+        repeats: Repeats | None = None,
         calls: Callable[..., Calls] = Calls,
     ) -> None:
         self._settings = settings
         self._transport = transport
         self._identity = identity
         self._rates = rates
+        self._repeats = repeats
         self._calls = calls
         self._limits = Limits(
             max_requests=settings.max_requests,
@@ -51,6 +58,14 @@ class PageView:
         visitor = self._identity.visitor(request, page.plan)
         self._rates.count(recipe, visitor, request)
         given = page.reader.read(request, path)
+        key = visitors_key(request)
+        if self._repeats is None or key is None or not visitor.mark:
+            return self._make(page, given, visitor, key)
+        return self._repeats.once(page, visitor, key, lambda: self._make(page, given, visitor, key))
+
+    def _make(self, page: Page, given: PageRequest, visitor: Visitor, key: str | None) -> Response:
+        """Run the page; where it cannot be answered, what it has written is taken back."""
+        journal: Journal = g.journal
         scope = {
             "path": given.path,
             "query": given.query,
@@ -58,20 +73,35 @@ class PageView:
             "body": given.body,
             "user": visitor.user,
         }
-        evaluation = Evaluation(
-            work=self._settings.max_work, memory=self._settings.max_memory, now=datetime.now(UTC)
-        )
-        deadline = journal.begun + recipe.deadline
+        evaluation = self._evaluation(datetime.now(UTC))
+        deadline = journal.begun + page.recipe.deadline
         calls = self._calls(self._transport, deadline, self._limits, journal.request_id)
-        encode = functools.partial(encode_bounded, settings=self._settings)
-        terms = Terms(deadline, encode, visitor, self._settings.max_each)
+        terms = Terms(
+            deadline,
+            functools.partial(encode_bounded, settings=self._settings),
+            visitor,
+            self._settings.max_each,
+            _keys(visitor, key),
+            lambda: self._evaluation(evaluation.now),
+        )
         run = PageRun(page.plan, scope, calls, evaluation, terms)
-        journal.traces = run.traces
-        results = run.run()
-        journal.partial = results.partial
-        response = respond(request, page.plan, make_answer(page.plan, results, evaluation, self._settings))
-        self._set_session(response, page.plan, results, evaluation)
+        journal.traces, journal.writes = run.traces, run.writes
+        try:
+            with closing(calls):
+                results = run.run()
+            journal.partial = results.partial
+            answer = make_answer(page.plan, results, evaluation, self._settings)
+            response = respond(request, page.plan, answer)
+            self._set_session(response, page.plan, results, evaluation)
+        except Exception as error:
+            run.take_back()
+            if isinstance(error, PageError):
+                error.members |= run.writes.members
+            raise
         return response
+
+    def _evaluation(self, now: datetime) -> Evaluation:
+        return Evaluation(work=self._settings.max_work, memory=self._settings.max_memory, now=now)
 
     def _set_session(self, response: Response, plan: Plan, results: Results, evaluation: Evaluation) -> None:
         """Sign in or out where the recipe says so and the page went well."""
@@ -87,3 +117,12 @@ class PageView:
             for name, compute in parts.items()
         }
         self._identity.sign_in(response, request, plan, found)
+
+
+def _keys(visitor: Visitor, key: str | None) -> KeySource:
+    """Where the keys of this request's writes come from.
+
+    Nobody can tell whose key one is that came without a sign-in, so it is not believed.
+    """
+    given = key if key is not None and visitor.mark else once()
+    return KeySource(visitor.mark, f"{request.method} {request.path}", given)

@@ -48,5 +48,7 @@ const point = (name) => h("li", {}, h("span", { class: "tick is-done" }, icon("c
 function safeNext(next) {
   if (!next || !URL.canParse(next, location.origin)) return "/";
   const url = new URL(next, location.origin);
-  return url.origin === location.origin && !url.pathname.startsWith("/sign") ? url.pathname + url.search : "/";
+  // A path such as //other.example is an address of another site once it stands alone.
+  const ours = url.origin === location.origin && !/^\/(\/|sign)/.test(url.pathname);
+  return ours ? url.pathname + url.search : "/";
 }

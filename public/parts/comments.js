@@ -6,6 +6,7 @@ import { fill, h } from "../dom.js";
 import { formatAgo, formatMoment, momentOf, t } from "../i18n.js";
 import { missingBox } from "../problems.js";
 import { me } from "../session.js";
+import { submit } from "../submissions.js";
 import { field, isValid, problemLine, showProblem, whileBusy } from "./form.js";
 import { avatar } from "./person.js";
 import { announce } from "./toasts.js";
@@ -27,7 +28,7 @@ export function commentsOf(id, { retry }) {
     if (!isValid([textField])) return;
     line.clear();
     try {
-      const comment = await api.addComment(id, text.value);
+      const comment = await submit(key, text.value, (once) => api.addComment(id, text.value, once));
       text.value = "";
       dropDraft(key);
       found = [...found, { ...comment, author: comment.author ?? me() }];

@@ -14,8 +14,8 @@ export function composer({ signal, added }) {
     submit: t("add"),
     class: "composer",
     testid: "composer",
-    save: async (values) => {
-      const todo = await add(values);
+    save: async (values, key) => {
+      const todo = await add(values, key);
       const show = { label: t("show"), run: () => navigate(`/todos/${todo.id}`) };
       toast(t("added", { title: todo.title }), { tone: "good", action: show, lasts: 4000 });
       form.title.focus();

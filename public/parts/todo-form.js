@@ -3,12 +3,13 @@
 import { draft, dropDraft, keepDraft } from "../drafts.js";
 import { fill, h } from "../dom.js";
 import { dayText, t } from "../i18n.js";
+import { beginAnew, submit as sendOnce } from "../submissions.js";
 import { field, isValid, problemLine, showProblem, whileBusy } from "./form.js";
 import { peoplePicker } from "./people-picker.js";
 
 const EMPTY = { title: "", note: "", due: "", helper: null };
 
-/** `save(values)` sends them and may throw a Problem, which is shown; `submit` is the button's text. */
+/** `save(values, key)` sends them, what is sent again with the key it had, and may throw a Problem, which is shown; `submit` is the button's text. */
 export function todoForm({ draftKey, initial = EMPTY, submit, save, cancel, class: more, testid }) {
   const title = h("input", {
     class: "input",
@@ -59,6 +60,7 @@ export function todoForm({ draftKey, initial = EMPTY, submit, save, cancel, clas
 
   function clear() {
     dropDraft(draftKey);
+    beginAnew(draftKey);
     put(initial);
     line.clear();
     for (const one of all) one.show("");
@@ -82,7 +84,7 @@ export function todoForm({ draftKey, initial = EMPTY, submit, save, cancel, clas
     if (!isValid(all)) return;
     line.clear();
     try {
-      await save(values());
+      await sendOnce(draftKey, values(), (key) => save(values(), key));
       clear();
     } catch (error) {
       showProblem(error, all, line);

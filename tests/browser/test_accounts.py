@@ -92,7 +92,8 @@ def test_errors_of_fields_stand_beside_them(fresh_page: Page, fill_in: Callable[
 
 
 @pytest.mark.parametrize(
-    "next_path", ["https://example.org/", "//example.org", "/\\example.org", "javascript:alert(1)"]
+    "next_path",
+    ["https://example.org/", "//example.org", "/\\example.org", "/.//example.org", "javascript:alert(1)"],
 )
 def test_signing_in_leads_to_no_other_site(
     page: Page, account: Any, base_url: str, fill_in: Callable[..., None], next_path: str

@@ -188,11 +188,45 @@ GOOD = {
             client: todos
             post: /todos
             idempotency_key: headers['X-Key']
-            headers: {Idempotency-Key: idempotency_key}
+            headers: {X-Correlation: idempotency_key}
             undo: {delete: "/todos/{added.id}/{reply.body.id}"}
           checked: {client: todos, get: /check}
         status: 200 if not errors else 207
         shape: {people: people, added: added, checked: checked, errors: errors}
+        """,
+    "undos and keys": """
+        route: POST /page
+        auth: none
+        input:
+          body:
+            type: object
+            properties:
+              rows: {type: array, maxItems: 9}
+        steps:
+          first:
+            client: people
+            post: /people
+            retries: 3
+            idempotency_key: true
+            take: [reply.body, idempotency_key]
+            on_status: {409: idempotency_key}
+            ok: reply.status == 200 and idempotency_key is not None
+            fallback: idempotency_key
+            undo:
+              client: todos
+              post: /todos/remove
+              query:
+                filter: f"id = {quote(idempotency_key)}"
+          made:
+            each: row in body.rows
+            client: todos
+            post: /todos
+            idempotency_key: row.key
+            body: {id: "digest(idempotency_key, 15)"}
+            undo:
+              delete: /todos/{digest(idempotency_key, 15)}
+              query: {title: row.title, of: made.id, by: first.id, status: reply.status}
+        shape: [first, made]
         """,
     "functions of the project": """
         route: GET /page

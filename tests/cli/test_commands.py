@@ -58,7 +58,9 @@ def test_keys_that_are_not_run_yet_pass_the_check(project: Path) -> None:
     assert main(["--root", str(project), "check"]) == 0
 
 
-@pytest.mark.parametrize("arguments", [[], ["chek"], ["check", "--fast"], ["--rot", "x", "check"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["chek"], ["check", "--fast"], ["--rot", "x", "check"], ["test"], ["test", "page"]]
+)
 def test_wrong_usage_exits_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 2
     assert "usage: python -m bff" in capsys.readouterr().err
@@ -77,6 +79,61 @@ def test_a_folder_that_is_no_project_is_one_clear_line(
     out, err = capsys.readouterr()
     assert out == ""
     assert err == f"bff: no folder orchestrations/ in {tmp_path.resolve()}: a project has its recipes there\n"
+
+
+READING = """
+route: GET /read
+auth: none
+deadline: 300ms
+steps:
+  row:
+    client: rows
+    get: /row
+    fallback: null
+shape:
+  row: row.name
+"""
+
+
+@pytest.fixture
+def reading(project: Path) -> Path:
+    (project / "orchestrations" / "read.yaml").write_text(READING)
+    (project / "clients").mkdir()
+    text = "from bff import Client, env\nclient = Client(base_url=env('ROWS_URL'))\n"
+    (project / "clients" / "rows.py").write_text(text)
+    return project
+
+
+def test_the_fault_matrix_is_a_table_of_what_visitors_get(
+    reading: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--root", str(reading), "test", "--faults"]) == 0
+    out, err = capsys.readouterr()
+    assert out.splitlines()[:4] == [
+        "page  step  well    refused hangs   500     503     404     401     429     empty   HTML    half    form    "
+        "null    10MB    drip    stale",
+        "page        200",
+        "read        200",
+        "      row           200+    200+    200+    200+    200+    200+    200+    200     200+    200+    200     "
+        "200     200+    200+    200",
+    ]
+    assert err.endswith(" s: all as the recipes say\n")
+
+
+def test_what_is_not_as_the_recipe_says_is_explained_below(
+    reading: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bff.executor.run.PageRun._partial", lambda self: ())
+    assert main(["--root", str(reading), "test", "--faults", "read"]) == 1
+    out, err = capsys.readouterr()
+    assert "200!" in out
+    assert "\nread: row answers with status 500\n  expected X-Page-Partial: row, found None\n" in out
+    assert err.endswith(" s: 11 not as the recipes say\n")
+
+
+def test_a_page_that_there_is_not_cannot_be_tested(reading: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--root", str(reading), "test", "--faults", "reed"]) == 2
+    assert "did you mean read?" in capsys.readouterr().err
 
 
 def test_the_module_runs_as_a_command_without_any_environment(project: Path) -> None:

@@ -4,11 +4,47 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
-from bff.http import Broken, Call, Calls, Client, OutgoingRequest, Reply
+from bff.http import Broken, Call, Calls, Client, Limits, OutgoingRequest, Reply, Try
 from tests.fakes import PATIENCE
+
+Outcome = Reply | Broken
+
+
+class Flight:
+    def __init__(self, request: Try) -> None:
+        self.request = request
+        self.outcome: Outcome | None = None
+        self.sent = True
+        self.held = False
+        self.abandoned = False
+
+
+class ByHand:
+    """A transport that gives each try the next scripted outcome at once, and leaves one scripted `None` open."""
+
+    def __init__(self, *outcomes: Outcome | None) -> None:
+        self.flights: list[Flight] = []
+        self.waits: list[float] = []
+        self.outcomes = list(outcomes)
+
+    def start(self, request: Try) -> Flight:
+        flight = Flight(request)
+        flight.outcome = self.outcomes.pop(0) if self.outcomes else None
+        self.flights.append(flight)
+        return flight
+
+    def wait(self, started: Collection[Any], until: float) -> list[Any]:
+        ended = [flight for flight in started if flight.outcome is not None]
+        if not ended:
+            self.waits.append(until)
+            threading.Event().wait(max(0.0, until - time.monotonic()))  # a socket that stays silent
+        return ended
+
+    def abandon(self, started: Any) -> None:
+        started.abandoned = True
 
 
 def get(path: str, **parts: Any) -> OutgoingRequest:
@@ -53,3 +89,18 @@ def all_ended(threads: Iterable[threading.Thread]) -> bool:
     for thread in threads:
         thread.join(max(0.0, end - time.monotonic()))
     return not any(thread.is_alive() for thread in threads)
+
+
+def calls_on(transport: ByHand, seconds: float = 5.0, **limits: Any) -> Calls:
+    return Calls(transport, time.monotonic() + seconds, Limits(**limits))
+
+
+def run(calls: Calls, client: Client, request: Any) -> Outcome:
+    call = calls.start(client, request)
+    while call.result is None:
+        calls.wait(time.monotonic() + 10)
+    return call.result
+
+
+def ok(raw: bytes = b"1", **headers: str) -> Reply:
+    return Reply(200, headers, raw)

@@ -4,49 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection
 from typing import Any
 
 import pytest
 
-from bff.http import ApiKey, Broken, Calls, Client, Limits, Reply, Try, forward_token
-from tests.http.calling import get, post
-
-Outcome = Reply | Broken
-
-
-class Flight:
-    def __init__(self, request: Try) -> None:
-        self.request = request
-        self.outcome: Outcome | None = None
-        self.sent = True
-        self.held = False
-        self.abandoned = False
-
-
-class ByHand:
-    """A transport that gives each try the next scripted outcome at once, and leaves one scripted `None` open."""
-
-    def __init__(self, *outcomes: Outcome | None) -> None:
-        self.flights: list[Flight] = []
-        self.waits: list[float] = []
-        self._outcomes = list(outcomes)
-
-    def start(self, request: Try) -> Flight:
-        flight = Flight(request)
-        flight.outcome = self._outcomes.pop(0) if self._outcomes else None
-        self.flights.append(flight)
-        return flight
-
-    def wait(self, started: Collection[Any], until: float) -> list[Any]:
-        ended = [flight for flight in started if flight.outcome is not None]
-        if not ended:
-            self.waits.append(until)
-            threading.Event().wait(max(0.0, until - time.monotonic()))  # a socket that stays silent
-        return ended
-
-    def abandon(self, started: Any) -> None:
-        started.abandoned = True
+from bff.http import ApiKey, Broken, Calls, Client, Reply, forward_token
+from bff.http.retry import Budget
+from tests.fakes import PATIENCE
+from tests.http.calling import ByHand, calls_on, get, ok, post, run
 
 
 @pytest.fixture
@@ -54,21 +19,6 @@ def client() -> Client:
     client = Client("http://people.test", timeout="5s")
     client.name = "people"
     return client
-
-
-def calls_on(transport: ByHand, seconds: float = 5.0, **limits: Any) -> Calls:
-    return Calls(transport, time.monotonic() + seconds, Limits(**limits))
-
-
-def run(calls: Calls, client: Client, request: Any) -> Outcome:
-    call = calls.start(client, request)
-    while call.result is None:
-        calls.wait(time.monotonic() + 10)
-    return call.result
-
-
-def ok(raw: bytes = b"1", **headers: str) -> Reply:
-    return Reply(200, headers, raw)
 
 
 # --- retries ------------------------------------------------------------------------------------------------------
@@ -90,7 +40,7 @@ def test_any_other_status_stands(client: Client, status: int) -> None:
     assert (result.status, result.attempts) == (status, 1)
 
 
-@pytest.mark.parametrize("kind", ["timeout", "too-large", "limit", "breaker"])
+@pytest.mark.parametrize("kind", ["timeout", "too-large", "limit", "breaker", "full"])
 def test_only_a_broken_connection_is_tried_again(client: Client, kind: Any) -> None:
     assert run(calls_on(ByHand(Broken(kind), ok())), client, get("/a")).attempts == 1
     assert run(calls_on(ByHand(Broken("refused"), ok())), client, get("/a")).attempts == 2
@@ -154,11 +104,24 @@ def test_a_back_off_holds_up_no_other_call(client: Client) -> None:
     assert resting.result is not None
 
 
-def test_a_client_s_retries_cannot_storm(client: Client) -> None:
-    transport = ByHand(*(Reply(503) for _ in range(500)))
-    for _ in range(100):
-        run(calls_on(transport), client, get("/a"))
-    assert len(transport.flights) <= 100 + 10 + 10 + 5
+def test_a_client_s_retries_cannot_storm_however_many_pages_ask_at_once() -> None:
+    client = Client("http://people.test", timeout="5s", retries=3, breaker=None)
+    client.budget = Budget(lambda: 0.0)  # no second passes, so that only calls earn retries
+    transport, pages = ByHand(*(Reply(503) for _ in range(2000))), 10
+    all_in = threading.Barrier(pages)
+
+    def page() -> None:
+        all_in.wait(PATIENCE)
+        for _ in range(50):
+            run(calls_on(transport), client, get("/a"))
+
+    threads = [threading.Thread(target=page) for _ in range(pages)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+    retries = len(transport.flights) - pages * 50
+    assert 10 <= retries <= 10 + pages * 50 // 10
 
 
 # --- deadlines ----------------------------------------------------------------------------------------------------

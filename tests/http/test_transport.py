@@ -215,9 +215,9 @@ def test_two_hundred_hanging_calls_leave_nothing_behind(backend: FakeBackend) ->
     before = set(threads_of_transports())
     for _ in range(4):
         calls = Calls(transport, time.monotonic() + 0.15)
-        started = [calls.start(client, get("/a")) for _ in range(50)]
+        started = [calls.start(client, get(f"/a?{at}")) for at in range(50)]
         finish(calls, *started)
-        assert {call.result.kind for call in started} <= {"timeout", "breaker"}
+        assert {call.result.kind for call in started} <= {"timeout", "full"}
         assert len(set(threads_of_transports()) - before) <= 16
     assert backend.wait_for_connections(0)
     assert 4 * 1 <= len(backend.requests) <= 4 * 16
@@ -235,7 +235,7 @@ def test_a_try_that_no_thread_could_take_is_never_sent(backend: FakeBackend) -> 
     assert backend.wait_for_requests(1)
     late = other.start(client, post("/late"))
     finish(other, late)
-    assert (late.result.kind, late.result.sent) == ("timeout", False)
+    assert (late.result.kind, late.result.sent) == ("full", False)
     released.set()
     finish(page, slow)
     assert slow.result.status == 200
@@ -248,11 +248,11 @@ def test_a_full_client_keeps_no_other_from_its_backend(backend: FakeBackend) -> 
     transport = ThreadTransport(max_threads=4)
     slow, quick = Client(backend.url, concurrency=2), Client(backend.url)
     calls = Calls(transport, time.monotonic() + 5)
-    stuck = [calls.start(slow, get("/slow", timeout=0.3)) for _ in range(5)]
+    stuck = [calls.start(slow, get(f"/slow?{at}", timeout=0.3)) for at in range(5)]
     assert reply_of(calls, quick, get("/a")).status == 404
     finish(calls, *(call for call in stuck if call.result is None))
     kinds = sorted(call.result.kind for call in stuck)
-    assert kinds == ["breaker"] * 3 + ["timeout"] * 2
+    assert kinds == ["full"] * 3 + ["timeout"] * 2
     transport.close()
 
 
@@ -416,6 +416,21 @@ def test_a_drip_behind_tls_ends_at_the_deadline(
     assert (broken.kind, broken.sent) == ("timeout", True)
     assert time.monotonic() - begun < 0.3 + 1.0
     assert secure.wait_for_connections(0)
+
+
+def test_a_call_behind_tls_that_is_given_up_is_cut(
+    secure: FakeBackend, certificate: tuple[Path, Path], make_calls: MakeCalls
+) -> None:
+    secure.on("GET /a", hang)
+    secure.on("POST /b", answer(json=1, headers={"Connection": "close"}))
+    client = Client(secure.url, verify=str(certificate[0]), timeout="60s", concurrency=1)
+    for at in range(3):
+        calls = make_calls(60.0)
+        call = calls.start(client, get("/a"))
+        assert secure.wait_for_requests(2 * at + 1)
+        calls.abandon(call)
+        assert secure.wait_for_connections(0)
+        assert reply_of(make_calls(), client, post("/b")).json() == 1
 
 
 def test_a_certificate_that_nobody_vouches_for_is_sent_nothing(

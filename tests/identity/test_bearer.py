@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from bff.errors import OperatorError
+from bff.identity import bearer
 from bff.identity.bearer import BadToken, BearerCheck, KeySet, KeysUnavailable
 
 URL = "https://login.test/jwks"
@@ -187,3 +189,49 @@ def test_without_keys_a_token_cannot_be_checked(answer: dict[str, Any]) -> None:
         with pytest.raises(KeysUnavailable):
             found.claims(token())
     assert len(responses.calls) == 1
+
+
+def test_who_has_a_known_key_does_not_wait_for_a_fetch() -> None:
+    fetching, go_on = threading.Event(), threading.Event()
+
+    def slow(_: Any) -> tuple[int, dict[str, str], str]:
+        if fetched:
+            fetching.set()
+            assert go_on.wait(20)
+        fetched.append(1)
+        return 200, {}, JWKS
+
+    fetched: list[int] = []
+    with responses.RequestsMock() as backend:
+        backend.add_callback("GET", URL, slow)
+        keys = KeySet(URL)
+        assert keys.get("r")
+        keys._tried = float("-inf")  # as a minute later
+        stranger = threading.Thread(target=keys.get, args=("made-up",))
+        stranger.start()
+        assert fetching.wait(20)
+        assert keys.get("e")
+        go_on.set()
+        stranger.join()
+    assert len(fetched) == 2
+
+
+def test_keys_that_drip_in_are_not_waited_for() -> None:
+    class Drip:
+        def read1(self, _: int, *, decode_content: bool) -> bytes:
+            assert decode_content
+            return b" "
+
+    with pytest.raises(TimeoutError):
+        bearer._read_until(Drip(), time.monotonic() - 1)
+
+
+@pytest.mark.parametrize("wrong", [{"kid": ["r"]}, {"kty": ["RSA"]}, {"crv": {}}])
+def test_an_entry_of_another_form_is_left_out(wrong: dict[str, Any]) -> None:
+    jwks = json.dumps({"keys": [jwk(RSA_KEY, "x") | wrong, jwk(RSA_KEY, "r")]})
+    assert check(jwks).claims(token())["sub"] == "u7"
+
+
+def test_claims_are_plain_json() -> None:
+    claims = check().claims(token(large=2**80, half="\ud800", none=float("nan")))
+    assert (claims["large"], claims["half"], claims["none"]) == (None, "\ufffd", None)

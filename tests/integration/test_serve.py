@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 
@@ -14,7 +17,7 @@ import pytest
 from clients.local.pocketbase import ROOT, Backend, free_port, start_child, stop_child
 from clients.local.seed import address_of
 from tests.integration.conftest import PASSWORD
-from tests.servers import Visitor, environ_of
+from tests.servers import PATIENCE, Visitor, environ_of
 
 pytestmark = [pytest.mark.backend, pytest.mark.server]
 
@@ -35,7 +38,7 @@ def served(seeded_backend: Backend) -> Iterator[str]:
     process = start_child(
         [*command, "--backlog", "2048", "--no-ws", "wsgi:app"],
         cwd=ROOT,
-        env=environ_of(seeded_backend.url),
+        env=environ_of(seeded_backend.url, BFF_THREADS=_served("THREADS")),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
@@ -46,6 +49,11 @@ def served(seeded_backend: Backend) -> Iterator[str]:
                 break
         # Nobody reads on, and a full pipe would stop the server: let the kernel drop what comes.
         drain = subprocess.Popen(["cat"], stdin=process.stdout, stdout=subprocess.DEVNULL)
+        until = time.monotonic() + PATIENCE  # a worker says that it has started before it listens
+        while time.monotonic() < until:
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", port), timeout=PATIENCE).close()
+                break
         yield f"http://127.0.0.1:{port}"
     finally:
         stop_child(process)

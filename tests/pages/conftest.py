@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import secrets
 import time
@@ -29,6 +30,9 @@ TOKEN = "token-of-ann"
 
 ANN = {"id": "personann000000", "name": "Ann"}
 """Who signed in."""
+USER = ANN | {"email": "ann@example.com"}
+MARK = SessionSeal([SESSION_KEY], 3600).mark([USER, {"people": TOKEN}])
+"""What tells Ann from other visitors."""
 ADA = {"id": "personada000000", "name": "Ada"}
 LIN = {"id": "personlin000000", "name": "林悦"}
 ID = "todo00000000001"
@@ -47,6 +51,10 @@ TROUBLE = {
 }
 # What can go wrong with a reply in which nothing is gone over.
 TROUBLE_OF_ONE = {name: trouble for name, trouble in TROUBLE.items() if name != "of another form"}
+REPEATED = {"overloaded", "down"}
+"""The troubles in which a request that may be repeated is."""
+TAKEN = {"status": 400, "json": {"data": {"id": {"code": "validation_not_unique"}}}}
+"""What PocketBase says to an id that is there already."""
 EMPTY = {"status": 200, "body": ""}
 
 Asked = tuple[str, dict[str, str], Any]
@@ -80,15 +88,33 @@ class Backends:
         return [request for request in mine if f"/collections/{collection}" in str(request.url)]
 
     def asked(self, collection: str = "") -> list[Asked]:
-        """Requests as `GET people: people/records`, query and JSON body, sorted."""
-        asked = [
-            (_line(call), query_of(call), json.loads(call.body or "null")) for call in self.calls(collection)
-        ]
+        """Requests as `GET people: people/records`, query and JSON body, sorted.
+
+        The body is without the id that is made of the request's key.
+        """
+        asked = [(_line(call), query_of(call), _body(call)) for call in self.calls(collection)]
         return sorted(asked, key=str)
+
+    def keys(self, collection: str = "") -> set[str]:
+        """The idempotency keys that came along."""
+        return {request.headers["Idempotency-Key"] for request in self.calls(collection)}
 
     def tokens(self) -> set[str | None]:
         """Who the backends were told that asks."""
         return {request.headers.get("Authorization") for request in self.calls()}
+
+
+def _body(request: requests.PreparedRequest) -> Any:
+    body = json.loads(request.body or "null")
+    key = request.headers.get("Idempotency-Key")
+    if key is not None:
+        assert body.pop("id") == id_of(key)
+    return body
+
+
+def id_of(key: str) -> str:
+    """The id of the row that a request with this key makes."""
+    return hashlib.sha256(key.encode()).hexdigest()[:15]
 
 
 def _line(request: requests.PreparedRequest) -> str:
@@ -131,7 +157,7 @@ def stranger(project: Flask, backends: Backends) -> FlaskClient:
 @pytest.fixture
 def visitor(stranger: FlaskClient) -> FlaskClient:
     """Ann, who signed in."""
-    session = Session(ANN | {"email": "ann@example.com"}, {"people": TOKEN}, int(time.time()) + 3600)
+    session = Session(USER, {"people": TOKEN}, int(time.time()) + 3600)
     stranger.set_cookie("bff-session", SessionSeal([SESSION_KEY], 3600).seal(session, time.time()))
     return stranger
 

@@ -5,14 +5,19 @@ from __future__ import annotations
 import pytest
 from flask.testing import FlaskClient
 
+from bff.executor import KeySource
 from tests.pages.conftest import (
     ADA,
     ANN,
     ID,
+    MARK,
+    REPEATED,
+    TAKEN,
     TOKEN,
     TROUBLE_OF_ONE,
     Backends,
     ended,
+    id_of,
     mistakes,
     row,
 )
@@ -61,13 +66,24 @@ def test_a_todo_that_is_not_there_stays_404(good: Backends, visitor: FlaskClient
 
 
 @pytest.mark.parametrize("trouble", TROUBLE_OF_ONE)
-def test_a_comment_that_fails_is_a_problem_and_is_not_sent_again(
+def test_a_comment_that_fails_is_a_problem_and_is_never_made_twice(
     good: Backends, visitor: FlaskClient, trouble: str
 ) -> None:
     reply, kind, status = TROUBLE_OF_ONE[trouble]
     good.answer("todos", "comments", "POST", **reply)
     assert ended(visitor.post(PATH, json={"text": "x"})) == (status, kind, "created")
-    assert len(good.calls("comments")) == 1
+    assert len(good.calls("comments")) == (2 if trouble in REPEATED else 1)
+    assert len(good.keys("comments")) == 1
+
+
+def test_a_comment_that_an_earlier_try_has_made_is_read_and_is_the_answer(
+    good: Backends, visitor: FlaskClient
+) -> None:
+    good.answer("todos", "comments", "POST", **TAKEN)
+    made = id_of(KeySource(MARK, f"POST {PATH}", "key-1").key("created", None))
+    good.answer("todos", "comments", at=f"records/{made}", json=MADE | {"id": made})
+    page = visitor.post(PATH, json={"text": "谢谢"}, headers={"Idempotency-Key": "key-1"})
+    assert (page.status_code, page.json["id"], page.json["text"]) == (201, made, "谢谢")
 
 
 def test_what_the_backend_does_not_accept_is_422(good: Backends, visitor: FlaskClient) -> None:

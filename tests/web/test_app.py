@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import responses
+from cryptography.fernet import Fernet
 from flask import Flask, current_app
 from flask.testing import FlaskClient
 
@@ -319,6 +320,17 @@ class TestDebugging:
         self.write(tmp_path, "page", "route: GET /api/page\nauth: none\nshape: 4\n")
         assert app.test_client().get("/api/page").json == 4
 
+    def test_a_changed_recipe_that_lacks_a_setting_says_so_until_it_has_it(
+        self, app: Flask, tmp_path: Path
+    ) -> None:
+        self.write(tmp_path, "page", "route: GET /api/page\nshape: 2\n")
+        for _ in range(2):
+            answered = app.test_client().get("/api/page")
+            assert answered.status_code == 503
+            assert "BFF_SESSION_KEYS is not set" in answered.text
+        self.write(tmp_path, "page", "route: GET /api/page\nauth: none\nshape: 3\n")
+        assert app.test_client().get("/api/page").json == 3
+
     def test_it_starts_with_a_broken_recipe_and_shows_it(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -354,3 +366,40 @@ def test_an_unforeseen_error_is_a_500_problem_without_a_trace(
     assert answer.status_code == 500
     assert "hush" not in answer.text
     assert "RuntimeError: hush" in caplog.text
+
+
+def test_a_function_of_the_project_that_exits_ends_only_its_page(tmp_path: Path) -> None:
+    functions = {"functions": "import sys\n\ndef leave(x):\n    sys.exit(x)\n"}
+    recipe = "route: GET /api/page\nauth: none\nshape: leave(3)\n"
+    assert visitor(tmp_path, recipe, functions=functions).get("/api/page").status_code == 500
+
+
+def test_the_log_names_no_value_of_a_wrong_status(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    recipe = "route: GET /api/page/{id}\nauth: none\nstatus: path.id\nshape: 1\n"
+    caplog.set_level(logging.INFO)
+    assert visitor(tmp_path, recipe).get("/api/page/secret-7").status_code == 500
+    assert "status: no whole number from 200 to 599" in caplog.text
+    assert "secret-7" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("more", "origins", "varies"),
+    [
+        ("auth: none", "", None),
+        ("auth: none", "https://app.example", "Origin"),
+        (
+            "auth: none\ninput:\n  headers:\n    X-Team: {type: string}",
+            "https://app.example",
+            "X-Team, Origin",
+        ),
+        ("auth: optional", "", "Cookie, Authorization"),
+    ],
+)
+def test_a_page_says_what_it_varies_with(tmp_path: Path, more: str, origins: str, varies: str | None) -> None:
+    recipe = f"route: GET /api/page\n{more}\ncache: 60s\nshape: 1\n"
+    environ = {"BFF_ORIGINS": origins, "BFF_SESSION_KEYS": Fernet.generate_key().decode()}
+    client = visitor(tmp_path, recipe, environ=environ)
+    answer = client.get("/api/page")
+    assert answer.headers.get("Vary") == varies
+    again = client.get("/api/page", headers={"If-None-Match": answer.headers["ETag"]})
+    assert (again.status_code, again.headers.get("Vary")) == (304, varies)

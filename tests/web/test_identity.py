@@ -230,6 +230,16 @@ def test_a_session_that_is_over_at_once_is_a_mistake_of_the_recipe(
     assert "session: 'expires' is no time to come (seconds since 1970, or ISO 8601)" in caplog.text
 
 
+@pytest.mark.parametrize("token", ["", "a\r\nX-Other: b", "待办", " a", "a ", 7])
+def test_a_token_that_no_header_can_carry_is_a_mistake_of_the_recipe(
+    tmp_path: Path, backends: Any, caplog: pytest.LogCaptureFixture, token: Any
+) -> None:
+    backends.replace("POST", "http://people.test/auth", json={"id": 7, "token": token})
+    answer = sign_in(site(tmp_path))
+    assert (answer.status_code, "Set-Cookie" in answer.headers) == (500, False)
+    assert "session: a token is no text that a header can carry" in caplog.text
+
+
 def test_a_session_over_4096_bytes_is_a_clear_error_at_the_recipe(
     tmp_path: Path, backends: Any, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
+from bff.web.input import MOST_MISTAKES
 from tests.project import visitor
 
 ECHO = """
@@ -197,3 +199,77 @@ def test_members_of_composed_schemas_are_kept(tmp_path: Path) -> None:
         """,
     )
     assert page.post("/api/page", json={"id": 1, "name": "a", "role": "admin"}).json == {"id": 1, "name": "a"}
+
+
+LIST = """
+    route: POST /api/list
+    auth: none
+    input:
+      body:
+        type: array
+        anyOf:
+          - items: {type: string}
+          - maxItems: 2
+    shape: len(body)
+    """
+
+
+def test_a_large_body_full_of_mistakes_is_refused_in_few_words(tmp_path: Path) -> None:
+    body = b"[" + b",".join([b"1"] * 500_000) + b"]"
+    answer = visitor(tmp_path, LIST).post("/api/list", data=body, content_type="application/json")
+    assert mistakes(answer) == {"#/body": "does not fit, and is too large to say where"}
+
+
+def test_many_mistakes_are_told_up_to_a_number(tmp_path: Path) -> None:
+    recipe = LIST.replace("anyOf:", "items: {type: string}").replace("- items: {type: string}", "")
+    recipe = recipe.replace("- maxItems: 2", "")
+    answer = visitor(tmp_path, recipe).post("/api/list", json=[1] * 3000)
+    assert len(mistakes(answer)) == MOST_MISTAKES
+
+
+def test_a_mistake_quotes_no_whole_novel(echo: FlaskClient) -> None:
+    answer = echo.post("/api/things/1?must=1", json={"title": "x" * 900_000})
+    (detail,) = mistakes(answer).values()
+    assert len(detail) < 400
+    assert detail.endswith("is longer than 10 characters")
+
+
+def test_a_default_is_the_same_for_every_visitor(tmp_path: Path) -> None:
+    recipe = """
+        route: GET /api/page
+        auth: none
+        input:
+          query:
+            tags: {type: array, default: []}
+        shape: with_one_more(query.tags)
+        """
+    functions = "def with_one_more(tags):\n    tags.append(1)\n    return tags\n"
+    client = visitor(tmp_path, recipe, functions={"functions": functions})
+    assert [client.get("/api/page").json for _ in range(2)] == [[1], [1]]
+
+
+@pytest.mark.parametrize(
+    ("body", "announced", "status"),
+    [
+        (b"{}", None, 200),
+        (b"{}" + b" " * 2**20, None, 413),
+        (b'{"a": "' + b"x" * 2**20 + b'"}', None, 413),
+        (b"{}", "2", 200),
+        (b"{}", "50", 400),
+    ],
+    ids=["chunked", "padded over the bound", "over the bound", "with a length", "cut off"],
+)
+def test_a_body_is_taken_whole_or_not_at_all(
+    tmp_path: Path, body: bytes, announced: str | None, status: int
+) -> None:
+    """As granian hands it over: framed by the server, which also ends it where the visitor hung up."""
+    recipe = "route: POST /api/page\nauth: none\ninput:\n  body: {type: object}\nshape: body\n"
+    environ = {
+        "CONTENT_TYPE": "application/json",
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.input_terminated": True,
+    }
+    if announced is not None:
+        environ["CONTENT_LENGTH"] = announced
+    answered = visitor(tmp_path, recipe).post("/api/page", environ_overrides=environ)
+    assert answered.status_code == status

@@ -1,0 +1,131 @@
+"""Takes back what a page has written when it cannot be answered: newest first, in a time of its own."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Mapping
+from contextlib import closing
+from typing import Any
+
+from bff.errors import Failure, PageError
+from bff.executor import judge
+from bff.executor.render import render
+from bff.executor.results import StepTrace, Terms
+from bff.executor.writes import Write, Writes
+from bff.expressions import Evaluation
+from bff.http import Call, Calls, Reply
+from bff.plan import PlannedRequest
+
+DEADLINE = 2.0
+"""Seconds for all undos of a page together; the page's own deadline does not count."""
+
+_GONE = frozenset({404, 410})
+_log = logging.getLogger("bff")
+
+
+class TakingBack:
+    """Sends the undos of a page's writes; `traces` gains one entry for each step, `undo.created`.
+
+    What stands below is undone before what stands above it. The undos of an `each` run side by side, as its
+    requests did. One that fails keeps none of the others from running.
+    """
+
+    def __init__(
+        self,
+        writes: Writes,
+        scope: Mapping[str, Any],
+        calls: Calls,
+        evaluation: Evaluation,
+        terms: Terms,
+        traces: dict[str, StepTrace],
+    ) -> None:
+        self._writes = writes
+        self._scope = scope
+        self._deadline = time.monotonic() + DEADLINE
+        self._calls = calls.anew(self._deadline)
+        self._evaluation = evaluation
+        self._terms = terms
+        self._traces = traces
+
+    def run(self) -> None:
+        """Send every undo and wait for its answer; each write then says what came of it."""
+        with closing(self._calls):
+            self._run()
+
+    def _run(self) -> None:
+        groups = list(self._writes.newest_first())
+        for place, (planned, writes) in enumerate(groups):
+            now = time.monotonic()
+            # A share for each step, so that one backend that hangs does not take the time of all.
+            until = now + max(0.0, self._deadline - now) / (len(groups) - place)
+            trace = self._traces[f"undo.{planned.name}"] = StepTrace(f"undo.{planned.name}", now)
+            self._take_back(planned, deque(writes), until, trace)
+            trace.ended = time.monotonic()
+            if any(write.taken_back != "undone" for write in writes):
+                trace.outcome = "failed"
+
+    def _take_back(
+        self, planned: PlannedRequest, waiting: deque[Write], until: float, trace: StepTrace
+    ) -> None:
+        most = planned.step.concurrency if planned.step.each is not None else 1
+        in_flight: dict[Call, Write] = {}
+        while waiting or in_flight:
+            while waiting and len(in_flight) < most:
+                write = waiting.popleft()
+                call = self._start(write, until)
+                if call is None:
+                    write.taken_back = "undo_failed"
+                else:
+                    trace.requests += 1
+                    in_flight[call] = write
+            if in_flight:
+                for call in self._calls.wait(self._deadline):
+                    in_flight.pop(call).taken_back = "undone" if _went_well(call) else "undo_failed"
+
+    def _start(self, write: Write, until: float) -> Call | None:
+        """The call that undoes a write; None where the request cannot be made."""
+        undo = write.planned.undo
+        assert undo is not None, "only what can be undone is asked for"
+        try:
+            request = render(
+                undo,
+                self._scope_of(write),
+                self._evaluation,
+                visitor=self._terms.visitor,
+                encode=self._terms.encode,
+                item=write.item,
+                key=self._key(write),
+            )
+            if request is None or isinstance(request, Failure):
+                return None
+            return self._calls.start(undo.client, request, until)
+        except PageError as error:
+            _log.error("the undo of %s cannot be made: %s", write.planned.name, error.log or error.kind)
+        except Exception as error:  # the others must still run
+            _log.error("the undo of %s failed", write.planned.name, exc_info=error)
+        return None
+
+    def _scope_of(self, write: Write) -> dict[str, Any]:
+        name = write.planned.name
+        own = write.value
+        if write.planned.step.each is None and name in self._scope:
+            own = self._scope[name]
+        reply = None if write.reply is None else judge.reply_names(write.reply)
+        return {**self._scope, **write.local, name: own, "reply": reply}
+
+    def _key(self, write: Write) -> str | None:
+        """The undo's own key where the write had one: both are then safe to repeat."""
+        key = write.local.get("idempotency_key")
+        if write.planned.key is None or key is None:
+            return None
+        return self._terms.keys.key(f"undo.{write.planned.name}", write.item, key)
+
+
+def _went_well(call: Call) -> bool:
+    """Whether the write is taken back; what a DELETE does not find any more is."""
+    result = call.result
+    if not isinstance(result, Reply):
+        return False
+    return result.ok or (call.request.method == "DELETE" and result.status in _GONE)

@@ -1,0 +1,92 @@
+"""What became of the writes of a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any, Literal
+
+from bff.http import Reply
+from bff.plan import PlannedRequest
+
+WriteOutcome = Literal[
+    "under way",
+    "done",  # answered with success
+    "refused",  # answered with something else: neither done nor to be undone
+    "unknown",  # no reply, or an earlier try brought none: it may have happened
+    "unsent",  # it cannot have reached the backend
+]
+TakenBack = Literal["undone", "undo_failed"]
+
+
+@dataclass(slots=True, eq=False)
+class Write:
+    """One request that changes something; `local` holds the names that only its own step knows.
+
+    `value` is what its reply gave, None where it gave none.
+    """
+
+    planned: PlannedRequest
+    local: Mapping[str, Any]
+    item: int | None = None
+    outcome: WriteOutcome = "under way"
+    reply: Reply | None = None
+    value: Any = None
+    taken_back: TakenBack | None = None
+
+    @property
+    def is_unknown(self) -> bool:
+        return self.outcome in ("unknown", "under way")
+
+    @property
+    def can_be_undone(self) -> bool:
+        """Whether there is an undo that can be made of what is known."""
+        if self.planned.undo is None:
+            return False
+        return self.outcome == "done" or (self.is_unknown and not self.planned.undo_reads_reply)
+
+    @property
+    def lists(self) -> tuple[str, ...]:
+        """The lists of the problem that it stands in.
+
+        An unknown write stays unknown when its undo was answered: it may reach the backend after that.
+        """
+        found = ("unknown",) if self.is_unknown else ()
+        if self.taken_back is not None:
+            return (*found, self.taken_back)
+        return ("done",) if self.outcome == "done" else found
+
+
+@dataclass(slots=True)
+class Writes:
+    """The writes of a page in the order sent."""
+
+    sent: list[Write] = field(default_factory=list)
+
+    def newest_first(self) -> Iterator[tuple[PlannedRequest, list[Write]]]:
+        """The writes that can be undone, step by step, the newest first."""
+        wanted = [write for write in reversed(self.sent) if write.can_be_undone]
+        for _, group in groupby(wanted, lambda write: write.planned.name):
+            writes = list(group)
+            yield writes[0].planned, writes
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """The members of the problem that ends a page after it has written; empty where nothing can have happened.
+
+        Steps by name in the order sent, each once in a list; `items` counts those of each step with `each`.
+        """
+        lists: dict[str, list[str]] = {"done": [], "undone": [], "undo_failed": [], "unknown": []}
+        items: dict[str, dict[str, int]] = {}
+        for write in self.sent:
+            name = write.planned.name
+            for listed in write.lists:
+                if name not in lists[listed]:
+                    lists[listed].append(name)
+                if write.item is not None:
+                    counts = items.setdefault(name, {})
+                    counts[listed] = counts.get(listed, 0) + 1
+        if not any(lists.values()):
+            return {}
+        return {**lists, "items": items} if items else {**lists}

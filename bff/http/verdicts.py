@@ -1,0 +1,57 @@
+"""What the tries of one page tell its clients' breakers."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from bff.http.fetch import Fetch, Flight
+from bff.http.messages import Broken, Reply
+
+if TYPE_CHECKING:
+    from bff.http.client import Client
+
+operator = logging.getLogger("bff.http")
+
+_UNAVAILABLE = frozenset({502, 503, 504})
+
+
+class Verdicts:
+    """Tells each client's breaker how it went; one page counts once, however many calls it makes."""
+
+    def __init__(self) -> None:
+        self._told: set[tuple[Client, bool]] = set()
+
+    def tell(self, fetch: Fetch, flight: Flight, outcome: Reply | Broken) -> None:
+        """Gives back the permit of a try that ended so."""
+        client, circuit = fetch.client, fetch.client.circuit
+        verdict = _verdict(outcome, flight)
+        if verdict is None:
+            circuit.left(flight.permit)
+            return
+        if circuit.closed and (client, verdict) in self._told:
+            return
+        self._told.add((client, verdict))
+        if verdict:
+            if circuit.succeeded(flight.permit):
+                operator.warning("client %s: answers again", client.name)
+            return
+        # A time-out or an overload tells of the backend; any other 5xx may be due to what one visitor sent.
+        by_visitor = isinstance(outcome, Reply) and outcome.status not in _UNAVAILABLE
+        rest = circuit.failed(flight.permit, fetch.request.visitor if by_visitor else None)
+        if rest is not None:
+            operator.warning("client %s: failed too often, is not asked for %.1f s", client.name, rest)
+
+
+def _verdict(outcome: Reply | Broken, flight: Flight) -> bool | None:
+    """Whether the backend did its part; None when that cannot be told."""
+    if isinstance(outcome, Reply):
+        return outcome.status < 500
+    match outcome.kind:
+        case "refused":
+            return False
+        case "timeout":
+            return False if flight.telling else None
+        case "too-large":
+            return True
+    return None

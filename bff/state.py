@@ -1,0 +1,154 @@
+"""What instances remember together of a visitor's repeated writes: in Redis, under a hash, encrypted.
+
+One entry for each key: first that the request runs, then its answer. An entry is told apart from all others by
+its ciphertext, so that a request that took too long cannot overwrite what a later one has put there.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from bff import jsontext
+from bff.errors import BffError
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+PATIENCE = 0.5
+"""Seconds that the store may take to connect, and to answer."""
+KEPT = 24 * 3600
+"""Seconds that an answer is kept."""
+
+_VERSION = 1
+_PREFIX = "bff:repeat:"
+_REPLACE = (
+    "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3]) end"
+)
+_REMOVE = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end"
+_log = logging.getLogger("bff")
+_T = TypeVar("_T")
+
+
+class StateUnavailable(BffError):
+    """The store does not answer, or what it holds cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """An answer as it is given again; headers in the order set."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Claim:
+    """The right to run a request that this process has: where its entry is, and what the entry holds."""
+
+    name: str
+    sealed: bytes
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A request with the same key that was there first; `answer` is None while it runs."""
+
+    is_same: bool
+    answer: KeptAnswer | None
+
+
+class RepeatStore:
+    """Remembers answers for a day; every method raises StateUnavailable within about a second."""
+
+    def __init__(self, url: str, keys: Sequence[str], connect: Callable[[str], Redis] | None = None) -> None:
+        self._redis = (connect or _connect)(url)
+        self._fernet = MultiFernet([Fernet(key) for key in keys])
+        secret = base64.urlsafe_b64decode(keys[0])
+        self._hash_key = hashlib.blake2b(secret, digest_size=32, person=b"bff repeats").digest()
+
+    def claim(self, who: Sequence[str], request: Sequence[str | bytes], seconds: float) -> Claim | Earlier:
+        """Claim a request for so many seconds, or say what came before it.
+
+        `who` names visitor, route and key; `request` is what must be the same in a repeat.
+        """
+        name = _PREFIX + self._hashed(*who)
+        fingerprint = self._hashed(*request)
+        sealed = self._sealed([_VERSION, fingerprint])
+        for _ in range(2):  # what is there may end between the two questions
+            if self._asked(lambda: self._redis.set(name, sealed, nx=True, px=int(seconds * 1000))):
+                return Claim(name, sealed, fingerprint)
+            found = self._asked(lambda: self._redis.get(name))
+            if found == sealed:  # set by a try whose answer was lost
+                return Claim(name, sealed, fingerprint)
+            if isinstance(found, bytes):
+                return self._opened(found, fingerprint)
+        raise StateUnavailable("an entry comes and goes")
+
+    def keep(self, claim: Claim, answer: KeptAnswer) -> None:
+        """Put the answer in the place of the claim, if it is still ours."""
+        headers = [list(header) for header in answer.headers]
+        body = base64.b64encode(answer.body).decode("ascii")
+        sealed = self._sealed([_VERSION, claim.fingerprint, answer.status, headers, body])
+        self._asked(lambda: self._redis.eval(_REPLACE, 1, claim.name, claim.sealed, sealed, KEPT))
+
+    def release(self, claim: Claim) -> None:
+        """Forget a claim, so that a repeat runs."""
+        self._asked(lambda: self._redis.eval(_REMOVE, 1, claim.name, claim.sealed))
+
+    def _opened(self, sealed: bytes, fingerprint: str) -> Earlier:
+        try:
+            version, wanted, *rest = jsontext.decode(self._fernet.decrypt(sealed))
+            if version != _VERSION:
+                raise ValueError("an entry of another version")
+            if not rest:
+                return Earlier(wanted == fingerprint, None)
+            status, headers, body = rest
+            pairs = tuple((str(name), str(value)) for name, value in headers)
+            return Earlier(wanted == fingerprint, KeptAnswer(int(status), pairs, base64.b64decode(body)))
+        except (InvalidToken, ValueError, TypeError) as exc:
+            # Nobody can tell whether the first request ran: running it again could do it twice.
+            _log.error("bff: an entry of the state store cannot be read (%s)", type(exc).__name__)
+            raise StateUnavailable("an entry that cannot be read") from exc
+
+    def _sealed(self, plain: Any) -> bytes:
+        return self._fernet.encrypt(jsontext.encode(plain))
+
+    def _hashed(self, *parts: str | bytes) -> str:
+        digest = hashlib.blake2b(key=self._hash_key, digest_size=20)
+        for part in parts:
+            raw = part.encode() if isinstance(part, str) else part
+            digest.update(len(raw).to_bytes(8, "big") + raw)
+        return digest.hexdigest()
+
+    def _asked(self, ask: Callable[[], _T]) -> _T:
+        from redis.exceptions import RedisError
+
+        try:
+            return ask()
+        except (RedisError, OSError) as exc:
+            # The message could name the host, and with it a password.
+            _log.error("bff: the state store failed (%s)", type(exc).__name__)
+            raise StateUnavailable(type(exc).__name__) from exc
+
+
+def _connect(url: str) -> Redis:
+    from redis import Redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    found: Redis = Redis.from_url(
+        url,
+        socket_timeout=PATIENCE,
+        socket_connect_timeout=PATIENCE,
+        retry=Retry(NoBackoff(), 0),  # the pool itself sees connections that have ended
+    )
+    return found

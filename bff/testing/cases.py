@@ -1,0 +1,269 @@
+"""One case of the fault matrix: a page, one of its requests, a fault; what must come of it and what does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bff.expressions.inspect import fields
+from bff.recipe import Recipe
+from bff.testing.guess import Scenario
+from bff.testing.lab import Answered, Visit, lab
+from bff.testing.model import Ending, Forecast
+from bff.testing.server import Script
+from bff.testing.upstream import MARKER, Fault, Upstream, good_script, script_of
+
+_SLACK = 0.5
+SECOND_CHANCE = 3.0
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How a case went: the page's status, whether it was partial, and every difference to what must be."""
+
+    status: int
+    partial: bool
+    seconds: float
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class FaultCase:
+    """A page, one of its request steps and what its backend does; `str()` is a name for test reports.
+
+    `step` and `fault` are None for the case in which every backend is well.
+    """
+
+    root: Path
+    page: str
+    step: str | None
+    fault: Fault | None
+    scenario: Scenario = field(repr=False)
+    wanted: Any = field(default=None, repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.page}-{self.step}-{self.fault}" if self.fault else f"{self.page}-good"
+
+    def check(self) -> None:
+        """Run the case; raises AssertionError with every difference."""
+        __tracebackhide__ = True
+        problems = self.run().problems
+        if problems:
+            raise AssertionError("\n".join([f"{self}:", *(f"  {problem}" for problem in problems)]))
+
+    def run(self) -> Verdict:
+        """Run the case. One that differs is run once more, with longer times: a busy machine is no fault."""
+        verdict = self.run_once()
+        return self.run_once(SECOND_CHANCE) if verdict.problems else verdict
+
+    def run_once(self, stretch: float = 1.0) -> Verdict:
+        """Run the case, with times so much longer."""
+        visit = Visit(self.root, self.page, stretch)
+        server = lab().server
+        case = server.open_case(self._scripts())
+        try:
+            visit.move(self._addresses(f"{server.url}/{case}"))
+            user = self.scenario.scope["user"]
+            found = visit.ask(self.scenario.request, user)
+            if self.fault is not None and self.fault.stale:
+                server.end_connections(case, str(self.step))
+                found = visit.ask(self.scenario.request, user)
+            asked = server.asked(case)
+        finally:
+            server.close_case(case)
+        problems = tuple(self._problems(visit, found, asked))
+        return Verdict(found.status, "X-Page-Partial" in found.headers, found.seconds, problems)
+
+    def _scripts(self) -> dict[str, Script]:
+        scenario = self.scenario
+        scripts = {name: good_script(reply) for name, reply in scenario.replies.items()}
+        scripts |= {name: good_script(reply) for name, reply in scenario.broken.items()}
+        if self.fault is not None and self.fault.script is not None:
+            scripts[str(self.step)] = script_of(self.fault, scenario.replies[str(self.step)])
+        return scripts
+
+    def _addresses(self, base: str) -> dict[str, str]:
+        addresses = {name: f"{base}/{name}" for name in self.scenario.replies}
+        if self.fault is not None and self.fault.script is None:
+            addresses[str(self.step)] = lab().closed
+        return addresses
+
+    # --- what must be ------------------------------------------------------------------------------------------------
+
+    def _problems(self, visit: Visit, found: Answered, asked: Sequence[str]) -> Iterator[str]:
+        faults: dict[str, Upstream] = {}
+        if self.fault is not None and self.step is not None:
+            faults[self.step] = self.fault.of(self.scenario.replies[self.step])
+        must = self.scenario.predict(visit.page, visit.times, faults)
+        if found.seconds > visit.times.deadline + _SLACK:
+            yield f"expected an answer within {visit.times.deadline:.2f} s, found one after {found.seconds:.2f} s"
+        if self.fault is not None and self.fault.script is not None and self.step not in asked:
+            yield f"expected step {self.step} to be asked, found {', '.join(asked) or 'nothing'} asked"
+        yield from _leaks(found, must)
+        if must.endings:
+            yield from _ending_problems(found, must)
+            return
+        yield from _page_problems(found, must)
+        if self.fault is not None and found.status < 400 and not self.scenario.broken:
+            yield from self._harmed(visit, found)
+        if self.fault is None and self.wanted is not None and neutral(found.json) != neutral(self.wanted):
+            yield f"expected the page of its file: {first_difference(self.wanted, found.json)}"
+
+    def _harmed(self, visit: Visit, found: Answered) -> Iterator[str]:
+        """Fields that do not hang on the step and are not what they are when all is well."""
+        recipe = visit.page.recipe
+        if recipe.shape is None or self.scenario.good.endings:
+            return
+        touched = {*visit.page.plan.fields[str(self.step)], *_fields_of_errors(recipe)}
+        good, now = neutral(self.scenario.good.body), neutral(found.json)
+        for path in touched:
+            good, now = without(good, _keys(path)), without(now, _keys(path))
+        if good != now:
+            yield f"a field that does not read {self.step} was harmed: {first_difference(good, now)}"
+
+
+def _leaks(found: Answered, must: Forecast) -> Iterator[str]:
+    allowed = MARKER in repr([ending.members for ending in must.endings] if must.endings else must.body)
+    if MARKER in found.text and not allowed:
+        yield "found the backend's words in the answer"
+    if any(MARKER in value for name, value in found.headers.items() if value != must.headers.get(name)):
+        yield "found the backend's words in the answer's headers"
+    if any(url in found.text for url in (lab().server.url, lab().closed)):
+        yield "found the backend's address in the answer"
+
+
+def _ending_problems(found: Answered, must: Forecast) -> Iterator[str]:
+    """The differences to the ending that is nearest, of those that may be."""
+    differences = [list(_from_ending(found, ending, must)) for ending in must.endings]
+    yield from min(differences, key=len)
+
+
+def _from_ending(found: Answered, ending: Ending, must: Forecast) -> Iterator[str]:
+    if found.status != ending.status:
+        yield f"expected status {ending.status}, found {found.status}"
+    if found.headers.get("Content-Type") != "application/problem+json":
+        yield f"expected application/problem+json, found {found.headers.get('Content-Type')}"
+    document = found.json if isinstance(found.json, dict) else {}
+    members = dict(ending.members)
+    if len(must.endings) == 1:
+        members |= {"done": must.done, "unknown": must.unknown} if must.done or must.unknown else {}
+    for name, value in members.items():
+        if document.get(name) != value:
+            yield f"expected {name} {value!r} in the problem, found {document.get(name)!r}"
+    wait = None if ending.retry_after is None else str(ending.retry_after)
+    if found.headers.get("Retry-After") != wait:
+        yield f"expected Retry-After {wait}, found {found.headers.get('Retry-After')}"
+    for header in ("Set-Cookie", "ETag", "X-Page-Partial"):
+        if header in found.headers:
+            yield f"expected no {header} with a problem"
+
+
+def _page_problems(found: Answered, must: Forecast) -> Iterator[str]:
+    if found.status != must.status:
+        yield f"expected status {must.status}, found {found.status}{_why(found)}"
+        return
+    partial = ", ".join(must.partial) or None
+    if found.headers.get("X-Page-Partial") != partial:
+        yield f"expected X-Page-Partial: {partial}, found {found.headers.get('X-Page-Partial')}"
+    if partial and (found.headers.get("Cache-Control") != "no-store" or "ETag" in found.headers):
+        yield "expected a partial page to be no-store, without an ETag"
+    for name, value in must.headers.items():
+        if neutral(found.headers.get(name)) != neutral(value):
+            yield f"expected the header {name}: {value}, found {found.headers.get(name)}"
+    if must.signs_in != ("Set-Cookie" in found.headers) and must.signs_in:
+        yield "expected the session cookie"
+    if neutral(found.json) != neutral(must.body):
+        yield f"expected another page: {first_difference(neutral(must.body), neutral(found.json))}"
+
+
+def _why(found: Answered) -> str:
+    """What a problem says, for one that was not expected."""
+    document = found.json if isinstance(found.json, dict) else {}
+    said = [str(document[name]) for name in ("step", "failure", "detail", "errors") if document.get(name)]
+    return f" ({'; '.join(said)})" if said else ""
+
+
+# --- comparing pages -------------------------------------------------------------------------------------------------
+
+
+def neutral(value: Any) -> Any:
+    """A page without what differs from one time to the next: instants of now, the words and order of `errors`."""
+    if isinstance(value, dict):
+        kept = {key: neutral(member) for key, member in value.items()}
+        if str(kept.get("type", "")).startswith("urn:bff:problem:"):
+            kept.pop("detail", None)
+        return kept
+    if isinstance(value, list):
+        found = [neutral(element) for element in value]
+        if found and all(isinstance(element, dict) and "retryable" in element for element in found):
+            found.sort(key=lambda entry: (str(entry.get("step")), entry.get("item", 0)))
+        return found
+    return _INSTANT.sub(_now_or_as_it_is, value) if isinstance(value, str) else value
+
+
+def _now_or_as_it_is(match: re.Match[str]) -> str:
+    moment = datetime.fromisoformat(match[0].replace("Z", "+00:00"))
+    return "now" if abs((datetime.now(UTC) - moment).total_seconds()) < 300 else match[0]
+
+
+def _fields_of_errors(recipe: Recipe) -> list[str]:
+    assert recipe.shape is not None
+    return [
+        path
+        for path, inspection in fields(recipe.shape)
+        if any(use.name == "errors" for use in inspection.names)
+    ]
+
+
+_PART = re.compile(r"\[\*\]|\[(\d+)\]|\[('[^']*'|\"[^\"]*\")\]|([^.\[\]]+)")
+
+
+def _keys(path: str) -> tuple[object, ...]:
+    """The keys of a path of the page; `*` (as None) for every element."""
+    return tuple(
+        None if match[0] == "[*]" else int(match[1]) if match[1] else match[2][1:-1] if match[2] else match[3]
+        for match in _PART.finditer(path)
+    )
+
+
+def without(value: Any, keys: Sequence[object]) -> Any:
+    """A page without what is at a path."""
+    if not keys:
+        return None
+    first, rest = keys[0], keys[1:]
+    if isinstance(value, list):
+        return [without(each, rest) if first in (None, at) else each for at, each in enumerate(value)]
+    if isinstance(value, dict) and first in value:
+        return {key: without(member, rest) if key == first else member for key, member in value.items()}
+    return value
+
+
+def first_difference(expected: Any, found: Any, path: str = "") -> str:
+    """Where two JSON values first differ, and how."""
+    if isinstance(expected, Mapping) and isinstance(found, Mapping):
+        for key in [*expected, *(key for key in found if key not in expected)]:
+            if key not in found:
+                return f"expected {_at(path, key)}, found none"
+            if key not in expected:
+                return f"expected no {_at(path, key)}, found {_short(found[key])}"
+            if expected[key] != found[key]:
+                return first_difference(expected[key], found[key], _at(path, key))
+    if isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        for at, (wanted, got) in enumerate(zip(expected, found, strict=True)):
+            if wanted != got:
+                return first_difference(wanted, got, f"{path}[{at}]")
+    return f"expected {path or 'the page'} to be {_short(expected)}, found {_short(found)}"
+
+
+def _at(path: str, key: object) -> str:
+    return f"{path}.{key}" if path else str(key)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) < 120 else f"{text[:117]}…"

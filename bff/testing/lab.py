@@ -1,0 +1,205 @@
+"""Where faults are tried: a server on a real socket for every case of a process, and the app of one page on it."""
+
+from __future__ import annotations
+
+import atexit
+import itertools
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from cryptography.fernet import Fernet
+
+from bff.http import ForwardedToken, ThreadTransport
+from bff.identity.session import Session, SessionSeal
+from bff.plan import PlannedRequest
+from bff.recipe import Recipe
+from bff.testing.guess import wire_texts
+from bff.testing.model import Times
+from bff.testing.samples import GivenInput
+from bff.testing.server import FakeBackend, Received, Script, answer
+from bff.web.app import create_app
+from bff.web.site import Page
+
+_KEY = Fernet.generate_key().decode()
+_AIM = 1.5
+"""Seconds that a page with a longer deadline gets."""
+_LEAST_TIMEOUT = 0.25
+
+
+class _AnyEnvironment(dict[str, str]):
+    """An environment in which every variable that a client wants is there: its backend is moved anyway."""
+
+    def get(self, name: str, default: Any = None) -> Any:
+        known = super().get(name, default)
+        return "http://backend.test" if known is None and not name.startswith(("BFF_", "FLASK_")) else known
+
+
+class FaultServer(FakeBackend):
+    """Answers `/CASE/STEP/…` by the script of that case and step, and knows who asked for what."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._cases: dict[str, Mapping[str, Script]] = {}
+        self._asked: dict[str, list[tuple[str, int]]] = {}
+        self._numbers = itertools.count(1)
+        self._noting = threading.Lock()
+
+    def open_case(self, scripts: Mapping[str, Script]) -> str:
+        """A case with a script for each step; gives its name."""
+        with self._noting:
+            name = f"c{next(self._numbers)}"
+            self._cases[name] = scripts
+            self._asked[name] = []
+        return name
+
+    def close_case(self, case: str) -> None:
+        with self._noting:
+            del self._cases[case], self._asked[case]
+        self.requests.clear()
+
+    def asked(self, case: str) -> list[str]:
+        """The steps that were asked, in order, each as often as it was."""
+        with self._noting:
+            return [step for step, _ in self._asked[case]]
+
+    def end_connections(self, case: str, step: str) -> None:
+        """Closes the idle connections over which a step was asked."""
+        with self._noting:
+            numbers = {number for name, number in self._asked[case] if name == step}
+        self.hang_up(numbers)
+
+    def script_of(self, received: Received) -> Script:
+        _, case, step, *_ = received.target.split("/", 3)
+        with self._noting:
+            scripts = self._cases.get(case, {})
+            if case in self._asked:
+                self._asked[case].append((step, received.connection))
+        return scripts.get(step, answer(404))
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """What all cases of a process share; `closed` is a URL where nobody listens."""
+
+    server: FaultServer
+    transport: ThreadTransport
+    closed: str
+
+
+@cache
+def lab() -> Lab:
+    """The process's lab, started when it is first asked for; its threads are daemons and end with the process."""
+    server = FaultServer()
+    server.__enter__()
+    unheard = socket.socket()
+    unheard.bind(("127.0.0.1", 0))
+    atexit.register(unheard.close)
+    closed = f"http://127.0.0.1:{unheard.getsockname()[1]}"
+    return Lab(server, ThreadTransport(), closed)
+
+
+_making = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What the visitor got; `seconds` is how long it took."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+    json: Any
+    seconds: float
+
+
+class Visit:
+    """A visitor of one page in an app of its own, whose backends are at given addresses."""
+
+    def __init__(self, root: Path, name: str, stretch: float = 1.0) -> None:
+        with _making:  # `ast` of Python 3.11 must not be used by two threads at a time
+            app = create_app(root, [name], environ=environment(), transport=lab().transport)
+        self._site = app.extensions["bff"]
+        self._app = app
+        self.page: Page = self._site.pages[name]
+        self.times = scaled(self.page, stretch)
+
+    def move(self, addresses: Mapping[str, str]) -> None:
+        """Let each step ask its own address, and shorten what it waits."""
+        page, times = self.page, self.times
+        steps = tuple(
+            replace(
+                step,
+                client=step.client.at(addresses[step.name]),
+                step=replace(step.step, timeout=times.timeouts[step.name]),
+            )
+            if isinstance(step, PlannedRequest)
+            else step
+            for step in page.plan.steps
+        )
+        recipe = replace(page.recipe, deadline=times.deadline)
+        plan = replace(page.plan, recipe=recipe, steps=steps)
+        self._site.pages[page.recipe.name] = replace(page, recipe=recipe, plan=plan)
+
+    def ask(self, request: GivenInput, user: Any) -> Answered:
+        """Ask for the page as a browser of ours does."""
+        recipe = self.page.recipe
+        visitor = self._app.test_client()
+        if recipe.auth != "none":
+            visitor.set_cookie("bff-session", _cookie(self.page, user))
+        headers = [(name, text) for name, value in request.headers.items() for text in wire_texts(value)]
+        options: dict[str, Any] = {"json": request.body} if recipe.input.body is not None else {}
+        begun = time.monotonic()
+        found = visitor.open(
+            path_of(recipe, request),
+            method=recipe.method,
+            query_string=[
+                (name, text) for name, value in request.query.items() for text in wire_texts(value)
+            ],
+            headers=[("Sec-Fetch-Site", "same-origin"), *headers],
+            **options,
+        )
+        seconds = time.monotonic() - begun
+        answered = found.get_json(silent=True) if found.data else None
+        return Answered(found.status_code, dict(found.headers), found.text, answered, seconds)
+
+
+def environment() -> Mapping[str, str]:
+    """An environment with a session key of our own and everything that clients want."""
+    return _AnyEnvironment(BFF_SESSION_KEYS=_KEY)
+
+
+def scaled(page: Page, stretch: float) -> Times:
+    """The times of a page in the lab: in the proportions that its recipe says, its deadline at most 1.5 s."""
+    deadline = page.recipe.deadline
+    factor = min(1.0, _AIM / deadline) * stretch
+    timeouts = {
+        step.name: max(_LEAST_TIMEOUT, factor * (step.step.timeout or step.client.timeout))
+        for step in page.plan.steps
+        if isinstance(step, PlannedRequest)
+    }
+    return Times(deadline * factor, timeouts)
+
+
+def _cookie(page: Page, user: Any) -> str:
+    names = [client.auth.name for client in page.plan.clients if isinstance(client.auth, ForwardedToken)]
+    now = time.time()
+    session = Session(user, {name: f"token-of-{name}" for name in names}, int(now) + 3600)
+    return SessionSeal([_KEY], 3600.0).seal(session, now)
+
+
+def path_of(recipe: Recipe, request: GivenInput) -> str:
+    """The path of a page with its parameters filled in."""
+    return "".join(_path_parts(recipe.path, request.path))
+
+
+def _path_parts(path: str, values: Mapping[str, Any]) -> Iterator[str]:
+    for part in path.split("{"):
+        name, closed, rest = part.partition("}")
+        yield quote(str(values[name]), safe="") + rest if closed else part

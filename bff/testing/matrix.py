@@ -1,0 +1,124 @@
+"""The fault matrix of a project: every recipe × every request × every fault."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bff.plan import PlannedRequest
+from bff.testing.cases import SECOND_CHANCE, FaultCase, Verdict
+from bff.testing.guess import Guess
+from bff.testing.lab import Visit, environment, lab
+from bff.testing.model import Forecast
+from bff.testing.pagefile import read_page_file
+from bff.testing.upstream import FAULTS
+from bff.web.app import create_app
+
+_SIDE_BY_SIDE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Unreached:
+    """A page whose good answer was not found, or a step that no scenario asks, and why."""
+
+    page: str
+    step: str | None
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.page}-{self.step}-never" if self.step else f"{self.page}-never"
+
+    def check(self) -> None:
+        """Fails: what is never asked proves nothing."""
+        __tracebackhide__ = True
+        raise AssertionError(f"{self.page}: {self.why}")
+
+
+@dataclass(slots=True)
+class Matrix:
+    """Every case of a project, and what could not be made one."""
+
+    cases: list[FaultCase] = field(default_factory=list)
+    unreached: list[Unreached] = field(default_factory=list)
+
+    def run(self) -> dict[FaultCase, Verdict]:
+        """Run all cases side by side; those that differ once more, alone and with longer times."""
+        with quiet():
+            with ThreadPoolExecutor(_SIDE_BY_SIDE, "bff-fault") as pool:
+                verdicts = dict(zip(self.cases, pool.map(FaultCase.run_once, self.cases), strict=True))
+            for case, verdict in verdicts.items():
+                if verdict.problems:
+                    verdicts[case] = case.run_once(SECOND_CHANCE)
+        return verdicts
+
+
+def matrix_of(root: Path, pages: Sequence[str] | None = None, faults: Sequence[str] | None = None) -> Matrix:
+    """The cases of a project's recipes (or some of them); raises AuthorError or OperatorError as `check` does."""
+    root = root.resolve()
+    with quiet():
+        app = create_app(root, pages, environ=environment(), transport=lab().transport)
+    found = Matrix()
+    for name in app.extensions["bff"].pages:
+        _add_page(found, root, name, list(FAULTS) if faults is None else list(faults))
+    return found
+
+
+def _add_page(matrix: Matrix, root: Path, name: str, faults: Sequence[str]) -> None:
+    with quiet():
+        page = Visit(root, name).page
+    file = read_page_file(root, page.recipe)
+    guess = Guess(page, file)
+    good = guess.usual.good
+    if good.endings:
+        matrix.unreached.append(Unreached(name, None, _why(good, name)))
+        return
+    matrix.cases.append(FaultCase(root, name, None, None, guess.usual, file.page))
+    for step in page.plan.steps:
+        if isinstance(step, PlannedRequest):
+            scenario = guess.reaching(step.name)
+            if scenario is None:
+                matrix.unreached.append(Unreached(name, step.name, _not_asked(good, name, step.name)))
+                continue
+            for fault in faults:
+                matrix.cases.append(FaultCase(root, name, step.name, FAULTS[fault], scenario))
+
+
+def _why(good: Forecast, name: str) -> str:
+    ending = good.endings[0]
+    step = ending.members.get("step")
+    where = f" at step {step}" if step else ""
+    return (
+        f"no replies were found with which this page is well: it ends with {ending.status}{where}; "
+        f"say what its backends reply in tests/pages/{name}.yaml"
+    )
+
+
+def _not_asked(good: Forecast, name: str, step: str) -> str:
+    keys = [key for unmet, key in good.unmet if unmet == step]
+    reason = {
+        "when": "its 'when' is never true",
+        "items": "it has no items",
+        "path": "its path has an empty part",
+    }
+    return (
+        f"step {step} is never asked: {reason.get(keys[0] if keys else '', 'what it waits for fails')}; "
+        f"say what its backends reply in tests/pages/{name}.yaml"
+    )
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Within, the layer writes no log lines: hundreds of pages fail on purpose."""
+    logger = logging.getLogger("bff")
+    before, silent = logger.level, logging.NullHandler()
+    logger.addHandler(silent)
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+        logger.removeHandler(silent)

@@ -1,0 +1,71 @@
+"""The fault matrix as a table for people: page × step × fault, and what differs, explained below it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from bff.testing.cases import FaultCase, Verdict
+from bff.testing.matrix import Matrix
+from bff.testing.upstream import FAULTS
+
+
+def table(matrix: Matrix, verdicts: Mapping[FaultCase, Verdict]) -> Iterator[str]:
+    """The lines of the table."""
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    for case, verdict in verdicts.items():
+        column = "well" if case.fault is None else case.fault.name
+        rows.setdefault((case.page, case.step or ""), {})[column] = _cell(verdict)
+    for unreached in matrix.unreached:
+        rows.setdefault((unreached.page, unreached.step or ""), {})["well"] = "never"
+    order = list(dict.fromkeys(page for page, _ in rows))
+    sorted_rows = sorted(rows.items(), key=lambda row: order.index(row[0][0]))
+    columns = ["well", *(name for name in FAULTS if any(name in cells for cells in rows.values()))]
+    wide = max([len(page) for page, _ in rows] + [4]), max([len(step) for _, step in rows] + [4])
+    yield _line(("page", "step"), wide, columns)
+    before = ""
+    for (page, step), cells in sorted_rows:
+        shown = "" if page == before else page
+        before = page
+        yield _line((shown, step), wide, [cells.get(column, "") for column in columns])
+
+
+def explained(matrix: Matrix, verdicts: Mapping[FaultCase, Verdict]) -> Iterator[str]:
+    """A paragraph for each case that is not as declared, and for each that could not be tried."""
+    for case, verdict in verdicts.items():
+        if verdict.problems:
+            what = (
+                "when every backend is well"
+                if case.fault is None
+                else f"{case.step} {_words(case.fault.name)}"
+            )
+            yield f"{case.page}: {what}"
+            yield from (f"  {problem}" for problem in verdict.problems)
+    for unreached in matrix.unreached:
+        yield f"{unreached.page}: {unreached.why}"
+
+
+def _cell(verdict: Verdict) -> str:
+    return f"{verdict.status}{'+' if verdict.partial else ''}{'!' if verdict.problems else ''}"
+
+
+def _line(names: tuple[str, str], wide: tuple[int, int], cells: list[str]) -> str:
+    parts = [f"{names[0]:<{wide[0]}}", f"{names[1]:<{wide[1]}}", *(f"{cell:<8}" for cell in cells)]
+    return "  ".join(parts[:2]) + "  " + "".join(parts[2:]).rstrip()
+
+
+_WORDS = {
+    "refused": "cannot be reached",
+    "hangs": "never answers",
+    "empty": "answers with an empty body",
+    "HTML": "answers with HTML",
+    "half": "answers with half a JSON",
+    "form": "answers with JSON of another form",
+    "null": "answers with null",
+    "10MB": "answers with 10 MB",
+    "drip": "answers a byte at a time",
+    "stale": "has closed the connection that was kept",
+}
+
+
+def _words(fault: str) -> str:
+    return _WORDS.get(fault, f"answers with status {fault}")

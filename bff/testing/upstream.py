@@ -1,0 +1,160 @@
+"""What a backend does to one step: a reply, or a way to fail; for the model as values, for the server as a script."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal
+
+from bff.testing.server import Received, Script, Wire, answer, flood, head
+
+NOT_JSON: Final = object()
+EMPTY: Final = object()
+MARKER = "upstream-words-that-must-not-show"
+"""Stands in every reply of a failing backend."""
+
+RETRY_AFTER = 7
+_PATIENCE = 6.0
+"""Seconds after which a hanging backend hangs up, so that a deadline that is not kept is seen and not waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """What a backend answers: decoded JSON, NOT_JSON or EMPTY; or why there is no reply.
+
+    `sent` says whether the request may have reached the backend, `stalls` whether it takes all the time there is.
+    """
+
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Any = EMPTY
+    broken: Literal["refused", "timeout", "too-large"] | None = None
+    sent: bool = True
+    stalls: bool = False
+
+    @property
+    def retry_after(self) -> int | None:
+        text = self.headers.get("retry-after", "")
+        return int(text) if text.isdigit() else None
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One way to fail: what it makes of the good reply, and how the server does it.
+
+    Without a `script` nobody listens; a `stale` one ends idle connections and then answers well.
+    """
+
+    name: str
+    of: Callable[[Upstream], Upstream]
+    script: Callable[[Upstream], Script] | None = None
+    stale: bool = False
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def good_script(reply: Upstream) -> Script:
+    """The script that answers as a good backend does."""
+    return answer(reply.status, body=_raw(reply), headers=reply.headers)
+
+
+def _raw(reply: Upstream) -> bytes:
+    return b"" if reply.body is EMPTY else json.dumps(reply.body).encode()
+
+
+def _status(code: int, **headers: str) -> Fault:
+    reply = Upstream(code, headers, {"message": MARKER, "items": [{"id": MARKER}]})
+    return Fault(str(code), lambda _: reply, good_script)
+
+
+def _hang(_: Received, wire: Wire) -> None:
+    wire.until_closed(_PATIENCE)
+
+
+def _drip(_: Upstream) -> Script:
+    def script(_: Received, wire: Wire) -> None:
+        wire.send(head(200, {"Content-Type": "application/json", "Content-Length": "100000"}) + b'["')
+        ends = time.monotonic() + _PATIENCE
+        while time.monotonic() < ends and not wire.backend.closing.wait(0.02):
+            wire.send(b"a")
+        wire.close()
+
+    return script
+
+
+def _half(reply: Upstream) -> Script:
+    text = json.dumps({"message": MARKER, "more": 1}).encode()[:-6]
+    return answer(200, body=text, headers=reply.headers)
+
+
+def _flood(reply: Upstream) -> Script:
+    return flood(10 * 2**20, announced=True)
+
+
+def _html(reply: Upstream) -> Script:
+    page = f"<!doctype html><h1>{MARKER}</h1>".encode()
+    return answer(200, body=page, headers={"Content-Type": "text/html"})
+
+
+def _null(reply: Upstream) -> Upstream:
+    return replace(reply, body=None)
+
+
+def _of_another_form(reply: Upstream) -> Upstream:
+    return replace(reply, body=another_form(reply.body))
+
+
+def another_form(value: Any) -> Any:
+    """JSON of another form: every list a mapping, or where there is none, a list or mapping in its place."""
+    changed = _without_lists(value)
+    if changed != value:
+        return changed
+    return [{"error": MARKER}] if isinstance(value, dict) else {"error": MARKER}
+
+
+def _without_lists(value: Any) -> Any:
+    if isinstance(value, list):
+        return {"error": MARKER}
+    if isinstance(value, dict):
+        return {key: _without_lists(member) for key, member in value.items()}
+    return value
+
+
+FAULTS: Mapping[str, Fault] = {
+    fault.name: fault
+    for fault in (
+        Fault("refused", lambda _: Upstream(broken="refused", sent=False)),
+        Fault("hangs", lambda _: Upstream(broken="timeout", stalls=True), lambda _: _hang),
+        _status(500),
+        _status(503, **{"retry-after": str(RETRY_AFTER)}),
+        _status(404),
+        _status(401),
+        _status(429, **{"retry-after": str(RETRY_AFTER)}),
+        Fault("empty", lambda reply: replace(reply, body=EMPTY), good_script),
+        Fault("HTML", lambda reply: replace(reply, status=200, body=NOT_JSON, headers={}), _html),
+        Fault("half", lambda reply: replace(reply, status=200, body=NOT_JSON), _half),
+        Fault("form", _of_another_form, good_script),
+        Fault("null", _null, good_script),
+        Fault("10MB", lambda _: Upstream(broken="too-large"), _flood),
+        Fault("drip", lambda _: Upstream(broken="timeout", stalls=True), _drip),
+        Fault("stale", lambda reply: reply, good_script, stale=True),
+    )
+}
+"""Every fault of the matrix by its name, in the order of its columns."""
+
+
+def script_of(fault: Fault, good: Upstream) -> Script:
+    """What the server does at a step with this fault."""
+    assert fault.script is not None, "nobody listens"
+    scripted = good if fault.stale else fault.of(good)
+    script = fault.script(scripted if scripted.broken is None and scripted.body is not NOT_JSON else good)
+
+    def quietly(received: Received, wire: Wire) -> None:
+        with contextlib.suppress(OSError):  # the layer hangs up on what takes too long
+            script(received, wire)
+
+    return quietly

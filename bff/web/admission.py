@@ -1,0 +1,97 @@
+"""Load shedding: more pages at once than this process may make are answered 503 before anything is read of them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from flask import request
+from werkzeug.wsgi import ClosingIterator
+
+from bff.errors import OperatorError
+from bff.problems import problem
+from bff.settings import Settings
+from bff.web.journal import operator
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+SPARE_THREADS = 16
+_RETRY_AFTER = "1"
+_ADMITTED = "bff.admitted"
+_ALWAYS = frozenset({None, "healthz", "readyz", "public.index", "public.file"})
+_SECONDS_BETWEEN_LINES = 10.0
+
+
+def check_threads(settings: Settings) -> None:
+    """Raises OperatorError where a full house would leave health checks and refusals without a thread."""
+    if not settings.max_pages:
+        return
+    if not settings.threads:
+        raise OperatorError(
+            "BFF_MAX_PAGES needs BFF_THREADS: the threads that the server has for one process"
+        )
+    if settings.max_pages > settings.threads - SPARE_THREADS:
+        raise OperatorError(
+            f"BFF_MAX_PAGES={settings.max_pages} with BFF_THREADS={settings.threads}: "
+            f"{SPARE_THREADS} threads must be left for health checks and refusals"
+        )
+
+
+class Admission:
+    """Counts the pages under way, from the request's first line to the end of its answer; 0 is no bound."""
+
+    def __init__(self, max_pages: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._max_pages = max_pages
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._pages = 0
+        self._told_at = -_SECONDS_BETWEEN_LINES
+
+    def around(self, app: WSGIApplication) -> WSGIApplication:
+        """The app, with a place given back when the server has closed the answer that took one."""
+
+        def admitted(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            try:
+                answer = app(environ, start_response)
+            except BaseException:
+                self._leave(environ)
+                raise
+            if _ADMITTED not in environ:
+                return answer
+            return ClosingIterator(answer, lambda: self._leave(environ))
+
+        return admitted
+
+    def admit(self) -> None:
+        """Takes a place for the request if it is for a page; raises PageError where there is none."""
+        if not self._max_pages or request.endpoint in _ALWAYS:
+            return
+        with self._lock:
+            full = self._pages >= self._max_pages
+            if not full:
+                self._pages += 1
+                request.environ[_ADMITTED] = True
+        if full:
+            self._tell()
+            raise problem(
+                "busy",
+                "There are more visitors than this page can take.",
+                headers={"Retry-After": _RETRY_AFTER},
+            )
+
+    def _leave(self, environ: dict[str, Any]) -> None:
+        if environ.pop(_ADMITTED, None):
+            with self._lock:
+                self._pages -= 1
+
+    def _tell(self) -> None:
+        """One line for the operator in a while, not one for each visitor who is turned away."""
+        with self._lock:
+            now = self._clock()
+            if now - self._told_at < _SECONDS_BETWEEN_LINES:
+                return
+            self._told_at = now
+        operator.warning("bff: %d pages under way, more are answered 503", self._max_pages)

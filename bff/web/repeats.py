@@ -1,0 +1,120 @@
+"""A visitor's repeated write gets the first answer again; what is remembered stands in the state store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from flask import Request, Response, g, request
+
+from bff.errors import OperatorError, PageError
+from bff.executor import UNDO_DEADLINE
+from bff.identity import Visitor
+from bff.identity.origin import SAFE_METHODS
+from bff.problems import problem
+from bff.settings import Settings
+from bff.state import Claim, KeptAnswer, RepeatStore, StateUnavailable
+from bff.web.problems import problem_response
+from bff.web.site import Page
+
+KEY_HEADER = "Idempotency-Key"
+REPLAYED_HEADER = "Idempotent-Replayed"
+MARGIN = 5.0
+"""Seconds beyond a page's deadline and its undos after which a request that never ended is taken for lost."""
+
+_LONGEST = 255
+_OWN_HEADERS = frozenset({"content-length", "date", "set-cookie"})
+# What a later try may get another answer to: sign in again, come back later.
+_PASSING = frozenset({401, 429})
+
+
+def visitors_key(request: Request) -> str | None:
+    """The Idempotency-Key of a request that may write; raises PageError 400 for one that cannot be a key."""
+    key = request.headers.get(KEY_HEADER)
+    if key is None or request.method in SAFE_METHODS:
+        return None
+    if not 1 <= len(key) <= _LONGEST or not key.isascii() or not key.isprintable():
+        wrong = {
+            "pointer": f"#/headers/{KEY_HEADER}",
+            "detail": f"is not 1 to {_LONGEST} printable characters",
+        }
+        raise problem("invalid-input", "One value is not as this page takes them.", errors=[wrong])
+    return key
+
+
+class Repeats:
+    """Runs each request of a visitor once for its key."""
+
+    def __init__(self, store: RepeatStore) -> None:
+        self._store = store
+
+    @classmethod
+    def of(cls, settings: Settings) -> Repeats | None:
+        """None without a store; raises OperatorError where there is nothing to encrypt with."""
+        if not settings.state_url:
+            return None
+        if not settings.session_keys:
+            raise OperatorError(
+                "BFF_STATE_URL needs BFF_SESSION_KEYS: what is kept there is encrypted with them"
+            )
+        try:
+            return cls(RepeatStore(settings.state_url, settings.session_keys))
+        except ValueError:
+            raise OperatorError("BFF_STATE_URL: expected a URL such as redis://127.0.0.1:6379/0") from None
+
+    def once(self, page: Page, visitor: Visitor, key: str, make: Callable[[], Response]) -> Response:
+        """The answer of `make`, or the one that the same request got before.
+
+        Raises PageError 409 while that one runs, 422 if it was another request, 503 if that cannot be known.
+        """
+        recipe = page.recipe
+        claim = self._claim(
+            [visitor.mark.hex(), f"{recipe.method} {recipe.path}", key],
+            [request.full_path, request.mimetype, request.get_data(cache=True)],
+            recipe.deadline + UNDO_DEADLINE + MARGIN,
+        )
+        if isinstance(claim, Response):
+            return claim
+        try:
+            response = make()
+        except PageError as error:
+            self._end(claim, problem_response(error, g.journal.request_id))
+            raise
+        except BaseException:
+            self._release(claim)
+            raise
+        self._end(claim, response)
+        return response
+
+    def _claim(self, who: list[str], what: list[str | bytes], seconds: float) -> Claim | Response:
+        try:
+            found = self._store.claim(who, what, seconds)
+        except StateUnavailable as exc:
+            detail = "It is not known whether this was done before, so it was not done now."
+            raise problem("state-unavailable", detail, headers={"Retry-After": "1"}, log=str(exc)) from exc
+        if isinstance(found, Claim):
+            return found
+        if not found.is_same:
+            raise problem("repeat-differs", f"This {KEY_HEADER} came with another request before.")
+        if found.answer is None:
+            detail = f"The first request with this {KEY_HEADER} has not ended yet."
+            raise problem("repeat-running", detail, headers={"Retry-After": "1"})
+        g.journal.repeated = True
+        answer = found.answer
+        return Response(answer.body, answer.status, [*answer.headers, (REPLAYED_HEADER, "true")])
+
+    def _end(self, claim: Claim, response: Response) -> None:
+        """Keep an answer that stands; after any other, a repeat runs."""
+        passing = response.status_code >= 500 or response.status_code in _PASSING
+        if passing or "Set-Cookie" in response.headers:
+            self._release(claim)
+            return
+        headers = tuple(
+            (name, value) for name, value in response.headers.items() if name.lower() not in _OWN_HEADERS
+        )
+        with suppress(StateUnavailable):  # it is logged; what was done is done, and the visitor is told so
+            self._store.keep(claim, KeptAnswer(response.status_code, headers, response.get_data()))
+
+    def _release(self, claim: Claim) -> None:
+        with suppress(StateUnavailable):  # it is logged; the claim ends by itself
+            self._store.release(claim)

@@ -1,0 +1,362 @@
+"""The fault matrix: green where the engine does what recipes say, red for every kind of mistake in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import bff.executor.judge as judge
+import bff.executor.run as run
+import bff.http.calls as calls
+import bff.testing.upstream as upstream
+import bff.web.answer as answer
+from bff.errors import Failure
+from bff.executor.results import Writes
+from bff.http import Calls
+from bff.testing import FaultCase, Matrix, matrix_of
+from bff.testing.upstream import FAULTS
+from tests.project import write_project
+
+READING = """
+route: GET /api/reading
+auth: none
+deadline: 400ms
+steps:
+  me:
+    client: people
+    get: /me
+  todos:
+    client: todos
+    get: /todos
+    take: reply.body.rows
+  notice:
+    client: notices
+    get: /notice
+    fallback:
+      text: f"none"
+shape:
+  name: me.name
+  notice: notice.text
+  todos:
+    each: todo in todos
+    item:
+      id: todo.id
+      due: todo.due
+  errors: errors
+"""
+WRITING = """
+route: POST /api/writing
+auth: none
+deadline: 400ms
+input:
+  body:
+    type: object
+    required: [title]
+    properties:
+      title:
+        type: string
+steps:
+  first:
+    client: todos
+    post: /first
+    body:
+      title: body.title
+  second:
+    client: todos
+    post: /second
+    body:
+      first: first.id
+status: 201
+shape:
+  id: second.id
+"""
+MANY = """
+route: GET /api/many
+auth: none
+deadline: 400ms
+steps:
+  ids:
+    client: todos
+    get: /ids
+  rows:
+    client: people
+    each: id in ids
+    get: /rows/{id}
+    fallback:
+      id: id
+      missing: true
+  other:
+    when: rows[0].missing
+    client: notices
+    get: /other
+    fallback: null
+shape:
+  rows: rows
+  other: other.text
+  errors: errors
+"""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    recipes = {"reading": READING, "writing": WRITING, "many": MANY}
+    return write_project(tmp_path_factory.mktemp("project"), recipes)
+
+
+@pytest.fixture(scope="module")
+def matrix(project: Path) -> Matrix:
+    return matrix_of(project)
+
+
+def problems(matrix: Matrix, page: str, step: str | None, fault: str | None) -> list[str]:
+    """What the matrix says of one case."""
+    [case] = [
+        case
+        for case in matrix.cases
+        if (case.page, case.step, None if case.fault is None else case.fault.name) == (page, step, fault)
+    ]
+    return list(case.run().problems)
+
+
+def test_every_step_is_asked_with_every_fault(matrix: Matrix) -> None:
+    assert matrix.unreached == []
+    found = {(case.page, case.step) for case in matrix.cases if case.step}
+    assert found == {
+        *(("reading", step) for step in ("me", "todos", "notice")),
+        *(("writing", step) for step in ("first", "second")),
+        *(("many", step) for step in ("ids", "rows", "other")),
+    }
+    assert len(matrix.cases) == 3 + len(found) * len(FAULTS)
+
+
+def test_it_is_green(matrix: Matrix) -> None:
+    verdicts = matrix.run()
+    assert {str(case): verdict.problems for case, verdict in verdicts.items() if verdict.problems} == {}
+
+
+# --- mistakes of the engine, one of each kind --------------------------------------------------------------------
+
+Seed = Callable[[pytest.MonkeyPatch], None]
+SEEDS: dict[str, tuple[Seed, str, str, str, str]] = {}
+
+
+def seed(page: str, step: str, fault: str, said: str) -> Callable[[Seed], Seed]:
+    """Notes a mistake, the case that must see it, and a part of what that says."""
+
+    def note(function: Seed) -> Seed:
+        SEEDS[function.__name__] = (function, page, step, fault, said)
+        return function
+
+    return note
+
+
+@seed("reading", "me", "500", "expected status 502, found 500")
+def the_status_is_mapped_wrongly(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(judge, "_page_status", lambda planned, status: status)
+
+
+@seed("reading", "me", "401", "expected status 502, found 401")
+def our_own_credentials_become_the_visitors_problem(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(judge, "KEPT_STATUSES", judge.KEPT_STATUSES | {401})
+
+
+@seed("reading", "notice", "500", "expected status 200, found 502")
+def the_fallback_is_ignored(patch: pytest.MonkeyPatch) -> None:
+    good = run.PageRun._finish_if_done
+
+    def finish(self: run.PageRun, under_way: Any) -> None:
+        under_way.planned = replace(under_way.planned, fallback=None)
+        good(self, under_way)
+
+    patch.setattr(run.PageRun, "_finish_if_done", finish)
+
+
+@seed("reading", "notice", "HTML", "expected notice to be 'none', found None")
+def another_value_than_the_fallback_is_shown(patch: pytest.MonkeyPatch) -> None:
+    good = run.PageRun._end
+    patch.setattr(
+        run.PageRun,
+        "_end",
+        lambda self, step, value, outcome: good(
+            self, step, None if outcome == "fallback" else value, outcome
+        ),
+    )
+
+
+@seed("reading", "notice", "refused", "expected X-Page-Partial: notice, found None")
+def the_partial_header_is_lost(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(run.PageRun, "_partial", lambda self: ())
+
+
+@seed("reading", "notice", "404", "expected a partial page to be no-store")
+def a_partial_page_may_be_kept(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(answer, "_cache_control", lambda plan, results: "private, max-age=60")
+
+
+@seed("reading", "me", "429", "found the backend's words in the answer")
+def upstream_text_is_leaked(patch: pytest.MonkeyPatch) -> None:
+    good = judge.of_reply
+
+    def leaky(planned: Any, reply: Any, *more: Any) -> Any:
+        found = good(planned, reply, *more)
+        return replace(found, detail=reply.raw.decode()) if isinstance(found, Failure) else found
+
+    patch.setattr(judge, "of_reply", leaky)
+
+
+@seed("reading", "notice", "503", "expected notice to be 'none', found 'upstream-words-that-must-not-show'")
+def a_failed_reply_is_shown(patch: pytest.MonkeyPatch) -> None:
+    good = judge.of_reply
+
+    def shown(planned: Any, reply: Any, *more: Any) -> Any:
+        return {"text": reply.json()["message"]} if reply.status == 503 else good(planned, reply, *more)
+
+    patch.setattr(judge, "of_reply", shown)
+
+
+@seed("reading", "me", "hangs", "expected an answer within")
+def the_deadline_is_not_enforced(patch: pytest.MonkeyPatch) -> None:
+    good = calls.Call.__init__
+
+    def patient(self: Any, client: Any, request: Any, until: float, *more: Any) -> None:
+        good(self, client, request, until + 60, *more)
+
+    patch.setattr(calls.Call, "__init__", patient)
+    patch.setattr(Calls, "wait", _waiting_on(Calls.wait))
+    patch.setattr(upstream, "_PATIENCE", 1.0)
+
+
+def _waiting_on(good: Any) -> Any:
+    return lambda self, until: good(self, until + 60)
+
+
+@seed("reading", "notice", "drip", "expected an answer within")
+def a_reply_may_drip_for_ever(patch: pytest.MonkeyPatch) -> None:
+    the_deadline_is_not_enforced(patch)
+
+
+@seed("reading", "notice", "500", "expected name to be 'me-name-1', found None")
+def an_unharmed_field_is_changed(patch: pytest.MonkeyPatch) -> None:
+    good = run.PageRun._end
+
+    def end(self: Any, step: Any, value: Any, outcome: Any) -> None:
+        good(self, step, value, outcome)
+        if outcome == "fallback":
+            self._scope["me"] = None
+
+    patch.setattr(run.PageRun, "_end", end)
+    # Whichever of the two ends last, the name is gone.
+    patch.setattr(run.PageRun, "_partial", _forgetting(run.PageRun._partial))
+
+
+def _forgetting(good: Any) -> Any:
+    def partial(self: Any) -> Any:
+        if self._failures:
+            self._scope["me"] = None
+        return good(self)
+
+    return partial
+
+
+@seed("reading", "me", "503", "expected Retry-After 7, found None")
+def retry_after_is_lost(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(judge, "_retry_after", lambda text: None)
+
+
+@seed("reading", "notice", "500", "expected errors[0].fields")
+def the_fields_of_an_error_are_lost(patch: pytest.MonkeyPatch) -> None:
+    good = answer.entry
+    patch.setattr(answer, "entry", lambda failure, fields: good(failure, []))
+
+
+@seed("reading", "me", "half", "expected status 502, found 200")
+def what_is_no_json_is_taken_for_nothing(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(judge, "_body", lambda step, reply, item, empty: judge._body_or_null(reply))
+
+
+@seed("reading", "todos", "form", "expected status 502, found 200")
+def what_is_no_list_is_an_empty_page(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(judge, "first_not_list", lambda *_: None)
+
+
+@seed("reading", "me", "10MB", "expected status 502")
+def replies_have_no_bound(patch: pytest.MonkeyPatch) -> None:
+    good = calls.Call._as_try
+    patch.setattr(calls.Call, "_as_try", lambda self, most, least: good(self, 2**40, least))
+
+
+@seed("reading", "todos", "null", "expected status 200, found 502")
+def null_is_taken_for_a_failure(patch: pytest.MonkeyPatch) -> None:
+    good = judge._is_list_at
+    patch.setattr(judge, "_is_list_at", lambda value, path: value is not None and good(value, path))
+
+
+@seed("reading", "me", "empty", "expected status 200, found 502")
+def an_empty_body_is_taken_for_a_failure(patch: pytest.MonkeyPatch) -> None:
+    def body(step: str, reply: Any, item: Any, empty: Any) -> Any:
+        return reply.json() if reply.raw else judge.bad_reply(step, step)
+
+    patch.setattr(judge, "_body", body)
+
+
+@seed("writing", "second", "500", "expected done ['first'] in the problem, found None")
+def what_was_written_is_not_told(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Writes, "members", property(lambda self: {}))
+
+
+@seed("writing", "second", "hangs", "expected unknown ['second'] in the problem, found []")
+def a_write_without_a_reply_is_taken_for_none(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(run.RequestStep, "_note_unknown", lambda self: None)
+
+
+@seed("writing", "first", "stale", "expected status 201, found 502")
+def a_stale_connection_is_used(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("urllib3.connectionpool.is_connection_dropped", lambda connection: False)
+
+
+@seed("many", "rows", "404", "expected errors to be")
+def failures_of_items_are_forgotten(patch: pytest.MonkeyPatch) -> None:
+    forgetful = property(lambda self: [], lambda self, value: None)
+    patch.setattr(run.RequestStep, "item_failures", forgetful, raising=False)
+
+
+@seed("many", "other", "404", "expected step other to be asked, found ids, rows, rows asked")
+def a_step_is_not_asked(patch: pytest.MonkeyPatch) -> None:
+    good = run.PageRun._start
+
+    def start(self: Any, step: Any) -> None:
+        if step.name == "other":
+            self._end(step, None, "skipped")
+        else:
+            good(self, step)
+
+    patch.setattr(run.PageRun, "_start", start)
+
+
+@pytest.mark.parametrize("name", SEEDS)
+def test_it_turns_red_when(name: str, matrix: Matrix, monkeypatch: pytest.MonkeyPatch) -> None:
+    seeded, page, step, fault, said = SEEDS[name]
+    assert problems(matrix, page, step, fault) == []
+    seeded(monkeypatch)
+    found = problems(matrix, page, step, fault)
+    assert [line for line in found if said in line], found
+
+
+def test_a_case_says_what_was_expected_and_found(matrix: Matrix, monkeypatch: pytest.MonkeyPatch) -> None:
+    the_status_is_mapped_wrongly(monkeypatch)
+    case = next(case for case in matrix.cases if str(case) == "reading-todos-500")
+    with pytest.raises(AssertionError) as caught:
+        case.check()
+    assert str(caught.value).splitlines()[:2] == [
+        "reading-todos-500:",
+        "  expected status 502, found 500",
+    ]
+
+
+def test_cases_are_named_for_page_step_and_fault(matrix: Matrix) -> None:
+    assert isinstance(matrix.cases[0], FaultCase)
+    assert [str(case) for case in matrix.cases[:3]] == ["many-good", "many-ids-refused", "many-ids-hangs"]
