@@ -49,10 +49,13 @@ serve: $(ready) ## serve as in production: one worker per core (HOST, PORT, WORK
 test: $(ready_dev) try-backend try-browser ## the tests, in a few minutes (ARGS="-k home", ARGS="-n 0 --pdb")
 	@$(pytest) $(parallel) -m "not full" $(ARGS)
 
-.PHONY: test-more
-test-more: $(ready_dev) try-backend try-browser ## what `make test` leaves out: every look, load, two instances
+.PHONY: test-more test-looks test-load test-instances
+test-more: test-looks test-load test-instances ## what `make test` leaves out: every look, load, two instances
+test-looks: $(ready_dev) try-backend try-browser
 	@$(pytest) $(parallel) -m full tests/browser $(ARGS) $(or_none)
+test-load: $(ready_dev) try-backend
 	@$(pytest) -m full --ignore tests/browser $(ARGS) $(or_none)
+test-instances: $(ready_dev) try-backend try-browser
 	@BROWSER_INSTANCES=2 $(pytest) $(parallel) -m "not full" tests/browser $(ARGS) $(or_none)
 
 .PHONY: test-all
