@@ -42,8 +42,6 @@ def check_repeats(page: Page) -> None:
                 step.marks.key("retries"), "retries of a write", "without idempotency_key it may happen twice"
             )
         below = steps[steps.index(step) + 1 :]
-        if not page.recipe.path:  # no page of its own: what stands below is another recipe's
-            continue
         # An item of an each that fails takes those before it along.
         own = [step] if step.each is not None else []
         # What can trigger the undo of a part may stand in the page that holds it.
