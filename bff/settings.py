@@ -126,7 +126,10 @@ class Settings:
     jwt_audience: str = _setting("", str.strip, "the `aud` that Bearer tokens must have")
     jwt_leeway: float = _setting(30.0, _duration, "how far clocks may differ when a Bearer token is checked")
     state_url: str = _setting(
-        "", _redis_url, "a Redis that answers a repeated write again: redis://host:port/0", secret=True
+        "",
+        _redis_url,
+        "a Redis that answers a repeated write again and counts rates: redis://host:port/0",
+        secret=True,
     )
     metrics: bool = _setting(False, _switch, "count pages, steps and calls for Prometheus, at /metrics")
     tracing: bool = _setting(False, _switch, "make OpenTelemetry spans of pages and requests to backends")

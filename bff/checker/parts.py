@@ -10,7 +10,7 @@ from bff.checker.identity import check_shared_caches, check_tokens
 from bff.checker.inputs import check_loops, check_redirects
 from bff.checker.order import check_cycles
 from bff.checker.page import Page
-from bff.checker.writes import check_methods, check_nulls_written, check_repeats
+from bff.checker.writes import check_methods, check_nulls_written
 from bff.composition import PLACES, compose
 from bff.errors import Finding, Place
 from bff.expressions.inspect import inspect_tree
@@ -26,7 +26,7 @@ _OF_PAGES = ("deadline", "status", "headers", "cache", "session", "rate_limit", 
 
 # What can be wrong with a page only because of what it holds.
 _TOGETHER: tuple[Callable[[Page], None], ...] = (
-    *(check_cycles, check_methods, check_repeats, check_nulls_written, check_loops),
+    *(check_cycles, check_methods, check_nulls_written, check_loops),
     *(check_redirects, check_shared_caches, check_tokens),
 )
 

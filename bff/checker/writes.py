@@ -42,11 +42,10 @@ def check_repeats(page: Page) -> None:
                 step.marks.key("retries"), "retries of a write", "without idempotency_key it may happen twice"
             )
         below = steps[steps.index(step) + 1 :]
-        if not page.recipe.path:  # no page of its own: what stands below is another recipe's
-            continue
         # An item of an each that fails takes those before it along.
         own = [step] if step.each is not None else []
-        if step.undo is not None and not any(_can_fail(other) for other in [*own, *below]):
+        # What can trigger the undo of a part may stand in the page that holds it.
+        if step.undo is not None and page.recipe.path and not any(map(_can_fail, [*own, *below])):
             hint = "it runs when a required step below fails, and there is none"
             page.say(step.marks.key("undo"), "an undo that nothing can trigger", hint)
 

@@ -172,7 +172,7 @@ class _Reading:
         for step in self._recipe.steps:
             scope = self._follower.scope_of(step)
             for key, part in parts(step):
-                if not key.startswith(("on_status", "fallback")):
+                if not key.startswith(("on_status", "fallback", "undo")):
                     yield inspect_part(part), {} if key in ("when", "each", "batch") else scope
         recipe = self._recipe
         session = () if recipe.session is None else (recipe.session.user, recipe.session.tokens)

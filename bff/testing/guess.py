@@ -19,7 +19,6 @@ from bff.testing.demands import Demand, ReplyDemand, demands, origins_in, step_o
 from bff.testing.model import Forecast, Times, chunks, forecast
 from bff.testing.pagefile import PageFile
 from bff.testing.samples import GivenInput, sample_input
-from bff.testing.sender import keys_of
 from bff.testing.upstream import Upstream
 from bff.validation import prune
 from bff.web.site import Page
@@ -50,8 +49,7 @@ class Scenario:
     def predict(self, page: Page, times: Times, faults: Mapping[str, Upstream]) -> Forecast:
         """What the page answers when some steps' backends do something else."""
         upstream = {**self.replies, **self.broken, **faults}
-        keys = keys_of(page, self.request, self.scope["user"])
-        return forecast(page.plan, self.scope, upstream, Evaluation(), times, keys)
+        return forecast(page.plan, self.scope, upstream, Evaluation(), times)
 
 
 class Guess:
@@ -73,7 +71,11 @@ class Guess:
         """A scenario in which a step is asked; None when none is found."""
         if step in self.usual.good.asked:
             return self.usual
-        return self._by_failing(step) or self._by_choosing(step)
+        return self._by_failing(step) or self._by_choosing(step) or self._by_refusing(step)
+
+    def is_left_out(self, step: str) -> bool:
+        """Whether nothing that a visitor or a backend says can have this step asked: its `when` is constant."""
+        return (step, "when") in self.usual.good.unmet and not self._origins(step, "when")
 
     # --- searching ---------------------------------------------------------------------------------------------------
 
@@ -126,8 +128,20 @@ class Guess:
                     return tried
         return None
 
+    def _by_refusing(self, step: str) -> Scenario | None:
+        """A scenario in which another step's `ok` takes an error for an answer."""
+        for other in (other for other in self._requests if other.ok is not None and other.name != step):
+            for values in self._combinations(self._variables(other.name, "ok")):
+                tried = self._scenario(self._chosen | values)
+                broken = {other.name: replace(tried.replies[other.name], status=400)}
+                good = tried.predict(self.page, _times(self.page), broken)
+                if step in good.asked and not good.endings:
+                    return replace(tried, broken=broken, good=good)
+        return None
+
     def _combinations(self, variables: list[Variable]) -> Iterator[dict[Variable, Any]]:
         """Values for up to three variables at once, the fewest changes first."""
+        self._tries = 0
         for count in range(1, min(3, len(variables)) + 1):
             for chosen in itertools.combinations(variables, count):
                 for values in itertools.product(*map(self._candidates, chosen)):
@@ -140,6 +154,11 @@ class Guess:
 
     def _variables(self, step: str, key: str) -> list[Variable]:
         """What a condition of a step is made of and can be chosen."""
+        origins = self._origins(step, key)
+        return sorted({variable for origin in origins for variable in self._choices(origin)}, key=str)
+
+    def _origins(self, step: str, key: str) -> set[Path]:
+        """The paths in replies and inputs that a condition of a step is made of."""
         found = self._recipe.step(step)
         wanted = {
             "items": ("each", "batch"), "require": ("require",), "when": ("when",), "path": ("path",), "ok": ("ok",),
@@ -150,7 +169,7 @@ class Guess:
                 pieces = part.holes if isinstance(part, PathTemplate) else (part,)
                 for piece in pieces:
                     origins |= origins_in(self._recipe, None if name == "when" else found, piece)
-        return sorted({variable for origin in origins for variable in self._choices(origin)}, key=str)
+        return origins
 
     def _choices(self, origin: Path) -> list[Variable]:
         source = step_of(origin)
@@ -219,13 +238,12 @@ class Guess:
         replies: dict[str, Upstream] = {}
         for step in self._requests:
             replies[step.name] = self._reply(step, chosen, None)
-        keys = keys_of(self.page, request, scope["user"])
-        good = forecast(self.page.plan, scope, replies, Evaluation(), _times(self.page), keys)
+        good = forecast(self.page.plan, scope, replies, Evaluation(), _times(self.page))
         for step in self._requests:  # once more, now that it is known what the batches ask for
             if step.step.batch is not None and step.name in good.asked and step.items is not None:
                 asked = step.items(good.scope, Evaluation())
                 replies[step.name] = self._reply(step, chosen, next(iter(chunks(asked, len(asked) + 1)), []))
-                good = forecast(self.page.plan, scope, replies, Evaluation(), _times(self.page), keys)
+                good = forecast(self.page.plan, scope, replies, Evaluation(), _times(self.page))
         return Scenario(request, scope, replies, good)
 
     def _reply(self, step: PlannedRequest, chosen: Mapping[Variable, Any], ids: list[Any] | None) -> Upstream:

@@ -7,22 +7,27 @@ import itertools
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from bff.http import ThreadTransport
+from cryptography.fernet import Fernet
+
+from bff.http import ForwardedToken, ThreadTransport
+from bff.identity.session import Session, SessionSeal
 from bff.plan import PlannedRequest
+from bff.recipe import Recipe
 from bff.testing.guess import wire_texts
 from bff.testing.model import Times
 from bff.testing.samples import GivenInput
-from bff.testing.sender import KEY_HEADER, SENT_KEY, SESSION_KEY, cookie_of, path_of
 from bff.testing.server import FakeBackend, Received, Script, answer
 from bff.web.app import create_app
 from bff.web.site import Page
 
+_KEY = Fernet.generate_key().decode()
 _AIM = 1.5
 """Seconds that a page with a longer deadline gets."""
 _LEAST_TIMEOUT = 0.25
@@ -129,7 +134,14 @@ class Visit:
         """Let each step ask its own address, and shorten what it waits."""
         page, times = self.page, self.times
         steps = tuple(
-            _moved(step, addresses[step.name], times.timeouts[step.name])
+            replace(
+                step,
+                client=step.client.at(addresses[step.name]),
+                step=replace(step.step, timeout=times.timeouts[step.name]),
+                undo=None
+                if step.undo is None
+                else replace(step.undo, client=step.undo.client.at(addresses[f"undo.{step.name}"])),
+            )
             if isinstance(step, PlannedRequest)
             else step
             for step in page.plan.steps
@@ -143,7 +155,7 @@ class Visit:
         recipe = self.page.recipe
         visitor = self._app.test_client()
         if recipe.auth != "none":
-            visitor.set_cookie("bff-session", cookie_of(self.page, user))
+            visitor.set_cookie("bff-session", _cookie(self.page, user))
         headers = [(name, text) for name, value in request.headers.items() for text in wire_texts(value)]
         options: dict[str, Any] = {"json": request.body} if recipe.input.body is not None else {}
         begun = time.monotonic()
@@ -153,7 +165,7 @@ class Visit:
             query_string=[
                 (name, text) for name, value in request.query.items() for text in wire_texts(value)
             ],
-            headers=[("Sec-Fetch-Site", "same-origin"), (KEY_HEADER, SENT_KEY), *headers],
+            headers=[("Sec-Fetch-Site", "same-origin"), *headers],
             **options,
         )
         seconds = time.monotonic() - begun
@@ -163,7 +175,7 @@ class Visit:
 
 def environment() -> Mapping[str, str]:
     """An environment with a session key of our own and everything that clients want."""
-    return _AnyEnvironment(BFF_SESSION_KEYS=SESSION_KEY)
+    return _AnyEnvironment(BFF_SESSION_KEYS=_KEY)
 
 
 def scaled(page: Page, stretch: float) -> Times:
@@ -178,9 +190,19 @@ def scaled(page: Page, stretch: float) -> Times:
     return Times(deadline * factor, timeouts)
 
 
-def _moved(step: PlannedRequest, address: str, timeout: float) -> PlannedRequest:
-    """A request that asks another address, and whose undo asks the same one."""
-    moved = replace(step, client=step.client.at(address), step=replace(step.step, timeout=timeout))
-    if step.undo is None:
-        return moved
-    return replace(moved, undo=_moved(step.undo, address, timeout))
+def _cookie(page: Page, user: Any) -> str:
+    names = [client.auth.name for client in page.plan.clients if isinstance(client.auth, ForwardedToken)]
+    now = time.time()
+    session = Session(user, {name: f"token-of-{name}" for name in names}, int(now) + 3600)
+    return SessionSeal([_KEY], 3600.0).seal(session, now)
+
+
+def path_of(recipe: Recipe, request: GivenInput) -> str:
+    """The path of a page with its parameters filled in."""
+    return "".join(_path_parts(recipe.path, request.path))
+
+
+def _path_parts(path: str, values: Mapping[str, Any]) -> Iterator[str]:
+    for part in path.split("{"):
+        name, closed, rest = part.partition("}")
+        yield quote(str(values[name]), safe="") + rest if closed else part

@@ -80,6 +80,8 @@ def _add_page(matrix: Matrix, root: Path, name: str, faults: Sequence[str]) -> N
     for step in page.plan.steps:
         if isinstance(step, PlannedRequest):
             scenario = guess.reaching(step.name)
+            if scenario is None and guess.is_left_out(step.name):
+                continue
             if scenario is None:
                 matrix.unreached.append(Unreached(name, step.name, _not_asked(good, name, step.name)))
                 continue

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bff.errors import PageError
-from bff.executor import KeySource
 from bff.expressions import Evaluation
 from bff.expressions.inspect import ANY, Path
 from bff.expressions.values import key_text, to_text
-from bff.plan import Plan, PlannedGuard, PlannedRequest, PlannedStep, PlannedValue
+from bff.plan import Plan, PlannedGiven, PlannedGuard, PlannedRequest, PlannedStep, PlannedValue
 from bff.problems import PROBLEMS
 from bff.testing.upstream import EMPTY, NOT_JSON, Upstream
+from bff.validation import prune
 
 _LEAST = 0.020
 _KEPT = {404, 409, 410, 412, 422, 429}
@@ -54,23 +54,12 @@ class Ending:
 
 
 @dataclass(slots=True)
-class Written:
-    """A write that may have happened; `undone` is the list that it is in beside `unknown`, if it is in one."""
-
-    step: str
-    is_unknown: bool
-    local: Mapping[str, Any]
-    reply: Any
-    value: Any = None
-    undone: str | None = None
-
-
-@dataclass(slots=True)
 class Forecast:
     """What the page must answer: one of `endings`, or without any, `status`, `partial`, `headers` and `body`.
 
     `asked` names the steps that send a request, `unmet` the conditions that kept a step from being asked or ended the
-    page (by step, with the key that says so); `writes` what became of those that may have happened, in order.
+    page (by step, with the key that says so); `done`, `unknown` and `undone` what became of
+    the writes.
     """
 
     endings: list[Ending] = field(default_factory=list)
@@ -81,18 +70,11 @@ class Forecast:
     signs_in: bool = False
     asked: list[str] = field(default_factory=list)
     unmet: list[tuple[str, str]] = field(default_factory=list)
-    writes: list[Written] = field(default_factory=list)
+    done: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    undone: list[str] = field(default_factory=list)
+    undo_failed: list[str] = field(default_factory=list)
     scope: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def written(self) -> dict[str, list[str]]:
-        """The members of the problem that tell of the writes; empty where none can have happened."""
-        lists: dict[str, list[str]] = {"done": [], "undone": [], "undo_failed": [], "unknown": []}
-        for write in self.writes:
-            for name in (write.undone, "unknown" if write.is_unknown else None):
-                if name is not None and write.step not in lists[name]:
-                    lists[name].append(write.step)
-        return lists if any(lists.values()) else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +91,9 @@ def forecast(
     upstream: Mapping[str, Upstream],
     evaluation: Evaluation,
     times: Times,
-    keys: KeySource,
 ) -> Forecast:
     """What the page must answer to a visitor with this scope when each step's backend does this."""
-    return _Model(plan, scope, upstream, evaluation, times, keys).run()
+    return _Model(plan, scope, upstream, evaluation, times).run()
 
 
 class _Stop(Exception):
@@ -130,10 +111,8 @@ class _Model:
         upstream: Mapping[str, Upstream],
         evaluation: Evaluation,
         times: Times,
-        keys: KeySource,
     ) -> None:
         self.plan = plan
-        self.keys = keys
         self.upstream = upstream
         self.evaluation = evaluation
         self.times = times
@@ -150,32 +129,27 @@ class _Model:
                     self._run(step, max((self.ends[name] for name in waited), default=0.0))
             if not self.found.endings:
                 self._answer()
+            if self.found.endings:
+                self._take_back()
         except PageError as error:  # a bound, or a function of the project
             self.found.endings = [_internal(error)]
-        if self.found.endings:
-            for write in self.found.writes:
-                self._take_back(write)
         return self.found
 
-    def _take_back(self, write: Written) -> None:
-        """Say what becomes of a write when the page ends: its undo asks the backend that its step asked."""
-        step = next(step for step in self.plan.steps if step.name == write.step)
-        assert isinstance(step, PlannedRequest)
-        if step.undo is None or (write.is_unknown and step.undo_reads_reply):
-            write.undone = None if write.is_unknown else "done"
-            return
-        own = self.found.scope.get(write.step) if step.step.each is None else None
-        value = write.value if own is None else own
-        local = {**self.found.scope, **write.local, write.step: value, "reply": write.reply}
-        try:
-            holes = step.undo.holes(local, self.evaluation) if step.undo.holes is not None else []
-            sent = all((text := to_text(hole)) and is_segment(text) for hole in holes)
-        except PageError:
-            sent = False
-        reply = self.upstream[write.step]
-        gone = step.undo.step.method == "DELETE" and reply.status in (404, 410)
-        well = reply.broken is None and (200 <= reply.status < 300 or gone)
-        write.undone = "undone" if sent and well else "undo_failed"
+    def _take_back(self) -> None:
+        """Undo what was written, newest first; every undo is answered well."""
+        found = self.found
+        undos = {
+            step.name: step for step in self.plan.steps if isinstance(step, PlannedRequest) and step.undo
+        }
+        for name in found.done:
+            if name in undos:
+                # Of a write that was done and has no value, an undo that reads it cannot be made.
+                known = name in found.scope or not undos[name].undo_reads_reply
+                (found.undone if known else found.undo_failed).append(name)
+        for name in found.unknown:
+            if name in undos and not undos[name].undo_reads_reply:
+                found.undone.append(name)
+        found.done = [name for name in found.done if name not in undos]
 
     def _in_order(self) -> Iterator[PlannedStep]:
         """The steps, each after those that it waits for."""
@@ -210,12 +184,24 @@ class _Model:
 
     def _value(self, step: PlannedValue, begun: float) -> None:
         value = step.value(self.found.scope, self.evaluation)
-        if step.given is not None and value is None:  # as a parameter that is not there
-            value = step.given.given.schema.get("default")
+        if step.given is not None:
+            schema = step.given.given.schema
+            value = schema.get("default") if value is None else prune(schema, value, schema)
+            absent = value is None and not step.given.given.required
+            if not absent and next(iter(step.given.validator.iter_errors(value)), None) is not None:
+                self._not_taken(step.given)
+                return
         if lists_hold(value, step.lists):
             self._end(step.name, value, "ok", begun)
         else:
             self._ends_page(Failed(step.name, "bad-reply", 502))
+
+    def _not_taken(self, given: PlannedGiven) -> None:
+        if given.from_input:
+            members = {"type": "urn:bff:problem:invalid-input", "step": given.given.part}
+            self.found.endings.append(Ending(400, members))
+        else:
+            self._ends_page(Failed(given.given.part, "bad-reply", 502))
 
     def _ends_page(self, failed: Failed) -> None:
         kind = _TYPES.get(failed.status, "backend-failed")
@@ -257,22 +243,8 @@ class _Model:
             self._ends_page(failed)
             return
         self.failures.append((ended, failed))
-        scope = {**self.found.scope, **self.key_of(step, None, None), "error": error_of(failed)}
+        scope = {**self.found.scope, "error": error_of(failed)}
         self._end(step.name, step.fallback(scope, self.evaluation), "fallback", ended)
-
-    def key_of(
-        self, step: PlannedRequest, index: int | None, local: Mapping[str, Any] | None
-    ) -> dict[str, Any]:
-        """The name `idempotency_key` of a step that has one; raises _Stop where it would be empty."""
-        if step.key is None:
-            return {}
-        if step.key is True:
-            return {"idempotency_key": self.keys.key(step.name, index)}
-        text = to_text(step.key(self.found.scope if local is None else local, self.evaluation))
-        if not text and local is not None:
-            status = 400 if step.key_from_input else 502
-            raise _Stop(Failed(step.name, "unsent", status, item=index))
-        return {"idempotency_key": self.keys.key(step.name, index, text) if text else None}
 
     # --- answers -----------------------------------------------------------------------------------------------------
 
@@ -340,12 +312,12 @@ class _RequestModel:
         step = self.step
         index = at if step.step.each is not None else None
         local = dict(self.model.found.scope)
-        own = {} if step.variable is None else {step.variable: item}
-        local |= own if step.key is None else {**own, "idempotency_key": None}
+        if step.variable is not None:
+            local[step.variable] = item
+        if step.key is not None:
+            local["idempotency_key"] = "0" * 32  # the page's own is another one each time
         try:
-            own |= self.model.key_of(step, index, local)
-            local |= own
-            value = self._reply(local, own, index, at)
+            value = self._reply(local, index, at)
             if step.step.each is not None:
                 below = [path[1:] for path in step.lists if path[:1] == (ANY,)]
                 self._check(lists_hold(value, below), Failed(step.name, "bad-reply", 502, item=index))
@@ -357,7 +329,7 @@ class _RequestModel:
             return step.fallback({**local, "error": error_of(stop.failed)}, self.model.evaluation)
         return value
 
-    def _reply(self, local: Mapping[str, Any], own: Mapping[str, Any], index: int | None, at: int) -> Any:
+    def _reply(self, local: Mapping[str, Any], index: int | None, at: int) -> Any:
         step, model = self.step, self.model
         holes = [] if step.holes is None else [to_text(hole) for hole in step.holes(local, model.evaluation)]
         if not all(holes):
@@ -371,41 +343,32 @@ class _RequestModel:
         start = self.begun + turn * model.times.timeouts[step.name] * model.upstream[step.name].stalls
         if start > model.times.deadline - _LEAST:
             raise _Stop(Failed(step.name, "timeout", 504, item=index))
-        reply = model.upstream[step.name]
-        self.asked = True
-        body = None if reply.body is EMPTY or reply.body is NOT_JSON else reply.body
-        seen = {"status": reply.status, "headers": dict(reply.headers), "body": body}
-        write: Written | None = None
-        if step.step.writes and (reply.sent if reply.broken is not None else 200 <= reply.status < 300):
-            write = Written(step.name, reply.broken is not None, own, None if reply.broken else seen)
-            model.found.writes.append(write)
-        try:
-            value = self._judge(reply, {**local, "reply": seen}, index, start)
-        except _Stop as stop:
-            if write is not None and stop.failed.kind == "status":  # 2xx, and `ok` says no
-                model.found.writes.remove(write)
-            raise
-        if write is not None:
-            write.value = value
-        return value
+        return self._judge(model.upstream[step.name], local, index, start)
 
-    def _judge(self, reply: Upstream, seen: dict[str, Any], index: int | None, start: float) -> Any:
+    def _judge(self, reply: Upstream, local: Mapping[str, Any], index: int | None, start: float) -> Any:
         step, model, found = self.step, self.model, self.model.found
+        self.asked = True
         if reply.stalls:
             self.ended = min(start + model.times.timeouts[step.name], model.times.deadline)
         if reply.broken is not None:
+            if step.step.writes and reply.sent and step.name not in found.unknown:
+                found.unknown.append(step.name)
             status = 504 if reply.broken == "timeout" else 502
             raise _Stop(Failed(step.name, reply.broken, status, item=index))
+        if step.step.writes and 200 <= reply.status < 300 and step.name not in found.done:
+            found.done.append(step.name)
+        body = None if reply.body is EMPTY or reply.body is NOT_JSON else reply.body
+        seen = {**local, "reply": {"status": reply.status, "headers": dict(reply.headers), "body": body}}
         if reply.status in step.on_status:
             return step.on_status[reply.status](seen, model.evaluation)
         well = 200 <= reply.status < 300 if step.ok is None else step.ok(seen, model.evaluation)
         if not well:
             if 200 <= reply.status < 300:
                 found.unmet.append((step.name, "ok"))
+                found.done[:] = [name for name in found.done if name != step.name]
             status = self._page_status(reply.status)
             raise _Stop(Failed(step.name, "status", status, reply.status, reply.retry_after, index))
         self._check(reply.body is not NOT_JSON, Failed(step.name, "not-json", 502, item=index))
-        body = seen["reply"]["body"]
         value: Any = True if reply.body is EMPTY and step.step.each is not None else body
         if step.take is None:
             return value

@@ -62,14 +62,14 @@ class Metrics:
         """The calls of one page, counted; takes what `Calls` takes."""
         return _CountedCalls(self._call_ended, *given)
 
-    def _call_ended(self, call: Call, seconds: float) -> None:
+    def _call_ended(self, call: Call, seconds: float, retries: int) -> None:
         client, result = call.client.name, call.result
         self._calls.labels(client, _call_outcome(result)).inc()
         if result is None or (isinstance(result, Reply) and result.from_cache):
             return
         self._call_seconds.labels(client).observe(seconds)
-        if result.attempts > 1:
-            self._retries.labels(client).inc(result.attempts - 1)
+        if retries > 0:
+            self._retries.labels(client).inc(retries)
 
     def _counter(self, name: str, doc: str, *labels: str) -> Counter:
         return Counter(name, f"{doc}.", labels, registry=self._registry)
@@ -79,12 +79,13 @@ class Metrics:
 
 
 class _CountedCalls(Calls):
-    """Tells of each call that ended, with the seconds it took."""
+    """Tells of each call that ended, with the seconds and the further tries it took."""
 
-    def __init__(self, ended: Callable[[Call, float], None], *given: Any) -> None:
+    def __init__(self, ended: Callable[[Call, float, int], None], *given: Any) -> None:
         super().__init__(*given)
         self._tell = ended
         self._begun: dict[Call, float] = {}
+        self._shared: set[object] = set()
 
     def start(self, *given: Any, **more: Any) -> Call:
         begun = time.monotonic()
@@ -96,8 +97,15 @@ class _CountedCalls(Calls):
         ended = super().wait(until)
         now = time.monotonic()
         for call in ended:
-            self._tell(call, now - self._begun.pop(call, now))
+            self._tell(call, now - self._begun.pop(call, now), self._retries_of(call))
         return ended
+
+    def _retries_of(self, call: Call) -> int:
+        """The further tries of a call; of reads that shared their tries, only the first counts them."""
+        if call.fetch is None or call.fetch in self._shared:
+            return 0
+        self._shared.add(call.fetch)
+        return call.fetch.attempts - 1
 
 
 def _page_outcome(status: int, *, partial: bool) -> str:

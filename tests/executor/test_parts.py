@@ -404,3 +404,35 @@ def test_the_deadline_is_the_pages(page: Make, backend: FakeBackend) -> None:
     backend.on("GET /read", answer(json=1))
     page({"inner": inner, "page": outer}).get("/api/page")
     assert int(backend.requests[0].headers["x-request-deadline-ms"]) <= 5000
+
+
+def test_a_write_of_a_part_is_taken_back_when_the_page_fails_below_it(
+    page: Make, backend: FakeBackend
+) -> None:
+    part = """
+    auth: none
+    input: {query: {kind: {type: string}}}
+    steps:
+      made:
+        client: todos
+        post: /made
+        idempotency_key: f"{query.kind}-1"
+        undo:
+          delete: /made/{made.id}
+          query: {kind: query.kind}
+    shape: made.id
+    """
+    outer = """
+    route: POST /api/page
+    auth: none
+    steps:
+      part: {recipe: part, with: {query: {kind: "'note'"}}}
+      last: {client: todos, post: /last}
+    shape: [part, last]
+    """
+    backend.on("POST /made", answer(json={"id": 7}))
+    backend.on("DELETE /made/7", answer(204))
+    backend.on("POST /last", answer(500))
+    found = page({"part": part, "page": outer}).post("/api/page")
+    assert (found.status_code, found.json["step"], found.json["undone"]) == (502, "last", ["part.made"])
+    assert paths(backend)[-1] == "DELETE /made/7?kind=note"

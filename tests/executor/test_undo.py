@@ -531,6 +531,7 @@ def test_a_client_that_only_an_undo_asks_is_made_ready_at_the_start(
 
 def test_a_recipe_within_a_recipe_takes_back_what_it_has_written(page: Make, backend: FakeBackend) -> None:
     part = """
+    summary: no page of its own
     auth: none
     input:
       query:

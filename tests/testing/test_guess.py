@@ -146,6 +146,47 @@ shape:
     assert {str(case): verdict.problems for case, verdict in found.run().items() if verdict.problems} == {}
 
 
+def test_an_error_that_ok_takes_for_an_answer_has_a_step_asked(tmp_path: Path) -> None:
+    recipe = f"""{HEAD.replace("GET", "POST")}
+steps:
+  created:
+    client: todos
+    post: /todos
+    ok: 200 <= reply.status < 300 or reply.body.code == 'there already'
+    take:
+      row: reply.body if reply.status < 300 else None
+  before:
+    when: created.row is None
+    client: todos
+    get: /todos/mine
+shape:
+  id: default(created.row, before).id
+"""
+    found = matrix(tmp_path, recipe)
+    assert [str(case) for case in found.cases] == ["page-good", "page-created-404", "page-before-404"]
+    assert {str(case): verdict.problems for case, verdict in found.run().items() if verdict.problems} == {}
+
+
+def test_a_step_that_the_recipe_itself_leaves_out_is_no_case(tmp_path: Path) -> None:
+    recipe = f"""{HEAD}
+steps:
+  with_b:
+    value: false
+  a:
+    client: todos
+    get: /a
+  b:
+    when: with_b
+    client: todos
+    get: /b
+shape:
+  a: a.text
+  b: b.text
+"""
+    found = matrix(tmp_path, recipe)
+    assert (found.unreached, [str(case) for case in found.cases]) == ([], ["page-good", "page-a-404"])
+
+
 IMPOSSIBLE = f"""{HEAD}
 steps:
   a:

@@ -129,3 +129,21 @@ def test_worker_processes_are_counted_together(tmp_path: Path) -> None:
         for _ in range(2)
     ]
     assert 'bff_pages_total{outcome="ok",page="page"} 2.0' in run[1].stdout
+
+
+@responses.activate
+def test_tries_that_equal_reads_share_are_counted_once(tmp_path: Path) -> None:
+    page = """
+    route: GET /api/page
+    auth: none
+    steps:
+      a: {client: todos, get: /a}
+      b: {client: todos, get: /a}
+    shape: [a, b]
+    """
+    responses.get("http://todos.test/a", status=503)
+    responses.get("http://todos.test/a", json=1)
+    client = visitor(tmp_path, page, environ={"BFF_METRICS": "1"})
+    assert client.get("/api/page").json == [1, 1]
+    found = samples(client)
+    assert (found["calls_total", "todos", "2xx"], found["retries_total", "todos"]) == (2, 1)
