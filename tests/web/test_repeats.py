@@ -386,8 +386,9 @@ def test_a_request_that_died_frees_its_key_after_a_moment(
     backend.on("POST /rows", die, answer(201, json={"id": 2}))
     add(ann)
     [(name, claim)] = taken
-    redis.client.set(name, claim, px=50)  # as a process leaves it that is killed
+    redis.client.set(name, claim, px=60_000)  # as a process leaves it that is killed
     assert kind(add(ann)) == (409, "repeat-running")
+    redis.client.pexpire(name, 1)
     until = time.monotonic() + PATIENCE
     while redis.client.exists(name) and time.monotonic() < until:
         pass
