@@ -46,8 +46,8 @@ class Progress(Protocol):
     def uses(self, sock: socket.socket) -> None:
         """Is told the connection; raises TimeoutError where the exchange was given up."""
 
-    def lets_go(self) -> bool:
-        """Is told that the connection is not used any more; says whether another exchange may use it."""
+    def lets_go(self, sock: socket.socket | None) -> bool:
+        """Is told that a connection is not used any more; says whether another exchange may use it."""
 
 
 class _Current(threading.local):
@@ -110,8 +110,8 @@ class _Timed:
         super().send(data)  # type: ignore[misc]
 
     def close(self) -> None:
-        if _current.progress is not None:
-            _current.progress.lets_go()
+        if _current.progress is not None and self.sock is not None:
+            _current.progress.lets_go(self.sock)  # maybe another's: what is collected closes in any thread
         super().close()  # type: ignore[misc]
 
 
@@ -127,7 +127,7 @@ class _Returning:
     """What both kinds of pools add: a connection whose exchange was given up is not used again."""
 
     def _put_conn(self, conn: Any) -> None:
-        if conn is not None and _current.progress is not None and not _current.progress.lets_go():
+        if conn is not None and _current.progress is not None and not _current.progress.lets_go(conn.sock):
             conn.close()
         super()._put_conn(conn)  # type: ignore[misc]
 
@@ -170,7 +170,7 @@ def exchange(adapter: HTTPAdapter, request: Try, progress: Progress) -> Reply | 
     except Exception as error:
         return _broken(error, request, progress)
     finally:
-        progress.lets_go()
+        progress.lets_go(None)
         _current.progress = None
 
 

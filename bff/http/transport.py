@@ -90,7 +90,7 @@ class _Flight:
         self.sent = False
         self.held = True
         self.abandoned = False
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # collecting garbage closes connections, also while this is held
         self._sock: socket.socket | None = None
         self._request = request
         self._adapter = adapter
@@ -114,10 +114,11 @@ class _Flight:
                 raise TimeoutError("given up")
             self._sock = sock
 
-    def lets_go(self) -> bool:
-        """Forgets the connection, which others may then use; says whether they may."""
+    def lets_go(self, sock: socket.socket | None) -> bool:
+        """Forgets this connection, or with None whichever it is on; says whether others may then use it."""
         with self._lock:
-            self._sock = None
+            if sock is None or sock is self._sock:
+                self._sock = None
             return not self.abandoned
 
     def give_up(self) -> None:
