@@ -91,6 +91,7 @@ def test_the_layer_writes_no_file(
     assert during and writing == []
 
 
+@pytest.mark.full  # alone: it measures what a machine can bear, not what others leave of it
 @pytest.mark.server
 def test_200_visitors_at_once_all_get_their_own_signed_in_page(
     app_backend: Backend, account: Account, tmp_path: Path, needs: Callable[..., None]

@@ -61,6 +61,7 @@ def served(seeded_backend: Backend) -> Iterator[str]:
         drain.wait()
 
 
+@pytest.mark.full  # alone: it measures what a machine can bear, not what others leave of it
 @pytest.mark.parametrize("path", ["/", "/api/home"])
 def test_200_visitors_at_once_all_get_their_page(served: str, needs: Callable[..., None], path: str) -> None:
     needs("ab")
