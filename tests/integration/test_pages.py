@@ -201,6 +201,6 @@ def test_todos_are_shown_without_the_notice_when_its_backend_is_down(
     page = signed_in(site(seeded_backend.url, NOTICES_URL=down), "lin").get("/api/home")
     assert page.status_code == 200
     assert len(page.get_json()["todos"]) == 20
-    assert page.headers["X-Page-Partial"] == "notice"
+    assert page.headers["X-Page-Partial"] == "shell.notice"
     [error] = page.get_json()["errors"]
-    assert (error["step"], error["kind"], error["fields"]) == ("notice", "refused", ["notice"])
+    assert (error["step"], error["kind"], error["fields"]) == ("shell.notice", "refused", ["notice"])
