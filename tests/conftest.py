@@ -8,7 +8,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -19,7 +19,6 @@ if str(ROOT) not in sys.path:
 
 from clients.local import pocketbase  # noqa: E402
 from clients.local.binary import BackendError, checked_binary  # noqa: E402
-from clients.local.seed import seed  # noqa: E402
 from tests.servers import Layer, alternating, layer  # noqa: E402
 
 # A busy machine is no mistake of what is tested: no example has a deadline.
@@ -69,28 +68,6 @@ def backend(backend_program: Path) -> Iterator[pocketbase.Backend]:
     """An empty PocketBase of this test's own."""
     with pocketbase.temporary() as running:
         yield running
-
-
-@pytest.fixture(scope="session")
-def seeded_backend(backend_program: Path) -> Iterator[pocketbase.Backend]:
-    """A PocketBase with the seeded rows, shared: read it, don't write to it."""
-    with pocketbase.temporary() as running:
-        seed(running)
-        yield running
-
-
-@pytest.fixture
-def site(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
-    """Makes a test client of the project's own app whose clients all ask the backend at this URL."""
-
-    def make(backend_url: str) -> Any:
-        from bff import create_app
-
-        for name in ("PEOPLE_URL", "TODOS_URL", "NOTICES_URL"):
-            monkeypatch.setenv(name, backend_url)
-        return create_app(ROOT).test_client()
-
-    return make
 
 
 @pytest.fixture(scope="session")
