@@ -10,7 +10,7 @@ from bff.errors import Failure
 from bff.executor.judge import unsent
 from bff.expressions import Evaluation
 from bff.expressions.values import to_text
-from bff.http import ForwardedToken, OutgoingRequest, check_header, encode_segment
+from bff.http import CacheTerms, ForwardedToken, OutgoingRequest, check_header, encode_segment
 from bff.identity import Visitor
 from bff.plan import PlannedRequest
 
@@ -56,7 +56,7 @@ def render(
         hedge=step.hedge,
         visitor=visitor.mark or None,
         token=_token(planned, visitor),
-        cache_ttl=None if step.cache is None else step.cache.ttl,
+        cache=None if step.cache is None else CacheTerms(step.cache.ttl),
     )
 
 

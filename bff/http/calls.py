@@ -72,8 +72,9 @@ class Calls:
         url = client.url(request.target)
         headers = headers_of(client, request, self._request_id)
         call = Call(client, request, end)
-        if request.safe and request.cache_ttl:
-            call.cache_key = key_of(request.method, url, headers, request.body, request.visitor)
+        if request.safe and request.cache is not None:
+            visitor = request.visitor if request.cache.private else None
+            call.cache_key = key_of(request.method, url, headers, request.body, visitor)
             kept = client.cache.get(call.cache_key)
             if kept is not None:
                 self._end(call, self._counted(kept))
@@ -307,8 +308,9 @@ class Calls:
             call.result = outcome
             outcome.attempts = attempts
             outcome.max_depth = self._limits.max_depth
-            if call.cache_key is not None and not outcome.from_cache:
-                call.client.cache.put(call.cache_key, outcome, call.request.cache_ttl or 0)
+            terms = call.request.cache
+            if terms is not None and call.cache_key is not None and not outcome.from_cache:
+                call.client.cache.put(call.cache_key, outcome, terms.ttl)
         self._ended.append(call)
 
 

@@ -136,12 +136,28 @@ def encode_constant(text: str) -> str:
     return quote(_NOT_AN_ESCAPE.sub("%25", text), safe="/?%:@!$&'()*+,;=-._~")
 
 
+@dataclass(frozen=True, slots=True)
+class CacheTerms:
+    """How long the reply of a read may be kept, in seconds, and for whom.
+
+    A `private` reply is kept for its visitor alone; `shared` reads of several pages at once are one request.
+    What was asked for before `newer_than` (epoch seconds) is too old for this visitor.
+    """
+
+    ttl: float
+    stale_while_revalidate: float = 0.0
+    stale_if_error: float = 0.0
+    shared: bool = False
+    private: bool = True
+    newer_than: float = 0.0
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class OutgoingRequest:
     """A request to one backend, made of values only.
 
     `path` begins with `/` and may have a constant query; what is not percent-encoded in it yet is encoded
-    when it is sent, as `query` is. `timeout`, `hedge` and `cache_ttl` are seconds. `safe` requests only read:
+    when it is sent, as `query` is. `timeout` and `hedge` are seconds. `safe` requests only read:
     they may be repeated, shared, cached, and sent a second time when the first is late by `hedge`; `repeatable`
     ones may be repeated because of an idempotency key. `visitor` keeps cached replies of one visitor from
     another's; `token` is the visitor's own, for a client that forwards it.
@@ -158,7 +174,7 @@ class OutgoingRequest:
     timeout: float | None = None
     retries: int | None = None
     hedge: float | None = None
-    cache_ttl: float | None = None
+    cache: CacheTerms | None = None
     visitor: bytes | None = None
     token: str | None = None
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bff.http import Breaker, Broken, Client, Reply
+from bff.http import Breaker, Broken, CacheTerms, Client, Reply
 from bff.http.breaker import Circuit
 from tests.fakes import PATIENCE
 from tests.http.calling import ByHand, calls_on, get, ok, post, run
@@ -299,9 +299,9 @@ def test_retries_that_the_breaker_cuts_off_leave_the_last_outcome() -> None:
 
 def test_a_kept_reply_is_given_while_the_backend_is_spared() -> None:
     client, transport = quick(failures=1), ByHand(ok(b"7"), Reply(500))
-    run(calls_on(transport), client, get("/kept", cache_ttl=60.0))
+    run(calls_on(transport), client, get("/kept", cache=CacheTerms(60.0)))
     run(calls_on(transport), client, get("/a"))
-    kept = run(calls_on(transport), client, get("/kept", cache_ttl=60.0))
+    kept = run(calls_on(transport), client, get("/kept", cache=CacheTerms(60.0)))
     assert isinstance(kept, Reply)
     assert kept.from_cache
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bff.http import ApiKey, Broken, Calls, Client, Reply, forward_token
+from bff.http import ApiKey, Broken, CacheTerms, Calls, Client, Reply, forward_token
 from bff.http.retry import Budget
 from tests.fakes import PATIENCE
 from tests.http.calling import ByHand, calls_on, get, ok, post, run
@@ -284,7 +284,7 @@ def test_a_reply_to_one_token_is_not_kept_for_another() -> None:
     forwarding = Client("http://people.test", auth=forward_token("people"))
     transport = ByHand(ok(), ok(), ok())
     for token in ("abc", "def", "abc", None):
-        run(calls_on(transport), forwarding, get("/a", token=token, cache_ttl=60.0))
+        run(calls_on(transport), forwarding, get("/a", token=token, cache=CacheTerms(60.0)))
     assert len(transport.flights) == 3
 
 
@@ -299,8 +299,8 @@ def test_a_backslash_is_encoded(client: Client) -> None:
 
 def test_a_kept_reply_needs_no_try(client: Client) -> None:
     transport = ByHand(ok(b'{"a": 1}'), ok(b"2"))
-    first = run(calls_on(transport), client, get("/a", cache_ttl=60.0))
-    second = run(calls_on(transport), client, get("/a", cache_ttl=60.0))
+    first = run(calls_on(transport), client, get("/a", cache=CacheTerms(60.0)))
+    second = run(calls_on(transport), client, get("/a", cache=CacheTerms(60.0)))
     assert isinstance(first, Reply) and isinstance(second, Reply)
     assert (first.from_cache, second.from_cache, second.attempts) == (False, True, 0)
     assert first.json() == second.json()
@@ -311,18 +311,18 @@ def test_a_kept_reply_needs_no_try(client: Client) -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        get("/b", cache_ttl=60.0),
-        get("/a", cache_ttl=60.0, query=(("q", "1"),)),
-        get("/a", cache_ttl=60.0, headers={"Accept-Language": "zh"}),
-        get("/a", cache_ttl=60.0, visitor=b"2"),
-        get("/a", cache_ttl=60.0, body=b"{}"),
+        get("/b", cache=CacheTerms(60.0)),
+        get("/a", cache=CacheTerms(60.0), query=(("q", "1"),)),
+        get("/a", cache=CacheTerms(60.0), headers={"Accept-Language": "zh"}),
+        get("/a", cache=CacheTerms(60.0), visitor=b"2"),
+        get("/a", cache=CacheTerms(60.0), body=b"{}"),
         get("/a"),
     ],
     ids=["path", "query", "header", "visitor", "body", "no cache"],
 )
 def test_another_request_is_no_hit(client: Client, other: Any) -> None:
     transport = ByHand(ok(), ok())
-    run(calls_on(transport), client, get("/a", cache_ttl=60.0))
+    run(calls_on(transport), client, get("/a", cache=CacheTerms(60.0)))
     assert run(calls_on(transport), client, other).attempts == 1
 
 
@@ -330,13 +330,13 @@ def test_request_ids_make_no_difference_to_the_cache(client: Client) -> None:
     transport = ByHand(ok())
     for request_id in ("one", "two"):
         calls = Calls(transport, time.monotonic() + 5, request_id=request_id)
-        assert isinstance(run(calls, client, get("/a", cache_ttl=60.0)), Reply)
+        assert isinstance(run(calls, client, get("/a", cache=CacheTerms(60.0))), Reply)
     assert len(transport.flights) == 1
 
 
 def test_only_successes_of_safe_requests_are_kept(client: Client) -> None:
     transport = ByHand(Reply(404), Reply(404), ok(), ok())
-    for request in (get("/a", cache_ttl=60.0),) * 2 + (post("/a", cache_ttl=60.0),) * 2:
+    for request in (get("/a", cache=CacheTerms(60.0)),) * 2 + (post("/a", cache=CacheTerms(60.0)),) * 2:
         run(calls_on(transport), client, request)
     assert len(transport.flights) == 4
 
@@ -344,5 +344,5 @@ def test_only_successes_of_safe_requests_are_kept(client: Client) -> None:
 def test_one_backend_s_cache_is_not_another_s() -> None:
     transport = ByHand(ok(), ok())
     for _ in range(2):
-        run(calls_on(transport), Client("http://people.test"), get("/a", cache_ttl=60.0))
+        run(calls_on(transport), Client("http://people.test"), get("/a", cache=CacheTerms(60.0)))
     assert len(transport.flights) == 2

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bff.http import Broken, Call, Calls, Client, Reply, forward_token
+from bff.http import Broken, CacheTerms, Call, Calls, Client, Reply, forward_token
 from tests.http.calling import ByHand, calls_on, get, ok, post, run
 
 
@@ -157,7 +157,7 @@ def test_shared_replies_count_against_the_page_s_bytes_as_often_as_they_are_used
 def test_a_shared_reply_is_kept_for_the_step_that_asked_for_it(client: Client) -> None:
     transport = ByHand(ok(b"7"))
     calls = calls_on(transport)
-    both(calls, calls.start(client, get("/a")), calls.start(client, get("/a", cache_ttl=60.0)))
-    kept = run(calls_on(transport), client, get("/a", cache_ttl=60.0))
+    both(calls, calls.start(client, get("/a")), calls.start(client, get("/a", cache=CacheTerms(60.0))))
+    kept = run(calls_on(transport), client, get("/a", cache=CacheTerms(60.0)))
     assert isinstance(kept, Reply)
     assert (kept.from_cache, kept.json()) == (True, 7)
