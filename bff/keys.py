@@ -128,7 +128,6 @@ _RECIPE = (
         "boolean",
         "Hand the body of the page's one request through unparsed, both ways.",
         default="false",
-        runs=False,
         idle=(False,),
     ),
 )

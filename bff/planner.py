@@ -129,7 +129,7 @@ class _Planner:
             items_from_input=self._from_input(step, ("each", "batch")),
             path_from_input=self._from_input(step, ("path",)),
             headers_from_input=self._from_input(step, ("headers",)),
-            body_from_input=self._from_input(step, ("body", "form")),
+            body_from_input=self._from_input(step, ("body", "form")) or (self.recipe.passes and step.writes),
             key=True if step.idempotency_key is True else self._compile(step.idempotency_key),
             key_from_input=self._from_input(step, ("idempotency_key",)),
             undo=None if step.undo is None else self._request(step.undo),

@@ -29,6 +29,7 @@ PROBLEMS: Mapping[str, ProblemType] = {
         400, "The request is not valid", "`errors` names every mistake by JSON pointer"
     ),
     "malformed-body": ProblemType(400, "The body is not JSON", "the body cannot be read as JSON in UTF-8"),
+    "cut-body": ProblemType(400, "The body ends too early", "it is shorter than its `Content-Length`"),
     "unsent": ProblemType(
         400, "The request cannot be passed on", "a value cannot be part of a backend's URL or header"
     ),
@@ -41,15 +42,25 @@ PROBLEMS: Mapping[str, ProblemType] = {
     "method-not-allowed": ProblemType(
         405, "Method not allowed", "the page exists, `Allow` names its methods"
     ),
+    "upload-too-slow": ProblemType(
+        408, "The body took too long", "it was not whole within the page's `deadline`"
+    ),
     "conflict": ProblemType(409, "Conflict", "the backend says that it conflicts with what is there"),
     "repeat-running": ProblemType(
         409, "This is still being done", "the first request with this `Idempotency-Key` has not ended yet"
     ),
     "gone": ProblemType(410, "Gone", "the backend had it once"),
+    "length-required": ProblemType(
+        411, "The length of the body is missing", "send `Content-Length`, or a multipart body"
+    ),
     "precondition-failed": ProblemType(412, "Precondition failed", "it was changed in the meantime"),
-    "body-too-large": ProblemType(413, "The body is too large", "over `BFF_MAX_REQUEST_BODY`"),
+    "body-too-large": ProblemType(
+        413,
+        "The body is too large",
+        "over `BFF_MAX_REQUEST_BODY`, `BFF_MAX_UPLOAD` or what the backend takes",
+    ),
     "unsupported-media-type": ProblemType(
-        415, "The body must be JSON", "send `Content-Type: application/json`"
+        415, "The body is of another type", "send `Content-Type: application/json`, or what the backend takes"
     ),
     "unprocessable": ProblemType(
         422, "The backend does not accept this", "what was sent is not right for the backend"
@@ -83,8 +94,8 @@ PROBLEMS: Mapping[str, ProblemType] = {
 
 _KIND_OF_STATUS = {
     400: "unsent", 401: "unauthorized", 403: "forbidden", 404: "not-found", 409: "conflict", 410: "gone",
-    412: "precondition-failed", 422: "unprocessable", 429: "too-many-requests", 500: "over-bound",
-    503: "backend-unavailable", 504: "backend-timeout",
+    412: "precondition-failed", 413: "body-too-large", 415: "unsupported-media-type", 422: "unprocessable",
+    429: "too-many-requests", 500: "over-bound", 503: "backend-unavailable", 504: "backend-timeout",
 }  # fmt: skip
 
 

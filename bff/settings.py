@@ -95,6 +95,12 @@ class Settings:
     """The settings of one app; the environment variable of `max_reply` is `BFF_MAX_REPLY`."""
 
     max_request_body: int = _setting(MIB, _size, "largest body that a visitor may send (413 above it)")
+    max_upload: int = _setting(
+        16 * MIB, _size, "largest body that goes through a page with `pass` to a backend"
+    )
+    max_download: int = _setting(
+        64 * MIB, _size, "largest body that goes through a page with `pass` to a visitor"
+    )
     max_reply: int = _setting(8 * MIB, _size, "largest reply of a backend, decoded")
     max_replies: int = _setting(32 * MIB, _size, "all replies of one page together")
     max_answer: int = _setting(8 * MIB, _size, "largest answer of a page")

@@ -12,13 +12,9 @@ from bff.checker.names import check_names
 from bff.checker.order import check_cycles, check_unread
 from bff.checker.page import Page
 from bff.checker.parts import check_composed, check_parts
+from bff.checker.passing import check_pass
 from bff.checker.references import check_references
-from bff.checker.requests import (
-    check_clients,
-    check_keys,
-    check_pass,
-    check_times,
-)
+from bff.checker.requests import check_clients, check_keys, check_times
 from bff.checker.routes import check_routes
 from bff.checker.unsupported import refuse_unsupported
 from bff.checker.writes import check_methods, check_nulls_written, check_repeats

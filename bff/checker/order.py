@@ -30,13 +30,13 @@ def _use(page: Page, step: str, name: str) -> tuple[Spot, Use] | None:
 def check_unread(page: Page) -> None:
     """Say the reads and values that nothing reads; a required read above a write is read by it."""
     recipe = page.recipe
-    if recipe.passes:
-        return
     read: set[str] = {
         use.name for spot in page.spots if spot.step is None for use in inspect(spot.leaf).names
     }
     for name in page.graph.names:
         read |= page.graph.reads[name]
+    if recipe.passes:
+        read |= {step.name for step in page.requests}  # the visitor reads it
     steps = recipe.steps
     for place, step in enumerate(steps):
         if step.name in read or isinstance(step, Guard) or writes(step):

@@ -36,17 +36,6 @@ def check_keys(page: Page) -> None:
                 page.say(step.undo.marks.key(key), message, hint)
 
 
-def check_pass(page: Page) -> None:
-    """Say what a page that hands a body through cannot have."""
-    recipe = page.recipe
-    if recipe.passes and (len(recipe.steps) != 1 or not isinstance(recipe.steps[0], Request)):
-        page.say(
-            recipe.marks.key("pass"), "'pass' without its one request", "the page is that request's answer"
-        )
-    elif recipe.passes and recipe.shape is not None:
-        page.say(recipe.marks.key("shape"), "a shape beside 'pass'", "the body goes through unparsed")
-
-
 def _contradictions(step: Request) -> list[tuple[str, str, str]]:
     """Key, message and cure of each contradiction in a request."""
     found = _bodies(step)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from bff.errors import Failure, FailureKind
@@ -65,6 +66,19 @@ def unsent(step: str, what: str, *, by_visitor: bool, item: int | None) -> Failu
     """The failure of a request that its values do not let us make: 400 where the visitor gave them."""
     status = 400 if by_visitor else 502
     return Failure(step, "unsent", status, f"'{step}' was not asked: {what}", item=item)
+
+
+def of_passing(planned: PlannedRequest, reply: Reply) -> Failure:
+    """The failure of a request that hands a body through and was answered with something else than success."""
+    found = _of_status(planned, reply, None, "'{step}' answered with status {status}.")
+    if planned.step.writes and reply.status in (413, 415):  # what the visitor sent is what it is about
+        found = replace(found, status=reply.status)
+    return found
+
+
+def not_passed(step: str, how: str) -> Failure:
+    """The failure of a reply whose body cannot be handed on."""
+    return Failure(step, "bad-reply", 502, f"'{step}' answered {how}.")
 
 
 def first_not_list(value: Any, root: Path, paths: Iterable[Path]) -> str | None:

@@ -79,6 +79,10 @@ class RequestStep:
         self._launch()
         self._settle()
 
+    def alone(self) -> OutgoingRequest | Failure | None:
+        """The request of a step that is neither in a loop nor started here, as `render` makes it."""
+        return self._make_key(0) or self._rendered(0)
+
     def take_in(self, call: Call) -> None:
         """Take the outcome of a call of this step."""
         at, outcome = self._judged(call)

@@ -130,12 +130,13 @@ class PageRun:
                     raise self._refusal(step)
                 self._end(step, True, "ok")
             case PlannedRequest():
-                under_way = RequestStep(
-                    step, self._scope, self._calls, self._evaluation, self.writes, self._terms
-                )
-                self._under_way[step.name] = under_way
-                under_way.begin()
-                self._finish_if_done(under_way)
+                self._ask(step)
+
+    def _ask(self, step: PlannedRequest) -> None:
+        under_way = RequestStep(step, self._scope, self._calls, self._evaluation, self.writes, self._terms)
+        self._under_way[step.name] = under_way
+        under_way.begin()
+        self._finish_if_done(under_way)
 
     # --- ending --------------------------------------------------------------------------------------------------
 

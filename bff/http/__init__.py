@@ -13,13 +13,15 @@ from bff.http.messages import (
     CallError,
     OutgoingRequest,
     Reply,
+    StreamBroke,
     check_header,
     check_path,
     encode_constant,
     encode_segment,
 )
+from bff.http.passage import Passage
 from bff.http.retry import retry_after
-from bff.http.transport import Started, ThreadTransport, Transport, Try, default_transport
+from bff.http.transport import Started, Stream, ThreadTransport, Transport, Try, default_transport
 
 __all__ = [
     "FORBIDDEN_REQUEST_HEADERS",
@@ -37,8 +39,11 @@ __all__ = [
     "ForwardedToken",
     "Limits",
     "OutgoingRequest",
+    "Passage",
     "Reply",
     "Started",
+    "Stream",
+    "StreamBroke",
     "ThreadTransport",
     "Transport",
     "Try",

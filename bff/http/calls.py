@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bff.http.bulkhead import Places
 from bff.http.cache import key_of
 from bff.http.fetch import Call, Fetch, Flight, headers_of
-from bff.http.messages import Broken, OutgoingRequest, Reply
+from bff.http.messages import Broken, OutgoingRequest, Reply, set_header
+from bff.http.passage import Passage
 from bff.http.retry import is_transient
-from bff.http.transport import Started, Transport
+from bff.http.transport import Started, Stream, Transport
 from bff.http.verdicts import Verdicts
 
 if TYPE_CHECKING:
@@ -108,6 +109,83 @@ class Calls:
         ended, self._ended = self._ended, []
         return ended
 
+    def stream(
+        self,
+        client: Client,
+        request: OutgoingRequest,
+        body: Iterable[bytes] | None,
+        *,
+        length: int | None,
+        max_bytes: int,
+    ) -> Passage | Broken:
+        """Sends a request whose body and reply go through as streams, and waits for the reply's head.
+
+        The head comes within the time-out, counted from the last piece of the body, the whole by the page's
+        deadline. Raises what `body` raises, and ValueError for a request that cannot be sent as it is.
+        """
+        headers = headers_of(client, request, self._request_id)
+        set_header(headers, "Accept-Encoding", "identity")  # what is not read cannot be unpacked
+        if length is not None:
+            set_header(headers, "Content-Length", str(length))
+        call = Call(client, request, self._deadline)
+        fetch = Fetch(call, client.url(request.target), headers, None)
+        call.fetch = fetch
+        opened = self._opened(fetch, body, max_bytes)
+        self._note_stream(call, opened)
+        if isinstance(opened, Broken):
+            return opened
+        return Passage(opened, lambda: self._places.give_back(client.bulkhead))
+
+    def _note_stream(self, call: Call, opened: Stream | Broken) -> None:
+        """Is told of each stream once its head, or no head, has come."""
+
+    def _opened(self, fetch: Fetch, body: Iterable[bytes] | None, max_bytes: int) -> Stream | Broken:
+        """Opens a stream in a place of its client, which only a stream that is open keeps."""
+        bulkhead = fetch.client.bulkhead
+        if not self._places.take(bulkhead):
+            return _full()
+        opened: Stream | Broken | None = None
+        try:
+            opened = self._open(fetch, body, max_bytes)
+        finally:
+            if opened is None or isinstance(opened, Broken):
+                self._places.give_back(bulkhead)
+        return replace(opened, attempts=fetch.attempts) if isinstance(opened, Broken) else opened
+
+    def _open(self, fetch: Fetch, body: Iterable[bytes] | None, max_bytes: int) -> Stream | Broken:
+        """Tries until there is a head, where nothing of a body can have been sent."""
+        client, request = fetch.client, fetch.request
+        timeout = client.timeout if request.timeout is None else request.timeout
+        head_by = time.monotonic() + timeout
+        client.budget.earn()
+        last: Broken | None = None
+        while True:
+            now = time.monotonic()
+            refusal = self._refusal(fetch)
+            permit = None if refusal is not None else client.circuit.enter(fetch.until)
+            if permit is None:
+                return last or refusal or _spared(client)
+            self._tries += 1
+            patience = timeout if body is not None else head_by - now
+            request_now = replace(fetch.as_try(max_bytes, self._limits.min_try), patience=patience)
+            telling = min(patience, fetch.until - now) >= min(timeout, self._whole) / 2
+            try:
+                opened = self._transport.stream(request_now, body)
+            except BaseException:
+                client.circuit.left(permit)
+                raise
+            outcome = opened if isinstance(opened, Broken) else Reply(opened.status, opened.headers)
+            self._verdicts.tell(fetch, Flight(permit, telling), outcome)
+            delay = None if body is not None else fetch.delay_after(outcome, self._limits.min_try)
+            again = time.monotonic() + (delay or 0.0)
+            if delay is None or again > head_by - self._limits.min_try:
+                return opened
+            if isinstance(opened, Broken):
+                last = opened
+            else:
+                opened.close()
+            self._transport.wait((), again)
+
     def abandon(self, call: Call) -> None:
         """Gives a call up: `wait` does not give it any more."""
         fetch = call.fetch
@@ -182,7 +260,7 @@ class Calls:
         client, request, until = fetch.client, fetch.request, fetch.until
         permit = client.circuit.enter(until)
         if permit is None:
-            return Broken("breaker", retry_after=client.circuit.retry_after, reason="it failed too often")
+            return _spared(client)
         limits, now = self._limits, time.monotonic()
         timeout = client.timeout if request.timeout is None else request.timeout
         # A page that has used up its time elsewhere leaves a try too little of it to tell anything.
@@ -312,6 +390,10 @@ class Calls:
             if terms is not None and call.cache_key is not None and not outcome.from_cache:
                 call.client.cache.put(call.cache_key, outcome, terms.ttl)
         self._ended.append(call)
+
+
+def _spared(client: Client) -> Broken:
+    return Broken("breaker", retry_after=client.circuit.retry_after, reason="it failed too often")
 
 
 def _full() -> Broken:

@@ -9,7 +9,8 @@ import socket
 import threading
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -65,6 +66,23 @@ class _Current(threading.local):
 
 
 _current = _Current()
+
+
+@contextmanager
+def at(until: float, progress: Progress) -> Iterator[None]:
+    """Within, what this thread reads and writes belongs to one exchange, and ends by then (monotonic)."""
+    _current.until = until
+    _current.progress = progress
+    try:
+        yield
+    finally:
+        progress.lets_go(None)
+        _current.progress = None
+
+
+def renew(until: float) -> None:
+    """Gives the exchange that this thread is at another end."""
+    _current.until = until
 
 
 class _TimedReader(io.RawIOBase):
@@ -159,24 +177,21 @@ class Adapter(HTTPAdapter):
 
 def exchange(adapter: HTTPAdapter, request: Try, progress: Progress) -> Reply | Broken:
     """Sends a request and reads its whole reply before the request's deadline; never raises."""
-    _current.until = request.until
-    _current.progress = progress
-    try:
-        response = _send(adapter, request)
+    with at(request.until, progress):
         try:
-            return _read(response, request, progress)
-        finally:
-            response.close()
-    except Exception as error:
-        return _broken(error, request, progress)
-    finally:
-        progress.lets_go(None)
-        _current.progress = None
+            response = send(adapter, request)
+            try:
+                return _read(response, request, progress)
+            finally:
+                response.close()
+        except Exception as error:
+            return broken_by(error, request, progress)
 
 
-def _send(adapter: HTTPAdapter, request: Try) -> requests.Response:
+def send(adapter: HTTPAdapter, request: Try, body: Iterable[bytes] | None = None) -> requests.Response:
+    """Sends a request, with a body that is made while it is sent if one is given, and waits for its reply's head."""
     client = request.client
-    prepared = _prepare(request)
+    prepared = _prepare(request, body)
     options: dict[str, Any] = {
         "stream": True,
         "timeout": _current.left(),
@@ -185,7 +200,7 @@ def _send(adapter: HTTPAdapter, request: Try) -> requests.Response:
         "proxies": client.proxy_urls,
     }
     response = adapter.send(prepared, **options)
-    if not prepared.hooks["response"]:
+    if not prepared.hooks["response"] or body is not None:  # what has been sent once cannot be sent again
         return response
     try:  # auth such as Digest answers a challenge in a hook, which requests' Session would call
         answered: requests.Response = dispatch_hook(  # type: ignore[no-untyped-call]
@@ -197,19 +212,19 @@ def _send(adapter: HTTPAdapter, request: Try) -> requests.Response:
     return answered
 
 
-def _prepare(request: Try) -> requests.PreparedRequest:
+def _prepare(request: Try, body: Iterable[bytes] | None) -> requests.PreparedRequest:
     """The request as requests has it, without its own idea of URLs, cookies and the environment."""
     prepared = requests.PreparedRequest()
     prepared.method = request.method
     prepared.url = request.url
     prepared.headers = CaseInsensitiveDict(request.headers)
-    prepared.headers["X-Request-Deadline-Ms"] = str(max(1, int(_current.left() * 1000)))
-    prepared.body = request.body
+    prepared.headers["X-Request-Deadline-Ms"] = str(max(1, int((request.until - time.monotonic()) * 1000)))
+    prepared.body = request.body if body is None else body  # type: ignore[assignment]
     prepared.hooks = default_hooks()
     prepared._cookies = RequestsCookieJar(policy=_NO_COOKIES)  # type: ignore[attr-defined]
     if isinstance(request.client.auth, AuthBase):
         prepared = request.client.auth(prepared)
-    if prepared.body is not None or request.method not in {"GET", "HEAD", "OPTIONS"}:
+    if body is None and (prepared.body is not None or request.method not in {"GET", "HEAD", "OPTIONS"}):
         prepared.headers["Content-Length"] = str(len(prepared.body or b""))
     for name, value in prepared.headers.items():
         check_header(name, value if isinstance(value, str) else value.decode("latin-1"))
@@ -217,7 +232,7 @@ def _prepare(request: Try) -> requests.PreparedRequest:
 
 
 def _read(response: requests.Response, request: Try, progress: Progress) -> Reply | Broken:
-    if _announced(response.headers) > request.max_bytes:
+    if announced(response.headers) > request.max_bytes:
         return Broken("too-large", sent=True)
     parts: list[bytes] = []
     size = 0
@@ -228,15 +243,17 @@ def _read(response: requests.Response, request: Try, progress: Progress) -> Repl
             return Broken("too-large", sent=True)
         if progress.abandoned:
             return Broken("timeout", sent=True)
-    return Reply(response.status_code, _plain(response.headers), b"".join(parts))
+    return Reply(response.status_code, plain_headers(response.headers), b"".join(parts))
 
 
-def _announced(headers: Mapping[str, str]) -> int:
+def announced(headers: Mapping[str, str]) -> int:
+    """The length of a reply's body as its head says it, 0 where it does not."""
     text = headers.get("content-length", "")
     return int(text[:18]) if text.isascii() and text.isdigit() else 0
 
 
-def _plain(headers: Mapping[str, str]) -> dict[str, str]:
+def plain_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers of a reply with names in lower case, without cookies."""
     plain = {name.lower(): value for name, value in headers.items()}
     plain.pop("set-cookie", None)
     plain.pop("set-cookie2", None)
@@ -255,7 +272,7 @@ _REPLY_BROKE = (
 _NETWORK = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
 
 
-def _broken(error: Exception, request: Try, progress: Progress) -> Broken:
+def broken_by(error: Exception, request: Try, progress: Progress) -> Broken:
     """What an exception of requests, urllib3 or below means; the only place that knows them."""
     causes = _causes(error)
     reason = ": ".join(type(cause).__name__ for cause in causes)

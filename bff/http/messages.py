@@ -269,3 +269,11 @@ class CallError(BffError):
         self.status = {"timeout": 504, "breaker": 503, "full": 503, "limit": 500}.get(broken.kind, 502)
         self.retry_after = broken.retry_after
         super().__init__(f"client {client or 'without a name'}: {broken.kind}")
+
+
+class StreamBroke(BffError):
+    """A reply that goes through as a stream ended before its end; `broken` says why."""
+
+    def __init__(self, broken: Broken) -> None:
+        self.broken = broken
+        super().__init__(broken.kind)

@@ -5,17 +5,17 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Protocol
-from weakref import WeakKeyDictionary
 
 from bff.http.exchange import Adapter, exchange
 from bff.http.messages import Broken, Reply
 from bff.http.pool import Pool
+from bff.http.streaming import Adapters, open_stream
 
 if TYPE_CHECKING:
     from bff.http.client import Client
@@ -26,8 +26,9 @@ class Try:
     """One sending of a request, ready to go: everything is encoded and checked.
 
     `until` (monotonic) is when it is given up, `start_by` when starting it is no use any more, `max_bytes` the
-    longest body that is read. The transport adds what only the moment of sending knows: X-Request-Deadline-Ms
-    and what the client's AuthBase signs.
+    longest body that is read; `patience` is for streams alone: the seconds that a backend may take for the
+    reply's head, after the last piece of the body. The transport adds what only the moment of sending knows:
+    X-Request-Deadline-Ms and what the client's AuthBase signs.
     """
 
     client: Client
@@ -38,6 +39,7 @@ class Try:
     start_by: float
     until: float
     max_bytes: int
+    patience: float = 0.0
 
 
 class Started(Protocol):
@@ -55,6 +57,22 @@ class Started(Protocol):
         """Whether it waits to begin: as many calls are under way, of its client or of all, as may be."""
 
 
+class Stream(Protocol):
+    """A reply that goes through unread, whose head has come; header names are in lower case."""
+
+    @property
+    def status(self) -> int: ...
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
+    def chunks(self) -> Iterator[bytes]:
+        """The body as it comes, to be asked for once; raises StreamBroke where it ends before its end."""
+
+    def close(self) -> None:
+        """Ends the exchange where it stands; a connection with something left on it is not used again."""
+
+
 class Transport(Protocol):
     """What the layer asks of the network; used by many threads, a started try by the one that started it."""
 
@@ -66,6 +84,12 @@ class Transport(Protocol):
 
     def abandon(self, started: Started) -> None:
         """Gives a try up: its outcome is not wanted any more, and what it holds is freed soon."""
+
+    def stream(self, request: Try, body: Iterable[bytes] | None) -> Stream | Broken:
+        """Sends a request with this body, in the caller's own thread, and waits for the reply's head.
+
+        Raises what `body` raises, and nothing else.
+        """
 
 
 class _Flight:
@@ -141,11 +165,10 @@ class ThreadTransport:
 
     def __init__(self, max_threads: int = 128) -> None:
         self._pool = Pool(max_threads)
-        self._lock = threading.Lock()
-        self._adapters: WeakKeyDictionary[Client, Adapter] = WeakKeyDictionary()
+        self._adapters = Adapters()
 
     def start(self, request: Try) -> Started:
-        flight = _Flight(request, self._adapter(request.client))
+        flight = _Flight(request, self._adapters.of(request.client))
         self._pool.submit(flight)
         return flight
 
@@ -171,20 +194,13 @@ class ThreadTransport:
         started.give_up()
         self._pool.withdraw(started)
 
+    def stream(self, request: Try, body: Iterable[bytes] | None) -> Stream | Broken:
+        return open_stream(self._adapters.of(request.client), request, body)
+
     def close(self) -> None:
         """Closes idle connections and ends idle threads."""
         self._pool.close()
-        with self._lock:
-            for adapter in self._adapters.values():
-                adapter.close()
-            self._adapters.clear()
-
-    def _adapter(self, client: Client) -> Adapter:
-        adapter = self._adapters.get(client)
-        if adapter is None:
-            with self._lock:
-                adapter = self._adapters.setdefault(client, Adapter(client.concurrency))
-        return adapter
+        self._adapters.close()
 
 
 @cache

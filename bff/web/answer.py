@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,13 +39,22 @@ def make_answer(plan: Plan, results: Results, evaluation: Evaluation, settings: 
         raise problem(
             "internal", "This page could not be made.", log="status: no whole number from 200 to 599"
         )
-    headers = {} if plan.headers is None else _headers(plan.headers(scope, evaluation))
-    headers["Cache-Control"] = _cache_control(plan, results)
+    headers = headers_of(plan, results, evaluation, errors)
     if results.partial:
         headers["X-Page-Partial"] = ", ".join(results.partial)
     if plan.shape is None:
         return Answer(204 if status == 200 else status, b"", headers)
     return Answer(status, encode_bounded(plan.shape(scope, evaluation), settings), headers)
+
+
+def headers_of(
+    plan: Plan, results: Results, evaluation: Evaluation, errors: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, str]:
+    """The headers that the recipe writes, and Cache-Control."""
+    scope = {**results.scope, "errors": list(errors)}
+    headers = {} if plan.headers is None else _headers(plan.headers(scope, evaluation))
+    headers["Cache-Control"] = _cache_control(plan, results)
+    return headers
 
 
 def encode_bounded(value: Any, settings: Settings) -> bytes:
@@ -65,7 +74,7 @@ def encode_bounded(value: Any, settings: Settings) -> bytes:
 def respond(request: Request, plan: Plan, answer: Answer) -> Response:
     """The Flask response; a page of reads that is whole has a strong ETag and answers 304."""
     response = Response(answer.body, answer.status, answer.headers, mimetype="application/json")
-    response.vary.update(_varies_with(plan.recipe))
+    response.vary.update(varies_with(plan.recipe))
     if not answer.body:
         response.headers.pop("Content-Type", None)
     if plan.recipe.method == "GET" and answer.status == 200 and "X-Page-Partial" not in answer.headers:
@@ -74,7 +83,7 @@ def respond(request: Request, plan: Plan, answer: Answer) -> Response:
     return response
 
 
-def _varies_with(recipe: Recipe) -> list[str]:
+def varies_with(recipe: Recipe) -> list[str]:
     """The request headers that a page is made of: a browser keeps no page of one visitor for the next."""
     of_visitor = [] if recipe.auth == "none" else ["Cookie", "Authorization"]
     return [*of_visitor, *(parameter.name for parameter in recipe.input.headers)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import secrets
@@ -205,10 +206,19 @@ def _add_frame(
             response.headers["X-Request-ID"] = journal.request_id
             if journal.page:
                 response.headers["Server-Timing"] = journal.server_timing(with_steps=with_steps)
-                journal.log(request.method, response.status_code)
-                if metrics is not None:
-                    metrics.page_ended(journal, response.status_code)
+                told = functools.partial(_tell, journal, request.method, response.status_code, metrics)
+                if journal.streams:
+                    response.call_on_close(told)
+                else:
+                    told()
         return response
+
+
+def _tell(journal: Journal, method: str, status: int, metrics: Metrics | None) -> None:
+    """Tell the operator of a page that has ended."""
+    journal.log(method, status)
+    if metrics is not None:
+        metrics.page_ended(journal, status)
 
 
 def _add_cors(response: Response, origins: tuple[str, ...]) -> None:

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessColl
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from bff.http import Broken, Call, Calls, Reply
+from bff.http import Broken, Call, Calls, Passage, Reply, Stream
 from bff.web.journal import Journal
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -62,8 +62,8 @@ class Metrics:
         """The calls of one page, counted; takes what `Calls` takes."""
         return _CountedCalls(self._call_ended, *given)
 
-    def _call_ended(self, call: Call, seconds: float, retries: int) -> None:
-        client, result = call.client.name, call.result
+    def _call_ended(self, call: Call, result: Reply | Broken | None, seconds: float, retries: int) -> None:
+        client = call.client.name
         self._calls.labels(client, _call_outcome(result)).inc()
         if result is None or (isinstance(result, Reply) and result.from_cache):
             return
@@ -81,11 +81,12 @@ class Metrics:
 class _CountedCalls(Calls):
     """Tells of each call that ended, with the seconds and the further tries it took."""
 
-    def __init__(self, ended: Callable[[Call, float, int], None], *given: Any) -> None:
+    def __init__(self, ended: Callable[[Call, Reply | Broken | None, float, int], None], *given: Any) -> None:
         super().__init__(*given)
         self._tell = ended
         self._begun: dict[Call, float] = {}
         self._shared: set[object] = set()
+        self._stream_begun = 0.0
 
     def start(self, *given: Any, **more: Any) -> Call:
         begun = time.monotonic()
@@ -97,15 +98,23 @@ class _CountedCalls(Calls):
         ended = super().wait(until)
         now = time.monotonic()
         for call in ended:
-            self._tell(call, now - self._begun.pop(call, now), self._retries_of(call))
+            self._tell(call, call.result, now - self._begun.pop(call, now), self._retries_of(call))
         return ended
+
+    def stream(self, *given: Any, **more: Any) -> Passage | Broken:
+        self._stream_begun = time.monotonic()
+        return super().stream(*given, **more)
+
+    def _note_stream(self, call: Call, opened: Stream | Broken) -> None:
+        result = opened if isinstance(opened, Broken) else Reply(opened.status, opened.headers)
+        self._tell(call, result, time.monotonic() - self._stream_begun, self._retries_of(call))
 
     def _retries_of(self, call: Call) -> int:
         """The further tries of a call; of reads that shared their tries, only the first counts them."""
         if call.fetch is None or call.fetch in self._shared:
             return 0
         self._shared.add(call.fetch)
-        return call.fetch.attempts - 1
+        return max(0, call.fetch.attempts - 1)
 
 
 def _page_outcome(status: int, *, partial: bool) -> str:

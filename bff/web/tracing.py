@@ -6,7 +6,7 @@ methods and statuses; never a path, a query, a header, a body or the text of an 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvid
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from bff.errors import PageError
-from bff.http import Broken, Reply, Started, Transport, Try
+from bff.http import Broken, Reply, Started, Stream, StreamBroke, Transport, Try
 from bff.recipe import Recipe
 
 _W3C = TraceContextTextMapPropagator()
@@ -86,6 +86,26 @@ class _TracedTransport:
         self._spans: dict[Started, Span] = {}
 
     def start(self, request: Try) -> Started:
+        span, watched = self._begin(request)
+        started = self._inner.start(watched)
+        self._spans[started] = span
+        return started
+
+    def stream(self, request: Try, body: Iterable[bytes] | None) -> Stream | Broken:
+        span, watched = self._begin(request)
+        try:
+            opened = self._inner.stream(watched, body)
+        except Exception:  # the visitor's body
+            span.set_attribute("error.type", "abandoned")
+            span.end()
+            raise
+        if isinstance(opened, Broken):
+            _end_broken(span, opened)
+            return opened
+        return _TracedStream(opened, span)
+
+    def _begin(self, request: Try) -> tuple[Span, Try]:
+        """A span for a request, and the request with its `traceparent`."""
         span = self._tracer.start_span(
             f"{request.method} {request.client.name}",
             kind=SpanKind.CLIENT,
@@ -95,9 +115,7 @@ class _TracedTransport:
         _W3C.inject(own, trace.set_span_in_context(span))
         kept = {name: value for name, value in request.headers.items() if name.lower() not in own}
         # Only here: as part of what a step sends it would be part of every key of the cache.
-        started = self._inner.start(replace(request, headers=kept | own))
-        self._spans[started] = span
-        return started
+        return span, replace(request, headers=kept | own)
 
     def wait(self, started: Collection[Started], until: float) -> Sequence[Started]:
         ended = self._inner.wait(started, until)
@@ -119,10 +137,44 @@ class _TracedTransport:
         match started.outcome:
             case Reply(status=status):
                 _end_with(span, status, server=False)
-            case Broken(kind=kind):
-                span.set_attribute("error.type", kind)
-                span.set_status(Status(StatusCode.ERROR))
-        span.end()
+                span.end()
+            case Broken() as broken:
+                _end_broken(span, broken)
+            case None:
+                span.end()
+
+
+class _TracedStream:
+    """A stream whose span ends with it."""
+
+    def __init__(self, inner: Stream, span: Span) -> None:
+        self.status = inner.status
+        self.headers = inner.headers
+        self._inner = inner
+        self._span: Span | None = span
+        _end_with(span, inner.status, server=False)
+
+    def chunks(self) -> Iterator[bytes]:
+        try:
+            yield from self._inner.chunks()
+        except StreamBroke as error:
+            if self._span is not None:
+                self._span.set_attribute("error.type", error.broken.kind)
+                self._span.set_status(Status(StatusCode.ERROR))
+            raise
+
+    def close(self) -> None:
+        span, self._span = self._span, None
+        self._inner.close()
+        if span is not None:
+            span.end()
+
+
+def _end_broken(span: Span, broken: Broken) -> None:
+    """End the span of a request that brought no reply."""
+    span.set_attribute("error.type", broken.kind)
+    span.set_status(Status(StatusCode.ERROR))
+    span.end()
 
 
 def _end_with(span: Span, status: int, *, server: bool) -> None:

@@ -10,16 +10,17 @@ from datetime import UTC, datetime
 from flask import Response, g, request
 
 from bff.errors import PageError
-from bff.executor import KeySource, PageRun, Results, Terms, once
+from bff.executor import KeySource, PageRun, PassingRun, Results, Terms, once
 from bff.expressions import Evaluation
 from bff.http import Calls, Limits, Transport
 from bff.identity import Visitor
 from bff.plan import Plan
 from bff.settings import Settings
-from bff.web.answer import encode_bounded, make_answer, respond
+from bff.web.answer import encode_bounded, headers_of, make_answer, respond, varies_with
 from bff.web.identity import Identity
 from bff.web.input import PageRequest
 from bff.web.journal import Journal
+from bff.web.passing import answer_with, sent_by
 from bff.web.rates import Rates
 from bff.web.repeats import Repeats, visitors_key
 from bff.web.site import Page
@@ -59,7 +60,8 @@ class PageView:
         self._rates.count(recipe, visitor, request)
         given = page.reader.read(request, path)
         key = visitors_key(request)
-        if self._repeats is None or key is None or not visitor.mark:
+        if self._repeats is None or key is None or not visitor.mark or recipe.passes:
+            # A body that goes through is neither kept nor compared: its key goes to the backend alone.
             return self._make(page, given, visitor, key)
         return self._repeats.once(page, visitor, key, lambda: self._make(page, given, visitor, key))
 
@@ -84,6 +86,11 @@ class PageView:
             _keys(visitor, key),
             lambda: self._evaluation(evaluation.now),
         )
+        if page.recipe.passes:
+            sent = sent_by(request, page.recipe, self._settings, deadline)
+            return self._hand_through(
+                page, PassingRun(sent, page.plan, scope, calls, evaluation, terms), evaluation
+            )
         run = PageRun(page.plan, scope, calls, evaluation, terms)
         journal.traces, journal.writes = run.traces, run.writes
         try:
@@ -98,6 +105,24 @@ class PageView:
             if isinstance(error, PageError):
                 error.members |= run.writes.members
             raise
+        return response
+
+    def _hand_through(self, page: Page, run: PassingRun, evaluation: Evaluation) -> Response:
+        """Answer with the body that the page's one request brings."""
+        journal: Journal = g.journal
+        journal.traces, journal.writes = run.traces, run.writes
+        try:
+            results = run.run()
+        except PageError as error:
+            error.members |= run.writes.members
+            raise
+        try:
+            headers = headers_of(page.plan, results, evaluation)
+            response = answer_with(run.passed, headers, request, journal)
+        except BaseException:
+            run.passed.close()
+            raise
+        response.vary.update(varies_with(page.recipe))
         return response
 
     def _evaluation(self, now: datetime) -> Evaluation:

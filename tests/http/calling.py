@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from bff.http import Broken, Call, Calls, Client, Limits, OutgoingRequest, Reply, Try
@@ -20,6 +20,23 @@ class Flight:
         self.sent = True
         self.held = False
         self.abandoned = False
+        self.body: bytes | None = None
+
+
+class Canned:
+    """A stream of a reply that is there already."""
+
+    def __init__(self, reply: Reply) -> None:
+        self.status = reply.status
+        self.headers = reply.headers
+        self.closed = False
+        self._raw = reply.raw
+
+    def chunks(self) -> Iterator[bytes]:
+        yield self._raw
+
+    def close(self) -> None:
+        self.closed = True
 
 
 class ByHand:
@@ -45,6 +62,13 @@ class ByHand:
 
     def abandon(self, started: Any) -> None:
         started.abandoned = True
+
+    def stream(self, request: Try, body: Iterable[bytes] | None) -> Canned | Broken:
+        """Takes the whole body in, and gives the next scripted outcome as a stream."""
+        flight = self.start(request)
+        flight.body = None if body is None else b"".join(body)
+        assert flight.outcome is not None, "a stream is scripted"
+        return flight.outcome if isinstance(flight.outcome, Broken) else Canned(flight.outcome)
 
 
 def get(path: str, **parts: Any) -> OutgoingRequest:

@@ -1,0 +1,154 @@
+"""A page that hands a body through: its guards and values, then its one request, whose reply is a stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from tempfile import SpooledTemporaryFile
+from typing import Any
+
+from bff.errors import Failure
+from bff.executor import judge
+from bff.executor.request_step import RequestStep
+from bff.executor.run import PageRun
+from bff.executor.writes import Write
+from bff.http import Broken, OutgoingRequest, Passage, Reply, StreamBroke
+from bff.http.media import IN_RECORDS, essence_of, manner_of
+from bff.plan import PlannedRequest
+from bff.problems import of_failure
+
+_PIECE = 64 * 1024
+_IN_MEMORY = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What of a visitor's request goes through: the body with its length (None: unknown) and type, some headers.
+
+    `max_bytes` is the longest body that may come back.
+    """
+
+    max_bytes: int
+    body: Iterable[bytes] | None = None
+    length: int | None = None
+    content_type: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def statuses(self) -> frozenset[int]:
+        """The statuses outside 2xx that are no failure, because the visitor asked for them."""
+        asked = {name.lower() for name in self.headers}
+        found = {304} if asked & {"if-none-match", "if-modified-since"} else set()
+        return frozenset(found | ({416} if "range" in asked else set()))
+
+
+class Passed:
+    """What goes to the visitor: the head of a reply, and its body as it comes.
+
+    `length` is None where it is not known and need not be: what consists of records shows itself where it ends.
+    """
+
+    def __init__(self, passage: Passage) -> None:
+        self.status = passage.status
+        self.headers = passage.headers
+        text = passage.headers.get("content-length", "")
+        self.length = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+        self._source: Passage | SpooledTemporaryFile[bytes] = passage
+
+    @property
+    def needs_length(self) -> bool:
+        """Whether an end that comes too early would look like one, on servers that end every answer in order."""
+        in_records = essence_of(self.headers.get("content-type", "")) in IN_RECORDS
+        return self.length is None and not in_records and self.status not in (204, 304, 416)
+
+    def collect(self) -> None:
+        """Takes the whole body in, to know its length; raises StreamBroke where it has no end of its own."""
+        assert isinstance(self._source, Passage)
+        found: SpooledTemporaryFile[bytes] = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  closed by `close`
+        passage, self._source = self._source, found
+        try:
+            for part in passage.chunks():
+                found.write(part)
+        finally:
+            passage.close()
+        self.length = found.tell()
+        found.seek(0)
+
+    def chunks(self) -> Iterator[bytes]:
+        """The body; raises StreamBroke where it ends before its end."""
+        if isinstance(self._source, Passage):
+            return self._source.chunks()
+        return iter(lambda source=self._source: source.read(_PIECE), b"")  # type: ignore[misc]
+
+    def close(self) -> None:
+        """Ends it where it stands."""
+        self._source.close()
+
+
+class PassingRun(PageRun):
+    """A run whose one request takes the visitor's body along; `passed` is what came back, once it has run."""
+
+    passed: Passed
+
+    def __init__(self, sent: Sent, *given: Any) -> None:
+        super().__init__(*given)
+        self._sent = sent
+
+    def _ask(self, step: PlannedRequest) -> None:
+        under_way = RequestStep(step, self._scope, self._calls, self._evaluation, self.writes, self._terms)
+        request = under_way.alone()
+        if request is None:
+            what = f"'{step.name}' was not asked: a part of its path is empty."
+            request = Failure(step.name, "unsent", 404, what)
+        found = request if isinstance(request, Failure) else self._sent_on(step, request)
+        self.traces[step.name].requests = 0 if isinstance(request, Failure) else 1
+        if isinstance(found, Failure):
+            self._fail(step)
+            raise of_failure(found)
+        self.passed = found
+        self._end(step, None, "ok")
+
+    def _sent_on(self, step: PlannedRequest, request: OutgoingRequest) -> Passed | Failure:
+        """Send the request on its way; what came back, or why there is nothing to hand on."""
+        sent = self._sent
+        request = replace(
+            request,
+            headers={"Accept": "*/*", **sent.headers, **request.headers},
+            content_type=sent.content_type,
+        )
+        write = Write(step, {})
+        if step.step.writes:
+            self.writes.sent.append(write)
+        opened = self._calls.stream(
+            step.client, request, sent.body, length=sent.length, max_bytes=sent.max_bytes
+        )
+        if isinstance(opened, Broken):
+            write.outcome = "unknown" if opened.sent else "unsent"
+            return judge.of_broken(step.name, opened, None)
+        write.outcome = "done" if 200 <= opened.status < 300 else "refused"
+        failure = self._failure_of(step, opened)
+        if failure is not None:
+            opened.close()
+            return failure
+        passed = Passed(opened)
+        if passed.needs_length:
+            try:
+                passed.collect()
+            except StreamBroke as error:
+                passed.close()
+                return judge.of_broken(step.name, error.broken, None)
+        return passed
+
+    def _failure_of(self, step: PlannedRequest, opened: Passage) -> Failure | None:
+        """Why a reply does not go through; None for one that does."""
+        status = opened.status
+        partly = status == 206 and "range" not in {name.lower() for name in self._sent.headers}
+        if (not 200 <= status < 300 or partly) and status not in self._sent.statuses:
+            return judge.of_passing(step, Reply(status, opened.headers))
+        if status in (204, 304, 416):
+            return None
+        if opened.headers.get("content-encoding", "identity").lower() != "identity":
+            return judge.not_passed(step.name, "in an encoding that was not asked for")
+        if manner_of(opened.headers.get("content-type", "")) == "refused":
+            return judge.not_passed(step.name, "with a page, which is not handed on")
+        return None

@@ -1,0 +1,196 @@
+"""What goes through a page unread: the visitor's body on its way up, the backend's on its way down."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Mapping
+from email.utils import parsedate_to_datetime
+from urllib.parse import quote
+
+from flask import Request, Response
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+from werkzeug.http import parse_options_header
+
+from bff.errors import PageError
+from bff.executor import Passed, Sent
+from bff.http import StreamBroke
+from bff.http.media import OCTETS, essence_of, manner_of, sent_up
+from bff.problems import problem
+from bff.recipe import Recipe
+from bff.settings import Settings
+from bff.web.journal import Journal
+
+SANDBOX = "sandbox; default-src 'none'"
+"""The Content-Security-Policy of every body that goes through: opened as a page of its own it can do nothing."""
+
+_PIECE = 64 * 1024
+_CONDITIONS = {
+    "If-None-Match": re.compile(r'(?:W/)?"[!#-~]{0,200}"|\*'),
+    "If-Modified-Since": re.compile(r"[A-Za-z]{3}, [0-9A-Za-z :]{10,30}"),
+    "Range": re.compile(r"bytes=(?:\d{1,18}-\d{0,18}|-\d{1,18})"),
+    "If-Range": re.compile(r'(?:W/)?"[!#-~]{0,200}"|[A-Za-z]{3}, [0-9A-Za-z :]{10,30}'),
+    "Last-Event-ID": re.compile(r"[ -~]{1,200}"),
+}
+_VALIDATORS = {
+    "ETag": re.compile(r'(?:W/)?"[!#-~]{0,200}"'),
+    "Accept-Ranges": re.compile(r"bytes|none"),
+    "Content-Range": re.compile(r"bytes (?:\d{1,18}-\d{1,18}|\*)/(?:\d{1,18}|\*)"),
+}
+_LONGEST_NAME = 120
+_NOT_IN_NAMES = re.compile(r'[\x00-\x1f\x7f-\x9f"\\/:*?<>|\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffd]')
+
+
+# --- up ----------------------------------------------------------------------------------------------------------
+
+
+def sent_by(request: Request, recipe: Recipe, settings: Settings, deadline: float) -> Sent:
+    """What of a visitor's request goes through to the backend; raises PageError where it may not."""
+    if recipe.method == "GET":
+        found = {name: request.headers.get(name, "").strip() for name in _CONDITIONS}
+        passing = {name: text for name, text in found.items() if _CONDITIONS[name].fullmatch(text)}
+        return Sent(settings.max_download, headers=passing)
+    length = request.content_length
+    chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
+    if length == 0 or (length is None and not chunked):
+        return Sent(settings.max_download)
+    content_type = request.headers.get("Content-Type", "")
+    if length is None and not essence_of(content_type).startswith("multipart/"):
+        # Some servers tell nobody that such a body was cut off, and it has no last line of its own.
+        raise problem("length-required", "Say how long the body is: Content-Length.")
+    if length is not None and length > settings.max_upload:
+        raise _too_large(settings)
+    body = _pieces_of(request, length, settings, deadline)
+    return Sent(settings.max_download, body, length, sent_up(content_type))
+
+
+def _pieces_of(request: Request, length: int | None, settings: Settings, deadline: float) -> Iterator[bytes]:
+    """The visitor's body as it comes; raises PageError where it is too large, too slow or not whole."""
+    request.max_content_length = settings.max_upload
+    count = 0
+    try:
+        while piece := request.stream.read(_PIECE):
+            count += len(piece)
+            if count > settings.max_upload:
+                raise _too_large(settings)
+            if time.monotonic() > deadline:
+                raise problem("upload-too-slow", "The body was not whole in time.")
+            yield piece
+    except RequestEntityTooLarge as error:
+        # At the bound itself werkzeug looks for no end.
+        if length is None or count != length:
+            raise _too_large(settings) from error
+    except (ClientDisconnected, OSError) as error:
+        raise _cut() from error
+    if length is not None and count < length:
+        raise _cut()
+
+
+def _too_large(settings: Settings) -> PageError:
+    return problem(
+        "body-too-large", f"The body is larger than the {settings.max_upload} bytes that this page takes."
+    )
+
+
+def _cut() -> PageError:
+    return problem("cut-body", "The body ends too early.")
+
+
+# --- down --------------------------------------------------------------------------------------------------------
+
+
+def answer_with(passed: Passed, headers: dict[str, str], request: Request, journal: Journal) -> Response:
+    """The answer of what came back; `headers` are the recipe's and Cache-Control.
+
+    Only what is listed here comes down of the backend's headers.
+    """
+    found = {**_down(passed), "X-Content-Type-Options": "nosniff", "Content-Security-Policy": SANDBOX}
+    if essence_of(found.get("Content-Type", "")) == "text/event-stream":
+        found |= {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        headers = {name: text for name, text in headers.items() if name != "Cache-Control"}
+    response = Response(status=passed.status, headers=found | headers)
+    if "Content-Type" not in found:
+        response.headers.pop("Content-Type", None)
+    bodiless = passed.status in (204, 304, 416)
+    if passed.length is not None and not bodiless:
+        response.headers["Content-Length"] = str(passed.length)
+    journal.streams = True
+    if bodiless or request.method == "HEAD":
+        passed.close()
+        journal.whole = True
+        response.response = []
+    else:
+        response.response = Pieces(passed, journal)
+    return response
+
+
+class Pieces:
+    """The body on its way down; a server closes it at its end, or when the visitor has gone."""
+
+    def __init__(self, passed: Passed, journal: Journal) -> None:
+        self._passed = passed
+        self._journal = journal
+        self._chunks = passed.chunks()
+
+    def __iter__(self) -> Pieces:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            piece = next(self._chunks)
+        except StopIteration:
+            self._journal.whole = True
+            raise
+        except StreamBroke as error:
+            self._journal.cut = error.broken.kind
+            # Nothing else tells a visitor that this is not the end: the server then breaks the connection.
+            raise error from None
+        self._journal.bytes += len(piece)
+        return piece
+
+    def close(self) -> None:
+        self._passed.close()
+
+
+def _down(passed: Passed) -> dict[str, str]:
+    """The headers of the backend that come down, each only in the form that is known."""
+    upstream = passed.headers
+    found = {
+        name: upstream[name.lower()]
+        for name, form in _VALIDATORS.items()
+        if form.fullmatch(upstream.get(name.lower(), ""))
+    }
+    if _is_date(upstream.get("last-modified", "")):
+        found["Last-Modified"] = upstream["last-modified"]
+    if passed.status not in (204, 304, 416):
+        content_type = upstream.get("content-type", "").strip()
+        manner = manner_of(content_type)
+        found["Content-Type"] = OCTETS if manner == "unknown" else content_type
+        found["Content-Disposition"] = _disposition(upstream, inline=manner == "inline")
+    return found
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return len(text) < 40 and parsedate_to_datetime(text) is not None
+    except (ValueError, TypeError):
+        return False
+
+
+def _disposition(upstream: Mapping[str, str], *, inline: bool) -> str:
+    """Whether the body is shown or saved, and under which name if the backend gives a plain one."""
+    manner = "inline" if inline else "attachment"
+    written = upstream.get("content-disposition", "")
+    name = file_name(parse_options_header(written)[1].get("filename", "")) if len(written) < 1000 else ""
+    if not name:
+        return manner
+    plain = name.encode("ascii", "ignore").decode().strip(" .")
+    ascii_name = f'; filename="{plain}"' if plain else ""
+    extended = "" if plain == name else f"; filename*=UTF-8''{quote(name, safe='')}"
+    return f"{manner}{ascii_name}{extended}"
+
+
+def file_name(text: str) -> str:
+    """A name that a file may have anywhere: no path, no control or direction characters, not hidden, not long."""
+    last = re.split(r"[/\\]", text)[-1]
+    return _NOT_IN_NAMES.sub("", last).strip(" .")[:_LONGEST_NAME]
