@@ -70,7 +70,7 @@ def _of_request(page: Page, step: Request) -> Iterator[tuple[Mark, str, str]]:
     if step.writes and step.retries:
         hint = "a body that has been sent cannot be sent again"
         yield step.marks.key("retries"), "retries of a request that hands a body through", hint
-    if not step.writes and recipe.path and recipe.method != "GET":
+    if step.method == "GET" and recipe.path and recipe.method != "GET":
         hint = f"the route is a GET, or the request a {recipe.method.lower()}"
         yield step.marks.key("get"), f"a get under {recipe.method} takes no body along", hint
     yield from _below(recipe.steps, step)
