@@ -77,8 +77,11 @@ class Passed:
     def chunks(self) -> Iterator[bytes]:
         """The body; raises StreamBroke where it ends before its end."""
         if isinstance(self._source, Passage):
-            return self._source.chunks()
-        return iter(lambda source=self._source: source.read(_PIECE), b"")  # type: ignore[misc]
+            yield from self._source.chunks()
+            return
+        with self._source as collected:
+            while piece := collected.read(_PIECE):
+                yield piece
 
     def close(self) -> None:
         """Ends it where it stands."""
