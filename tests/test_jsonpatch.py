@@ -14,11 +14,19 @@ from bff.expressions import Evaluation
 from bff.jsonpatch import changes, replacement
 from bff.testing.lines import patched
 
-LEAVES = st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from([1.0, 0.5]) | st.sampled_from(["", "a", "b/c~d"])
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 3)
+    | st.sampled_from([1.0, 0.5])
+    | st.sampled_from(["", "a", "b/c~d"])
+)
 VALUES = st.recursive(
     LEAVES,
-    lambda inner: st.lists(inner, max_size=5)
-    | st.dictionaries(st.sampled_from(["a", "b", "~", "x/y", ""]), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=5)
+        | st.dictionaries(st.sampled_from(["a", "b", "~", "x/y", ""]), inner, max_size=4)
+    ),
     max_leaves=25,
 )
 

@@ -58,6 +58,4 @@ def _value(step: Step, table: str, key: Key) -> object:
     if isinstance(step, Request):
         if table == "step cache" and key.name == "shared":
             return step.cache is not None and step.cache.shared
-        if key.name == "defer":
-            return step.defer
     return None

@@ -12,9 +12,7 @@ from bff.plan import PlannedGuard
 from bff.problems import problem
 
 
-def refusal(
-    step: PlannedGuard, scope: Mapping[str, Any], evaluation: Evaluation, terms: Terms
-) -> PageError:
+def refusal(step: PlannedGuard, scope: Mapping[str, Any], evaluation: Evaluation, terms: Terms) -> PageError:
     """The problem that the guard's `fail` says."""
     fail = step.fail
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from typing import Any
 
 from bff.errors import Failure
@@ -56,7 +56,7 @@ class PageRun:
         """Run every step; raises the PageError of the first required step or guard that fails."""
         return deque(self.parts(), 1).pop()
 
-    def parts(self) -> Iterator[Results]:
+    def parts(self) -> Generator[Results]:
         """Run every step, and tell what there is as soon as no step is awaited that is not deferred, then each time
         that a part is in, at last of all of it. Raises as `run`; closing it gives up what is under way.
         """
@@ -195,8 +195,7 @@ class PageRun:
         return tuple(
             step.name
             for step in self._plan.steps
-            if step.name in failed
-            and not any(map(self._may_answer, self._plan.second_sources[step.name]))
+            if step.name in failed and not any(map(self._may_answer, self._plan.second_sources[step.name]))
         )
 
     def _may_answer(self, name: str) -> bool:

@@ -29,9 +29,7 @@ def assembled(text: str) -> Assembled:
     for line in lines:
         page = patched(page, line.get("patch", ()))
     last = lines[-1]
-    return Assembled(
-        page, tuple(last.get("partial", ())), last.get("problem"), last.get("complete") is True
-    )
+    return Assembled(page, tuple(last.get("partial", ())), last.get("problem"), last.get("complete") is True)
 
 
 def patched(document: Any, operations: Iterable[Mapping[str, Any]]) -> Any:
