@@ -13,6 +13,9 @@ Charge = Callable[[int], None]
 
 _OF_OPERATION = 32
 """Bytes that an operation takes beside its path and value, about."""
+_MUCH = 4
+"""Operations that are so many times longer than the value that they make are given up for it; before that they are
+worth more to who shows a page: what they do not name stays as it is."""
 _BYTES_PER_NODE = 16
 """What encoding costs in place of a visit."""
 
@@ -55,7 +58,7 @@ class _Comparison:
             found = list(self._of_elements(before, after, at))
         else:
             return [] if before == after else [whole]
-        return [whole] if self._is_longer(found, after) else found
+        return [whole] if self._is_much_longer(found, after) else found
 
     def _of_members(self, before: dict[str, JSON], after: dict[str, JSON], at: str) -> Iterator[Operation]:
         for key in before:
@@ -90,13 +93,13 @@ class _Comparison:
         tail = next((place - 1 for place in rest if old[-place] != new[-place]), most - head)
         return head, tail
 
-    def _is_longer(self, found: list[Operation], after: JSON) -> bool:
-        """Whether several operations are longer than the value that they make."""
+    def _is_much_longer(self, found: list[Operation], after: JSON) -> bool:
+        """Whether several operations are much longer than the value that they make."""
         if len(found) < 2:
             return False
         own = sum(_OF_OPERATION + len(one["path"]) for one in found)
         own += sum(len(self._encoded(one["value"])) for one in found if "value" in one)
-        return own > len(self._encoded(after))
+        return own > _MUCH * len(self._encoded(after))
 
     def _encoded(self, value: JSON) -> bytes:
         text = jsontext.encode(value)

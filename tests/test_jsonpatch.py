@@ -53,8 +53,9 @@ def test_between_a_value_and_its_equal_is_nothing(value: Any) -> None:
         ({"a": 1}, {"a": 1, "b": 2}, [{"op": "add", "path": "/b", "value": 2}]),
         ({"a": 1, "b": 2}, {"a": 1}, [{"op": "remove", "path": "/b"}]),
         ({"x/y": {"~": 1}}, {"x/y": {"~": 2}}, [{"op": "replace", "path": "/x~1y/~0", "value": 2}]),
-        ([1, True], [1.0, 1], [{"op": "replace", "path": "", "value": [1.0, 1]}]),
-        ([], [7, 8], [{"op": "replace", "path": "", "value": [7, 8]}]),
+        ([1, True], [1.0, True], [{"op": "replace", "path": "/0", "value": 1.0}]),
+        ({"a": 1}, {"a": True}, [{"op": "replace", "path": "/a", "value": True}]),
+        ([], [7], [{"op": "add", "path": "/0", "value": 7}]),
         (["long text", 3], ["long text", 3, 4], [{"op": "add", "path": "/2", "value": 4}]),
         ([1, 2, 3], [1, 3], [{"op": "remove", "path": "/1"}]),
         ([1, 2, 3], [4, 5], [{"op": "replace", "path": "", "value": [4, 5]}]),
@@ -72,7 +73,7 @@ def test_lists_of_one_length_are_compared_element_by_element() -> None:
     ]
 
 
-def test_many_small_changes_are_one_when_that_is_shorter() -> None:
+def test_many_small_changes_are_one_when_that_is_much_shorter() -> None:
     before, after = [0] * 100, [1] * 100
     assert changes({"many": before, "x": 1}, {"many": after, "x": 1}) == [
         {"op": "replace", "path": "/many", "value": after}
