@@ -126,7 +126,8 @@ class Plan:
     """One page, ready to run.
 
     `steps` are in the order written; `waits_for` and `followers` are by step name; `fields` are the paths of
-    the page that hang on a step; `second_sources` the steps that name a step in their `when`.
+    the page that hang on a step; `second_sources` the steps that name a step in their `when`; `deferred` the
+    steps that a page in lines does not wait for: those that say `defer` and those that read one.
     """
 
     recipe: Recipe
@@ -139,6 +140,13 @@ class Plan:
     session: PlannedSession | None
     fields: Mapping[str, tuple[str, ...]]
     second_sources: Mapping[str, frozenset[str]]
+    deferred: frozenset[str] = frozenset()
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The requests that may come after the rest of the page, in the order written."""
+        requests = (step for step in self.steps if isinstance(step, PlannedRequest))
+        return tuple(step.name for step in requests if step.name in self.deferred)
 
     @property
     def clients(self) -> tuple[Client, ...]:

@@ -10,7 +10,7 @@ from bff.expressions import compile_tree
 from bff.expressions.inspect import ANY, Any_, Inspection, Path, fields, inspect, inspect_tree, item_paths
 from bff.expressions.tree import Expression, Tree
 from bff.expressions.tree import Mapping as MappingTree
-from bff.graph import Graph, build_graph, inspect_part, parts
+from bff.graph import Graph, build_graph, deferred_steps, inspect_part, parts
 from bff.http import Client, encode_constant
 from bff.plan import (
     Plan,
@@ -68,6 +68,7 @@ class _Planner:
             session=self._session(),
             fields=self._fields(),
             second_sources=self._second_sources(),
+            deferred=deferred_steps(recipe, self.graph),
         )
 
     # --- compiling -----------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """The executor: runs the plan of a page over HTTP calls and gives results. Knows no web framework."""
 
+from bff.executor.draft import draft_scope
 from bff.executor.idempotency import KeySource, once
 from bff.executor.passing import Passed, PassingRun, Sent
 from bff.executor.results import Results, StepTrace, Terms
@@ -18,5 +19,6 @@ __all__ = [
     "StepTrace",
     "Terms",
     "Writes",
+    "draft_scope",
     "once",
 ]

@@ -46,8 +46,12 @@ class StepTrace:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """`scope` holds every name that the shape may read; `partial` names the steps that make the page partial."""
+    """`scope` holds every name that the shape may read; `partial` names the steps that make the page partial.
+
+    Where the page goes on, `pending` names its parts that are still to come: what waits for them is not in `scope`.
+    """
 
     scope: Mapping[str, Any]
     failures: tuple[Failure, ...]
     partial: tuple[str, ...]
+    pending: tuple[str, ...] = ()

@@ -22,8 +22,8 @@ operator = logging.getLogger("bff")
 class Journal:
     """What is told of one page while it is made; `begun` is `time.monotonic()` seconds.
 
-    `repeated` says that the answer was an earlier one's. A page that `streams` is told of when its body has ended:
-    how many `bytes` of it went out, whether it was `whole`, and why the backend `cut` it off, if it did.
+    `repeated` says that the answer was an earlier one's, `cut` that the visitor left before the body's end.
+    Of a body that goes through, `bytes` are those that went out, and `broken` is why it broke off, if it did.
     """
 
     request_id: str
@@ -35,10 +35,9 @@ class Journal:
     partial: tuple[str, ...] = ()
     error: PageError | None = None
     repeated: bool = False
-    streams: bool = False
-    bytes: int = 0
-    whole: bool = False
-    cut: str = ""
+    cut: bool = False
+    bytes: int | None = None
+    broken: str = ""
 
     @property
     def milliseconds(self) -> float:
@@ -55,7 +54,7 @@ class Journal:
 
     def log(self, method: str, status: int) -> None:
         """Write the page's one line; a 5xx is an error, a partial page a warning."""
-        harmed = self.partial or self.cut
+        harmed = self.partial or self.broken
         level = logging.ERROR if status >= 500 else logging.WARNING if harmed else logging.INFO
         if pages.isEnabledFor(level):
             pages.log(level, "%s", json.dumps(self._line(method, status, level), ensure_ascii=False))
@@ -82,9 +81,12 @@ class Journal:
         }
         if self.repeated:
             line["repeated"] = True
-        if self.streams:
+        if self.cut:
+            line["cut"] = True
+        if self.bytes is not None:
             line["bytes"] = self.bytes
-            line["ended"] = f"cut: {self.cut}" if self.cut else "whole" if self.whole else "left"
+        if self.broken:
+            line["broken"] = self.broken
         if self.error is not None:
             line["problem"] = self.error.kind
             line["step"] = self.error.step

@@ -20,6 +20,7 @@ from bff.problems import problem
 from bff.recipe import Recipe
 from bff.settings import Settings
 from bff.web.journal import Journal
+from bff.web.live import LiveBody
 
 SANDBOX = "sandbox; default-src 'none'"
 """The Content-Security-Policy of every body that goes through: opened as a page of its own it can do nothing."""
@@ -60,11 +61,11 @@ def sent_by(request: Request, recipe: Recipe, settings: Settings, deadline: floa
         raise problem("length-required", "Say how long the body is: Content-Length.")
     if length is not None and length > settings.max_upload:
         raise _too_large(settings)
-    body = _pieces_of(request, length, settings, deadline)
+    body = _pieces_up(request, length, settings, deadline)
     return Sent(settings.max_download, body, length, sent_up(content_type))
 
 
-def _pieces_of(request: Request, length: int | None, settings: Settings, deadline: float) -> Iterator[bytes]:
+def _pieces_up(request: Request, length: int | None, settings: Settings, deadline: float) -> Iterator[bytes]:
     """The visitor's body as it comes; raises PageError where it is too large, too slow or not whole."""
     request.max_content_length = settings.max_upload
     count = 0
@@ -114,42 +115,28 @@ def answer_with(passed: Passed, headers: dict[str, str], request: Request, journ
     bodiless = passed.status in (204, 304, 416)
     if passed.length is not None and not bodiless:
         response.headers["Content-Length"] = str(passed.length)
-    journal.streams = True
+    journal.bytes = 0
     if bodiless or request.method == "HEAD":
         passed.close()
-        journal.whole = True
-        response.response = []
     else:
-        response.response = Pieces(passed, journal)
+        journal.cut = True  # until its end is reached
+        response.response = LiveBody(_pieces_down(passed, journal), passed.close)
     return response
 
 
-class Pieces:
-    """The body on its way down; a server closes it at its end, or when the visitor has gone."""
-
-    def __init__(self, passed: Passed, journal: Journal) -> None:
-        self._passed = passed
-        self._journal = journal
-        self._chunks = passed.chunks()
-
-    def __iter__(self) -> Pieces:
-        return self
-
-    def __next__(self) -> bytes:
-        try:
-            piece = next(self._chunks)
-        except StopIteration:
-            self._journal.whole = True
-            raise
-        except StreamBroke as error:
-            self._journal.cut = error.broken.kind
-            # Nothing else tells a visitor that this is not the end: the server then breaks the connection.
-            raise error from None
-        self._journal.bytes += len(piece)
-        return piece
-
-    def close(self) -> None:
-        self._passed.close()
+def _pieces_down(passed: Passed, journal: Journal) -> Iterator[bytes]:
+    """The body on its way down, with what the journal tells of it."""
+    count = 0
+    try:
+        for piece in passed.chunks():
+            count += len(piece)
+            journal.bytes = count
+            yield piece
+    except StreamBroke as error:
+        journal.broken, journal.cut = error.broken.kind, False
+        # Nothing else tells a visitor that this is not the end: the server then breaks the connection.
+        raise error from None
+    journal.cut = False
 
 
 def _down(passed: Passed) -> dict[str, str]:

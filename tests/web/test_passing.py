@@ -332,11 +332,12 @@ def test_a_body_that_breaks_off_breaks_the_answer_off_and_is_told_in_one_line(
         _ = page.data
     page.close()
     [line] = map(json.loads, caplog.messages)
-    assert {key: line[key] for key in ("level", "status", "bytes", "ended")} == {
+    assert {key: line.get(key) for key in ("level", "status", "bytes", "broken", "cut")} == {
         "level": "warning",
         "status": 200,
         "bytes": 15,
-        "ended": "cut: refused",
+        "broken": "refused",
+        "cut": None,
     }
 
 
@@ -357,7 +358,7 @@ def test_a_visitor_who_leaves_ends_the_request_to_the_backend(
     page.close()
     assert noticed.wait(PATIENCE)
     [line] = map(json.loads, caplog.messages)
-    assert (line["level"], line["bytes"], line["ended"]) == ("info", 3, "left")
+    assert (line["level"], line["bytes"], line["cut"]) == ("info", 3, True)
 
 
 def test_head_tells_the_same_and_sends_nothing(backend: FakeBackend, visitor: FlaskClient) -> None:
