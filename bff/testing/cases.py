@@ -11,7 +11,7 @@ from typing import Any
 
 from bff.expressions.inspect import fields
 from bff.recipe import Recipe
-from bff.testing.forecast import Ending, Forecast
+from bff.testing.forecast import Ending, Forecast, Through
 from bff.testing.lab import Answered, Visit, lab
 from bff.testing.scenario import Scenario
 from bff.testing.server import Script
@@ -132,6 +132,8 @@ class FaultCase:
 
 def _leaks(found: Answered, must: Forecast) -> Iterator[str]:
     allowed = MARKER in repr([ending.members for ending in must.endings] if must.endings else must.body)
+    if must.through is not None:
+        return  # its words are what goes through
     if MARKER in found.text and not allowed:
         yield "found the backend's words in the answer"
     if any(MARKER in value for name, value in found.headers.items() if value != must.headers.get(name)):
@@ -179,10 +181,23 @@ def _page_problems(found: Answered, must: Forecast) -> Iterator[str]:
     for name, value in must.headers.items():
         if neutral(found.headers.get(name)) != neutral(value):
             yield f"expected the header {name}: {value}, found {found.headers.get(name)}"
+    if must.through is not None:
+        yield from _through_problems(found, must.through)
+        return
     if must.signs_in != ("Set-Cookie" in found.headers) and must.signs_in:
         yield "expected the session cookie"
     if neutral(found.json) != neutral(must.body):
         yield f"expected another page: {first_difference(neutral(must.body), neutral(found.json))}"
+
+
+def _through_problems(found: Answered, must: Through) -> Iterator[str]:
+    """The differences of a body that goes through."""
+    if found.cut != must.cut:
+        yield f"expected a body that {'breaks off' if must.cut else 'ends'}, found one that does not"
+    elif not must.cut and found.raw != must.raw:
+        yield f"expected the {len(must.raw)} bytes of the backend, found {len(found.raw)} others"
+    if "Set-Cookie" in found.headers:
+        yield "expected no cookie of a backend"
 
 
 def _why(found: Answered) -> str:

@@ -43,13 +43,21 @@ class Ending:
     retry_after: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Through:
+    """What must go through to the visitor: the whole body, or where it is `cut` a beginning and no end."""
+
+    raw: bytes
+    cut: bool = False
+
+
 @dataclass(slots=True)
 class Forecast:
     """What the page must answer: one of `endings`, or without any, `status`, `partial`, `headers` and `body`.
 
     `asked` names the steps that send a request, `unmet` the conditions that kept a step from being asked or ended the
-    page (by step, with the key that says so); `done`, `unknown` and `undone` what became of
-    the writes.
+    page (by step, with the key that says so); `through` is in the place of a body where one goes through; `done`,
+    `unknown` and `undone` what became of the writes.
     """
 
     endings: list[Ending] = field(default_factory=list)
@@ -57,6 +65,7 @@ class Forecast:
     partial: tuple[str, ...] = ()
     headers: dict[str, str] = field(default_factory=dict)
     body: Any = None
+    through: Through | None = None
     signs_in: bool = False
     asked: list[str] = field(default_factory=list)
     unmet: list[tuple[str, str]] = field(default_factory=list)

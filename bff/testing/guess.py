@@ -20,7 +20,7 @@ from bff.testing.replies import Builder
 from bff.testing.rules import chunks
 from bff.testing.samples import sample_input
 from bff.testing.scenario import Scenario, Variable, scope_of, score, unhurried, with_chosen
-from bff.testing.upstream import Upstream
+from bff.testing.upstream import PICTURE, Upstream
 from bff.web.site import Page
 
 _LARGEST_POOL = 60
@@ -225,6 +225,8 @@ class Guess:
         given = self._file.replies.get(step.name)
         if given is not None:
             return given
+        if self._recipe.passes:
+            return Upstream(200, {"content-type": "image/png"}, PICTURE)
         demand = self._demands[step.name]
         values = {path: value for (source, path), value in chosen.items() if source == step.name}
         builder = Builder(step.name, values, self._numbers, demand.rows, demand.keys, ids)

@@ -15,8 +15,9 @@ from typing import Any
 from urllib.parse import quote
 
 from cryptography.fernet import Fernet
+from werkzeug.test import TestResponse
 
-from bff.http import ForwardedToken, ThreadTransport
+from bff.http import ForwardedToken, StreamBroke, ThreadTransport
 from bff.identity.session import Session, SessionSeal
 from bff.plan import PlannedRequest
 from bff.recipe import Recipe
@@ -24,6 +25,7 @@ from bff.testing.forecast import Times
 from bff.testing.samples import GivenInput
 from bff.testing.scenario import wire_texts
 from bff.testing.server import FakeBackend, Received, Script, answer
+from bff.testing.upstream import PICTURE
 from bff.web.app import create_app
 from bff.web.site import Page
 
@@ -110,13 +112,15 @@ _making = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What the visitor got; `seconds` is how long it took."""
+    """What the visitor got; `seconds` is how long it took, `cut` says that the body `raw` broke off."""
 
     status: int
     headers: Mapping[str, str]
     text: str
     json: Any
     seconds: float
+    raw: bytes = b""
+    cut: bool = False
 
 
 class Visit:
@@ -158,6 +162,8 @@ class Visit:
             visitor.set_cookie("bff-session", _cookie(self.page, user))
         headers = [(name, text) for name, value in request.headers.items() for text in wire_texts(value)]
         options: dict[str, Any] = {"json": request.body} if recipe.input.body is not None else {}
+        if recipe.passes and recipe.method != "GET":
+            options = {"data": PICTURE, "content_type": "image/png"}
         begun = time.monotonic()
         found = visitor.open(
             path_of(recipe, request),
@@ -168,9 +174,26 @@ class Visit:
             headers=[("Sec-Fetch-Site", "same-origin"), *headers],
             **options,
         )
+        raw, cut = _body_of(found)
         seconds = time.monotonic() - begun
-        answered = found.get_json(silent=True) if found.data else None
-        return Answered(found.status_code, dict(found.headers), found.text, answered, seconds)
+        answered = found.get_json(silent=True) if raw and not cut else None
+        text = raw.decode("utf-8", "replace")
+        return Answered(found.status_code, dict(found.headers), text, answered, seconds, raw, cut)
+
+
+def _body_of(found: TestResponse) -> tuple[bytes, bool]:
+    """The body of an answer as far as it came, and whether it broke off."""
+    pieces: list[bytes] = []
+    try:
+        for piece in found.iter_encoded():
+            pieces.append(piece)
+    except StreamBroke:
+        return b"".join(pieces), True
+    finally:
+        found.close()
+    raw = b"".join(pieces)
+    found.set_data(raw)
+    return raw, False
 
 
 def environment() -> Mapping[str, str]:

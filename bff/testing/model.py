@@ -182,8 +182,9 @@ class _Model:
         if type(status) is not int or not 200 <= status <= 599:
             found.endings.append(Ending(500, {"type": "urn:bff:problem:internal"}))
             return
-        found.status = 204 if plan.shape is None and status == 200 else status
-        found.headers = {name: text for name, value in headers.items() if (text := _joined_text(value))}
+        if found.through is None:
+            found.status = 204 if plan.shape is None and status == 200 else status
+        found.headers |= {name: text for name, value in headers.items() if (text := _joined_text(value))}
         self._session()
 
     def _session(self) -> None:

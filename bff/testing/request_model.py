@@ -8,7 +8,7 @@ from typing import Any
 from bff.expressions.inspect import ANY
 from bff.expressions.values import key_text, to_text
 from bff.plan import PlannedRequest
-from bff.testing.forecast import Course, Failed, error_of
+from bff.testing.forecast import Course, Failed, Through, error_of
 from bff.testing.rules import is_segment, lists_hold
 from bff.testing.upstream import EMPTY, NOT_JSON, Upstream
 
@@ -61,6 +61,8 @@ class RequestModel:
         holes = [] if step.holes is None else [to_text(hole) for hole in step.holes(local, course.evaluation)]
         if not all(holes):
             course.found.unmet.append((step.name, "path"))
+            if course.plan.recipe.passes:
+                raise Stop(Failed(step.name, "unsent", 404))
             if step.step.safe:
                 return None
             raise Stop(Failed(step.name, "unsent", 400, item=index))
@@ -95,6 +97,10 @@ class RequestModel:
                 found.done[:] = [name for name in found.done if name != step.name]
             status = self._page_status(reply.status)
             raise Stop(Failed(step.name, "status", status, reply.status, reply.retry_after, index))
+        if course.plan.recipe.passes:
+            self._check(reply.body is not NOT_JSON, Failed(step.name, "bad-reply", 502))
+            self._go_through(reply)
+            return None
         self._check(reply.body is not NOT_JSON, Failed(step.name, "not-json", 502, item=index))
         value: Any = True if reply.body is EMPTY and step.step.each is not None else body
         if step.take is None:
@@ -103,7 +109,20 @@ class RequestModel:
         seen["reply"] = {**seen["reply"], "body": value}
         return step.take(seen, course.evaluation)
 
+    def _go_through(self, reply: Upstream) -> None:
+        """The body is handed on as it is, with what keeps a browser from running it."""
+        found = self.course.found
+        found.status = reply.status
+        found.through = Through(reply.body if isinstance(reply.body, bytes) else b"", reply.cut)
+        found.headers = {
+            "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+            "Content-Type": reply.headers.get("content-type", "application/octet-stream"),
+        }
+
     def _page_status(self, upstream: int) -> int:
+        if self.course.plan.recipe.passes and self.step.step.writes and upstream in (413, 415):
+            return upstream
         if upstream in _KEPT or (upstream in (401, 403) and self.step.client.forwards_token):
             return upstream
         return 422 if upstream == 400 and self.step.body_from_input else 502

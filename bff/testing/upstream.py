@@ -23,9 +23,10 @@ _PATIENCE = 6.0
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """What a backend answers: decoded JSON, NOT_JSON or EMPTY; or why there is no reply.
+    """What a backend answers: decoded JSON, bytes that go through, NOT_JSON or EMPTY; or why there is no reply.
 
-    `sent` says whether the request may have reached the backend, `stalls` whether it takes all the time there is.
+    `sent` says whether the request may have reached the backend, `stalls` whether it takes all the time there is,
+    `cut` whether a body that goes through breaks off.
     """
 
     status: int = 200
@@ -34,6 +35,7 @@ class Upstream:
     broken: Literal["refused", "timeout", "too-large"] | None = None
     sent: bool = True
     stalls: bool = False
+    cut: bool = False
 
     @property
     def retry_after(self) -> int | None:
@@ -63,6 +65,8 @@ def good_script(reply: Upstream) -> Script:
 
 
 def _raw(reply: Upstream) -> bytes:
+    if isinstance(reply.body, bytes):
+        return reply.body
     return b"" if reply.body is EMPTY else json.dumps(reply.body).encode()
 
 
@@ -145,6 +149,49 @@ FAULTS: Mapping[str, Fault] = {
     )
 }
 """Every fault of the matrix by its name, in the order of its columns."""
+
+
+PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8
+"""What goes through a page whose body is not read, up and down, where its tests say nothing else."""
+
+_LARGE = b" " * (10 * 2**20)
+
+
+def _cut(reply: Upstream) -> Script:
+    raw = _raw(reply)
+
+    def script(_: Received, wire: Wire) -> None:
+        wire.send(
+            head(reply.status, {**reply.headers, "Content-Length": str(len(raw))}) + raw[: len(raw) // 2]
+        )
+        wire.close()
+
+    return script
+
+
+def _drip_through(reply: Upstream) -> Script:
+    def script(_: Received, wire: Wire) -> None:
+        wire.send(head(reply.status, {**reply.headers, "Content-Length": "100000"}))
+        ends = time.monotonic() + _PATIENCE
+        while time.monotonic() < ends and not wire.backend.closing.wait(0.02):
+            wire.send(b"a")
+        wire.close()
+
+    return script
+
+
+def _one_of(*names: str) -> dict[str, Fault]:
+    return {name: FAULTS[name] for name in names}
+
+
+FAULTS_OF_PASSING: Mapping[str, Fault] = {
+    **_one_of("refused", "hangs", "500", "503", "404", "401", "429", "empty", "HTML"),
+    "half": Fault("half", lambda reply: replace(reply, cut=True), _cut),
+    "10MB": Fault("10MB", lambda reply: replace(reply, body=_LARGE), good_script),
+    "drip": Fault("drip", lambda reply: replace(reply, cut=True, stalls=True), _drip_through),
+    **_one_of("stale"),
+}
+"""The faults of a request whose body goes through: those that are not about JSON, and what a stream can do."""
 
 
 def script_of(fault: Fault, good: Upstream) -> Script:

@@ -37,6 +37,9 @@ ADA = {"id": "personada000000", "name": "Ada"}
 LIN = {"id": "personlin000000", "name": "林悦"}
 ID = "todo00000000001"
 
+WITH_PICTURE = {"expand": "pictures_via_person"}
+"""The query with which PocketBase gives a person's picture along."""
+
 # A reply that cannot be used, and the kind and status of the failure that it is.
 TROUBLE = {
     "failing": ({"status": 500, "json": {"message": "secret trouble"}}, "status", 502),
@@ -180,6 +183,11 @@ def row(**fields: Any) -> dict[str, Any]:
     found = {"id": ID, "title": "买牛奶", "note": "", "status": "open", "due": "", "owner": "", "helper": ""}
     found |= {"finished": "", "created": "2026-11-20 10:00:00.000Z", "updated": "2026-11-21 10:00:00.000Z"}
     return {"collectionName": "todos"} | found | fields
+
+
+def pictured(person: dict[str, Any], file: str) -> dict[str, Any]:
+    """A person with a picture, as PocketBase gives it."""
+    return person | {"expand": {"pictures_via_person": {"file": file, "person": person["id"]}}}
 
 
 def listed(*rows: dict[str, Any], **fields: Any) -> dict[str, Any]:

@@ -14,11 +14,13 @@ from tests.pages.conftest import (
     TOKEN,
     TROUBLE,
     TROUBLE_OF_ONE,
+    WITH_PICTURE,
     Backends,
     ended,
     listed,
     missing,
     mistakes,
+    pictured,
     query_of,
     refused,
     row,
@@ -40,8 +42,8 @@ SHOWN = {
     "finished": None,
     "created": "2026-11-20 10:00:00.000Z",
     "updated": "2026-11-21 10:00:00.000Z",
-    "owner": ADA,
-    "helper": LIN,
+    "owner": ADA | {"picture": None},
+    "helper": LIN | {"picture": "lin_1.png"},
 }
 ME = f"records/{ANN['id']}"
 
@@ -55,11 +57,12 @@ def good(backends: Backends) -> Backends:
         {"id": "a.b.open", "owner": "a", "helper": "b", "status": "open", "total": 3},
         {"id": "a..done", "owner": "a", "helper": "", "status": "done", "total": 2},
     ]
-    backends.answer("people", "people", at=ME, json=ANN | {"name": "Ann 安", "email": "hidden"})
+    ann = pictured(ANN, "ann_1.png") | {"name": "Ann 安", "email": "hidden"}
+    backends.answer("people", "people", at=ME, json=ann)
     backends.answer("todos", "todo_list", json=listed(found))
     backends.answer("todos", "todo_counts", json=listed(*counts))
     backends.answer("notices", "notices", json=listed(NOTICE))
-    backends.answer("people", "people", json=listed(ADA | {"email": "hidden"}, LIN))
+    backends.answer("people", "people", json=listed(ADA | {"email": "hidden"}, pictured(LIN, "lin_1.png")))
     return backends
 
 
@@ -67,7 +70,7 @@ def test_it_shows_exactly_this(good: Backends, visitor: FlaskClient) -> None:
     page = visitor.get("/api/home")
     assert page.status_code == 200
     assert page.json == {
-        "me": {"id": ANN["id"], "name": "Ann 安", "email": "ann@example.com"},
+        "me": {"id": ANN["id"], "name": "Ann 安", "email": "ann@example.com", "picture": "ann_1.png"},
         "todos": [SHOWN],
         "page": 1,
         "per_page": 20,
@@ -88,8 +91,12 @@ def test_it_asks_exactly_this_with_the_visitors_token(good: Backends, visitor: F
     notice_query = {"perPage": "1", "skipTotal": "1", "sort": "-published", "filter": "published<=@now"}
     assert good.asked() == [
         ("GET notices: notices/records", notice_query, None),
-        ("GET people: people/records", {"filter": both, "perPage": "100", "skipTotal": "1"}, None),
-        (f"GET people: people/{ME}", {}, None),
+        (
+            "GET people: people/records",
+            WITH_PICTURE | {"filter": both, "perPage": "100", "skipTotal": "1"},
+            None,
+        ),
+        (f"GET people: people/{ME}", WITH_PICTURE, None),
         ("GET todos: todo_counts/records", {"perPage": "1000", "skipTotal": "1"}, None),
         ("GET todos: todo_list/records", list_query, None),
     ]
@@ -212,7 +219,13 @@ def test_a_notice_is_asked_for_once_in_a_while(good: Backends, visitor: FlaskCli
     assert len(good.calls("notices")) == 1
 
 
-@pytest.mark.parametrize("reply", [{"json": listed(LIN)}, {"json": listed(LIN, {"name": "nobody"}, 5)}])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        {"json": listed(pictured(LIN, "lin_1.png"))},
+        {"json": listed(pictured(LIN, "lin_1.png"), {"name": "nobody"}, 5)},
+    ],
+)
 def test_people_who_are_gone_are_null(good: Backends, visitor: FlaskClient, reply: dict[str, object]) -> None:
     good.answer("people", "people", **reply)
     page = visitor.get("/api/home")

@@ -7,21 +7,37 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.pages.conftest import ADA, EMPTY, LIN, TOKEN, TROUBLE, Backends, ended, listed, mistakes
+from tests.pages.conftest import (
+    ADA,
+    EMPTY,
+    LIN,
+    TOKEN,
+    TROUBLE,
+    WITH_PICTURE,
+    Backends,
+    ended,
+    listed,
+    mistakes,
+    pictured,
+)
 
-SORTED = {"perPage": "50", "skipTotal": "1", "sort": "name,id"}
+SORTED = WITH_PICTURE | {"perPage": "50", "skipTotal": "1", "sort": "name,id"}
 
 
 @pytest.fixture
 def good(backends: Backends) -> Backends:
     """A backend that knows two people."""
-    backends.answer("people", "people", json=listed(ADA | {"email": "hidden", "verified": True}, LIN))
+    ada = ADA | {"email": "hidden", "verified": True}
+    backends.answer("people", "people", json=listed(ada, pictured(LIN, "lin_1.png")))
     return backends
 
 
 def test_it_shows_exactly_this(good: Backends, visitor: FlaskClient) -> None:
     page = visitor.get("/api/people")
-    assert (page.status_code, page.json) == (200, {"people": [ADA, LIN]})
+    assert (page.status_code, page.json) == (
+        200,
+        {"people": [ADA | {"picture": None}, LIN | {"picture": "lin_1.png"}]},
+    )
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from tests.pages.conftest import (
     TOKEN,
     TROUBLE,
     TROUBLE_OF_ONE,
+    WITH_PICTURE,
     Backends,
     ended,
     listed,
@@ -104,7 +105,7 @@ def test_it_asks_exactly_this_with_the_visitors_token(good: Backends, visitor: F
     both = f"id = '{LIN['id']}' || id = '{ADA['id']}'"
     assert asked == [
         ("GET people: people/records", {"perPage": "100", "skipTotal": "1", "filter": both}, None),
-        (f"GET people: people/{ME}", {}, None),
+        (f"GET people: people/{ME}", WITH_PICTURE, None),
         ("GET todos: todo_counts/records", {"perPage": "1000", "skipTotal": "1"}, None),
         ("GET todos: todo_finished/records", {"perPage": "1000", "sort": "slot,id", "filter": since}, None),
     ]

@@ -13,10 +13,12 @@ from tests.pages.conftest import (
     TOKEN,
     TROUBLE,
     TROUBLE_OF_ONE,
+    WITH_PICTURE,
     Backends,
     ended,
     listed,
     missing,
+    pictured,
     row,
 )
 
@@ -31,9 +33,11 @@ SHOWN = {
     "finished": "2026-11-22 10:00:00.000Z",
     "created": "2026-11-20 10:00:00.000Z",
     "updated": "2026-11-21 10:00:00.000Z",
-    "owner": ADA,
+    "owner": ADA | {"picture": None},
     "helper": None,
-    "comments": [{"id": "c1", "text": "谢谢", "created": COMMENT["created"], "author": LIN}],
+    "comments": [
+        {"id": "c1", "text": "谢谢", "created": COMMENT["created"], "author": LIN | {"picture": "lin_1.png"}}
+    ],
     "errors": [],
 }
 
@@ -43,7 +47,7 @@ def good(backends: Backends) -> Backends:
     """Backends that all answer."""
     backends.answer("todos", "todos", at=f"records/{ID}", json=TODO)
     backends.answer("todos", "comments", json=listed(COMMENT))
-    backends.answer("people", "people", json=listed(ADA, LIN | {"email": "hidden"}))
+    backends.answer("people", "people", json=listed(ADA, pictured(LIN, "lin_1.png") | {"email": "hidden"}))
     return backends
 
 
@@ -58,7 +62,11 @@ def test_it_asks_exactly_this_with_the_visitors_token(good: Backends, visitor: F
     of_todo = {"filter": f"todo = '{ID}'", "sort": "created,@rowid", "perPage": "500", "skipTotal": "1"}
     both = "id = 'personada000000' || id = 'personlin000000'"
     assert good.asked() == [
-        ("GET people: people/records", {"filter": both, "perPage": "100", "skipTotal": "1"}, None),
+        (
+            "GET people: people/records",
+            WITH_PICTURE | {"filter": both, "perPage": "100", "skipTotal": "1"},
+            None,
+        ),
         ("GET todos: comments/records", of_todo, None),
         (f"GET todos: todos/records/{ID}", {}, None),
     ]
