@@ -1,6 +1,7 @@
 // Everything that this app asks the layer. No other file fetches.
 
 const PATIENCE_MS = 20_000;
+const UPLOAD_PATIENCE_MS = 65_000;
 
 /** What went wrong, as the layer said it (RFC 9457); `offline`, `slow` and `unreadable` when it said nothing. */
 export class Problem extends Error {
@@ -55,15 +56,33 @@ export function removeTodosOnLeaving(ids) {
   return send("POST", "/api/todos/remove", { body: { ids }, asks: false, keepalive: true });
 }
 
+/** Sends the visitor's picture in the place of the one they have, or as their first; gives its file's name. */
+export async function savePicture(person, file, hasOne, sent) {
+  const form = new FormData();
+  // Where it is the first, the row is named after the person; the backend takes no other name, and no other person.
+  if (!hasOne) for (const name of ["id", "person"]) form.append(name, person.id);
+  form.append("file", file, "picture");
+  try {
+    return (await send(hasOne ? "PUT" : "POST", "/api/picture", { form, sent })).file;
+  } catch (problem) {
+    // It was added or removed elsewhere meanwhile, unless the file itself is what is wrong.
+    const other = hasOne ? problem.status === 404 : problem.status === 422;
+    if (!other || sent === null) throw problem;
+    return savePicture(person, file, !hasOne, null);
+  }
+}
+
+export const removePicture = () => send("DELETE", "/api/picture");
+
 const todoPath = (id) => `/api/todos/${encodeURIComponent(id)}`;
 
-async function send(method, path, { body, signal, key, asks = true, keepalive = false } = {}) {
-  const response = await answerOf(method, path, { body, signal, key, keepalive });
+async function send(method, path, { body, form, sent, signal, key, asks = true, keepalive = false } = {}) {
+  const response = await (form ? upload(method, path, form, sent) : answerOf(method, path, { body, signal, key, keepalive }));
   if (response.ok) return response.body;
   const problem = new Problem(kindOf(response.body), { ...response.body, status: response.status });
   const ended = asks && problem.status === 401;
   if (ended && (await signInAgain()) && !signal?.aborted) {
-    return send(method, path, { body, signal, key, asks: false });
+    return send(method, path, { body, form, sent, signal, key, asks: false });
   }
   throw problem;
 }
@@ -89,6 +108,29 @@ async function answerOf(method, path, { body, signal, key, keepalive }) {
     if (patience.aborted) throw new Problem("slow");
     throw new Problem(response ? "unreadable" : "offline", { status: response?.status });
   }
+}
+
+/** Sends a form with a file; `sent` is told the share that is on its way, which `fetch` would not tell. */
+function upload(method, path, form, sent) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    const fail = (kind) => () => reject(new Problem(kind, { status: request.status }));
+    request.open(method, path);
+    request.setRequestHeader("Accept", "application/json");
+    request.timeout = UPLOAD_PATIENCE_MS;
+    request.upload.addEventListener("progress", (event) => sent?.(event.total ? event.loaded / event.total : 0));
+    request.addEventListener("error", fail("offline"));
+    request.addEventListener("timeout", fail("slow"));
+    request.addEventListener("load", () => {
+      try {
+        const body = request.responseText ? JSON.parse(request.responseText) : null;
+        resolve({ ok: request.status >= 200 && request.status < 300, status: request.status, body });
+      } catch {
+        fail("unreadable")();
+      }
+    });
+    request.send(form);
+  });
 }
 
 function kindOf(body) {

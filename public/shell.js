@@ -6,6 +6,7 @@ import { showKeys } from "./keys.js";
 import { showNotices } from "./parts/notices.js";
 import { placeBeside } from "./parts/menu.js";
 import { avatar } from "./parts/person.js";
+import { showPictureDialog } from "./parts/picture-dialog.js";
 import { toastElements } from "./parts/toasts.js";
 import { me } from "./session.js";
 import { device } from "./storage.js";
@@ -81,6 +82,7 @@ function openAccount(button, person, signOut) {
     }),
     choices(t("theme"), ["system", "light", "dark"].map((name) => [name, t(`theme.${name}`)]), theme(), setTheme),
     h("hr"),
+    person && item("person", t("picture.change"), showPictureDialog),
     person && item("bell", t("notices"), showNotices),
     item("list", t("keys"), showKeys),
     person && item("right", t("signout"), signOut),

@@ -74,6 +74,12 @@ class Backend:
         row: dict[str, Any] = self.request("POST", f"/api/collections/{collection}/records", fields)
         return row
 
+    def add_file(self, collection: str, field: str, file: Path, **fields: str) -> dict[str, Any]:
+        """The new row of a collection with a file in one of its fields."""
+        path = f"/api/collections/{collection}/records"
+        row: dict[str, Any] = _call("POST", f"{self.url}{path}", _Form(fields, field, file), None, self.token)
+        return row
+
     def rows(self, collection: str, **query: str | int) -> list[dict[str, Any]]:
         """Up to 500 rows of a collection."""
         path = f"/api/collections/{collection}/records"
@@ -212,19 +218,46 @@ def _sign_in(url: str, password: str) -> str:
     return token
 
 
+@dataclass(frozen=True)
+class _Form:
+    """Texts and one file, as a browser's form sends them."""
+
+    fields: Mapping[str, str]
+    name: str
+    file: Path
+
+    @property
+    def content_type(self) -> str:
+        return "multipart/form-data; boundary=part-of-a-form"
+
+    def encoded(self) -> bytes:
+        start = 'Content-Disposition: form-data; name="'
+        parts = [f'{start}{name}"\r\n\r\n{value}'.encode() for name, value in self.fields.items()]
+        head = f'{start}{self.name}"; filename="{self.file.name}"\r\n\r\n'.encode()
+        parts.append(head + self.file.read_bytes())
+        return (
+            b"".join(b"--part-of-a-form\r\n" + part + b"\r\n" for part in parts) + b"--part-of-a-form--\r\n"
+        )
+
+
 def _call(
     method: str,
     url: str,
-    body: Mapping[str, Any] | None = None,
+    body: Mapping[str, Any] | _Form | None = None,
     query: Mapping[str, str | int] | None = None,
     token: str | None = None,
 ) -> Any:
-    headers = {"Content-Type": "application/json"} if body is not None else {}
+    headers: dict[str, str] = {}
+    data: bytes | None = None
+    if isinstance(body, _Form):
+        headers["Content-Type"], data = body.content_type, body.encoded()
+    elif body is not None:
+        headers["Content-Type"], data = "application/json", json.dumps(body).encode()
     if token:
         headers["Authorization"] = token
     request = urllib.request.Request(
         f"{url}?{urllib.parse.urlencode(query)}" if query else url,
-        data=None if body is None else json.dumps(body).encode(),
+        data=data,
         headers=headers,
         method=method,
     )

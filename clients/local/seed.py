@@ -1,4 +1,5 @@
-"""Fills an empty backend with people, todos, comments and notices: `seed.json`, its days counted from today.
+"""Fills an empty backend with people, todos, comments and notices: `seed.json`, its days counted from today,
+and the `pictures` of two of them.
 
 Every row has a fixed id, so a seeding that was cut off goes on where it stopped.
 """
@@ -15,6 +16,7 @@ from typing import Any
 from clients.local.pocketbase import Backend
 
 _DATA = Path(__file__).with_name("seed.json")
+_PICTURES = Path(__file__).with_name("pictures")
 _ID_LENGTH = 15
 
 
@@ -26,6 +28,16 @@ def seed(backend: Backend, password: str | None = None) -> None:
         for row in rows:
             if row["id"] not in present:
                 backend.add(collection, **row, **secret)
+    _add_pictures(backend, sorted(_PICTURES.glob("*.png")))
+
+
+def _add_pictures(backend: Backend, files: list[Path]) -> None:
+    """Adds the pictures, named after the keys of their people, that are not there."""
+    present = {row["id"] for row in backend.rows("pictures", fields="id")} if files else set()
+    for file in files:
+        person = record_id("person", file.stem)
+        if person not in present:
+            backend.add_file("pictures", "file", file, id=person, person=person)
 
 
 def seed_once(backend: Backend) -> bool:

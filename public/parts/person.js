@@ -1,13 +1,35 @@
 // A person in a circle and by name.
 
 import { h } from "../dom.js";
+import { leaveOut, pictureOf } from "../pictures.js";
 
 const TINTS = 7;
 
-/** A circle with initials; its tint stays the same for one person. */
+/** A circle with the person's picture, or their initials until it is there; its tint stays the same for one person. */
 export function avatar(person) {
   const code = [...person.id].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) >>> 0, 7);
-  return h("span", { class: ["avatar", `tint-${code % TINTS}`], "aria-hidden": "true" }, initials(person.name));
+  const attributes = { class: ["avatar", `tint-${code % TINTS}`], "aria-hidden": "true", "data-person": person.id };
+  return h("span", attributes, initials(person.name), picture(person));
+}
+
+/** Shows a person anew wherever they are on the page. */
+export function redrawAvatars(person) {
+  for (const shown of document.querySelectorAll(`.avatar[data-person="${CSS.escape(person.id)}"]`)) {
+    shown.replaceWith(avatar(person));
+  }
+}
+
+function picture(person) {
+  const src = pictureOf(person);
+  if (!src) return null;
+  const image = h("img", { alt: "", loading: "lazy", decoding: "async", width: "128", height: "128" });
+  image.addEventListener("load", () => image.classList.add("is-there"));
+  image.addEventListener("error", () => {
+    leaveOut(src);
+    image.remove();
+  });
+  image.src = src;
+  return image;
 }
 
 function initials(name) {

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from clients.local import pocketbase
+from clients.local import seed as seeding
 from clients.local.binary import BackendError, checked_binary
 from clients.local.folder import alone_in, kept, long_password, password_to_type
 from clients.local.pocketbase import ROOT, Backend, free_port, require_free, running
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.backend
 
 
 def _counts(backend: Backend) -> dict[str, int]:
-    return {name: len(backend.rows(name)) for name in ("people", "todos", "comments", "notices")}
+    return {name: len(backend.rows(name)) for name in ("people", "todos", "comments", "notices", "pictures")}
 
 
 def test_rows_survive_a_stop(backend_program: Path, tmp_path: Path) -> None:
@@ -90,7 +91,9 @@ def test_seeding_twice_adds_nothing(backend: Backend) -> None:
     seed(backend)
     first = _counts(backend)
     seed(backend)
-    assert first == _counts(backend) == {"people": 8, "todos": 42, "comments": 25, "notices": 3}
+    assert (
+        first == _counts(backend) == {"people": 8, "todos": 42, "comments": 25, "notices": 3, "pictures": 2}
+    )
 
 
 def test_a_seeding_that_was_cut_off_goes_on(backend: Backend) -> None:
@@ -145,6 +148,7 @@ def test_a_folder_from_before_people_signed_in_keeps_its_rows_and_lets_them_sign
 ) -> None:
     with monkeypatch.context() as before:
         before.setattr(pocketbase, "MIGRATIONS", tmp_path / "migrations")
+        before.setattr(seeding, "_PICTURES", tmp_path / "none")
         (tmp_path / "migrations").mkdir()
         for migration in sorted((ROOT / "clients" / "local" / "migrations").glob("*.js"))[:6]:
             shutil.copy(migration, tmp_path / "migrations")
