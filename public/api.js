@@ -58,18 +58,23 @@ export function removeTodosOnLeaving(ids) {
 
 /** Sends the visitor's picture in the place of the one they have, or as their first; gives its file's name. */
 export async function savePicture(person, file, hasOne, sent) {
+  try {
+    return await sendPicture(person, file, hasOne, sent);
+  } catch (problem) {
+    if (problem.status !== (hasOne ? 404 : 422)) throw problem;
+    // It was removed or added elsewhere meanwhile; or the file itself is what is wrong, as then the other way shows.
+    return sendPicture(person, file, !hasOne, sent).catch((again) => {
+      throw again.status === 404 ? problem : again;
+    });
+  }
+}
+
+async function sendPicture(person, file, hasOne, sent) {
   const form = new FormData();
-  // Where it is the first, the row is named after the person; the backend takes no other name, and no other person.
+  // A first one is named after the person; the backend takes no other name, and no other person.
   if (!hasOne) for (const name of ["id", "person"]) form.append(name, person.id);
   form.append("file", file, "picture");
-  try {
-    return (await send(hasOne ? "PUT" : "POST", "/api/picture", { form, sent })).file;
-  } catch (problem) {
-    // It was added or removed elsewhere meanwhile, unless the file itself is what is wrong.
-    const other = hasOne ? problem.status === 404 : problem.status === 422;
-    if (!other || sent === null) throw problem;
-    return savePicture(person, file, !hasOne, null);
-  }
+  return (await send(hasOne ? "PUT" : "POST", "/api/picture", { form, sent })).file;
 }
 
 export const removePicture = () => send("DELETE", "/api/picture");
@@ -118,7 +123,7 @@ function upload(method, path, form, sent) {
     request.open(method, path);
     request.setRequestHeader("Accept", "application/json");
     request.timeout = UPLOAD_PATIENCE_MS;
-    request.upload.addEventListener("progress", (event) => sent?.(event.total ? event.loaded / event.total : 0));
+    request.upload.addEventListener("progress", (event) => sent(event.total ? event.loaded / event.total : 0));
     request.addEventListener("error", fail("offline"));
     request.addEventListener("timeout", fail("slow"));
     request.addEventListener("load", () => {

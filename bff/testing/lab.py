@@ -15,7 +15,6 @@ from typing import Any
 from urllib.parse import quote
 
 from cryptography.fernet import Fernet
-from werkzeug.test import TestResponse
 
 from bff.http import ForwardedToken, StreamBroke, ThreadTransport
 from bff.identity.session import Session, SessionSeal
@@ -181,7 +180,7 @@ class Visit:
         return Answered(found.status_code, dict(found.headers), text, answered, seconds, raw, cut)
 
 
-def _body_of(found: TestResponse) -> tuple[bytes, bool]:
+def _body_of(found: Any) -> tuple[bytes, bool]:
     """The body of an answer as far as it came, and whether it broke off."""
     pieces: list[bytes] = []
     try:
