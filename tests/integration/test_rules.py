@@ -5,9 +5,11 @@ from __future__ import annotations
 import urllib.error
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from clients.local.pocketbase import Backend
 from clients.local.seed import address_of, record_id
@@ -40,7 +42,7 @@ def stranger(seeded_backend: Backend) -> Iterator[Backend]:
 
 
 def _everything(backend: Backend) -> dict[str, Any]:
-    names = ("people", "todos", "comments", "notices", "messages")
+    names = ("people", "todos", "comments", "notices", "messages", "pictures")
     return {name: backend.rows(name, fields="id,updated") for name in names}
 
 
@@ -54,7 +56,10 @@ def _refusal(backend: Backend, method: str, collection: str, row: str = "", **fi
 
 @pytest.mark.parametrize(
     "collection",
-    ["people", "todos", "todo_list", "todo_counts", "todo_finished", "comments", "notices", "messages"],
+    [
+        *("people", "todos", "todo_list", "todo_counts", "todo_finished", "comments", "notices", "messages"),
+        "pictures",
+    ],
 )
 def test_a_stranger_sees_nothing(stranger: Backend, collection: str) -> None:
     assert stranger.rows(collection) == []
@@ -115,3 +120,90 @@ def test_a_visitor_changes_nothing_of_others(
     lin: Backend, stranger: Backend, method: str, collection: str, row: str, fields: Any, status: int
 ) -> None:
     assert _refusal(lin, method, collection, row, **fields) == status
+
+
+# --- pictures: their bodies reach the backend unread --------------------------------------------------------------
+
+PICTURE = Path(__file__).parents[2] / "clients" / "local" / "pictures" / "ada.png"
+
+
+def _picture(
+    backend: Backend, method: str, row: str = "", content: bytes | None = None, **fields: str
+) -> int:
+    """The status of an upload with these fields, as any visitor could make it."""
+    answer = requests.request(
+        method,
+        f"{backend.url}/api/collections/pictures/records{row and '/'}{row}",
+        data=fields,
+        files={"file": ("me.png", PICTURE.read_bytes() if content is None else content, "image/png")},
+        headers={"Authorization": backend.token},
+        timeout=30,
+    )
+    return answer.status_code
+
+
+def _pictures(backend: Backend) -> dict[str, tuple[str, str]]:
+    return {row["id"]: (row["person"], row["updated"]) for row in backend.rows("pictures")}
+
+
+def test_who_signed_in_sees_pictures_and_nobody_else(seeded_backend: Backend, lin: Backend) -> None:
+    assert _pictures(lin).keys() == {LIN, ADA}
+    assert replace(seeded_backend, token="").rows("pictures") == []
+
+
+@pytest.mark.parametrize(
+    ("method", "row", "fields"),
+    [
+        ("POST", "", {"id": CHEN, "person": CHEN}),
+        ("POST", "", {"id": CHEN, "person": LIN}),
+        ("POST", "", {"id": LIN, "person": CHEN}),
+        ("POST", "", {"id": "anotherid000000", "person": LIN}),
+        ("POST", "", {"person": LIN}),
+        ("POST", "", {"@jsonPayload": f'{{"id": "{CHEN}", "person": "{CHEN}"}}'}),
+        ("PATCH", ADA, {}),
+        ("PATCH", LIN, {"person": ADA}),
+        ("PATCH", LIN, {"person": ""}),
+        ("PATCH", LIN, {"person+": ADA}),
+        ("PATCH", LIN, {"person-": LIN}),
+        ("PATCH", LIN, {"id": CHEN}),
+        ("PATCH", LIN, {"@jsonPayload": f'{{"person": "{ADA}"}}'}),
+        ("PATCH", LIN, {"id": ADA, "person": ADA}),
+    ],
+)
+def test_no_field_of_an_upload_makes_it_somebody_elses(
+    method: str, row: str, fields: dict[str, str], seeded_backend: Backend, lin: Backend
+) -> None:
+    before = _pictures(seeded_backend)
+    assert _picture(lin, method, row, **fields) in (400, 403, 404)
+    assert _pictures(seeded_backend) == before
+
+
+def test_fields_that_there_are_not_change_nothing(seeded_backend: Backend, lin: Backend) -> None:
+    others = {"created": "2000-01-01 00:00:00.000Z", "collectionId": "x", "role": "admin", "+person": ADA}
+    before = _pictures(seeded_backend)
+    assert _picture(lin, "PATCH", LIN, **others) == 200
+    [row] = [row for row in seeded_backend.rows("pictures") if row["id"] == LIN]
+    assert (row["person"], row["created"] > "2020", "role" in row) == (LIN, True, False)
+    assert _pictures(seeded_backend)[ADA] == before[ADA]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
+        b"<html><script>alert(1)</script></html>",
+        b"",
+        PICTURE.read_bytes() + b"x" * 2 * 1024 * 1024,
+    ],
+    ids=["svg", "html", "empty", "large"],
+)
+def test_only_small_pictures_are_kept(content: bytes, seeded_backend: Backend, lin: Backend) -> None:
+    before = _pictures(seeded_backend)
+    assert _picture(lin, "PATCH", LIN, content) == 400
+    assert _pictures(seeded_backend) == before
+
+
+def test_nobody_removes_the_picture_of_another_or_sends_one_unnamed(lin: Backend, stranger: Backend) -> None:
+    assert _refusal(lin, "DELETE", "pictures", ADA) == 404
+    assert _picture(stranger, "POST", "", id=CHEN, person=CHEN) == 400
+    assert _picture(stranger, "PATCH", LIN) == 404
