@@ -19,7 +19,7 @@ import socketserver
 import ssl
 import threading
 import zlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, TypeAlias
@@ -188,8 +188,17 @@ class _Conversation(socketserver.StreamRequestHandler):
         while (header := self.rfile.readline().decode("latin-1").strip()) != "":
             name, _, value = header.partition(":")
             headers[name.strip().lower()] = value.strip()
-        body = self.rfile.read(int(headers.get("content-length", "0")))
+        if headers.get("transfer-encoding", "") == "chunked":
+            body = b"".join(self._chunks())
+        else:
+            body = self.rfile.read(int(headers.get("content-length", "0")))
         return Received(line[0], line[1], headers, body, number)
+
+    def _chunks(self) -> Iterator[bytes]:
+        while size := int(self.rfile.readline() or b"0", 16):
+            yield self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
 
 
 def head(status: int, headers: Mapping[str, str] | Sequence[tuple[str, str]]) -> bytes:

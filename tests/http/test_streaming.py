@@ -221,11 +221,11 @@ def test_a_body_goes_up_with_its_length(
 def test_a_body_of_unknown_length_goes_up_in_chunks(
     client: Client, make_calls: Callable[..., Calls], backend: FakeBackend
 ) -> None:
-    with responses.RequestsMock() as mock:
-        mock.post(f"{backend.url}/file", body=b"")
-        passage(make_calls(), client, post("/file"), b"one", length=None)
-        [call] = mock.calls
-        assert "Content-Length" not in call.request.headers
+    backend.on("POST /file", answer(201, body=b""))
+    passage(make_calls(), client, post("/file"), b"one", b"two", length=None)
+    [request] = backend.requests
+    assert (request.body, request.headers["transfer-encoding"]) == (b"onetwo", "chunked")
+    assert "content-length" not in request.headers
 
 
 def test_the_first_piece_is_sent_before_the_visitor_gives_the_last(
