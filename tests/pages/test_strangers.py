@@ -6,15 +6,19 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.pages.conftest import ID, Backends
+from tests.pages.conftest import ANN, ID, Backends
 
 PAGES = {
+    "add_picture": "POST /api/picture",
     "add_todo": "POST /api/todos",
     "comment": f"POST /api/todos/{ID}/comments",
     "edit_todo": f"PATCH /api/todos/{ID}",
     "home": "GET /api/home",
     "notices": "GET /api/notices",
     "people": "GET /api/people",
+    "picture": f"GET /api/people/{ANN['id']}/picture/ann_1.png",
+    "remove_picture": "DELETE /api/picture",
+    "replace_picture": "PUT /api/picture",
     "remove_todo": f"DELETE /api/todos/{ID}",
     "remove_todos": "POST /api/todos/remove",
     "stats": "GET /api/stats",
