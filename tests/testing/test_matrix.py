@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,17 +11,20 @@ from typing import Any
 import pytest
 
 import bff.executor.judge as judge
+import bff.executor.passing as passing
 import bff.executor.request_step as request_step
 import bff.executor.run as run
 import bff.http.calls as calls
+import bff.http.streaming as streaming
 import bff.testing.upstream as upstream
 import bff.web.answer as answer
 from bff.errors import Failure
 from bff.executor.writes import Writes
-from bff.http import Calls
+from bff.http import Calls, Passage, StreamBroke
 from bff.http.fetch import Fetch
+from bff.http.streaming import StockStream
 from bff.testing import FaultCase, Matrix, matrix_of
-from bff.testing.upstream import FAULTS
+from bff.testing.upstream import FAULTS, FAULTS_OF_PASSING
 from tests.project import write_project
 
 READING = """
@@ -110,9 +114,32 @@ shape:
 """
 
 
+FETCHING = """
+route: GET /api/fetching
+auth: none
+pass: true
+deadline: 400ms
+steps:
+  file:
+    client: people
+    get: /file
+"""
+SENDING = """
+route: PUT /api/sending
+auth: none
+pass: true
+deadline: 400ms
+steps:
+  file:
+    client: people
+    put: /file
+"""
+
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     recipes = {"reading": READING, "writing": WRITING, "many": MANY}
+    recipes |= {"fetching": FETCHING, "sending": SENDING}
     return write_project(tmp_path_factory.mktemp("project"), recipes)
 
 
@@ -138,8 +165,9 @@ def test_every_step_is_asked_with_every_fault(matrix: Matrix) -> None:
         *(("reading", step) for step in ("me", "todos", "notice")),
         *(("writing", step) for step in ("first", "taken_back", "second")),
         *(("many", step) for step in ("ids", "rows", "other")),
+        *(("fetching", "file"), ("sending", "file")),
     }
-    assert len(matrix.cases) == 3 + len(found) * len(FAULTS)
+    assert len(matrix.cases) == 5 + 9 * len(FAULTS) + 2 * len(FAULTS_OF_PASSING)
 
 
 def test_it_is_green(matrix: Matrix) -> None:
@@ -306,8 +334,8 @@ def null_is_taken_for_a_failure(patch: pytest.MonkeyPatch) -> None:
 
 @seed("reading", "me", "empty", "expected status 200, found 502")
 def an_empty_body_is_taken_for_a_failure(patch: pytest.MonkeyPatch) -> None:
-    def body(step: str, reply: Any, item: Any, empty: Any) -> Any:
-        return reply.json() if reply.raw else judge.bad_reply(step, step)
+    def body(planned: Any, reply: Any, item: Any, empty: Any) -> Any:
+        return reply.json() if reply.raw else judge.bad_reply(planned.name, planned.name)
 
     patch.setattr(judge, "_body", body)
 
@@ -354,6 +382,52 @@ def a_step_is_not_asked(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(run.PageRun, "_start", start)
 
 
+@seed("fetching", "file", "HTML", "expected status 502, found 200")
+def a_page_of_a_backend_is_handed_on(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(passing, "manner_of", lambda content_type: "inline")
+
+
+@seed("fetching", "file", "half", "expected a body that breaks off, found one that does not")
+def a_broken_body_ends_as_a_whole_one_does(patch: pytest.MonkeyPatch) -> None:
+    def chunks(self: Any) -> Any:
+        with suppress(StreamBroke):
+            yield from self._stream.chunks()
+
+    patch.setattr(Passage, "chunks", chunks)
+
+
+@seed("fetching", "file", "10MB", "expected the 10485760 bytes of the backend, found")
+def a_piece_of_a_body_is_lost(patch: pytest.MonkeyPatch) -> None:
+    good = StockStream._read
+    patch.setattr(StockStream, "_read", lambda self: good(self)[:-1] if self._request.max_bytes else b"")
+
+
+@seed("fetching", "file", "drip", "expected an answer within")
+def a_body_may_take_as_long_as_it_likes(patch: pytest.MonkeyPatch) -> None:
+    good = streaming.at
+    patch.setattr(streaming, "at", lambda until, progress: good(until + 3.0, progress))
+
+
+@seed(
+    "fetching",
+    None,
+    None,
+    "expected the header Content-Security-Policy: sandbox; default-src 'none', found default",
+)
+def what_goes_through_stands_in_no_sandbox(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("bff.web.passing.SANDBOX", "default-src *")
+
+
+@seed("sending", "file", "HTML", "expected done ['file'] in the problem, found")
+def an_upload_that_was_done_is_not_told(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Writes, "members", property(lambda self: {}))
+
+
+@seed("sending", "file", "500", "expected status 502, found 500")
+def the_status_of_an_upload_is_mapped_wrongly(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(judge, "_page_status", lambda planned, upstream: upstream)
+
+
 @pytest.mark.parametrize("name", SEEDS)
 def test_it_turns_red_when(name: str, matrix: Matrix, monkeypatch: pytest.MonkeyPatch) -> None:
     seeded, page, step, fault, said = SEEDS[name]
@@ -376,4 +450,8 @@ def test_a_case_says_what_was_expected_and_found(matrix: Matrix, monkeypatch: py
 
 def test_cases_are_named_for_page_step_and_fault(matrix: Matrix) -> None:
     assert isinstance(matrix.cases[0], FaultCase)
-    assert [str(case) for case in matrix.cases[:3]] == ["many-good", "many-ids-refused", "many-ids-hangs"]
+    assert [str(case) for case in matrix.cases[:3]] == [
+        "fetching-good",
+        "fetching-file-refused",
+        "fetching-file-hangs",
+    ]
