@@ -32,7 +32,6 @@ _OF_THE_REQUEST = {
     "cache": ("'cache'", "a stream is not kept here; the cache of the page is the browser's"),
     "hedge": ("'hedge'", "two streams would be one too many"),
     "undo": ("'undo'", "nothing stands below that could fail"),
-    "defer": ("'defer'", "the request is the whole page"),
 }
 
 
