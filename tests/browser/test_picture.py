@@ -37,6 +37,8 @@ def file(content: bytes, kind: str = "image/png", name: str = "me.png") -> FileP
 
 
 def open_dialog(page: Page, words: Callable[..., str]) -> Locator:
+    # Before the page knows who it is for, the menu has nothing of theirs.
+    expect(page.get_by_test_id("account").locator(".avatar[data-person]")).to_be_visible()
     page.get_by_test_id("account").click()
     page.get_by_test_id("settings").get_by_role("button", name=words("picture.change")).click()
     return page.get_by_test_id("picture-dialog")
