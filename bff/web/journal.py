@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 import time
@@ -13,6 +12,7 @@ from typing import Any
 
 from bff.errors import PageError
 from bff.executor import StepTrace, Writes
+from bff.jsontext import encode
 
 pages = logging.getLogger("bff.page")
 operator = logging.getLogger("bff")
@@ -52,7 +52,7 @@ class Journal:
         """Write the page's one line; a 5xx is an error, a partial page a warning."""
         level = logging.ERROR if status >= 500 else logging.WARNING if self.partial else logging.INFO
         if pages.isEnabledFor(level):
-            pages.log(level, "%s", json.dumps(self._line(method, status, level), ensure_ascii=False))
+            pages.log(level, encode(self._line(method, status, level)).decode())
 
     def _line(self, method: str, status: int, level: int) -> dict[str, Any]:
         line: dict[str, Any] = {
