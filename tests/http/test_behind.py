@@ -359,3 +359,17 @@ def test_nothing_of_a_visitor_is_logged(
         calls = page()
         finish(calls, calls.start(client, get("/a", cache=SHARED, query=(("q", "query-secret"),))))
     assert "secret" not in caplog.text
+
+
+def test_with_its_backend_down_an_old_reply_keeps_coming_and_says_so(page: Callable[..., Calls]) -> None:
+    terms = CacheTerms(0.001, stale_if_error=600.0, shared=True, private=False)
+    with FakeBackend() as backend:
+        backend.on("GET /a", answer(json=1))
+        client = Client(backend.url, timeout="10s", retries=0)
+        primed(page, client, terms)
+    for at in range(20):  # refused at first, then spared
+        calls = page()
+        call = calls.start(client, get("/a", cache=terms))
+        finish(calls, call)
+        assert isinstance(call.result, Reply) and isinstance(call.result.stale, Broken)
+        assert (call.result.json(), call.result.stale.kind) == (1, "refused" if at < 10 else "breaker")
