@@ -27,20 +27,23 @@ Functions = Mapping[str, Callable[..., Any]]
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """A recipe without sub-recipes, and every function of the project that it calls."""
+    """A recipe without sub-recipes, every function of the project that it calls, and what its steps are known as."""
 
     recipe: Recipe
     functions: Functions
+    known_as: Mapping[str, tuple[str, ...]]
 
 
 def compose(recipe: Recipe, project: Project) -> Composed:
     """The recipe with all that it holds in place; a checked project has no recipe that holds itself."""
     functions = dict(project.functions.get(recipe.name, {}))
+    known_as: dict[str, tuple[str, ...]] = {}
     steps: list[Step] = []
     invalidates = dict.fromkeys(recipe.invalidates)
     for step in recipe.steps:
         if not isinstance(step, SubRecipe):
             steps.append(step)
+            known_as[step.name] = (recipe.name, f"{recipe.name}.{step.name}")
             continue
         part = compose(project.recipes[step.recipe], project)
         names = {}
@@ -49,7 +52,10 @@ def compose(recipe: Recipe, project: Project) -> Composed:
             functions[names[name]] = function
         steps.extend(_Placed(step, part.recipe, names).steps())
         invalidates |= dict.fromkeys(part.recipe.invalidates)
-    return Composed(replace(recipe, steps=tuple(steps), invalidates=tuple(invalidates)), functions)
+        for name, further in part.known_as.items():
+            own = (recipe.name, f"{recipe.name}.{step.name}", f"{recipe.name}.{step.name}.{name}")
+            known_as[f"{step.name}.{name}"] = (*own, *further)
+    return Composed(replace(recipe, steps=tuple(steps), invalidates=tuple(invalidates)), functions, known_as)
 
 
 def _free_name(name: str, function: Callable[..., Any], taken: Functions) -> str:

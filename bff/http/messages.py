@@ -77,6 +77,7 @@ FORBIDDEN_RESPONSE_HEADERS = frozenset(
         "x-content-type-options",
         "x-frame-options",
         "x-page-partial",
+        "x-page-stale",
         "x-permitted-cross-domain-policies",
         "x-request-id",
         "x-xss-protection",
@@ -203,10 +204,23 @@ class Reply:
     """What a backend answered, whatever its status.
 
     `headers` have names in lower case, repeated ones joined by `, `, without Set-Cookie; `raw` is the decoded
-    (unzipped) body; `attempts` counts the tries it took, 0 from the cache.
+    (unzipped) body; `attempts` counts the tries it took, 0 from the cache. `stale` says why an old reply stands in
+    for one that could not be had: what broke, or the status that came instead. `max_age` is for how many seconds
+    more a browser may hold it, None where the backend says nothing; `scope` is what the backend forbids.
     """
 
-    __slots__ = ("_json", "attempts", "from_cache", "headers", "max_depth", "raw", "status")
+    __slots__ = (
+        "_json",
+        "attempts",
+        "from_cache",
+        "headers",
+        "max_age",
+        "max_depth",
+        "raw",
+        "scope",
+        "stale",
+        "status",
+    )
 
     def __init__(
         self,
@@ -224,6 +238,9 @@ class Reply:
         self.attempts = attempts
         self.from_cache = from_cache
         self.max_depth = max_depth
+        self.stale: Broken | int | None = None
+        self.max_age: float | None = None
+        self.scope: Literal["", "private", "no-store"] = ""
         self._json: JSON = _UNDECODED
 
     def __repr__(self) -> str:

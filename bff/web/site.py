@@ -44,7 +44,8 @@ def load_pages(
         raise AuthorError(findings)
     composed = {name: compose(project.recipes[name], project) for name in project.pages}
     plans = {
-        name: make_plan(found.recipe, project.clients, found.functions) for name, found in composed.items()
+        name: make_plan(found.recipe, project.clients, found.functions, found.known_as)
+        for name, found in composed.items()
     }
     for plan in plans.values():
         require_for(plan)

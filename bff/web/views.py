@@ -89,7 +89,7 @@ class PageView:
         try:
             with closing(calls):
                 results = run.run()
-            journal.partial = results.partial
+            journal.partial, journal.stale = results.partial, results.stale
             answer = make_answer(page.plan, results, evaluation, self._settings)
             response = respond(request, page.plan, answer)
             self._set_session(response, page.plan, results, evaluation)
