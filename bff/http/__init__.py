@@ -19,7 +19,7 @@ from bff.http.messages import (
     encode_segment,
 )
 from bff.http.retry import retry_after
-from bff.http.transport import Started, ThreadTransport, Transport, Try, default_transport
+from bff.http.transport import Promise, Started, ThreadTransport, Transport, Try, default_transport
 
 __all__ = [
     "FORBIDDEN_REQUEST_HEADERS",
@@ -37,6 +37,7 @@ __all__ = [
     "ForwardedToken",
     "Limits",
     "OutgoingRequest",
+    "Promise",
     "Reply",
     "Started",
     "ThreadTransport",

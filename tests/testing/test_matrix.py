@@ -203,7 +203,7 @@ def the_partial_header_is_lost(patch: pytest.MonkeyPatch) -> None:
 
 @seed("reading", "notice", "404", "expected a partial page to be no-store")
 def a_partial_page_may_be_kept(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(answer, "_cache_control", lambda plan, results: "private, max-age=60")
+    patch.setattr(answer, "cache_control", lambda plan, results: "private, max-age=60")
 
 
 @seed("reading", "me", "429", "found the backend's words in the answer")
