@@ -16,6 +16,7 @@ from typing import Any
 
 from bff.expressions.tree import Constant, Each, EachClause, Expression, PathTemplate, Sequence, Tree
 from bff.expressions.tree import Mapping as TreeMapping
+from bff.identity.written import PRIVATE
 from bff.loader import Project
 from bff.recipe import Fail, Given, Guard, Marks, Parameter, Recipe, Request, Step, SubRecipe, Value
 
@@ -35,11 +36,14 @@ class Composed:
 
 
 def compose(recipe: Recipe, project: Project) -> Composed:
-    """The recipe with all that it holds in place; a checked project has no recipe that holds itself."""
+    """The recipe with all that it holds in place; a checked project has no recipe that holds itself.
+
+    What one of them says that its writes make old narrows nothing for the writes of another.
+    """
     functions = dict(project.functions.get(recipe.name, {}))
     known_as: dict[str, tuple[str, ...]] = {}
     steps: list[Step] = []
-    invalidates = dict.fromkeys(recipe.invalidates)
+    invalidates = dict.fromkeys(recipe.invalidates or ([PRIVATE] if any(map(_writes, recipe.steps)) else []))
     for step in recipe.steps:
         if not isinstance(step, SubRecipe):
             steps.append(step)
@@ -56,6 +60,10 @@ def compose(recipe: Recipe, project: Project) -> Composed:
             own = (recipe.name, f"{recipe.name}.{step.name}", f"{recipe.name}.{step.name}.{name}")
             known_as[f"{step.name}.{name}"] = (*own, *further)
     return Composed(replace(recipe, steps=tuple(steps), invalidates=tuple(invalidates)), functions, known_as)
+
+
+def _writes(step: Step) -> bool:
+    return isinstance(step, Request) and step.writes
 
 
 def _free_name(name: str, function: Callable[..., Any], taken: Functions) -> str:

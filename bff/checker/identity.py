@@ -1,4 +1,4 @@
-"""What belongs to one visitor: it is kept for nobody else, and tokens go only where a client sends them."""
+"""Tokens of the session: they go only where a client sends them."""
 
 from __future__ import annotations
 
@@ -7,27 +7,6 @@ import ast
 from bff.checker.page import Page, Spot
 from bff.expressions.inspect import Path, inspect, path_text
 from bff.recipe import Value
-
-# --- caches that all share ---------------------------------------------------------------------------------------
-
-
-def check_shared_caches(page: Page) -> None:
-    """Say what is kept for all visitors and made of something of one visitor."""
-    for step in page.requests:
-        if step.cache is not None and step.cache.shared:
-            way = page.taint.steps[step.name]
-            if way:
-                mark = step.marks.key("cache.shared")
-                page.say(mark, "a shared cache of something private", "; ".join(way))
-    cache = page.recipe.cache
-    if cache is not None and cache.shared_max_age is not None:
-        way = page.taint.page
-        if way:
-            mark = page.recipe.marks.key("cache.shared_max_age")
-            page.say(mark, "a shared cache of a private page", "; ".join(way))
-
-
-# --- tokens ------------------------------------------------------------------------------------------------------
 
 
 def check_tokens(page: Page) -> None:

@@ -33,6 +33,7 @@ from bff.web.repeats import Repeats
 from bff.web.site import Page, Site
 from bff.web.stopping import on_stop
 from bff.web.views import PageView
+from bff.web.written import OwnWrites
 
 if TYPE_CHECKING:
     from bff.web.metrics import Metrics
@@ -80,12 +81,13 @@ def create_app(
     if settings.max_pages:
         app.wsgi_app = admission.around(app.wsgi_app)  # type: ignore[method-assign, assignment]
     _add_health(app, site)
-    _add_frame(app, settings, identity, admission, metrics)
+    written = OwnWrites(site, identity)
+    _add_frame(app, settings, identity, admission, metrics, written)
     _add_problems(app, site)
     if metrics is not None:
         add_metrics(app, metrics)
     calls = Calls if metrics is None else metrics.calls
-    view: View = PageView(settings, transport, identity, rates, Repeats.of(settings), calls)
+    view: View = PageView(settings, transport, identity, rates, Repeats.of(settings), calls, written)
     if tracing is not None:
         view = traced(view, tracing)
     _Routes(app, site, view).follow()
@@ -174,7 +176,12 @@ def _add_health(app: Flask, site: Site) -> None:
 
 
 def _add_frame(
-    app: Flask, settings: Settings, identity: Identity, admission: Admission, metrics: Metrics | None
+    app: Flask,
+    settings: Settings,
+    identity: Identity,
+    admission: Admission,
+    metrics: Metrics | None,
+    written: OwnWrites,
 ) -> None:
     """What every answer carries: the request id, security headers, Server-Timing."""
     always = {
@@ -200,6 +207,7 @@ def _add_frame(
             _add_cors(response, settings.origins)
         if g.get("stale_cookie") and "Set-Cookie" not in response.headers:
             identity.sign_out(response, request)
+        written.tell(response, request)  # after an answer was kept for its repeats, which never hold a cookie
         journal: Journal | None = g.get("journal")
         if journal is not None:
             response.headers["X-Request-ID"] = journal.request_id

@@ -14,6 +14,7 @@ from bff.executor import KeySource, PageRun, Results, Terms, once
 from bff.expressions import Evaluation
 from bff.http import Calls, Limits, Transport
 from bff.identity import Visitor
+from bff.identity.written import NOTHING_WRITTEN
 from bff.plan import Plan
 from bff.settings import Settings
 from bff.web.answer import encode_bounded, make_answer, respond
@@ -23,6 +24,7 @@ from bff.web.journal import Journal
 from bff.web.rates import Rates
 from bff.web.repeats import Repeats, visitors_key
 from bff.web.site import Page
+from bff.web.written import OwnWrites
 
 
 class PageView:
@@ -36,6 +38,7 @@ class PageView:
         rates: Rates,
         repeats: Repeats | None = None,
         calls: Callable[..., Calls] = Calls,
+        written: OwnWrites | None = None,
     ) -> None:
         self._settings = settings
         self._transport = transport
@@ -43,6 +46,7 @@ class PageView:
         self._rates = rates
         self._repeats = repeats
         self._calls = calls
+        self._written = written
         self._limits = Limits(
             max_requests=settings.max_requests,
             max_reply=settings.max_reply,
@@ -83,6 +87,7 @@ class PageView:
             self._settings.max_each,
             _keys(visitor, key),
             lambda: self._evaluation(evaluation.now),
+            NOTHING_WRITTEN if self._written is None else self._written.of(request, page.plan),
         )
         run = PageRun(page.plan, scope, calls, evaluation, terms)
         journal.traces, journal.writes = run.traces, run.writes
