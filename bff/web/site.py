@@ -79,6 +79,7 @@ def _resolve_clients(
 class Site:
     """Holds the pages and clients; under the debugger a changed project takes effect on the next request.
 
+    One that is not `whole` is of some pages only, and cannot tell what the others of its project keep.
     A view by hand finds a client at `app.extensions["bff"].clients["todos"]`.
     """
 
@@ -95,6 +96,7 @@ class Site:
     ) -> None:
         self.root = root
         self.stopping = False
+        self.whole = pages is None
         self.pages: dict[str, Page] = {}
         self.clients: dict[str, Client] = {}
         self.broken: AuthorError | OperatorError | None = None

@@ -16,6 +16,8 @@ from bff.web.journal import Journal
 from bff.web.site import Page, Site
 
 SECURE_COOKIE, PLAIN_COOKIE = "__Host-bff-written", "bff-written"
+OTHERS_KEEP = 24 * 3600.0
+"""Seconds for which pages that are not of this app may keep something."""
 
 
 class OwnWrites:
@@ -62,7 +64,7 @@ class OwnWrites:
         pages = self._site.pages
         if self._lifetimes is None or self._lifetimes[0] is not pages:
             self._lifetimes = (pages, longest_kept(page.plan for page in pages.values()))
-        return self._lifetimes[1]
+        return self._lifetimes[1] if self._site.whole else max(self._lifetimes[1], OTHERS_KEEP)
 
 
 def longest_kept(plans: Iterable[Plan]) -> float:
