@@ -14,6 +14,7 @@ from bff.http.freshness import Scope, allowed
 from bff.jsontext import JSON, decode
 
 BrokenKind: TypeAlias = Literal["timeout", "refused", "too-large", "limit", "breaker", "full"]
+CacheOutcome: TypeAlias = Literal["hit", "shared", "stale", "revalidated", "miss"]
 
 FORBIDDEN_REQUEST_HEADERS = frozenset(
     {

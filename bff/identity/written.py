@@ -20,8 +20,8 @@ PRIVATE = "*"
 EVERYTHING = "**"
 """Stands for every cached step: what is left of a list that became too long."""
 MAX_NAMES = 20
-CLOCKS = 2.0
-"""Seconds that the clocks of two instances may differ, and that a write whose reply never came may still take."""
+CLOCKS = 1.0
+"""Seconds that the clocks of two instances may differ."""
 
 _MAX_BYTES = 1024
 _MAX_COOKIE = 2048
@@ -40,7 +40,7 @@ class Written:
 
     def also(self, names: Iterable[str], now: float) -> Written:
         """With a write that has just ended and makes these steps old, every private one where none is named."""
-        return Written({**self.moments, **dict.fromkeys(tuple(names) or (PRIVATE,), now + CLOCKS)})
+        return Written({**self.moments, **dict.fromkeys(tuple(names) or (PRIVATE,), now)})
 
     def since(self, moment: float) -> Written:
         """Only what was written after a moment: before it nothing is kept that could be too old."""
@@ -82,7 +82,7 @@ class WrittenSeal:
             return NOTHING_WRITTEN
         # A time to come is of a clock that was wrong: everything would be too old until then.
         times = {name: min(float(time), now + CLOCKS) for name, time in found.items()}
-        return Written(times).since(now - lifetime)
+        return Written(times).since(now - lifetime - CLOCKS)
 
 
 def _own_key(key: str) -> bytes:

@@ -23,6 +23,7 @@ from bff.plan import Plan
 from bff.problems import problem
 from bff.settings import Settings
 from bff.web.admission import Admission, check_threads
+from bff.web.behind import behind_of
 from bff.web.identity import Identity
 from bff.web.journal import Journal, operator, write_to_stdout
 from bff.web.observing import View, add_metrics, metrics_of, traced, tracing_of
@@ -87,7 +88,8 @@ def create_app(
     if metrics is not None:
         add_metrics(app, metrics)
     calls = Calls if metrics is None else metrics.calls
-    view: View = PageView(settings, transport, identity, rates, Repeats.of(settings), calls, written)
+    behind = behind_of(settings, environ)
+    view: View = PageView(settings, transport, identity, rates, Repeats.of(settings), calls, behind, written)
     if tracing is not None:
         view = traced(view, tracing)
     _Routes(app, site, view).follow()

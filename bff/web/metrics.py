@@ -38,6 +38,7 @@ class Metrics:
             "bff_call_seconds", "Seconds that calls took, retries among them", "client"
         )
         self._retries = self._counter("bff_retries", "Further tries of calls", "client")
+        self._reads = self._counter("bff_cached_reads", "Reads with a cache", "client", "outcome")
 
     def exposition(self) -> tuple[bytes, str]:
         """All counters as Prometheus reads them, and the content type of that."""
@@ -64,6 +65,8 @@ class Metrics:
 
     def _call_ended(self, call: Call, seconds: float, retries: int) -> None:
         client, result = call.client.name, call.result
+        if call.cached is not None:
+            self._reads.labels(client, call.cached).inc()
         self._calls.labels(client, _call_outcome(result)).inc()
         if result is None or (isinstance(result, Reply) and result.from_cache):
             return

@@ -12,7 +12,7 @@ from flask import Response, g, request
 from bff.errors import PageError
 from bff.executor import KeySource, PageRun, Results, Terms, once
 from bff.expressions import Evaluation
-from bff.http import Calls, Limits, Transport
+from bff.http import Behind, Calls, Limits, Transport
 from bff.identity import Visitor
 from bff.identity.written import NOTHING_WRITTEN
 from bff.plan import Plan
@@ -38,6 +38,7 @@ class PageView:
         rates: Rates,
         repeats: Repeats | None = None,
         calls: Callable[..., Calls] = Calls,
+        behind: Behind | None = None,
         written: OwnWrites | None = None,
     ) -> None:
         self._settings = settings
@@ -46,6 +47,7 @@ class PageView:
         self._rates = rates
         self._repeats = repeats
         self._calls = calls
+        self._behind = behind
         self._written = written
         self._limits = Limits(
             max_requests=settings.max_requests,
@@ -79,7 +81,7 @@ class PageView:
         }
         evaluation = self._evaluation(datetime.now(UTC))
         deadline = journal.begun + page.recipe.deadline
-        calls = self._calls(self._transport, deadline, self._limits, journal.request_id)
+        calls = self._calls(self._transport, deadline, self._limits, journal.request_id, self._behind)
         terms = Terms(
             deadline,
             functools.partial(encode_bounded, settings=self._settings),
