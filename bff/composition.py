@@ -43,7 +43,7 @@ def compose(recipe: Recipe, project: Project) -> Composed:
     functions = dict(project.functions.get(recipe.name, {}))
     known_as: dict[str, tuple[str, ...]] = {}
     steps: list[Step] = []
-    invalidates = dict.fromkeys(recipe.invalidates or ([PRIVATE] if any(map(_writes, recipe.steps)) else []))
+    invalidates = dict.fromkeys(_made_old(recipe))
     for step in recipe.steps:
         if not isinstance(step, SubRecipe):
             steps.append(step)
@@ -62,8 +62,12 @@ def compose(recipe: Recipe, project: Project) -> Composed:
     return Composed(replace(recipe, steps=tuple(steps), invalidates=tuple(invalidates)), functions, known_as)
 
 
-def _writes(step: Step) -> bool:
-    return isinstance(step, Request) and step.writes
+def _made_old(recipe: Recipe) -> tuple[str, ...]:
+    """What the writes of a recipe's own make old: what it says, else every private step."""
+    if "invalidates" in recipe.marks.keys:
+        return recipe.invalidates
+    writes = any(isinstance(step, Request) and step.writes for step in recipe.steps)
+    return (PRIVATE,) if writes else ()
 
 
 def _free_name(name: str, function: Callable[..., Any], taken: Functions) -> str:

@@ -116,7 +116,7 @@ _RECIPE = (
     Key(
         "invalidates",
         "names",
-        "The cached steps that the writes here make old, in place of every private one: recipe or recipe.step.",
+        "The kept steps that the writes here make old, in place of every private one: recipe or recipe.step.",
     ),
     Key(
         "deploy",

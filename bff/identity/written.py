@@ -39,8 +39,8 @@ class Written:
         return max(self.moments.get(name, 0.0) for name in names)
 
     def also(self, names: Iterable[str], now: float) -> Written:
-        """With a write that has just ended and makes these steps old, every private one where none is named."""
-        return Written({**self.moments, **dict.fromkeys(tuple(names) or (PRIVATE,), now)})
+        """With a write that has just ended and makes these steps old."""
+        return Written({**self.moments, **dict.fromkeys(names, now)})
 
     def since(self, moment: float) -> Written:
         """Only what was written after a moment: before it nothing is kept that could be too old."""

@@ -42,7 +42,9 @@ class OwnWrites:
             return
         page = self._site.pages.get(journal.page)
         lifetime, seal = self._lifetime(), self._seal()
-        if page is None or seal is None or not lifetime or has_only_bearer(request):
+        if page is None or not page.recipe.invalidates or seal is None or not lifetime:
+            return
+        if has_only_bearer(request):
             return
         before = request.cookies.get(_cookie_name(request))
         written = NOTHING_WRITTEN if before is None else self._open(before)

@@ -23,7 +23,7 @@ def test_nothing_written_makes_nothing_old() -> None:
 
 
 def test_a_write_makes_every_private_step_old_and_no_other() -> None:
-    written = NOTHING_WRITTEN.also((), NOW)
+    written = NOTHING_WRITTEN.also((PRIVATE,), NOW)
     assert written.newer_than(["home", "home.todos"], private=True) == NOW
     assert written.newer_than(["home", "home.todos"], private=False) == 0
 

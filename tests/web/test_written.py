@@ -188,6 +188,7 @@ def test_a_write_of_one_visitor_is_nothing_to_another(make: Any) -> None:
         ("[shell]", {NAME}),
         ("[shell.name, home.all]", {NAME, ALL}),
         ("[home]", {MINE, NAME, ALL}),
+        ("[]", set()),
     ],
 )
 def test_a_recipe_says_what_its_write_makes_old(invalidates: str, wanted: set[str], make: Any) -> None:
@@ -326,7 +327,11 @@ def test_two_tabs_lose_nothing_of_each_other(make: Any, monkeypatch: pytest.Monk
     assert set(found.moments) == {PRIVATE, "home.mine"}  # what is over is gone
 
 
-@pytest.mark.parametrize("value", ["", "x", "A" * 3000, Fernet(KEY).encrypt(b"{}").decode(), "ü"])
+@pytest.mark.parametrize(
+    "value",
+    ["", "x", "A" * 3000, Fernet(KEY).encrypt(b"{}").decode(), "ü"],
+    ids=["empty", "no token", "endless", "of the session's key", "not ascii"],
+)
 def test_a_cookie_that_is_not_ours_is_as_none(value: str, make: Any) -> None:
     ann = make()
     before = look(ann)
