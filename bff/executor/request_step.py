@@ -196,8 +196,13 @@ class RequestStep:
             elif outcome.kind == "status" and write.outcome == "done":
                 write.outcome = "refused"  # 2xx, and `ok` does not take it for a success
         if result.stale is not None and not isinstance(outcome, Failure):
-            self.stale.append(judge.of_stale(self.planned, result.stale, self._item(at)))
+            self._note_stale(judge.of_stale(self.planned, result.stale, self._item(at)))
         return at, outcome
+
+    def _note_stale(self, failure: Failure) -> None:
+        """Note why an old reply stands in; the chunks of a batch are told of as one."""
+        if failure.item is not None or not self.stale:
+            self.stale.append(failure)
 
     def _store(self, at: int, outcome: Any) -> None:
         if not isinstance(outcome, Failure):

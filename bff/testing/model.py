@@ -38,6 +38,7 @@ class Failed:
     upstream: int | None = None
     retry_after: int | None = None
     item: int | None = None
+    stale: bool = False
 
     @property
     def retryable(self) -> bool:
@@ -55,7 +56,7 @@ class Ending:
 
 @dataclass(slots=True)
 class Forecast:
-    """What the page must answer: one of `endings`, or without any, `status`, `partial`, `headers` and `body`.
+    """What the page must answer: one of `endings`, or without any, `status`, `partial`, `stale`, `headers`, `body`.
 
     `asked` names the steps that send a request, `unmet` the conditions that kept a step from being asked or ended the
     page (by step, with the key that says so); `done`, `unknown` and `undone` what became of
@@ -65,6 +66,7 @@ class Forecast:
     endings: list[Ending] = field(default_factory=list)
     status: int = 200
     partial: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
     headers: dict[str, str] = field(default_factory=dict)
     body: Any = None
     signs_in: bool = False
@@ -233,7 +235,9 @@ class _Model:
         except _Stop as stop:
             self._failed(step, stop.failed, run.ended)
         else:
-            self._end(step.name, value, "fallback" if run.items_failed else "ok", run.ended)
+            self.failures += [(run.ended, failed) for failed in run.stale]
+            outcome = "fallback" if run.items_failed else "stale" if run.stale else "ok"
+            self._end(step.name, value, outcome, run.ended)
         finally:
             if run.asked:
                 self.found.asked.append(step.name)
@@ -250,12 +254,14 @@ class _Model:
 
     def _answer(self) -> None:
         plan, found = self.plan, self.found
-        failed = {failure.step for _, failure in self.failures}
+        failed = {failure.step for _, failure in self.failures if not failure.stale}
+        old = {failure.step for _, failure in self.failures if failure.stale}
+        found.stale = tuple(step.name for step in plan.steps if step.name in old)
         found.partial = tuple(
             step.name
             for step in plan.steps
             if step.name in failed
-            and not any(self.outcomes[other] == "ok" for other in plan.second_sources[step.name])
+            and not any(self.outcomes[other] in ("ok", "stale") for other in plan.second_sources[step.name])
         )
         errors = [
             _entry(failure, plan.fields[failure.step]) for _, failure in sorted(self.failures, key=_when)
@@ -306,6 +312,7 @@ class _RequestModel:
         self.ended = begun
         self.asked = False
         self.items_failed = False
+        self.stale: list[Failed] = []
 
     def value_of(self, item: Any, at: int) -> Any:
         """The value of one item; raises _Stop where it fails the step."""
@@ -321,6 +328,10 @@ class _RequestModel:
             if step.step.each is not None:
                 below = [path[1:] for path in step.lists if path[:1] == (ANY,)]
                 self._check(lists_hold(value, below), Failed(step.name, "bad-reply", 502, item=index))
+            old = self.model.upstream[step.name].old
+            if old is not None and (index is not None or not self.stale):
+                status = self._page_status(old)
+                self.stale.append(Failed(step.name, "status", status, old, item=index, stale=True))
         except _Stop as stop:
             if step.step.each is None or step.fallback is None:
                 raise
@@ -458,7 +469,8 @@ def _entry(failed: Failed, fields: tuple[str, ...]) -> dict[str, Any]:
         "kind": failed.kind,
         "fields": list(fields),
     }
-    return found if failed.item is None else found | {"item": failed.item}
+    found |= {} if failed.item is None else {"item": failed.item}
+    return found | {"stale": True} if failed.stale else found
 
 
 def _joined_text(value: Any) -> str:
