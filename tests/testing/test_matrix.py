@@ -229,7 +229,7 @@ def nothing_old_stands_in(patch: pytest.MonkeyPatch) -> None:
 
 
 @seed("writing", "second", "500", "expected the cookie that says what was written")
-def what_was_written_is_not_told(patch: pytest.MonkeyPatch) -> None:
+def the_cookie_of_what_was_written_is_lost(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(OwnWrites, "tell", lambda self, *given: None)
 
 
