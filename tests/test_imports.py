@@ -29,6 +29,8 @@ ORDER = [
     "taint",
     "checker",
     "schema",
+    "narrow",
+    "reads",
     "plan",
     "planner",
     "executor",

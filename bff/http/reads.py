@@ -60,7 +60,7 @@ class Reads:
     def begin(self, call: Call) -> None:
         """Answers a read, or sets going what will."""
         terms = call.terms = self._terms_of(call.request)
-        visitor = call.request.visitor if terms.private else None
+        visitor = (call.request.visitor or b"") if terms.private else None  # nobody is not everybody
         call.key = key_of(call.request.method, call.url, call.headers, call.request.body, visitor)
         call.kept = call.client.cache.get(call.key)
         if self._is_answered(call, terms):

@@ -11,8 +11,6 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-
 from bff import jsontext
 
 PRIVATE = "*"
@@ -63,7 +61,10 @@ class WrittenSeal:
     """
 
     def __init__(self, keys: Sequence[str]) -> None:
+        from cryptography.fernet import Fernet, InvalidToken, MultiFernet  # only where sessions are kept
+
         self._fernet = MultiFernet([Fernet(_own_key(key)) for key in keys])
+        self._not_ours = (InvalidToken, ValueError)
 
     def seal(self, written: Written) -> str:
         """The cookie's value."""
@@ -76,7 +77,7 @@ class WrittenSeal:
         try:
             plain = self._fernet.decrypt(value.encode("ascii"), ttl=int(lifetime + CLOCKS) + 1)
             found = jsontext.decode(plain)
-        except (InvalidToken, ValueError):
+        except self._not_ours:
             return NOTHING_WRITTEN
         if not isinstance(found, dict) or not all(isinstance(time, int | float) for time in found.values()):
             return NOTHING_WRITTEN

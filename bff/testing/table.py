@@ -45,7 +45,8 @@ def explained(matrix: Matrix, verdicts: Mapping[FaultCase, Verdict]) -> Iterator
 
 
 def _cell(verdict: Verdict) -> str:
-    return f"{verdict.status}{'+' if verdict.partial else ''}{'~' if verdict.old else ''}{'!' if verdict.problems else ''}"
+    marks = {"+": verdict.partial, "~": verdict.old, "!": bool(verdict.problems)}
+    return f"{verdict.status}{''.join(mark for mark, is_so in marks.items() if is_so)}"
 
 
 def _line(names: tuple[str, str], wide: tuple[int, int], cells: list[str]) -> str:

@@ -82,8 +82,8 @@ def create_app(
     if settings.max_pages:
         app.wsgi_app = admission.around(app.wsgi_app)  # type: ignore[method-assign, assignment]
     _add_health(app, site)
-    written = OwnWrites(site, identity)
-    _add_frame(app, settings, identity, admission, metrics, written)
+    always, written = _security_headers(settings), OwnWrites(site, identity)
+    _add_frame(app, settings, always, identity, admission, metrics, written)
     _add_problems(app, site)
     if metrics is not None:
         add_metrics(app, metrics)
@@ -93,7 +93,7 @@ def create_app(
     if tracing is not None:
         view = traced(view, tracing)
     _Routes(app, site, view).follow()
-    serve_public(app, folder / "public")
+    serve_public(app, folder / "public", always)
     on_stop(site.stop)
     operator.info("bff: %d pages from %s; %s", len(site.pages), folder, settings.describe())
     return app
@@ -177,15 +177,7 @@ def _add_health(app: Flask, site: Site) -> None:
         )
 
 
-def _add_frame(
-    app: Flask,
-    settings: Settings,
-    identity: Identity,
-    admission: Admission,
-    metrics: Metrics | None,
-    written: OwnWrites,
-) -> None:
-    """What every answer carries: the request id, security headers, Server-Timing."""
+def _security_headers(settings: Settings) -> dict[str, str]:
     always = {
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "same-origin",
@@ -193,6 +185,19 @@ def _add_frame(
     }
     if settings.csp:
         always["Content-Security-Policy"] = settings.csp
+    return always
+
+
+def _add_frame(
+    app: Flask,
+    settings: Settings,
+    always: Mapping[str, str],
+    identity: Identity,
+    admission: Admission,
+    metrics: Metrics | None,
+    written: OwnWrites,
+) -> None:
+    """What every answer carries: the request id, security headers, Server-Timing."""
     with_steps = settings.server_timing or get_debug_flag()
 
     @app.before_request
