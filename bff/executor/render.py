@@ -78,11 +78,9 @@ def _cache_terms(planned: PlannedRequest, written: Written) -> CacheTerms | None
 
 
 def _token(planned: PlannedRequest, visitor: Visitor) -> str | None:
-    """The visitor's token for this client and no other; a Bearer token goes only where the client asks for it."""
+    """The visitor's token for this client and no other."""
     auth = planned.client.auth
-    if not isinstance(auth, ForwardedToken):
-        return None
-    return visitor.tokens.get(auth.name) or (visitor.bearer if auth.bearer else None)
+    return visitor.token(auth.name, or_bearer=auth.bearer) if isinstance(auth, ForwardedToken) else None
 
 
 def _path(

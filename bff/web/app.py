@@ -24,6 +24,7 @@ from bff.problems import problem
 from bff.settings import Settings
 from bff.web.admission import Admission, check_threads
 from bff.web.behind import behind_of
+from bff.web.by_hand import IDENTITY
 from bff.web.identity import Identity
 from bff.web.journal import Journal, operator, write_to_stdout
 from bff.web.observing import View, add_metrics, metrics_of, traced, tracing_of
@@ -74,7 +75,7 @@ def create_app(
     app = Flask("bff", root_path=str(folder), static_folder=None, template_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_body
     app.url_map.merge_slashes = False
-    app.extensions["bff"] = site
+    app.extensions["bff"], app.extensions[IDENTITY] = site, identity
     admission = Admission(settings.max_pages)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies

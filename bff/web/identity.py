@@ -21,6 +21,7 @@ from bff.identity.session import MAX_COOKIE, expiry_of
 from bff.identity.written import WrittenSeal
 from bff.plan import Plan
 from bff.problems import problem
+from bff.recipe import Auth
 from bff.settings import Settings
 
 if TYPE_CHECKING:
@@ -64,12 +65,15 @@ class Identity:
 
     def visitor(self, request: Request, plan: Plan) -> Visitor:
         """Who asks for a page, as its `auth` wants to know; raises PageError 401, or 403 from another site."""
-        recipe = plan.recipe
-        self._refuse_other_sites(request, signs_in=recipe.session is not None)
-        if recipe.auth == "none":
+        return self.of(request, plan.recipe.auth, signs_in=plan.recipe.session is not None)
+
+    def of(self, request: Request, auth: Auth, *, signs_in: bool = False) -> Visitor:
+        """Who asks; raises PageError 401, or 403 from another site."""
+        self._refuse_other_sites(request, signs_in=signs_in)
+        if auth == "none":
             return ANYBODY
         found = self._of_bearer(request) or self._of_cookie(request)
-        if found is None and recipe.auth == "required":
+        if found is None and auth == "required":
             raise problem(
                 "unauthorized",
                 "Sign in to see this page.",
