@@ -24,7 +24,6 @@ from bff.problems import problem
 from bff.settings import Settings
 from bff.web.admission import Admission, check_threads
 from bff.web.behind import behind_of
-from bff.web.by_hand import IDENTITY
 from bff.web.identity import Identity
 from bff.web.journal import Journal, operator, write_to_stdout
 from bff.web.observing import View, add_metrics, metrics_of, traced, tracing_of
@@ -71,11 +70,11 @@ def create_app(
     metrics, tracing = metrics_of(settings, environ), tracing_of(settings, environ)
     if tracing is not None:
         transport = tracing.watch(transport)
-    site = Site(folder, pages, settings, environ, require_for, transport, debug=get_debug_flag())
+    site = Site(folder, pages, settings, environ, require_for, transport, identity, debug=get_debug_flag())
     app = Flask("bff", root_path=str(folder), static_folder=None, template_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_body
     app.url_map.merge_slashes = False
-    app.extensions["bff"], app.extensions[IDENTITY] = site, identity
+    app.extensions["bff"] = site
     admission = Admission(settings.max_pages)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
@@ -83,7 +82,7 @@ def create_app(
     if settings.max_pages:
         app.wsgi_app = admission.around(app.wsgi_app)  # type: ignore[method-assign, assignment]
     _add_health(app, site)
-    always, written = _security_headers(settings), OwnWrites(site, identity)
+    always, written = _security_headers(settings), OwnWrites(site)
     _add_frame(app, settings, always, identity, admission, metrics, written)
     _add_problems(app, site)
     if metrics is not None:

@@ -9,12 +9,8 @@ from flask import current_app, g, request
 from bff.http import Client, ForwardedToken
 from bff.http.client import Visit
 from bff.text import nearest
-from bff.web.identity import Identity
 from bff.web.journal import Journal
 from bff.web.site import Site
-
-IDENTITY = "bff.identity"
-"""Where an app's extensions hold who tells visitors apart."""
 
 
 def visitor_client(
@@ -27,13 +23,12 @@ def visitor_client(
     sent), 403 for a request that another site sent; LookupError for a client that there is not.
     """
     site: Site = current_app.extensions["bff"]
-    identity: Identity = current_app.extensions[IDENTITY]
     client = site.clients.get(name)
     if client is None:
         near = nearest(name, site.clients)
         meant = f"did you mean '{near}'?  " if near else ""
         raise LookupError(f"unknown client '{name}': {meant}there are: {', '.join(site.clients)}")
-    visitor = identity.of(request, auth)
+    visitor = site.identity.of(request, auth)
     journal: Journal = g.journal
     sent = client.auth
     token = visitor.token(sent.name, or_bearer=sent.bearer) if isinstance(sent, ForwardedToken) else None

@@ -16,6 +16,7 @@ from bff.plan import Plan
 from bff.planner import make_plan
 from bff.recipe import Recipe
 from bff.settings import Settings
+from bff.web.identity import Identity
 from bff.web.input import InputReader
 
 Stamp = tuple[tuple[str, int, int], ...]
@@ -91,10 +92,12 @@ class Site:
         environ: Mapping[str, str],
         require_for: Callable[[Plan], None],
         transport: Transport,
+        identity: Identity,
         *,
         debug: bool,
     ) -> None:
         self.root = root
+        self.identity = identity
         self.stopping = False
         self.whole = pages is None
         self.pages: dict[str, Page] = {}

@@ -11,7 +11,7 @@ from werkzeug.http import dump_cookie
 
 from bff.identity.written import CLOCKS, NOTHING_WRITTEN, Written, WrittenSeal
 from bff.plan import Plan, PlannedRequest
-from bff.web.identity import Identity, has_only_bearer
+from bff.web.identity import has_only_bearer
 from bff.web.journal import Journal
 from bff.web.site import Page, Site
 
@@ -23,9 +23,8 @@ OTHERS_KEEP = 24 * 3600.0
 class OwnWrites:
     """Reads and sets the cookie; made once at start."""
 
-    def __init__(self, site: Site, identity: Identity) -> None:
+    def __init__(self, site: Site) -> None:
         self._site = site
-        self._identity = identity
         self._lifetimes: tuple[Mapping[str, Page], float] | None = None
 
     def of(self, request: Request, plan: Plan) -> Written:
@@ -59,7 +58,7 @@ class OwnWrites:
         return seal.open(value, lifetime, time.time())
 
     def _seal(self) -> WrittenSeal | None:
-        return self._identity.written
+        return self._site.identity.written
 
     def _lifetime(self) -> float:
         """For how long a write can matter; worked out again when the site has other pages."""
