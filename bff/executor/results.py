@@ -55,6 +55,9 @@ class StepTrace:
         return (self.ended - self.begun) * 1000
 
 
+_SAY_SO = frozenset({"cache-control", "expires", "pragma"})
+
+
 @dataclass(slots=True)
 class Keeping:
     """How long and for whom an answer may be kept, as far as the backends' replies in it allow.
@@ -68,6 +71,8 @@ class Keeping:
 
     def limit(self, reply: Reply) -> None:
         """Take in what one reply says."""
+        if _SAY_SO.isdisjoint(reply.headers):  # most say nothing, and reading nothing takes time too
+            return
         self.private = self.private or reply.scope == "private"
         self.no_store = self.no_store or reply.scope == "no-store"
         if reply.max_age is not None:

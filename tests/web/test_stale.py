@@ -197,3 +197,14 @@ def test_other_origins_may_read_that_a_page_is_old(tmp_path: Path, backend: Fake
     client = site(tmp_path, backend, BFF_ORIGINS="https://app.example")
     found = client.get("/api/page", headers={"Origin": "https://app.example"})
     assert "X-Page-Stale" in found.headers["Access-Control-Expose-Headers"].split(", ")
+
+
+def test_old_pages_and_steps_are_counted_as_such(tmp_path: Path, backend: FakeBackend) -> None:
+    backend.on("GET /prices", answer(json=[1], headers=AT_ONCE_OLD), answer(503))
+    client = site(tmp_path, backend, BFF_METRICS="1")
+    for _ in range(2):
+        client.get("/api/page")
+    counted = client.get("/metrics").text.splitlines()
+    for outcome in ("ok", "stale"):
+        assert f'bff_pages_total{{outcome="{outcome}",page="page"}} 1.0' in counted
+        assert f'bff_steps_total{{outcome="{outcome}",page="page",step="prices"}} 1.0' in counted
