@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from bff.http.fetch import Call, headers_of
@@ -88,13 +89,14 @@ class Calls:
         Gives an empty list when the time is up or nothing is under way.
         """
         while not self._ended and (self._fetches or self._reads):
-            next_moment = min((*self._fetches.moments(), *self._reads.moments()))
+            next_moment = min(chain(self._fetches.moments(), self._reads.moments()))
             for started in self._transport.wait(self._under_way(), min(until, next_moment)):
                 if not self._fetches.land(started):
                     self._reads.land(started)
             now = time.monotonic()
             self._fetches.ring(now)
-            self._reads.ring(now)
+            if self._reads:
+                self._reads.ring(now)
             if now >= until:
                 break
         ended, self._ended = self._ended, []

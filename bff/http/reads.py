@@ -138,6 +138,8 @@ class Reads:
         private = terms.private or request.token is not None
         newer_than = max(terms.newer_than, self._fetches.wrote)
         shared = terms.shared and not private and not self.only_new
+        if (terms.private, terms.shared, terms.newer_than) == (private, shared, newer_than):
+            return terms
         return replace(terms, private=private, shared=shared, newer_than=newer_than)
 
     def _is_answered(self, call: Call, terms: CacheTerms) -> bool:
