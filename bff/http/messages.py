@@ -80,6 +80,7 @@ FORBIDDEN_RESPONSE_HEADERS = frozenset(
         "x-content-type-options",
         "x-frame-options",
         "x-page-partial",
+        "x-page-stale",
         "x-permitted-cross-domain-policies",
         "x-request-id",
         "x-xss-protection",

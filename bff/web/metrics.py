@@ -51,7 +51,7 @@ class Metrics:
     def page_ended(self, journal: Journal, status: int) -> None:
         """Count a page and its steps."""
         page = journal.page
-        self._pages.labels(page, _page_outcome(status, partial=bool(journal.partial))).inc()
+        self._pages.labels(page, _page_outcome(journal, status)).inc()
         self._page_seconds.labels(page).observe(journal.milliseconds / 1000)
         for trace in journal.traces.values():
             ended = trace.ended or trace.outcome == "failed"
@@ -111,12 +111,14 @@ class _CountedCalls(Calls):
         return call.fetch.attempts - 1
 
 
-def _page_outcome(status: int, *, partial: bool) -> str:
+def _page_outcome(journal: Journal, status: int) -> str:
     if status >= 500:
         return "failed"
     if status >= 400:
         return "refused"
-    return "partial" if partial else "ok"
+    if journal.partial:
+        return "partial"
+    return "stale" if journal.stale else "ok"
 
 
 def _call_outcome(result: Reply | Broken | None) -> str:
