@@ -165,11 +165,12 @@ class Visitor:
 
 
 class RedisServer:
-    """A Redis that keeps nothing on disk; it may be paused, stopped and started again on its port."""
+    """A Redis that keeps nothing on disk, unless `options` say so; it may be paused, stopped and started again on its port."""
 
     def __init__(self) -> None:
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
+        self.options: Sequence[str] = ("--appendonly", "no", "--dir", "/tmp")
         # Asked for its password, the server shows whether one ever gets into a log.
         self.password = "redis-password-7"
         self.client = Redis(
@@ -182,8 +183,8 @@ class RedisServer:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        options = ["--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--appendonly", "no"]
-        options += ["--requirepass", self.password, "--dir", "/tmp"]
+        options = ["--bind", "127.0.0.1", "--port", str(self.port), "--save", ""]
+        options += ["--requirepass", self.password, *self.options]
         self.process = start_child([_program("redis-server"), *options], stdout=subprocess.DEVNULL)
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
