@@ -165,7 +165,7 @@ class Visitor:
 
 
 class RedisServer:
-    """A Redis that keeps nothing on disk, unless `options` say so; it may be paused, stopped and started again on its port."""
+    """A Redis that keeps nothing on disk, unless `options` say so; it may be paused, stopped and started again."""
 
     def __init__(self) -> None:
         self.port = free_port()

@@ -23,7 +23,8 @@ class RequestStep:
     """Runs one planned request, with or without `each` or `batch`.
 
     `begin` starts what may start; `take_in` takes one ended call and starts more; `done` says when there is
-    nothing under way any more. Then `value` holds the step's value, or `failure` why it has none.
+    nothing under way any more. Then `value` holds the step's value, or `failure` why it has none. Until then
+    `owners` leads from each call in flight to this step.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class RequestStep:
         evaluation: Evaluation,
         writes: Writes,
         terms: Terms,
+        owners: dict[Call, RequestStep],
     ) -> None:
         self.planned = planned
         self.value: Any = None
@@ -45,6 +47,7 @@ class RequestStep:
         self._evaluation = evaluation
         self._writes = writes
         self._terms = terms
+        self._owners = owners
         self._waiting: deque[int] = deque()
         self._in_flight: dict[Call, int] = {}
         self._items: list[Any] = [None]
@@ -101,6 +104,7 @@ class RequestStep:
         """Forget the calls in flight; a write among them has an unknown outcome."""
         for call in self._in_flight:
             self._calls.abandon(call)
+            self._owners.pop(call, None)
         self._in_flight.clear()
         self._waiting.clear()
 
@@ -124,7 +128,9 @@ class RequestStep:
                 self._store(at, request)
             else:
                 self.sent += 1
-                self._in_flight[self._calls.start(self.planned.client, request)] = at
+                call = self._calls.start(self.planned.client, request)
+                self._in_flight[call] = at
+                self._owners[call] = self
                 if step.writes:
                     self._written[at] = Write(self.planned, self._local_names(at), self._item(at))
                     self._writes.sent.append(self._written[at])
@@ -175,6 +181,7 @@ class RequestStep:
     def _judged(self, call: Call) -> tuple[int, Any]:
         """Which request a call was, and its value or Failure; a write's outcome is noted first."""
         at = self._in_flight.pop(call)
+        self._owners.pop(call, None)
         result, write = call.result, self._written.get(at)
         assert result is not None, "only ended calls are taken in"
         if write is not None:

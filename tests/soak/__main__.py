@@ -1,7 +1,7 @@
 """Visitors of the app on real parts that are killed, stopped and started again: `make soak`.
 
 SOAK_VISITORS (200), SOAK_SECONDS (300), SOAK_SEED (drawn, printed) and SOAK_THINK (3, the mean of seconds between two
-actions of a visitor) choose the run. Exits 1 where a promise was broken; logs stay in .artifacts/soak then.
+actions of a visitor) choose the run. Exits 1 where a promise was broken; logs are kept in .artifacts/soak.
 """
 
 from __future__ import annotations
@@ -63,8 +63,7 @@ def main() -> int:
         folder = Path(name)
         outcome = soak(run, folder)
         broken = bool(outcome.violations())
-        if broken:
-            _keep_logs(folder)
+        _keep_logs(folder)
     print(outcome.table())
     return 1 if broken else 0
 

@@ -12,8 +12,10 @@ from pathlib import Path
 MIB = 1024 * 1024
 GROWTH_PER_MINUTE = {"memory": 2 * MIB, "descriptors": 6.0}
 """How much of each may be gained in a minute, by the line that fits the samples best."""
-WARM_UP = 0.3
-"""The share of a run whose samples do not count: pools fill, code is used for the first time."""
+WARM_UP = 60.0
+"""Seconds at first that do not count: pools fill, code is used for the first time."""
+LEAST = 60.0
+"""Seconds after the warm-up that are needed to tell growth from noise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +63,11 @@ def _children(pid: int) -> list[int]:
     return direct + [below for one in direct for below in _children(one)]
 
 
-def growth_per_minute(samples: Sequence[Sample], gauge: str) -> float:
-    """The slope of the line of least squares through the samples after the warm-up; 0 for fewer than three."""
-    counted = samples[int(len(samples) * WARM_UP) :]
-    if len(counted) < 3:
-        return 0.0
+def growth_per_minute(samples: Sequence[Sample], gauge: str) -> float | None:
+    """The slope of the line of least squares through the samples after the warm-up; None for too short a run."""
+    counted = [one for one in samples if one.at >= samples[0].at + WARM_UP]
+    if not counted or counted[-1].at - counted[0].at < LEAST:
+        return None
     times = [one.at / 60 for one in counted]
     values: list[float] = [getattr(one, gauge) for one in counted]
     middle, mean = sum(times) / len(times), sum(values) / len(values)
@@ -78,7 +80,7 @@ def growing(samples: Sequence[Sample]) -> list[str]:
     found = []
     for gauge, bound in GROWTH_PER_MINUTE.items():
         slope = growth_per_minute(samples, gauge)
-        if slope > bound:
+        if slope is not None and slope > bound:
             unit = MIB if gauge == "memory" else 1
             found.append(f"{gauge} grows by {slope / unit:.2f} a minute, at most {bound / unit:g} may be")
     return found

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tests.soak.gauges import MIB, Sample, growing, growth_per_minute
+from tests.soak.gauges import GROWTH_PER_MINUTE, MIB, Sample, growing, growth_per_minute
 from tests.soak.judge import Truth, judge
 from tests.soak.ledger import Kind, Ledger, Operation, Violation
 
@@ -69,9 +69,13 @@ class Outcome:
         first, last = self.samples[0], self.samples[-1]
         for gauge, unit in (("memory", MIB), ("descriptors", 1)):
             ends = [getattr(one, gauge) / unit for one in (first, last)]
-            slope = growth_per_minute(self.samples, gauge) / unit
+            slope = growth_per_minute(self.samples, gauge)
+            told = "too short a run to tell growth"
+            if slope is not None:
+                bound = GROWTH_PER_MINUTE[gauge] / unit
+                told = f"{slope / unit:+.2f} a minute after the first, at most {bound:g} may be"
             name = "memory MiB" if gauge == "memory" else "files open"
-            yield f"{name:11}{ends[0]:.1f} to {ends[1]:.1f}, {slope:+.2f} a minute after the warm-up"
+            yield f"{name:11}{ends[0]:.1f} to {ends[1]:.1f}; {told}"
 
 
 def _row(kind: str, operations: Sequence[Operation]) -> str:

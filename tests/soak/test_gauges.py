@@ -43,8 +43,10 @@ def test_the_slope_is_that_of_the_line() -> None:
     assert growth_per_minute(line, "memory") == 5.0
 
 
-def test_a_few_samples_tell_nothing() -> None:
-    assert growth_per_minute([Sample(0, 0, 0), Sample(60, 9, 9)], "memory") == 0.0
+def test_a_short_run_tells_nothing() -> None:
+    assert growth_per_minute(samples(119, memory_a_minute=100 * MIB), "memory") is None
+    assert growing(samples(119, memory_a_minute=100 * MIB)) == []
+    assert growth_per_minute([], "memory") is None
 
 
 def test_this_process_has_memory_and_files() -> None:

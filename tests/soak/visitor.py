@@ -177,7 +177,7 @@ class Visitor:
         except Cut as cut:
             self._count(f"cut ({cut})")
             return None
-        self._count(str(answer.status))
+        self._count(f"{answer.status} {_kind_of(answer)}".strip())
         if answer.status < 400:
             self.ledger.seconds.append(time.monotonic() - begun)
         if answer.status == 500:
@@ -196,6 +196,15 @@ class Visitor:
 
     def _broken(self, key: str, seen: str) -> None:
         self.ledger.violations.append(Violation(self.number, key, seen))
+
+
+def _kind_of(answer: Answer) -> str:
+    """Which problem an answer is, and what failed of a backend."""
+    if answer.status < 400 or "problem" not in answer.headers.get("content-type", ""):
+        return ""
+    found = answer.json
+    kind = str(found.get("type", "")).rpartition(":")[2]
+    return f"{kind}/{found['failure']}" if "failure" in found else kind
 
 
 async def visit(plan: Mapping[str, Any], browsers: Callable[[], Asks], ledger: Ledger) -> None:
