@@ -20,6 +20,7 @@ from bff.http.messages import (
 )
 from bff.http.retry import retry_after
 from bff.http.transport import Started, ThreadTransport, Transport, Try, default_transport
+from bff.http.verdicts import Change
 
 __all__ = [
     "FORBIDDEN_REQUEST_HEADERS",
@@ -32,6 +33,7 @@ __all__ = [
     "Call",
     "CallError",
     "Calls",
+    "Change",
     "Client",
     "Env",
     "ForwardedToken",

@@ -14,7 +14,7 @@ from bff.http.fetch import Call, Fetch, Flight, headers_of
 from bff.http.messages import Broken, OutgoingRequest, Reply
 from bff.http.retry import is_transient
 from bff.http.transport import Started, Transport
-from bff.http.verdicts import Verdicts
+from bff.http.verdicts import Change, Verdicts
 
 if TYPE_CHECKING:
     from bff.http.client import Client
@@ -207,8 +207,18 @@ class Calls:
             return
         if not client.hedges.spend() or self._launch(fetch) is not None:
             self._leave(client)
+        else:
+            fetch.copies += 1
 
     # --- ends ----------------------------------------------------------------------------------------------------
+
+    def turned(self, client: Client, change: Change) -> None:
+        """Called when one of the tries has opened or closed its client's breaker; for who counts that."""
+
+    def _tell(self, fetch: Fetch, flight: Flight, outcome: Reply | Broken) -> None:
+        change = self._verdicts.tell(fetch, flight, outcome)
+        if change is not None:
+            self.turned(fetch.client, change)
 
     def _ring(self, now: float) -> None:
         """Ends the calls whose time is up, starts the tries whose back-off is over and the copies that are due."""
@@ -240,7 +250,7 @@ class Calls:
         outcome = started.outcome or Broken("refused")
         if isinstance(outcome, Broken) and (started.sent or outcome.sent):
             fetch.lost = True
-        self._verdicts.tell(fetch, flight, outcome)
+        self._tell(fetch, flight, outcome)
         self._leave(fetch.client)
         if fetch.flights and not _is_good(outcome):
             fetch.last = outcome  # the other copy may do better
@@ -283,7 +293,7 @@ class Calls:
             del fetch.flights[started], self._flying[started]
             self._transport.abandon(started)
             if timed_out and not started.held:
-                self._verdicts.tell(fetch, flight, Broken("timeout"))
+                self._tell(fetch, flight, Broken("timeout"))
             else:
                 fetch.client.circuit.left(flight.permit)
             self._leave(fetch.client)

@@ -49,8 +49,8 @@ class Fetch:
 
     `same` is what makes another read of the page equal, None for a request that nothing may join. `rest` is when
     the next try is due and the outcome that stands if there is none; `hedge_at` when a second copy is due; `last`
-    the outcome of a copy that failed while the other is under way; `lost` tells that a try went out and brought no
-    reply.
+    the outcome of a copy that failed while the other is under way; `copies` counts the second copies among its
+    `attempts`; `lost` tells that a try went out and brought no reply.
     """
 
     __slots__ = (
@@ -58,6 +58,7 @@ class Fetch:
         "attempts",
         "calls",
         "client",
+        "copies",
         "flights",
         "headers",
         "hedge_at",
@@ -80,6 +81,7 @@ class Fetch:
         self.same = same
         self.flights: dict[Started, Flight] = {}
         self.attempts = 0
+        self.copies = 0
         self.sent = False
         self.lost = False
         self.rest: tuple[float, Reply | Broken] | None = None

@@ -94,7 +94,7 @@ def soak(run: Run, folder: Path) -> Outcome:
 
 
 def _instance(database: Database, store: Store, folder: Path, name: str) -> Instance:
-    more = {"BFF_STATE_URL": store.url, "BFF_THREADS": "16"}
+    more = {"BFF_STATE_URL": store.url}
     if "BFF_CACHE_URL" in {setting for setting, _, _ in settings_table()}:
         more["BFF_CACHE_URL"] = f"{store.url[:-1]}1"
     return Instance(free_port(), environ_of(database.url, **more), folder / f"{name}.log")
