@@ -34,6 +34,7 @@ class Layer:
     environ: Mapping[str, str]
     log: Path
     wrapper: Sequence[str] = ()
+    threads: int = 16
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -43,7 +44,7 @@ class Layer:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         command = [sys.executable, "-m", "bff", "serve", "--port", str(self.port)]
-        command += ["--threads", "16", "--drain", "0s"]
+        command += ["--threads", str(self.threads), "--drain", "0s"]
         with self.log.open("ab") as output:
             self.process = start_child(
                 [*self.wrapper, *command], cwd=ROOT, env=self.environ, stdout=output, stderr=output
@@ -82,11 +83,13 @@ def _program(name: str) -> str:
 
 
 @contextlib.contextmanager
-def layer(backend_url: str, folder: Path, *, wrapper: Sequence[str] = (), **more: str) -> Iterator[Layer]:
+def layer(
+    backend_url: str, folder: Path, *, wrapper: Sequence[str] = (), threads: int = 16, **more: str
+) -> Iterator[Layer]:
     """A started instance on a free port, stopped at the end."""
     port = free_port()
     wrapped = [_program(wrapper[0]), *wrapper[1:]] if wrapper else ()
-    running = Layer(port, environ_of(backend_url, **more), folder / f"layer-{port}.log", wrapped)
+    running = Layer(port, environ_of(backend_url, **more), folder / f"layer-{port}.log", wrapped, threads)
     try:
         running.start()
         yield running

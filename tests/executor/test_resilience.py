@@ -200,6 +200,6 @@ def test_a_hundred_pages_on_a_hanging_backend_take_its_time_out_until_it_is_spar
         futures = [pool.submit(visit) for _ in range(8)]
         statuses = {status for future in futures for status in future.result(PATIENCE)}
     assert statuses == {200}
-    # Each at its time-out would be 96 requests and more than a second; all spare it after the first ones.
+    # Each at its time-out would be 96 requests; all spare it after the first ones.
     assert times_asked(backend, "/notice") <= 8 * 6
     assert time.monotonic() - begun < PATIENCE

@@ -109,7 +109,7 @@ def _visitors(
         "ports": ports,
         "seed": run.seed,
         "think": run.think,
-        "arrive_within": run.seconds / 10,
+        "arrive_within": run.seconds / 6,
         "until": time.time() + run.seconds,
     }
     (folder / "plan.json").write_text(json.dumps(plan), "utf-8")

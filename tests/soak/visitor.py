@@ -59,8 +59,10 @@ class Visitor:
 
     async def live(self) -> None:
         """Sign in, then act until the time is up."""
+        tries = 0
         while time.time() < self.until and not await self._sign_in():
-            await self.sleep(self.random.uniform(0.5, 2.0))
+            tries += 1
+            await self.sleep(self.random.uniform(1.0, min(10.0, 1.0 + 2.0**tries)))
         while time.time() < self.until:
             await self.sleep(self.random.expovariate(1 / self.think))
             if self.random.random() < 0.6:
@@ -208,7 +210,7 @@ def _kind_of(answer: Answer) -> str:
 
 
 async def visit(plan: Mapping[str, Any], browsers: Callable[[], Asks], ledger: Ledger) -> None:
-    """Every visitor of a run at once; first ones sign in first, the last after a tenth of the time."""
+    """Every visitor of a run at once; first ones sign in first, the last after `arrive_within`."""
     until = plan["until"]
     people: list[str] = plan["people"]
 
