@@ -7,6 +7,11 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
+SEEN_GROWING = """() => new Promise((done) => {
+  const look = () => (window.seen?.includes("grow") ? done() : requestAnimationFrame(look));
+  look();
+})"""
+
 
 def test_the_numbers_are_those_of_the_todos(
     page: Page, make_todo: Callable[..., Any], words: Callable[..., str], account: Any
@@ -34,7 +39,7 @@ def test_the_bars_grow_once_and_not_again_when_the_window_changes(
     )
     page.goto("/stats")
     chart = page.get_by_test_id("chart")
-    page.wait_for_function("window.seen?.includes('grow')")
+    page.evaluate(SEEN_GROWING)
     before = chart.get_attribute("viewBox")
     page.evaluate("window.seen = []")
     page.set_viewport_size({"width": 1280 if look.is_phone else 390, "height": 860})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from tests.soak.gauges import MIB, Sample
 from tests.soak.judge import Truth
@@ -13,14 +15,12 @@ FLAT = [Sample(1.0 * second, 100.0 * MIB, 40.0) for second in range(150)]
 RISING = [Sample(1.0 * second, (100 + second) * MIB, 40.0) for second in range(150)]
 
 
-def outcome(rows: int = 1, **more: object) -> Outcome:
+def outcome(rows: int = 1, **more: Any) -> Outcome:
     """One todo that was answered as done, so many times in the backend."""
     added = Operation(7, "add", "7-1", "tea", todo="t1", tries=[Try(1, 2, 0), Try(3, 4, 201)])
     todos = [{"id": f"t{at + 1}", "title": "tea", "note": "", "status": "open"} for at in range(rows)]
     ledger = Ledger([added], statuses={"201": 1, "cut (EOFError)": 1}, seconds=[0.01, 0.02])
-    return Outcome(
-        **{"ledger": ledger, "truth": Truth(todos, []), "faults": {"kill redis": 2}, "samples": FLAT} | more
-    )  # type: ignore[arg-type]
+    return replace(Outcome(ledger, Truth(todos, []), {"kill redis": 2}, FLAT), **more)
 
 
 def verdict(found: Outcome) -> list[str]:

@@ -18,7 +18,7 @@ Reply = tuple[int, Any] | None
 class Scripted:
     """Answers what it was given, one request after the other; None is a cut."""
 
-    ports = (1, 2)
+    ports: tuple[int, ...] = (1, 2)
 
     def __init__(self, *replies: Reply) -> None:
         self._replies = list(replies)
