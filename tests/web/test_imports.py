@@ -20,23 +20,10 @@ PAGE = """
     shape: day
     """
 # What only some pages need: input, sessions, retries, Redis, traces, tests; and servers, which are not ours to load.
-ONLY_SOME = [
-    "asyncio",
-    "cryptography",
-    "granian",
-    "jsonschema",
-    "jsonschema_rs",
-    "jwt",
-    "limits",
-    "opentelemetry",
-    "prometheus_client",
-    "pytest",
-    "redis",
-    "responses",
-    "tenacity",
-    "unittest",
-    "werkzeug.debug",
-]
+ONLY_SOME = {
+    *("asyncio", "cryptography", "granian", "jsonschema", "jsonschema_rs", "jwt", "limits", "opentelemetry"),
+    *("prometheus_client", "pytest", "redis", "responses", "tenacity", "unittest", "werkzeug.debug"),
+}
 ASK = """
 import json, sys
 from bff import create_app
