@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bff.settings import settings_table
@@ -87,6 +87,7 @@ def soak(run: Run, folder: Path) -> Outcome:
             faults = carry_out(schedule(run.seed, run.seconds), parts, _tell)
             visiting.wait(run.seconds + _LONGEST_END)
         gauges.stop()
+        (folder / "gauges.json").write_text(json.dumps([asdict(one) for one in gauges.samples]), "utf-8")
         ledger, truth = Ledger.read(folder / "ledger.json"), database.truth()
     logs = (folder / f"{name}.log" for name in ("survivor", "other"))
     tracebacks = sum(log.read_text(errors="replace").count("Traceback (most recent") for log in logs)
@@ -134,7 +135,7 @@ def _tell(words: str) -> None:
 
 def _keep_logs(folder: Path) -> None:
     _KEPT_LOGS.mkdir(parents=True, exist_ok=True)
-    for found in [*folder.glob("*.log"), folder / "ledger.json", folder / "backend" / "pocketbase.log"]:
+    for found in [*folder.glob("*.log"), *folder.glob("*.json"), folder / "backend" / "pocketbase.log"]:
         if found.exists():
             shutil.copy(found, _KEPT_LOGS)
 
