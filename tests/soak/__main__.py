@@ -20,7 +20,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bff.settings import settings_table
-from clients.local.pocketbase import free_port, start_child, stop_child
+from clients.local.binary import BackendError, checked_binary
+from clients.local.pocketbase import ENVIRONMENT, free_port, start_child, stop_child
 from tests.servers import ROOT, environ_of
 from tests.soak.faults import Part, carry_out, schedule
 from tests.soak.gauges import Gauges
@@ -54,7 +55,10 @@ class Run:
 
 
 def main() -> int:
-    """Run, judge, print."""
+    """Run, judge, print; 2 where a part is not installed."""
+    if missing := _missing():
+        print(f"make soak needs {missing}", file=sys.stderr)
+        return 2
     run = Run.of_environ()
     print(
         f"{run.visitors} visitors for {run.seconds:g} s; SOAK_SEED={run.seed} repeats its faults", flush=True
@@ -66,6 +70,17 @@ def main() -> int:
         _keep_logs(folder)
     print(outcome.table())
     return 1 if broken else 0
+
+
+def _missing() -> str:
+    """What is not installed and must be, in words; empty where nothing is missing."""
+    if shutil.which("redis-server") is None:
+        return "redis-server: apt-get install redis-server"
+    try:
+        checked_binary(ENVIRONMENT)
+    except BackendError as error:
+        return f"the backend: {error}"
+    return ""
 
 
 def soak(run: Run, folder: Path) -> Outcome:
