@@ -306,8 +306,8 @@ def null_is_taken_for_a_failure(patch: pytest.MonkeyPatch) -> None:
 
 @seed("reading", "me", "empty", "expected status 200, found 502")
 def an_empty_body_is_taken_for_a_failure(patch: pytest.MonkeyPatch) -> None:
-    def body(step: str, reply: Any, item: Any, empty: Any) -> Any:
-        return reply.json() if reply.raw else judge.bad_reply(step, step)
+    def body(planned: Any, reply: Any, item: Any, empty: Any) -> Any:
+        return reply.json() if reply.raw else judge.bad_reply(planned.name, planned.name)
 
     patch.setattr(judge, "_body", body)
 
