@@ -6,6 +6,7 @@ import { announce, toast } from "./parts/toasts.js";
 import { openDialog } from "./parts/dialog.js";
 import { asFields, todoForm } from "./parts/todo-form.js";
 import { wordsOf } from "./problems.js";
+import { me } from "./session.js";
 import { tab } from "./storage.js";
 
 const UNDO_MS = 6000;
@@ -161,6 +162,17 @@ export async function add(values, key) {
 
 /** What a todo's menu offers; `more` come first. */
 export function menuItems(todo, more = []) {
+  const removal = { icon: "trash", label: t("remove"), tone: "bad", run: () => remove([todo]) };
+  return [
+    ...more,
+    { icon: "edit", label: t("edit"), run: () => edit(todo) },
+    ...statusItems(todo),
+    ...(mayRemove(todo) ? [removal] : []),
+  ];
+}
+
+/** The statuses that a todo may have next. */
+export function statusItems(todo) {
   const become = (status, icon) => ({ icon, label: t(`become.${status}`), run: () => setStatus(todo, status) });
   const changes = {
     open: [become("done", "check"), become("paused", "pause"), become("closed", "archive")],
@@ -168,10 +180,11 @@ export function menuItems(todo, more = []) {
     paused: [become("open", "play"), become("done", "check"), become("closed", "archive")],
     closed: [become("open", "undo")],
   };
-  return [
-    ...more,
-    { icon: "edit", label: t("edit"), run: () => edit(todo) },
-    ...changes[todo.status],
-    { icon: "trash", label: t("remove"), tone: "bad", run: () => remove([todo]) },
-  ];
+  return changes[todo.status];
+}
+
+/** Whether removing is offered: a helper may change a todo, but only its owner removes it. */
+export function mayRemove(todo) {
+  const isOthers = todo.owner && me() && todo.owner.id !== me().id;
+  return !isOthers;
 }

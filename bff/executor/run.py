@@ -15,7 +15,7 @@ from bff.executor.results import ANSWERED, Keeping, Outcome, Results, StepTrace,
 from bff.executor.undo import TakingBack
 from bff.executor.writes import Writes
 from bff.expressions import Evaluation
-from bff.http import Calls
+from bff.http import Call, Calls
 from bff.plan import Plan, PlannedGuard, PlannedRequest, PlannedStep, PlannedValue
 from bff.problems import of_failure, problem
 
@@ -45,6 +45,7 @@ class PageRun:
         self._blocked_by = {step.name: len(plan.waits_for[step.name]) for step in plan.steps}
         self._ready: list[int] = []
         self._under_way: dict[str, RequestStep] = {}
+        self._owners: dict[Call, RequestStep] = {}
         self._failures: list[Failure] = []
         self._keeping = Keeping()
 
@@ -81,27 +82,21 @@ class PageRun:
             for call in under_way.in_flight:
                 if call.result is not None:  # it ended together with the one that ended the page
                     under_way.note(call)
-        while any(under_way.in_flight for under_way in self._under_way.values()):
+        while self._owners:
             ended = self._calls.wait(self._terms.deadline)
             if not ended:
                 return
             for call in ended:
-                owner = self._owner(call)
+                owner = self._owners.get(call)
                 if owner is not None:
                     owner.note(call)
 
     def _take_in_calls(self) -> None:
         for call in self._calls.wait(self._terms.deadline):
-            under_way = self._owner(call)
-            if under_way is not None:
+            under_way = self._owners.get(call)
+            if under_way is not None:  # else its step has given it up
                 under_way.take_in(call)
                 self._finish_if_done(under_way)
-
-    def _owner(self, call: Any) -> RequestStep | None:
-        for under_way in self._under_way.values():
-            if call in under_way.in_flight:
-                return under_way
-        return None  # a call that its step has given up
 
     # --- starting ------------------------------------------------------------------------------------------------
 
@@ -133,7 +128,7 @@ class PageRun:
             case PlannedRequest():
                 under_way = RequestStep(
                     *(step, self._scope, self._calls, self._evaluation),
-                    *(self.writes, self._terms, self._keeping),
+                    *(self.writes, self._terms, self._keeping, self._owners),
                 )
                 self._under_way[step.name] = under_way
                 under_way.begin()

@@ -22,6 +22,7 @@ from bff.http.messages import (
 )
 from bff.http.retry import retry_after
 from bff.http.transport import Promise, Started, ThreadTransport, Transport, Try, default_transport
+from bff.http.verdicts import Change
 
 __all__ = [
     "FORBIDDEN_REQUEST_HEADERS",
@@ -35,6 +36,7 @@ __all__ = [
     "Call",
     "CallError",
     "Calls",
+    "Change",
     "Client",
     "Env",
     "ForwardedToken",

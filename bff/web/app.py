@@ -108,6 +108,12 @@ def _project_of(caller: Mapping[str, Any]) -> Path:
     return start
 
 
+def _name_of(endpoint: str | None) -> str:
+    """What an endpoint is called in metrics: the recipe of a page, else the view that the project has added."""
+    kind, _, name = (endpoint or "").partition(".")
+    return name.rpartition(".")[0] if kind == "page" else endpoint or ""
+
+
 class _Routes:
     """Keeps Flask's routes in step with the pages, which change only under the debugger."""
 
@@ -204,7 +210,12 @@ def _add_frame(
     def begin() -> None:
         given = request.headers.get("X-Request-ID", "")
         g.journal = Journal(given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16))
-        admission.admit()
+        try:
+            admission.admit()
+        except PageError:
+            if metrics is not None:
+                metrics.page_shed(_name_of(request.endpoint))
+            raise
 
     @app.after_request
     def end(response: Response) -> Response:

@@ -2,7 +2,7 @@
 
 import { h, icon, iconButton } from "../dom.js";
 import { dayOf, daysUntil, formatDay, formatDue, t } from "../i18n.js";
-import { edit, menuItems, remove, setStatus } from "../todos.js";
+import { edit, mayRemove, menuItems, remove, setStatus } from "../todos.js";
 import { openMenu } from "./menu.js";
 import { avatar } from "./person.js";
 
@@ -96,7 +96,7 @@ function rowActions(todo, startSelecting) {
     "div",
     { class: "todo-actions" },
     iconButton("edit", named("edit"), { class: "on-hover", "data-focus": "edit", onclick: () => edit(todo) }),
-    iconButton("trash", named("remove"), { class: "on-hover", "data-focus": "trash", onclick: () => remove([todo]) }),
+    mayRemove(todo) && iconButton("trash", named("remove"), { class: "on-hover", "data-focus": "trash", onclick: () => remove([todo]) }),
     more,
   );
 }
