@@ -38,7 +38,14 @@ OUTCOMES = JSON.map(lambda body: Reply(200, {}, json.dumps(body).encode())) | st
 )
 NAMES = ("r0", "r1", "d0", "d1", "d2", "f0", "v0", "v1")
 TEMPLATES = (
-    *("{0}", "{0}.a", "{0}.b.c", "len({0}.a)", "[x.a for x in {0}.b]", "[[x, {1}] for x in default({0}, [])]"),
+    *(
+        "{0}",
+        "{0}.a",
+        "{0}.b.c",
+        "len({0}.a)",
+        "[x.a for x in {0}.b]",
+        "[[x, {1}] for x in default({0}, [])]",
+    ),
     *("{0}.a if {0} else {1}", "merge({0}, {1})", 'f"{{{0}.a}} {{{1}}}"', "{0}.a == {1}.a", "keys({0})"),
 )
 
