@@ -34,6 +34,7 @@ class Layer:
     environ: Mapping[str, str]
     log: Path
     wrapper: Sequence[str] = ()
+    root: Path = ROOT
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -46,7 +47,7 @@ class Layer:
         command += ["--workers", "1", "--blocking-threads", "16", "--backlog", "2048", "--no-ws", "wsgi:app"]
         with self.log.open("ab") as output:
             self.process = start_child(
-                [*self.wrapper, *command], cwd=ROOT, env=self.environ, stdout=output, stderr=output
+                [*self.wrapper, *command], cwd=self.root, env=self.environ, stdout=output, stderr=output
             )
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
@@ -82,11 +83,13 @@ def _program(name: str) -> str:
 
 
 @contextlib.contextmanager
-def layer(backend_url: str, folder: Path, *, wrapper: Sequence[str] = (), **more: str) -> Iterator[Layer]:
-    """A started instance on a free port, stopped at the end."""
+def layer(
+    backend_url: str, folder: Path, *, wrapper: Sequence[str] = (), root: Path = ROOT, **more: str
+) -> Iterator[Layer]:
+    """A started instance on a free port, stopped at the end; `root` may be another project than this one."""
     port = free_port()
     wrapped = [_program(wrapper[0]), *wrapper[1:]] if wrapper else ()
-    running = Layer(port, environ_of(backend_url, **more), folder / f"layer-{port}.log", wrapped)
+    running = Layer(port, environ_of(backend_url, **more), folder / f"layer-{port}.log", wrapped, root)
     try:
         running.start()
         yield running

@@ -23,7 +23,7 @@ export function noticePlace() {
     if (what !== null && what === shown) return;
     shown = what;
     fill(element, child);
-    device.set("notice.height", element.offsetHeight);
+    device.set("notice.height", element.getBoundingClientRect().height);
   }
   function coming() {
     const height = device.get("notice.height") ?? 0;

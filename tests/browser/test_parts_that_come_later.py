@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ from playwright.sync_api import Page, Route, expect
 
 from clients.local import pocketbase
 from tests.fakes import PATIENCE, FakeBackend, Received, Script, Wire, answer
-from tests.servers import layer
+from tests.servers import ROOT, layer
 
 PEOPLE = "/api/collections/people/records"
 NOTICES = "/api/collections/notices/records"
@@ -81,8 +83,26 @@ def base_url(
 ) -> Iterator[str]:
     """The app, whose people and notices stand behind the gate, and wait for longer than a test takes."""
     folder = tmp_path_factory.mktemp("gated")
-    with layer(app_backend.url, folder, PEOPLE_URL=gated.url, NOTICES_URL=gated.url) as running:
+    more = {"PEOPLE_URL": gated.url, "NOTICES_URL": gated.url, "PYTHONPATH": str(ROOT)}
+    with layer(app_backend.url, folder, root=patient_project(folder), **more) as running:
         yield running.url
+
+
+def patient_project(folder: Path) -> Path:
+    """The app, with recipes that wait for the gate as long as a test takes."""
+    for name in ("clients", "orchestrations", "public"):
+        shutil.copytree(ROOT / name, folder / name)
+    shutil.copy(ROOT / "wsgi.py", folder)
+    for name, old, new in (
+        ("orchestrations/shell.yaml", "    timeout: 300ms\n    cache: 30s\n", ""),
+        ("orchestrations/home.yaml", "\ninput:", "\ndeadline: 20s\ninput:"),
+        ("clients/notices.py", 'timeout="2s"', 'timeout="15s"'),
+        ("clients/people.py", 'timeout="2s"', 'timeout="15s"'),
+    ):
+        text = (folder / name).read_text("utf-8")
+        assert text.count(old) == 1
+        (folder / name).write_text(text.replace(old, new), "utf-8")
+    return folder
 
 
 @pytest.fixture
