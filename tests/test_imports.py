@@ -29,6 +29,8 @@ ORDER = [
     "graph",
     "checker",
     "schema",
+    "narrow",
+    "reads",
     "plan",
     "planner",
     "executor",

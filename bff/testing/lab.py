@@ -22,10 +22,10 @@ from bff.identity.session import Session, SessionSeal
 from bff.plan import PlannedRequest
 from bff.problems import CONTENT_TYPE
 from bff.recipe import Recipe
-from bff.testing.guess import wire_texts
+from bff.testing.forecast import Times
 from bff.testing.lines import assembled
-from bff.testing.model import Times
 from bff.testing.samples import GivenInput
+from bff.testing.scenario import wire_texts
 from bff.testing.server import FakeBackend, Received, Script, answer
 from bff.web.app import create_app
 from bff.web.lines import MEDIA_TYPE
