@@ -85,17 +85,19 @@ async function answerOf(method, path, { body, signal, key, keepalive, changed })
       body: body === undefined ? undefined : JSON.stringify(body),
       signal: signal ? AbortSignal.any([signal, patience]) : patience,
     });
-    if (response.headers.get("Content-Type") === LINES) return await inLines(response, changed);
+    if (isInLines(response)) return await inLines(response, changed);
     const text = await response.text();
     return { ok: response.ok, status: response.status, body: text ? JSON.parse(text) : null };
   } catch (error) {
     if (signal?.aborted) throw error;
     if (patience.aborted) throw new Problem("slow");
     // An answer that was cut in the middle of its lines may come whole.
-    if (response && changed) return answerOf(method, path, { signal });
+    if (isInLines(response)) return answerOf(method, path, { signal });
     throw new Problem(response ? "unreadable" : "offline", { status: response?.status });
   }
 }
+
+const isInLines = (response) => response?.headers.get("Content-Type")?.startsWith(LINES);
 
 async function inLines(response, changed) {
   const { page, complete, problem } = await readLines(response, changed);

@@ -68,7 +68,7 @@ class PageRun:
             self._start_ready()
             while self._under_way:
                 pending = self._pending()
-                if self._awaited == 0 and pending != told:
+                if self._awaited == 0 and pending != told and (told is not None or not self._has_more()):
                     told = pending
                     yield Results(dict(self._scope), tuple(self._failures), self._partial(), pending)
                 self._take_in_call()
@@ -104,6 +104,12 @@ class PageRun:
                 owner = self._owner(call)
                 if owner is not None:
                     owner.note(call)
+
+    def _has_more(self) -> bool:
+        """Whether a call has ended already: what is there at once, such as a kept reply, is no part of its own."""
+        if not self._ended:
+            self._ended.extend(self._calls.wait(0.0))
+        return bool(self._ended)
 
     def _take_in_call(self) -> None:
         """Wait for a call and take it in; one at a time, so that each part is told of by itself."""

@@ -89,6 +89,8 @@ class FakeCalls:
         return self._open[-1]
 
     def wait(self, until: float) -> list[Call]:
+        if until < time.monotonic():
+            return []
         call = min(self._open, key=lambda one: self._order.index(one.request.path.split("/")[1]))
         self._open.remove(call)
         outcome = self._outcomes[call.request.path.split("/")[1]]
