@@ -15,7 +15,6 @@ from typing import Any
 from urllib.parse import quote
 
 from cryptography.fernet import Fernet
-from werkzeug.test import TestResponse
 
 from bff.http import ForwardedToken, ThreadTransport
 from bff.identity.session import Session, SessionSeal
@@ -184,7 +183,7 @@ class Visit:
         return Answered(found.status_code, dict(found.headers), found.text, answered, seconds)
 
 
-def _put_together(found: TestResponse, seconds: float) -> Answered:
+def _put_together(found: Any, seconds: float) -> Answered:
     """The answer that the lines make, as if it had come in one piece."""
     page = assembled(found.text)
     headers = {name: value for name, value in found.headers.items() if name != "X-Page-Partial"}
