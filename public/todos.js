@@ -141,7 +141,8 @@ export async function edit(todo) {
           const changed = Object.fromEntries(Object.entries(after).filter(([key, value]) => value !== before[key]));
           if (Object.keys(changed).length === 0) return close(null);
           const saved = await api.editTodo(todo.id, changed, key);
-          close({ ...todo, ...saved, helper: "helper" in changed ? values.helper : todo.helper });
+          const { helper, helper_id } = "helper" in changed ? { helper: values.helper, helper_id: values.helper?.id ?? null } : todo;
+          close({ ...todo, ...saved, helper, helper_id });
         },
       }).element,
   });

@@ -35,6 +35,7 @@ class Layer:
     log: Path
     wrapper: Sequence[str] = ()
     threads: int = 16
+    root: Path = ROOT
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -47,7 +48,7 @@ class Layer:
         command += ["--threads", str(self.threads), "--drain", "0s"]
         with self.log.open("ab") as output:
             self.process = start_child(
-                [*self.wrapper, *command], cwd=ROOT, env=self.environ, stdout=output, stderr=output
+                [*self.wrapper, *command], cwd=self.root, env=self.environ, stdout=output, stderr=output
             )
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
@@ -84,12 +85,20 @@ def _program(name: str) -> str:
 
 @contextlib.contextmanager
 def layer(
-    backend_url: str, folder: Path, *, wrapper: Sequence[str] = (), threads: int = 16, **more: str
+    backend_url: str,
+    folder: Path,
+    *,
+    wrapper: Sequence[str] = (),
+    threads: int = 16,
+    root: Path = ROOT,
+    **more: str,
 ) -> Iterator[Layer]:
-    """A started instance on a free port, stopped at the end."""
+    """A started instance on a free port, stopped at the end; `root` may be another project than this one."""
     port = free_port()
     wrapped = [_program(wrapper[0]), *wrapper[1:]] if wrapper else ()
-    running = Layer(port, environ_of(backend_url, **more), folder / f"layer-{port}.log", wrapped, threads)
+    running = Layer(
+        port, environ_of(backend_url, **more), folder / f"layer-{port}.log", wrapped, threads, root
+    )
     try:
         running.start()
         yield running
