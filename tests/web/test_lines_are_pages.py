@@ -85,7 +85,7 @@ class FakeCalls:
         self._open: list[Call] = []
 
     def start(self, client: Client, request: OutgoingRequest) -> Call:
-        self._open.append(Call(client, request, time.monotonic() + 60))
+        self._open.append(Call(client, request, time.monotonic() + 60, "", {}))
         return self._open[-1]
 
     def wait(self, until: float) -> list[Call]:
