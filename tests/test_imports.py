@@ -27,6 +27,7 @@ ORDER = [
     "loader",
     "composition",
     "graph",
+    "taint",
     "checker",
     "schema",
     "narrow",

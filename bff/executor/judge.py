@@ -34,6 +34,15 @@ def of_broken(step: str, broken: Broken, item: int | None) -> Failure:
     return Failure(step, kind, status, detail.format(step=step), retry_after=retry_after, item=item)
 
 
+def of_stale(planned: PlannedRequest, why: Broken | int, item: int | None) -> Failure:
+    """Why an old reply stands in: the failure that the new one would have been."""
+    if isinstance(why, Broken):
+        failure = of_broken(planned.name, why, item)
+    else:
+        failure = _of_status(planned, Reply(why), item, "'{step}' answered with status {status}.")
+    return replace(failure, stale=True)
+
+
 def of_reply(
     planned: PlannedRequest, reply: Reply, scope: Mapping[str, Any], evaluation: Evaluation, item: int | None
 ) -> Any:

@@ -9,7 +9,6 @@ from typing import Any
 
 from bff.errors import Failure
 from bff.executor import judge
-from bff.executor.request_step import RequestStep
 from bff.executor.run import PageRun
 from bff.executor.writes import Write
 from bff.http import Broken, OutgoingRequest, Passage, Reply, StreamBroke
@@ -98,8 +97,7 @@ class PassingRun(PageRun):
         self._sent = sent
 
     def _ask(self, step: PlannedRequest) -> None:
-        under_way = RequestStep(step, self._scope, self._calls, self._evaluation, self.writes, self._terms)
-        request = under_way.alone()
+        request = self._step(step).alone()
         if request is None:
             what = f"'{step.name}' was not asked: a part of its path is empty."
             request = Failure(step.name, "unsent", 404, what)
@@ -133,6 +131,7 @@ class PassingRun(PageRun):
         if failure is not None:
             opened.close()
             return failure
+        self._keeping.limit(Reply(opened.status, opened.headers))
         passed = Passed(opened)
         if passed.needs_length:
             try:

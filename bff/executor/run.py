@@ -13,7 +13,7 @@ from bff.executor import judge
 from bff.executor.given import taken
 from bff.executor.guard import refusal
 from bff.executor.request_step import RequestStep
-from bff.executor.results import Outcome, Results, StepTrace, Terms
+from bff.executor.results import ANSWERED, Keeping, Outcome, Results, StepTrace, Terms
 from bff.executor.undo import TakingBack
 from bff.executor.writes import Writes
 from bff.expressions import Evaluation
@@ -47,8 +47,10 @@ class PageRun:
         self._blocked_by = {step.name: len(plan.waits_for[step.name]) for step in plan.steps}
         self._ready: list[int] = []
         self._under_way: dict[str, RequestStep] = {}
-        self._ended: deque[Call] = deque()
+        self._owners: dict[Call, RequestStep] = {}
         self._failures: list[Failure] = []
+        self._keeping = Keeping()
+        self._ended: deque[Call] = deque()
         self._awaited = len(plan.steps) - len(plan.deferred)
         self._parts = plan.parts
 
@@ -68,9 +70,9 @@ class PageRun:
             self._start_ready()
             while self._under_way:
                 pending = self._pending()
-                if self._awaited == 0 and pending != told:
+                if self._awaited == 0 and pending != told and (told is not None or not self._has_more()):
                     told = pending
-                    yield Results(dict(self._scope), tuple(self._failures), self._partial(), pending)
+                    yield self._results(pending)
                 self._take_in_call()
                 self._start_ready()
         except Exception:
@@ -80,7 +82,7 @@ class PageRun:
             for name, under_way in self._under_way.items():
                 under_way.give_up()
                 self.traces[name].requests = under_way.sent
-        yield Results(self._scope, tuple(self._failures), self._partial())
+        yield self._results(())
 
     def take_back(self) -> None:
         """Undo what was written, because the page cannot be answered; `writes` then tells what came of it."""
@@ -96,14 +98,20 @@ class PageRun:
             for call in under_way.in_flight:
                 if call.result is not None:  # it ended together with the one that ended the page
                     under_way.note(call)
-        while any(under_way.in_flight for under_way in self._under_way.values()):
+        while self._owners:
             ended = self._calls.wait(self._terms.deadline)
             if not ended:
                 return
             for call in ended:
-                owner = self._owner(call)
+                owner = self._owners.get(call)
                 if owner is not None:
                     owner.note(call)
+
+    def _has_more(self) -> bool:
+        """Whether a call has ended already: what is there at once, such as a kept reply, is no part of its own."""
+        if not self._ended:
+            self._ended.extend(self._calls.wait(0.0))
+        return bool(self._ended)
 
     def _take_in_call(self) -> None:
         """Wait for a call and take it in; one at a time, so that each part is told of by itself."""
@@ -111,16 +119,10 @@ class PageRun:
             self._ended.extend(self._calls.wait(self._terms.deadline))
         if self._ended:
             call = self._ended.popleft()
-            under_way = self._owner(call)
-            if under_way is not None:
+            under_way = self._owners.get(call)
+            if under_way is not None:  # else its step has given it up
                 under_way.take_in(call)
                 self._finish_if_done(under_way)
-
-    def _owner(self, call: Call) -> RequestStep | None:
-        for under_way in self._under_way.values():
-            if call in under_way.in_flight:
-                return under_way
-        return None  # a call that its step has given up
 
     # --- starting ------------------------------------------------------------------------------------------------
 
@@ -153,10 +155,16 @@ class PageRun:
                 self._ask(step)
 
     def _ask(self, step: PlannedRequest) -> None:
-        under_way = RequestStep(step, self._scope, self._calls, self._evaluation, self.writes, self._terms)
+        under_way = self._step(step)
         self._under_way[step.name] = under_way
         under_way.begin()
         self._finish_if_done(under_way)
+
+    def _step(self, step: PlannedRequest) -> RequestStep:
+        return RequestStep(
+            *(step, self._scope, self._calls, self._evaluation),
+            *(self.writes, self._terms, self._keeping, self._owners),
+        )
 
     # --- ending --------------------------------------------------------------------------------------------------
 
@@ -167,8 +175,9 @@ class PageRun:
         del self._under_way[step.name]
         self.traces[step.name].requests = under_way.sent
         if under_way.failure is None:
-            self._failures.extend(under_way.item_failures)
-            self._end(step, under_way.value, "fallback" if under_way.item_failures else "ok")
+            self._failures += [*under_way.item_failures, *under_way.stale]
+            whole: Outcome = "stale" if under_way.stale else "ok"
+            self._end(step, under_way.value, "fallback" if under_way.item_failures else whole)
         elif step.fallback is None or step.step.each is not None:  # under `each` a fallback is an item's
             self._fail(step)
             raise of_failure(under_way.failure)
@@ -192,7 +201,7 @@ class PageRun:
 
     def _partial(self) -> tuple[str, ...]:
         """The steps that make the page partial: failed, and no second source answered for them."""
-        failed = {failure.step for failure in self._failures}
+        failed = {failure.step for failure in self._failures if not failure.stale}
         return tuple(
             step.name
             for step in self._plan.steps
@@ -202,7 +211,22 @@ class PageRun:
     def _may_answer(self, name: str) -> bool:
         """Whether a step has answered, or is still to come."""
         trace = self.traces.get(name)
-        return trace is None or not trace.ended or trace.outcome == "ok"
+        return trace is None or not trace.ended or trace.outcome in ANSWERED
+
+    def _stale(self) -> tuple[str, ...]:
+        """The steps for which an old reply stands in, at least for one of their items."""
+        old = {failure.step for failure in self._failures if failure.stale}
+        return tuple(step.name for step in self._plan.steps if step.name in old)
+
+    def _results(self, pending: tuple[str, ...]) -> Results:
+        return Results(
+            dict(self._scope),
+            tuple(self._failures),
+            self._partial(),
+            self._stale(),
+            self._keeping,
+            pending,
+        )
 
     def _pending(self) -> tuple[str, ...]:
         return tuple(name for name in self._parts if name not in self._scope)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import threading
 
+from bff.http.messages import Broken
+
 _FREELY = 8
+_RETRY_WHEN_FULL = 1
 
 
 class Bulkhead:
@@ -53,3 +56,8 @@ class Places:
     def give_back(self, bulkhead: Bulkhead) -> None:
         self._held[bulkhead] -= 1
         bulkhead.leave()
+
+
+def full() -> Broken:
+    """Why a call is not made where its client has as many as it may."""
+    return Broken("full", retry_after=_RETRY_WHEN_FULL, reason="as many calls as its client may make")

@@ -132,11 +132,13 @@ def lines_of(first: Results, parts: Iterator[Results], lines: PageLines, journal
         yield begun
         try:
             for results in parts:
-                journal.partial = results.partial
+                journal.partial, journal.stale = results.partial, results.stale
                 line = lines.part(results)
                 if line is not None:
                     yield line
             last: dict[str, Any] = {"complete": True, "partial": list(results.partial)}
+            if results.stale:
+                last["stale"] = list(results.stale)
         except PageError as error:
             last = _problem_line(error, journal)
         except Exception as error:

@@ -20,6 +20,7 @@ from bff.problems import problem
 from bff.recipe import Recipe
 from bff.settings import Settings
 from bff.web.journal import Journal
+from bff.web.keeping import NO_STORE
 from bff.web.live import LiveBody
 
 SANDBOX = "sandbox; default-src 'none'"
@@ -107,8 +108,8 @@ def answer_with(passed: Passed, headers: dict[str, str], request: Request, journ
     """
     found = {**_down(passed), "X-Content-Type-Options": "nosniff", "Content-Security-Policy": SANDBOX}
     if essence_of(found.get("Content-Type", "")) == "text/event-stream":
-        found |= {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        headers = {name: text for name, text in headers.items() if name != "Cache-Control"}
+        found |= {"X-Accel-Buffering": "no"}
+        headers = headers | {"Cache-Control": NO_STORE}
     response = Response(status=passed.status, headers=found | headers)
     if "Content-Type" not in found:
         response.headers.pop("Content-Type", None)

@@ -18,7 +18,7 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvid
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from bff.errors import PageError
-from bff.http import Broken, Reply, Started, Stream, StreamBroke, Transport, Try
+from bff.http import Broken, Promise, Reply, Started, Stream, StreamBroke, Transport, Try
 from bff.recipe import Recipe
 from bff.web.journal import Journal
 from bff.web.live import live_body, when_sent
@@ -122,6 +122,9 @@ class _TracedTransport:
         # Only here: as part of what a step sends it would be part of every key of the cache.
         return span, replace(request, headers=kept | own)
 
+    def promise(self) -> Promise:
+        return self._inner.promise()
+
     def wait(self, started: Collection[Started], until: float) -> Sequence[Started]:
         ended = self._inner.wait(started, until)
         for one in ended:
@@ -192,6 +195,9 @@ def _answered(span: Span, journal: Journal, response: Response) -> None:
     partial = ", ".join(journal.partial) or response.headers.get("X-Page-Partial")
     if partial:
         span.set_attribute("bff.partial", partial)
+    stale = ", ".join(journal.stale) or response.headers.get("X-Page-Stale")
+    if stale:
+        span.set_attribute("bff.stale", stale)
     if journal.error is not None:
         span.set_attribute("error.type", journal.error.kind)
         span.set_status(Status(StatusCode.ERROR))

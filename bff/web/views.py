@@ -12,8 +12,9 @@ from flask import Response, g, request
 from bff.errors import PageError
 from bff.executor import KeySource, PageRun, PassingRun, Results, Terms, once
 from bff.expressions import Evaluation
-from bff.http import Calls, Limits, Transport
+from bff.http import Behind, Calls, Limits, Transport
 from bff.identity import Visitor
+from bff.identity.written import NOTHING_WRITTEN
 from bff.plan import Plan
 from bff.settings import Settings
 from bff.web.answer import encode_bounded, make_answer, make_head, respond, varies_with
@@ -26,6 +27,7 @@ from bff.web.passing import answer_with, sent_by
 from bff.web.rates import Rates
 from bff.web.repeats import Repeats, visitors_key
 from bff.web.site import Page
+from bff.web.written import OwnWrites
 
 
 class PageView:
@@ -39,6 +41,8 @@ class PageView:
         rates: Rates,
         repeats: Repeats | None = None,
         calls: Callable[..., Calls] = Calls,
+        behind: Behind | None = None,
+        written: OwnWrites | None = None,
     ) -> None:
         self._settings = settings
         self._transport = transport
@@ -46,6 +50,8 @@ class PageView:
         self._rates = rates
         self._repeats = repeats
         self._calls = calls
+        self._behind = behind
+        self._written = written
         self._limits = Limits(
             max_requests=settings.max_requests,
             max_reply=settings.max_reply,
@@ -81,7 +87,7 @@ class PageView:
         }
         evaluation = self._evaluation(datetime.now(UTC))
         deadline = journal.begun + page.recipe.deadline
-        calls = self._calls(self._transport, deadline, self._limits, journal.request_id)
+        calls = self._calls(self._transport, deadline, self._limits, journal.request_id, self._behind)
         terms = Terms(
             deadline,
             functools.partial(encode_bounded, settings=self._settings),
@@ -89,6 +95,7 @@ class PageView:
             self._settings.max_each,
             _keys(visitor, key),
             lambda: self._evaluation(evaluation.now),
+            NOTHING_WRITTEN if self._written is None else self._written.of(request, page.plan),
         )
         if page.recipe.passes:
             # The request itself: who mocks the backend reads its body when the page has long been answered.
@@ -104,7 +111,7 @@ class PageView:
         try:
             with closing(calls):
                 results = run.run()
-            journal.partial = results.partial
+            journal.partial, journal.stale = results.partial, results.stale
             answer = make_answer(page.plan, results, evaluation, self._settings)
             response = respond(request, page.plan, answer)
             self._set_session(response, page.plan, results, evaluation)
@@ -141,7 +148,7 @@ class PageView:
         try:
             parts = under_way.enter_context(closing(run.parts()))
             first = next(parts)
-            journal.partial = first.partial
+            journal.partial, journal.stale = first.partial, first.stale
             head = make_head(plan, first, evaluation)
             lines = PageLines(plan, evaluation, self._evaluation(evaluation.now), self._settings)
             body = LiveBody(lines_of(first, parts, lines, journal), under_way.close)

@@ -42,7 +42,9 @@ SHOWN = {
     "finished": None,
     "created": "2026-11-20 10:00:00.000Z",
     "updated": "2026-11-21 10:00:00.000Z",
+    "owner_id": ADA["id"],
     "owner": ADA | {"picture": None},
+    "helper_id": LIN["id"],
     "helper": LIN | {"picture": "lin_1.png"},
 }
 ME = f"records/{ANN['id']}"

@@ -245,6 +245,22 @@ def test_what_reads_a_deferred_step_is_deferred_with_it(page: Make, backend: Fak
         assert next(arriving)["patch"] == [{"op": "replace", "path": "/late", "value": "Ann"}]
 
 
+def test_a_kept_reply_is_in_the_first_line(page: Make, backend: FakeBackend) -> None:
+    recipe = """
+        route: GET /api/page
+        auth: none
+        steps:
+          notice: {client: notices, get: /notice, cache: 60s, fallback: null, defer: true}
+        shape: notice
+        """
+    client = page(recipe)
+    assert client.get("/api/page").json == {"text": "Hello"}
+    assert lines(client) == [
+        {"page": {"text": "Hello"}, "pending": []},
+        {"complete": True, "partial": []},
+    ]
+
+
 def test_a_part_of_another_recipe_can_be_deferred(page: Make, backend: FakeBackend) -> None:
     hanging = threading.Event()
     backend.on("GET /notice", after(hanging, answer(json={"text": "Hello"})))

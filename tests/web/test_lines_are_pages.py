@@ -85,10 +85,12 @@ class FakeCalls:
         self._open: list[Call] = []
 
     def start(self, client: Client, request: OutgoingRequest) -> Call:
-        self._open.append(Call(client, request, time.monotonic() + 60))
+        self._open.append(Call(client, request, time.monotonic() + 60, "", {}))
         return self._open[-1]
 
     def wait(self, until: float) -> list[Call]:
+        if until < time.monotonic():
+            return []
         call = min(self._open, key=lambda one: self._order.index(one.request.path.split("/")[1]))
         self._open.remove(call)
         outcome = self._outcomes[call.request.path.split("/")[1]]
