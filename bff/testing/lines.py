@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Assembled:
-    """What lines amount to: the page as far as it came, the steps that make it partial or old, the problem that ended it.
+    """What lines amount to: the page as far as it came, the steps that make it partial or old, what ended it.
 
     Without its last line (`complete`) a page was cut on the way.
     """
