@@ -210,12 +210,12 @@ def _body_of(found: Any) -> tuple[bytes, bool]:
 def _put_together(found: Any, seconds: float) -> Answered:
     """The answer that the lines make, as if it had come in one piece."""
     page = assembled(found.text)
-    headers = {name: value for name, value in found.headers.items() if name != "X-Page-Partial"}
+    of_parts = {"X-Page-Partial": page.partial, "X-Page-Stale": page.stale}
+    headers = {name: value for name, value in found.headers.items() if name not in of_parts}
     if page.problem is not None:
         headers["Content-Type"] = CONTENT_TYPE
         return Answered(page.problem["status"], headers, found.text, page.problem, seconds)
-    if page.partial:
-        headers["X-Page-Partial"] = ", ".join(page.partial)
+    headers |= {name: ", ".join(steps) for name, steps in of_parts.items() if steps}
     status = found.status_code if page.complete else 0
     return Answered(status, headers, found.text, page.page, seconds)
 

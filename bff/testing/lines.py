@@ -11,13 +11,14 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Assembled:
-    """What lines amount to: the page as far as it came, the steps that make it partial, the problem that ended it.
+    """What lines amount to: the page as far as it came, the steps that make it partial or old, what ended it.
 
     Without its last line (`complete`) a page was cut on the way.
     """
 
     page: Any
     partial: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
     problem: Mapping[str, Any] | None = None
     complete: bool = False
 
@@ -29,7 +30,8 @@ def assembled(text: str) -> Assembled:
     for line in lines:
         page = patched(page, line.get("patch", ()))
     last = lines[-1]
-    return Assembled(page, tuple(last.get("partial", ())), last.get("problem"), last.get("complete") is True)
+    partial, stale = (tuple(last.get(name, ())) for name in ("partial", "stale"))
+    return Assembled(page, partial, stale, last.get("problem"), last.get("complete") is True)
 
 
 def patched(document: Any, operations: Iterable[Mapping[str, Any]]) -> Any:

@@ -7,7 +7,7 @@ Each line is an object::
     {"steps": ["notice"], "patch": […], "errors": […], "pending": []}
     {"complete": true, "partial": ["notice"]}
 
-or instead of the last one `{"problem": …}`.
+or instead of the last one `{"problem": …}`. The last one has `stale` beside `partial` where old replies stand in.
 """
 
 from __future__ import annotations

@@ -113,8 +113,8 @@ def whole(plan: Plan, calls: FakeCalls) -> Assembled:
         results = run_of(plan, calls, evaluation).run()
         answer = make_answer(plan, results, evaluation, SETTINGS)
     except PageError as error:
-        return Assembled(None, (), document(error, "id"))
-    return Assembled(json.loads(answer.body), results.partial, None, complete=True)
+        return Assembled(None, problem=document(error, "id"))
+    return Assembled(json.loads(answer.body), results.partial, results.stale, complete=True)
 
 
 def in_lines(plan: Plan, calls: FakeCalls) -> tuple[str, tuple[str, ...]]:
