@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from bff.expressions.inspect import fields
 from bff.recipe import Recipe
+from bff.testing.compare import first_difference, keys_of, neutral, without
 from bff.testing.forecast import Ending, Forecast, Through
 from bff.testing.lab import Answered, Visit, lab
 from bff.testing.scenario import Scenario
 from bff.testing.server import Script
 from bff.testing.upstream import MARKER, Fault, Upstream, at_once_old, good_script, script_of
+from bff.web.written import PLAIN_COOKIE
 
 _SLACK = 0.5
 SECOND_CHANCE = 3.0
-_DIGEST = re.compile(r"\b[0-9a-f]{15,64}\b")
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
+_COOKIE = re.compile(r"(?:^|, )([^=;, ]+)=")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ class FaultCase:
         touched = {*visit.page.plan.fields[str(self.step)], *_fields_of_errors(recipe)}
         good, now = neutral(self.scenario.good.body), neutral(found.json)
         for path in touched:
-            good, now = without(good, _keys(path)), without(now, _keys(path))
+            good, now = without(good, keys_of(path)), without(now, keys_of(path))
         if good != now:
             yield f"a field that does not read {self.step} was harmed: {first_difference(good, now)}"
 
@@ -236,7 +236,7 @@ def _through_problems(found: Answered, must: Through) -> Iterator[str]:
         yield f"expected a body that {'breaks off' if must.cut else 'ends'}, found one that does not"
     elif not must.cut and found.raw != must.raw:
         yield f"expected the {len(must.raw)} bytes of the backend, found {len(found.raw)} others"
-    if "Set-Cookie" in found.headers:
+    if set(_COOKIE.findall(found.headers.get("Set-Cookie", ""))) - {PLAIN_COOKIE}:
         yield "expected no cookie of a backend"
 
 
@@ -247,31 +247,6 @@ def _why(found: Answered) -> str:
     return f" ({'; '.join(said)})" if said else ""
 
 
-# --- comparing pages -------------------------------------------------------------------------------------------------
-
-
-def neutral(value: Any) -> Any:
-    """A page without what differs each time: instants of now, digests of keys, the words and order of `errors`."""
-    if isinstance(value, dict):
-        kept = {key: neutral(member) for key, member in value.items()}
-        if str(kept.get("type", "")).startswith("urn:bff:problem:"):
-            kept.pop("detail", None)
-        return kept
-    if isinstance(value, list):
-        found = [neutral(element) for element in value]
-        if found and all(isinstance(element, dict) and "retryable" in element for element in found):
-            found.sort(key=lambda entry: (str(entry.get("step")), entry.get("item", 0)))
-        return found
-    if isinstance(value, str):
-        return _INSTANT.sub(_now_or_as_it_is, _DIGEST.sub("digest", value))
-    return value
-
-
-def _now_or_as_it_is(match: re.Match[str]) -> str:
-    moment = datetime.fromisoformat(match[0].replace("Z", "+00:00"))
-    return "now" if abs((datetime.now(UTC) - moment).total_seconds()) < 300 else match[0]
-
-
 def _fields_of_errors(recipe: Recipe) -> list[str]:
     assert recipe.shape is not None
     return [
@@ -279,52 +254,3 @@ def _fields_of_errors(recipe: Recipe) -> list[str]:
         for path, inspection in fields(recipe.shape)
         if any(use.name == "errors" for use in inspection.names)
     ]
-
-
-_PART = re.compile(r"\[\*\]|\[(\d+)\]|\[('[^']*'|\"[^\"]*\")\]|([^.\[\]]+)")
-
-
-def _keys(path: str) -> tuple[object, ...]:
-    """The keys of a path of the page; `*` (as None) for every element."""
-    return tuple(
-        None if match[0] == "[*]" else int(match[1]) if match[1] else match[2][1:-1] if match[2] else match[3]
-        for match in _PART.finditer(path)
-    )
-
-
-def without(value: Any, keys: Sequence[object]) -> Any:
-    """A page without what is at a path."""
-    if not keys:
-        return None
-    first, rest = keys[0], keys[1:]
-    if isinstance(value, list):
-        return [without(each, rest) if first in (None, at) else each for at, each in enumerate(value)]
-    if isinstance(value, dict) and first in value:
-        return {key: without(member, rest) if key == first else member for key, member in value.items()}
-    return value
-
-
-def first_difference(expected: Any, found: Any, path: str = "") -> str:
-    """Where two JSON values first differ, and how."""
-    if isinstance(expected, Mapping) and isinstance(found, Mapping):
-        for key in [*expected, *(key for key in found if key not in expected)]:
-            if key not in found:
-                return f"expected {_at(path, key)}, found none"
-            if key not in expected:
-                return f"expected no {_at(path, key)}, found {_short(found[key])}"
-            if expected[key] != found[key]:
-                return first_difference(expected[key], found[key], _at(path, key))
-    if isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
-        for at, (wanted, got) in enumerate(zip(expected, found, strict=True)):
-            if wanted != got:
-                return first_difference(wanted, got, f"{path}[{at}]")
-    return f"expected {path or 'the page'} to be {_short(expected)}, found {_short(found)}"
-
-
-def _at(path: str, key: object) -> str:
-    return f"{path}.{key}" if path else str(key)
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) < 120 else f"{text[:117]}…"

@@ -4,13 +4,29 @@ from __future__ import annotations
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
-from tests.pages.conftest import ANN, HOSTS, LIN, TOKEN, TROUBLE_OF_ONE, Backends, ended, mistakes
+from tests.pages.conftest import (
+    ANN,
+    HOSTS,
+    ID,
+    LIN,
+    TOKEN,
+    TROUBLE_OF_ONE,
+    Backends,
+    ended,
+    listed,
+    mistakes,
+    pictured,
+    row,
+)
 
 AT = f"/api/people/{LIN['id']}/picture/lin_1.png"
 UPSTREAM = f"{HOSTS['people']}/api/files/pictures/{LIN['id']}/lin_1.png"
 PNG = b"\x89PNG\r\n\x1a\n\x00"
 FORM = "multipart/form-data; boundary=x"
+OWN = f"records/{ANN['id']}"
+METHODS = {"POST": "POST", "PUT": "PATCH", "DELETE": "DELETE"}
 TROUBLE = {name: trouble for name, trouble in TROUBLE_OF_ONE.items() if trouble[1] != "not-json"}
 
 
@@ -82,6 +98,34 @@ def test_what_the_backend_does_not_take_is_told_without_its_words(
     backends.answer("people", "pictures", "PATCH", f"records/{ANN['id']}", **reply)
     page = visitor.open("/api/picture", method=method, data=b"x", content_type=FORM)
     assert ended(page) == (422, "status", "picture")
+
+
+@pytest.mark.parametrize(("method", "at"), [("POST", "records"), ("PUT", OWN), ("DELETE", OWN)])
+@pytest.mark.parametrize("page", ["/api/home", f"/api/todos/{ID}"])
+def test_who_changes_their_picture_sees_it_in_every_list_at_once(
+    page: str, method: str, at: str, backends: Backends, visitor: FlaskClient
+) -> None:
+    mine = row(owner=ANN["id"])
+    backends.answer("people", "people", at=OWN, json=pictured(ANN, "ann_1.png"))
+    backends.answer("todos", "todo_list", json=listed(mine))
+    backends.answer("todos", "todo_counts", json=listed())
+    backends.answer("notices", "notices", json=listed())
+    backends.answer("todos", "todos", at=f"records/{ID}", json=mine)
+    backends.answer("todos", "comments", json=listed())
+    backends.answer("people", "people", json=listed(pictured(ANN, "ann_1.png")))
+    assert picture_of_owner(visitor.get(page)) == "ann_1.png"
+    backends.answer("people", "people", json=listed(pictured(ANN, "ann_2.png")))
+    assert picture_of_owner(visitor.get(page)) == "ann_1.png"
+    backends.answer("people", "pictures", METHODS[method], at, json={"file": "ann_2.png"})
+    with visitor.open("/api/picture", method=method, data=b"x", content_type=FORM) as saved:
+        assert saved.status_code in (200, 204)
+    assert picture_of_owner(visitor.get(page)) == "ann_2.png"
+
+
+def picture_of_owner(page: TestResponse) -> str | None:
+    shown = page.json["todos"][0] if "todos" in page.json else page.json
+    found: str | None = shown["owner"]["picture"]
+    return found
 
 
 @pytest.mark.parametrize("reply", [{"status": 204}, {"status": 404, "json": {}}])

@@ -341,6 +341,26 @@ def test_an_event_stream_is_kept_by_nobody_and_held_back_by_no_proxy(
     assert (page.headers["Cache-Control"], page.headers["X-Accel-Buffering"]) == ("no-store", "no")
 
 
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [
+        (None, "private, max-age=600"),
+        ("max-age=5", "private, max-age=5"),
+        ("public, max-age=2592000, stale-while-revalidate=86400", "private, max-age=600"),
+        ("no-cache", "private, max-age=0"),
+        ("max-age=60, no-store", "no-store"),
+    ],
+)
+@pytest.mark.parametrize("status", [200, 304])
+def test_a_body_is_kept_as_its_recipe_says_and_no_longer_than_its_backend_does(
+    status: int, said: str | None, wanted: str, backend: FakeBackend, visitor: FlaskClient
+) -> None:
+    told = {} if said is None else {"Cache-Control": said}
+    backend.on("GET /files/a", answer(status, headers=PNG | told))
+    page = visitor.get("/api/files/a", headers={"If-None-Match": '"1"'})
+    assert (page.status_code, page.headers["Cache-Control"]) == (status, wanted)
+
+
 def test_any_other_body_without_a_length_gets_one(backend: FakeBackend, visitor: FlaskClient) -> None:
     """Some servers end a chunked answer in order even if it breaks off: its length is what shows that."""
     backend.on("GET /files/a", chunked(b"one", b"two", headers=PNG))
@@ -602,3 +622,17 @@ def test_metrics_count_the_page_when_it_has_ended_and_the_call_at_its_head(
     assert 'bff_calls_total{client="people",outcome="2xx"} 1.0' in before
     assert 'bff_pages_total{outcome="ok",page="download"}' not in before
     assert 'bff_pages_total{outcome="ok",page="download"} 1.0' in after
+
+
+def test_a_breaker_that_a_stream_opens_is_counted(
+    make: Callable[..., FlaskClient], backend: FakeBackend
+) -> None:
+    backend.on("GET /files/a", answer(503))
+    counted = make(BFF_METRICS="1")
+    for _ in range(100):
+        page = counted.get("/api/files/a")
+        if problem_of(page)[2] == "breaker":
+            break
+    found = counted.get("/metrics").text
+    assert 'bff_breaker_changes_total{client="people",outcome="opened"} 1.0' in found
+    assert 'bff_calls_total{client="people",outcome="breaker"} 1.0' in found

@@ -14,10 +14,13 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import StatusCode
 
 from bff.errors import OperatorError
+from bff.http import StreamBroke
 from bff.settings import Settings
 from bff.web.observing import tracing_of
+from tests.fakes import FakeBackend, close, half
 from tests.project import visitor
 
 PAGE = """
@@ -216,3 +219,52 @@ def test_the_span_of_a_page_in_lines_ends_with_its_last_line(
     assert told(page)["bff.partial"] == "author"
     assert {span.name for span in requests} == {"GET todos", "GET notices", "GET people"}
     assert {span.parent.span_id for span in requests if span.parent} == {page.context.span_id}
+
+
+PASSING = """
+    route: GET /api/file
+    auth: none
+    pass: true
+    steps:
+      file: {client: people, get: /file}
+    """
+
+
+@responses.activate
+def test_the_spans_of_a_body_that_goes_through_end_with_it(
+    tmp_path: Path, exporter: InMemorySpanExporter
+) -> None:
+    asked = responses.get("http://people.test/file", body=b"abc", headers={"Content-Length": "3"})
+    visitor_ = visitor(tmp_path, PASSING, environ={"BFF_TRACING": "1"})
+    with visitor_.get("/api/file") as found:
+        assert exporter.get_finished_spans() == ()
+        assert found.data == b"abc"
+    page, [request] = page_and_requests(exporter)
+    assert (told(page)["http.response.status_code"], told(request)["http.response.status_code"]) == (200, 200)
+    assert request.parent is not None and request.parent.span_id == page.context.span_id
+    assert request.end_time is not None and page.end_time is not None
+    assert request.end_time <= page.end_time
+    [sent] = asked.calls
+    assert f"{request.context.span_id:016x}" in sent.request.headers["traceparent"]
+
+
+def test_a_body_that_breaks_off_is_told_in_its_spans(tmp_path: Path, exporter: InMemorySpanExporter) -> None:
+    with FakeBackend() as backend:
+        backend.on("GET /file", half)
+        visitor_ = visitor(tmp_path, PASSING, environ={"BFF_TRACING": "1", "PEOPLE_URL": backend.url})
+        with visitor_.get("/api/file") as found, pytest.raises(StreamBroke):
+            assert found.data
+    _, [request] = page_and_requests(exporter)
+    assert (told(request)["error.type"], request.status.status_code) == ("refused", StatusCode.ERROR)
+
+
+def test_a_stream_that_never_opens_has_a_span_that_says_why(
+    tmp_path: Path, exporter: InMemorySpanExporter
+) -> None:
+    with FakeBackend() as backend:
+        backend.on("GET /file", close)
+        visitor_ = visitor(tmp_path, PASSING, environ={"BFF_TRACING": "1", "PEOPLE_URL": backend.url})
+        assert visitor_.get("/api/file").status_code == 502
+    page, requests = page_and_requests(exporter)
+    assert {told(request)["error.type"] for request in requests} == {"refused"}
+    assert told(page)["http.response.status_code"] == 502

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -16,7 +17,7 @@ from bff import create_app
 from bff.http import Behind
 from bff.identity.written import PRIVATE, Written, WrittenSeal
 from bff.web import app as app_module
-from tests.fakes import FakeBackend, Received, Wire, answer, close, hang
+from tests.fakes import FakeBackend, Received, Wire, answer, close, half, hang
 from tests.project import BACKENDS, write_project
 from tests.servers import RedisServer
 
@@ -61,6 +62,21 @@ WRITE = """
       {below}
     shape: {{written: written{shape}}}
     """
+UPLOAD = """
+    route: PUT /api/upload
+    auth: optional
+    pass: true
+    {upload}
+    steps:
+      file: {{client: todos, put: /file, timeout: 500ms}}
+    """
+DOWNLOAD = """
+    route: GET /api/download
+    auth: optional
+    pass: true
+    steps:
+      file: {client: todos, get: /file}
+    """
 ALL, MINE, NAME = "all", "mine", "name"
 Home = dict[str, int]
 
@@ -78,6 +94,8 @@ def backend() -> Iterator[FakeBackend]:
             running.on(f"GET {path}", number)
         running.on("POST /rows", answer(201, json={"id": 1}))
         running.on("DELETE /rows", answer(204))
+        running.on("PUT /file", answer(200, json={"file": "a_1.png"}))
+        running.on("GET /file", answer(body=b"x", headers={"Content-Type": "image/png"}))
         yield running
 
 
@@ -103,11 +121,13 @@ def make(tmp_path: Path, backend: FakeBackend, behinds: None) -> Callable[..., F
         more: str = "",
         write: str = "",
         below: str = "",
+        upload: str = "",
         **environ: str,
     ) -> Any:
         shape = ", below: below" if "below:" in below else ""
         text = WRITE.format(auth=auth, more=more, write=write, below=below, shape=shape)
-        write_project(tmp_path, {"login": LOGIN, "home": HOME, "shell": SHELL, "write": text})
+        passing = {"upload": UPLOAD.format(upload=upload), "download": DOWNLOAD}
+        write_project(tmp_path, {"login": LOGIN, "home": HOME, "shell": SHELL, "write": text, **passing})
         app = create_app(tmp_path, environ={**urls(backend), "BFF_SESSION_KEYS": KEY, **environ})
         visitor = app.test_client()
         if user is not None:
@@ -227,6 +247,26 @@ def test_with_two_writing_recipes_in_a_page_one_narrows_nothing_for_the_other(
     assert changed(before, look(ann)) == {ALL, MINE, NAME}
 
 
+@pytest.mark.parametrize(
+    ("upload", "wanted"),
+    [
+        ("", {MINE, NAME}),
+        ("invalidates: [home.all]", {ALL}),
+        ("invalidates: [home.mine, shell.name]", {MINE, NAME}),
+        ("invalidates: []", set()),
+    ],
+)
+def test_a_body_that_went_through_makes_old_what_its_recipe_says_on_every_instance(
+    upload: str, wanted: set[str], make: Any
+) -> None:
+    here, there = make(upload=upload), make(upload=upload)
+    before, before_there = look(here), look(there)
+    assert here.put("/api/upload", data=b"x").status_code == 200
+    assert changed(before, look(here)) == wanted
+    move(here, there)
+    assert changed(before_there, look(there)) == wanted
+
+
 # --- which answers say it ----------------------------------------------------------------------------------------
 
 
@@ -262,6 +302,39 @@ def test_an_answer_says_so_if_something_was_written_or_may_have_been(
     found = write(make(**more), status)
     assert cookies(found) == (["bff-written"] if told else [])
     assert found.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("script", "status", "told"),
+    [
+        (answer(201, json=1), 201, True),
+        (answer(body=b"<p>", headers={"Content-Type": "text/html"}), 502, True),
+        (half, 200, True),
+        (close, 502, True),
+        (hang, 504, True),
+        (answer(409), 409, False),
+    ],
+    ids=["done", "done, and cannot be handed on", "done, and breaks off", "lost", "hangs", "refused"],
+)
+def test_an_answer_that_goes_through_says_so_too(
+    script: Any, status: int, told: bool, make: Any, backend: FakeBackend
+) -> None:
+    backend.on("PUT /file", script)
+    found = make().put("/api/upload", data=b"x")
+    assert found.status_code == status
+    assert (cookies(found), found.headers["Cache-Control"]) == (["bff-written"] if told else [], "no-store")
+    found.close()
+
+
+def test_a_body_that_goes_down_alone_sets_no_cookie(make: Any) -> None:
+    found = make().get("/api/download")
+    assert (found.data, cookies(found)) == (b"x", [])
+
+
+def test_an_upload_that_its_visitor_breaks_off_may_have_happened(make: Any) -> None:
+    environ = {"CONTENT_LENGTH": "5"}
+    found = make().put("/api/upload", input_stream=io.BytesIO(b"x"), environ_overrides=environ)
+    assert (found.status_code, cookies(found)) == (400, ["bff-written"])
 
 
 def test_an_error_of_our_own_after_a_write_says_so_too(make: Any, backend: FakeBackend) -> None:
