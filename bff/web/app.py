@@ -221,8 +221,10 @@ def _add_frame(
 
     @app.after_request
     def end(response: Response) -> Response:
+        there = {name.lower() for name, _ in response.headers}
         for name, value in always.items():
-            response.headers.setdefault(name, value)
+            if name.lower() not in there:
+                response.headers.add(name, value)  # setdefault would look through all of them each time
         if settings.origins and is_api(request.path):
             _add_cors(response, settings.origins)
         if g.get("stale_cookie") and "Set-Cookie" not in response.headers:
