@@ -118,6 +118,11 @@ class Backend:
                 if self._connections.get(number) is connection:
                     self._send(number, reply)
 
+    def close(self) -> None:
+        for one in (*self._connections.values(), *self._listeners.values()):
+            one.close()
+        self._epoll.close()
+
     def _accept(self, number: int) -> None:
         connection, _ = self._listeners[number].accept()
         connection.setblocking(False)

@@ -154,7 +154,7 @@ BFF = Peer(
 )
 PEERS = (
     BFF,
-    Peer("limit", "raw sockets, no framework, granian", "python", _PYTHON, _granian),
+    Peer("limit", "the limit: raw sockets, granian", "python", _PYTHON, _granian),
     Peer("fastify-undici", "Fastify 5 + undici", "node", _NODE, _node("fastify.mjs")),
     Peer("express-undici", "Express 5 + undici", "node", _NODE, _node("express.mjs")),
     Peer(

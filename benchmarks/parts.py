@@ -29,7 +29,8 @@ class Run:
     """Cold starts of each peer in a round."""
     failed: list[str] = field(default_factory=list)
     say: Callable[[str], object] = print
-    _checked: set[tuple[str, str]] = field(default_factory=set)
+    passed: set[tuple[str, str]] = field(default_factory=set)
+    """Peers and forms whose answers were found right."""
 
     def fail(self, line: str) -> None:
         if line in self.failed:
@@ -53,13 +54,13 @@ class Run:
     def checked(self, server: Server, pages: list[Page] | None = None) -> bool:
         """Whether a peer's answers are right; looked at once in a run, and a failure of it where they are not."""
         key = (server.peer.name, server.work)
-        if key not in self._checked:
+        if key not in self.passed:
             problems = answers.problems_of(server, pages=pages)
             for problem in problems:
                 self.fail(problem)
             if problems:
                 return False
-            self._checked.add(key)
+            self.passed.add(key)
         return True
 
     @contextmanager

@@ -27,6 +27,7 @@ def run(parts: Mapping[str, Callable[[Run], Rows]]) -> int:
     failed = [line for lines in _checked(peers) for line in lines]
     quick = tuple(peer for peer in peers if peer.name in {"bff", "fastify-undici"})
     this = Run(quick, ("same",), (1, 4), (0,), 0.1, 1, whole=False, starts=1, say=lambda line: None)
+    this.passed.update((peer.name, "same") for peer in quick)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "results.json"
         for part in _PARTS:

@@ -31,7 +31,8 @@ class Backend:
 @asynccontextmanager
 async def backend() -> AsyncIterator[Backend]:
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=75)
-    timeout = aiohttp.ClientTimeout(total=pages.DEADLINE)
+    # Calls end with their page; this is for those of no page any more.
+    timeout = aiohttp.ClientTimeout(total=2 * pages.DEADLINE)
     async with aiohttp.ClientSession(
         pages.BACKEND, connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()
     ) as http:

@@ -32,7 +32,7 @@ class Backend:
 async def backend() -> AsyncIterator[Backend]:
     limits = httpx.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=75)
     async with httpx.AsyncClient(
-        base_url=pages.BACKEND, limits=limits, timeout=pages.DEADLINE, trust_env=False
+        base_url=pages.BACKEND, limits=limits, timeout=2 * pages.DEADLINE, trust_env=False
     ) as http:
         yield Backend(http)
 
