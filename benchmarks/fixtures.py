@@ -71,7 +71,7 @@ def notice() -> dict[str, JSON]:
 
 def small(number: int) -> dict[str, JSON]:
     """A reply of about 300 bytes."""
-    return {"id": number, "value": number * 3, "text": "A line of text that nobody on this page reads. " * 5}
+    return {"id": number, "value": number * 3, "text": "A line of text that nobody on this page reads. " * 6}
 
 
 def listed() -> list[JSON]:

@@ -67,9 +67,10 @@ def test_pages_are_counted_on_connections_that_are_kept() -> None:
 )
 def test_what_is_no_page_is_an_error(reply: bytes, kind: str) -> None:
     with _answering(lambda number: reply if number else GOOD) as asked:
-        window = _window(asked)
+        window = Load(asked, 2, lambda: 0, warm=0.0, seconds=0.2, least=0).run()
     assert set(window.errors) == {kind}
-    assert len(window.latencies) >= 10
+    # The first answer on each connection is good.
+    assert len(window.latencies) >= 2
 
 
 def test_an_answer_that_never_ends_is_an_error() -> None:
