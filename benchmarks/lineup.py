@@ -76,7 +76,7 @@ class Peer:
 
 
 def _gunicorn(port: int) -> list[str]:
-    options = ["--worker-class", "gthread", "--workers", "1", "--threads", "64"]
+    options = ["--worker-class", "gthread", "--workers", "1", "--threads", "32"]
     options += ["--backlog", "2048", "--keep-alive", "75", "--bind", f"127.0.0.1:{port}"]
     return [str(PYTHON), "-m", "gunicorn", *options, "flask_requests:app"]
 

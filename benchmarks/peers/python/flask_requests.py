@@ -17,7 +17,7 @@ from flask import Flask, Response, abort, g, request
 from pydantic import BaseModel, Field, ValidationError
 from requests.adapters import HTTPAdapter
 
-CALLS = 128
+CALLS = 96
 
 app = Flask(__name__)
 log = logging.getLogger("pages")
