@@ -21,13 +21,12 @@ from benchmarks.servers import PATIENCE, Backend, DidNotStart, Server, backend, 
 def run(this: Run) -> Rows:
     """First page in milliseconds, all features on: medians of starts that take turns."""
     found: dict[str, Rows] = defaultdict(list)
-    peers = this.installed([*this.peers, EXPRESS_FETCH] if this.whole else this.peers)
+    peers = this.able("same", also=(EXPRESS_FETCH,))
     cookies: dict[str, str] = {}
     with backend() as asked, pinned(cores().others):
         for peer in peers:
             with this.attempt(), serving(peer, "same", asked.at_once) as server:
-                if this.checked(server, [HOME]):
-                    cookies[peer.name] = server.cookie
+                cookies[peer.name] = server.cookie
         for _ in this.each_round():
             for _ in range(this.starts):
                 for peer in peers:

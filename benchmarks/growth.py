@@ -29,13 +29,10 @@ def sizes(this: Run) -> Rows:
 
 def _grown(this: Run, column: str, pages: dict[int, Page]) -> Rows:
     found: dict[tuple[str, int], Rows] = defaultdict(list)
-    peers = this.installed(this.peers)
     with backend() as asked:
         for _ in this.each_round():
-            for peer in peers:
+            for peer in this.able("same"):
                 with this.attempt(), serving(peer, "same", asked.at_once) as server:
-                    if not this.checked(server, list(pages.values())):
-                        continue
                     for amount, page in pages.items():
                         measured = measure(
                             server, asked, page, USERS, seconds=this.seconds / 2, warm=this.seconds / 4

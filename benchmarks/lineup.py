@@ -71,7 +71,7 @@ class Peer:
     needs: str
     folder: Path
     command: Callable[[int], list[str]]
-    environ: Mapping[str, str] = field(default_factory=dict)
+    environ: Mapping[str, str] = field(default_factory=dict, hash=False)
     target: Callable[[Page, str], Target] = _plain
 
 
@@ -103,7 +103,7 @@ def _node(program: str) -> Callable[[int], list[str]]:
 def make_serve(port: int) -> list[str]:
     """What `make serve` runs, with one worker, for the project in the current folder."""
     asked = ["make", "-s", "-n", "-f", str(ROOT / "Makefile"), "-o", ".venv/.ready", "serve"]
-    asked += [f"python={sys.executable}", f"PORT={port}", "WORKERS=1", f"THREADS={THREADS}"]
+    asked += [f"python={sys.executable}", f"PORT={port}", "WORKERS=1", f"THREADS={THREADS}", "DRAIN=1ms"]
     told = subprocess.run(asked, cwd=HERE / "bff_page", capture_output=True, text=True, check=True).stdout
     return ["sh", "-c", re.sub(r"\\\n\s*", " ", told).strip()]
 

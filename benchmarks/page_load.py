@@ -18,13 +18,13 @@ _Key = tuple[str, str, int, int]
 def run(this: Run) -> Rows:
     """One row for each peer, form, delay and number of users: medians over the rounds."""
     found: dict[_Key, Rows] = defaultdict(list)
-    peers = this.installed(this.peers)
+    peers = list(this.peers)
     with backend() as asked:
         for number in this.each_round():
             # Each round begins with another peer, so that none has the machine at its warmest every time.
             turn = number % len(peers) if peers else 0
             for peer in peers[turn:] + peers[:turn]:
-                for work in this.works:
+                for work in (work for work in this.works if peer in this.able(work)):
                     for delay in this.delays:
                         with this.attempt():
                             _measure(this, peer, work, delay, asked, found)
@@ -33,8 +33,6 @@ def run(this: Run) -> Rows:
 
 def _measure(this: Run, peer: Peer, work: str, delay: int, asked: Backend, found: dict[_Key, Rows]) -> None:
     with serving(peer, work, asked.port(delay)) as server:
-        if not this.checked(server, [HOME]):
-            return
         measure(server, asked, HOME, 8, seconds=this.seconds / 3, warm=this.seconds / 6)
         for users in sorted(this.users):  # upwards, because memory does not come back
             measured = measure(server, asked, HOME, users, seconds=this.seconds, warm=this.seconds / 6)

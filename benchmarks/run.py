@@ -52,6 +52,8 @@ PARTS: Mapping[str, Callable[[Run], Rows]] = {
     "pages": page_load.run,
 }
 
+_WITHOUT_PEERS = frozenset({"harness", "expressions", "static"})
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run what is asked for, keep the other results as they are."""
@@ -64,7 +66,10 @@ def main(argv: list[str] | None = None) -> int:
     except ValueError as error:
         parser.error(str(error))
     _warn()
-    for part in [name for name in PARTS if name in (given.only or PARTS)]:
+    wanted = [name for name in PARTS if name in (given.only or PARTS)]
+    if not _WITHOUT_PEERS.issuperset(wanted):
+        this.look()
+    for part in wanted:
         print(f"\n{part}", flush=True)
         rows = PARTS[part](this)
         how = {"seconds": given.seconds, "rounds": given.rounds}
@@ -72,9 +77,10 @@ def main(argv: list[str] | None = None) -> int:
             results.read(given.results), part.replace("-", "_"), rows, whole=this.whole, how=how
         )
         results.write(found, given.results)
-    for line in this.failed:
-        print(f"FAILED {line}", file=sys.stderr)
-    return 1 if this.failed else 0
+    problems = [*this.missing, *(f"FAILED {line}" for line in this.failed)]
+    for line in problems:
+        print(line, file=sys.stderr)
+    return 1 if problems else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -83,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--only", choices=list(PARTS), action="append", help="a part; may be given more than once")
     add("--rounds", type=int, default=5, help="how often each is measured, in turns (%(default)s)")
     add("--seconds", type=float, default=3.0, help="how long each measurement is (%(default)s)")
-    add("--peers", help=f"names with commas between, of {', '.join(peer.name for peer in lineup.PEERS)}")
+    add("--peers", help=f"names with commas between, of {', '.join(peer.name for peer in lineup.EVERYONE)}")
     add("--work", help="bare or same; both unless given")
     add("--users", help=f"numbers with commas between ({_joined(USERS)})")
     add("--backend-ms", help=f"delays of the backends with commas between ({_joined(DELAYS)})")
@@ -101,7 +107,7 @@ def _run_of(given: argparse.Namespace) -> Run:
     every = Run(lineup.PEERS, lineup.WORKS, USERS, DELAYS, given.seconds, given.rounds, whole=True)
     some = replace(
         every,
-        peers=lineup.named(given.peers),
+        peers=lineup.named(given.peers, lineup.EVERYONE) if given.peers else lineup.PEERS,
         works=works,
         users=_numbers(given.users, USERS),
         delays=delays,

@@ -92,7 +92,7 @@ def test_ours_is_served_as_make_serve_serves() -> None:
     shell, option, command = lineup.make_serve(4711)
     assert (shell, option) == ("sh", "-c")
     assert "\n" not in command
-    for part in ("granian", "--port 4711", "--workers 1", f"--blocking-threads {lineup.THREADS}", "wsgi:app"):
+    for part in ("bff serve", "--port 4711", "--workers 1", f"--threads {lineup.THREADS}"):
         assert part in command
 
 
