@@ -33,6 +33,10 @@ def _grown(this: Run, column: str, pages: dict[int, Page]) -> Rows:
         for _ in this.each_round():
             for peer in this.able("same"):
                 with this.attempt(), serving(peer, "same", asked.at_once) as server:
+                    for (
+                        page
+                    ) in pages.values():  # compilers at run time need some of each before they are done
+                        measure(server, asked, page, USERS, seconds=this.seconds / 6, warm=0.0)
                     for amount, page in pages.items():
                         measured = measure(
                             server, asked, page, USERS, seconds=this.seconds / 2, warm=this.seconds / 4

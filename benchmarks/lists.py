@@ -23,10 +23,11 @@ def run(this: Run) -> Rows:
         for _ in this.each_round():
             for peer in this.able("same"):
                 with this.attempt(), serving(peer, "same", asked.delayed) as server:
-                    for way, page in pages.items():
+                    for way, page in pages.items():  # first: a load leaves pages behind that nobody waits for
                         asked.counts()
                         server.ask(page)
                         counts[peer.name, way] = sum(asked.counts().values())
+                    for way, page in pages.items():
                         measured = measure(server, asked, page, 1, seconds=this.seconds / 2)
                         found[peer.name, way].append(asdict(measured))
                         this.say(
