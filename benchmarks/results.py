@@ -29,6 +29,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "cold_start": ("name",),
     "static": ("name",),
     "expressions": ("name", "items"),
+    "overload": ("name",),
 }
 _OURS = ("flask", "granian", "requests", "msgspec")
 _PYTHON_PEERS = HERE / "peers" / "python" / "requirements.in"

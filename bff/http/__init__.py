@@ -1,10 +1,12 @@
 """Calls to backends: clients, messages, retries, the cache and the transport."""
 
 from bff.http.auth import ApiKey, BearerToken, Env, ForwardedToken, env, forward_token
+from bff.http.behind import Behind, freezes_between_requests
 from bff.http.breaker import Breaker
-from bff.http.calls import Calls, Limits
+from bff.http.calls import Calls
 from bff.http.client import Client
 from bff.http.fetch import Call
+from bff.http.limits import Limits
 from bff.http.messages import (
     FORBIDDEN_REQUEST_HEADERS,
     FORBIDDEN_RESPONSE_HEADERS,
@@ -19,24 +21,28 @@ from bff.http.messages import (
     encode_segment,
 )
 from bff.http.retry import retry_after
-from bff.http.transport import Started, ThreadTransport, Transport, Try, default_transport
+from bff.http.transport import Promise, Started, ThreadTransport, Transport, Try, default_transport
+from bff.http.verdicts import Change
 
 __all__ = [
     "FORBIDDEN_REQUEST_HEADERS",
     "FORBIDDEN_RESPONSE_HEADERS",
     "ApiKey",
     "BearerToken",
+    "Behind",
     "Breaker",
     "Broken",
     "CacheTerms",
     "Call",
     "CallError",
     "Calls",
+    "Change",
     "Client",
     "Env",
     "ForwardedToken",
     "Limits",
     "OutgoingRequest",
+    "Promise",
     "Reply",
     "Started",
     "ThreadTransport",
@@ -49,5 +55,6 @@ __all__ = [
     "encode_segment",
     "env",
     "forward_token",
+    "freezes_between_requests",
     "retry_after",
 ]

@@ -14,7 +14,7 @@ def table(matrix: Matrix, verdicts: Mapping[FaultCase, Verdict]) -> Iterator[str
     rows: dict[tuple[str, str], dict[str, str]] = {}
     for case, verdict in verdicts.items():
         column = "well" if case.fault is None else case.fault.name
-        rows.setdefault((case.page, case.step or ""), {})[column] = _cell(verdict)
+        rows.setdefault((case.asked_for, case.step or ""), {})[column] = _cell(verdict)
     for unreached in matrix.unreached:
         rows.setdefault((unreached.page, unreached.step or ""), {})["well"] = "never"
     order = list(dict.fromkeys(page for page, _ in rows))
@@ -38,14 +38,15 @@ def explained(matrix: Matrix, verdicts: Mapping[FaultCase, Verdict]) -> Iterator
                 if case.fault is None
                 else f"{case.step} {_words(case.fault.name)}"
             )
-            yield f"{case.page}: {what}"
+            yield f"{case.asked_for}: {what}"
             yield from (f"  {problem}" for problem in verdict.problems)
     for unreached in matrix.unreached:
         yield f"{unreached.page}: {unreached.why}"
 
 
 def _cell(verdict: Verdict) -> str:
-    return f"{verdict.status}{'+' if verdict.partial else ''}{'!' if verdict.problems else ''}"
+    marks = {"+": verdict.partial, "~": verdict.old, "!": bool(verdict.problems)}
+    return f"{verdict.status}{''.join(mark for mark, is_so in marks.items() if is_so)}"
 
 
 def _line(names: tuple[str, str], wide: tuple[int, int], cells: list[str]) -> str:
@@ -64,6 +65,7 @@ _WORDS = {
     "10MB": "answers with 10 MB",
     "drip": "answers a byte at a time",
     "stale": "has closed the connection that was kept",
+    "kept": "fails, and a reply of before is kept",
 }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +16,8 @@ from bff.expressions.values import to_text
 from bff.http import check_header
 from bff.plan import Plan
 from bff.problems import entry, problem
-from bff.recipe import PageCache, Recipe
 from bff.settings import Settings
+from bff.web.keeping import NO_STORE, cache_control
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,54 +29,81 @@ class Answer:
     headers: dict[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What goes out before the body."""
+
+    status: int
+    headers: dict[str, str]
+
+
 def make_answer(plan: Plan, results: Results, evaluation: Evaluation, settings: Settings) -> Answer:
     """Compute shape, status and headers; raises PageError where the recipe gives something unusable."""
-    errors = [entry(failure, plan.fields[failure.step]) for failure in results.failures]
-    scope = {**results.scope, "errors": errors}
+    head = make_head(plan, results, evaluation)
+    if plan.shape is None:
+        return Answer(204 if head.status == 200 else head.status, b"", head.headers)
+    page = plan.shape({**results.scope, "errors": errors_of(plan, results)}, evaluation)
+    return Answer(head.status, encode_bounded(page, settings), head.headers)
+
+
+def make_head(plan: Plan, results: Results, evaluation: Evaluation) -> Head:
+    """Compute status and headers; raises PageError where the recipe gives something unusable."""
+    scope = {**results.scope, "errors": errors_of(plan, results)}
     status = plan.status(scope, evaluation)
     if type(status) is not int or not 200 <= status <= 599:
         raise problem(
             "internal", "This page could not be made.", log="status: no whole number from 200 to 599"
         )
     headers = {} if plan.headers is None else _headers(plan.headers(scope, evaluation))
-    headers["Cache-Control"] = _cache_control(plan, results)
+    headers["Cache-Control"] = cache_control(plan, results)
     if results.partial:
         headers["X-Page-Partial"] = ", ".join(results.partial)
-    if plan.shape is None:
-        return Answer(204 if status == 200 else status, b"", headers)
-    return Answer(status, encode_bounded(plan.shape(scope, evaluation), settings), headers)
+    if results.stale:
+        headers["X-Page-Stale"] = ", ".join(results.stale)
+    return Head(status, headers)
 
 
-def encode_bounded(value: Any, settings: Settings) -> bytes:
-    """JSON of a value whose nodes and bytes were counted first: shared sublists can be exponentially many."""
-    try:
-        jsontext.measure(
-            value,
-            max_nodes=settings.max_answer // 4,
-            max_bytes=settings.max_answer,
-            max_depth=settings.max_depth,
-        )
-    except jsontext.TooLarge as exc:
-        raise BoundError(f"answer: {exc}") from exc
+def errors_of(plan: Plan, results: Results) -> list[dict[str, Any]]:
+    """What the name `errors` holds."""
+    return [entry(failure, plan.fields[failure.step]) for failure in results.failures]
+
+
+def encode_bounded(value: Any, settings: Settings, *, room: int | None = None, deeper: int = 0) -> bytes:
+    """JSON of a value whose nodes and bytes were counted first: shared sublists can be exponentially many.
+
+    `room` are the bytes that are left of a whole answer, `deeper` the levels that are not the recipe's own.
+    """
+    measure_bounded(value, settings, room=room, deeper=deeper)
     return jsontext.encode(value)
 
 
+def measure_bounded(value: Any, settings: Settings, *, room: int | None = None, deeper: int = 0) -> None:
+    """Raises BoundError for a value that is too large for an answer."""
+    most = settings.max_answer if room is None else max(0, room)
+    try:
+        jsontext.measure(value, max_nodes=most // 4, max_bytes=most, max_depth=settings.max_depth + deeper)
+    except jsontext.TooLarge as exc:
+        raise BoundError(f"answer: {exc}") from exc
+
+
 def respond(request: Request, plan: Plan, answer: Answer) -> Response:
-    """The Flask response; a page of reads that is whole has a strong ETag and answers 304."""
+    """The Flask response; a page of reads that may be kept has a strong ETag and answers 304."""
     response = Response(answer.body, answer.status, answer.headers, mimetype="application/json")
-    response.vary.update(_varies_with(plan.recipe))
+    response.vary.update(varies_with(plan))
     if not answer.body:
         response.headers.pop("Content-Type", None)
-    if plan.recipe.method == "GET" and answer.status == 200 and "X-Page-Partial" not in answer.headers:
+    if answer.status == 200 and answer.headers["Cache-Control"] != NO_STORE:
         response.set_etag(hashlib.blake2b(answer.body, digest_size=16).hexdigest())
         response.make_conditional(request, accept_ranges=False)
     return response
 
 
-def _varies_with(recipe: Recipe) -> list[str]:
+def varies_with(plan: Plan) -> list[str]:
     """The request headers that a page is made of: a browser keeps no page of one visitor for the next."""
+    recipe = plan.recipe
     of_visitor = [] if recipe.auth == "none" else ["Cookie", "Authorization"]
-    return [*of_visitor, *(parameter.name for parameter in recipe.input.headers)]
+    of_form = ["Accept"] if plan.parts else []
+    return [*of_visitor, *of_form, *(parameter.name for parameter in recipe.input.headers)]
 
 
 def _headers(tree: Any) -> dict[str, str]:
@@ -94,20 +120,3 @@ def _headers(tree: Any) -> dict[str, str]:
             raise problem("internal", "This page could not be made.", log=log) from exc
         headers[name] = joined
     return headers
-
-
-def _cache_control(plan: Plan, results: Results) -> str:
-    recipe = plan.recipe
-    if results.partial or recipe.method != "GET":
-        return "no-store"
-    return "private, no-cache" if recipe.cache is None else _of_page_cache(recipe.cache)
-
-
-def _of_page_cache(cache: PageCache) -> str:
-    parts: Mapping[str, float | None] = {
-        "max-age": cache.max_age,
-        "s-maxage": cache.shared_max_age,
-        "stale-while-revalidate": cache.stale_while_revalidate,
-    }
-    scope = "private" if cache.shared_max_age is None else "public"
-    return ", ".join([scope, *(f"{name}={int(part)}" for name, part in parts.items() if part is not None)])

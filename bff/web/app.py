@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import secrets
@@ -23,16 +24,19 @@ from bff.plan import Plan
 from bff.problems import problem
 from bff.settings import Settings
 from bff.web.admission import Admission, check_threads
+from bff.web.behind import behind_of
 from bff.web.identity import Identity
 from bff.web.journal import Journal, operator, write_to_stdout
+from bff.web.live import live_body, when_sent
 from bff.web.observing import View, add_metrics, metrics_of, traced, tracing_of
-from bff.web.problems import is_api, problem_response, readable
+from bff.web.problems import is_api, problem_response, readable, unforeseen
 from bff.web.public import serve_public
 from bff.web.rates import Rates
 from bff.web.repeats import Repeats
 from bff.web.site import Page, Site
 from bff.web.stopping import on_stop
 from bff.web.views import PageView
+from bff.web.written import OwnWrites
 
 if TYPE_CHECKING:
     from bff.web.metrics import Metrics
@@ -68,7 +72,7 @@ def create_app(
     metrics, tracing = metrics_of(settings, environ), tracing_of(settings, environ)
     if tracing is not None:
         transport = tracing.watch(transport)
-    site = Site(folder, pages, settings, environ, require_for, transport, debug=get_debug_flag())
+    site = Site(folder, pages, settings, environ, require_for, transport, identity, debug=get_debug_flag())
     app = Flask("bff", root_path=str(folder), static_folder=None, template_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_body
     app.url_map.merge_slashes = False
@@ -80,13 +84,14 @@ def create_app(
     if settings.max_pages:
         app.wsgi_app = admission.around(app.wsgi_app)  # type: ignore[method-assign, assignment]
     _add_health(app, site)
-    always = _security_headers(settings)
-    _add_frame(app, settings, always, identity, admission, metrics)
+    always, written = _security_headers(settings), OwnWrites(site)
+    _add_frame(app, settings, always, identity, admission, metrics, written)
     _add_problems(app, site)
     if metrics is not None:
         add_metrics(app, metrics)
     calls = Calls if metrics is None else metrics.calls
-    view: View = PageView(settings, transport, identity, rates, Repeats.of(settings), calls)
+    behind = behind_of(settings, environ)
+    view: View = PageView(settings, transport, identity, rates, Repeats.of(settings), calls, behind, written)
     if tracing is not None:
         view = traced(view, tracing)
     _Routes(app, site, view).follow()
@@ -103,6 +108,12 @@ def _project_of(caller: Mapping[str, Any]) -> Path:
         if (folder / "orchestrations").is_dir():
             return folder
     return start
+
+
+def _name_of(endpoint: str | None) -> str:
+    """What an endpoint is called in metrics: the recipe of a page, else the view that the project has added."""
+    kind, _, name = (endpoint or "").partition(".")
+    return name.rpartition(".")[0] if kind == "page" else endpoint or ""
 
 
 class _Routes:
@@ -192,6 +203,7 @@ def _add_frame(
     identity: Identity,
     admission: Admission,
     metrics: Metrics | None,
+    written: OwnWrites,
 ) -> None:
     """What every answer carries: the request id, security headers, Server-Timing."""
     with_steps = settings.server_timing or get_debug_flag()
@@ -200,7 +212,12 @@ def _add_frame(
     def begin() -> None:
         given = request.headers.get("X-Request-ID", "")
         g.journal = Journal(given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16))
-        admission.admit()
+        try:
+            admission.admit()
+        except PageError:
+            if metrics is not None:
+                metrics.page_shed(_name_of(request.endpoint))
+            raise
 
     @app.after_request
     def end(response: Response) -> Response:
@@ -210,15 +227,23 @@ def _add_frame(
             _add_cors(response, settings.origins)
         if g.get("stale_cookie") and "Set-Cookie" not in response.headers:
             identity.sign_out(response, request)
+        written.tell(response, request)  # after an answer was kept for its repeats, which never hold a cookie
         journal: Journal | None = g.get("journal")
         if journal is not None:
             response.headers["X-Request-ID"] = journal.request_id
             if journal.page:
                 response.headers["Server-Timing"] = journal.server_timing(with_steps=with_steps)
-                journal.log(request.method, response.status_code)
-                if metrics is not None:
-                    metrics.page_ended(journal, response.status_code)
+                when_sent(response, functools.partial(_tell, journal, request.method, response, metrics))
         return response
+
+
+def _tell(journal: Journal, method: str, response: Response, metrics: Metrics | None) -> None:
+    """Log and count a page that has ended; one that ended with a problem in its body by the status of that."""
+    late = None if live_body(response) is None else journal.error
+    status = response.status_code if late is None else late.status
+    journal.log(method, status)
+    if metrics is not None:
+        metrics.page_ended(journal, status)
 
 
 def _add_cors(response: Response, origins: tuple[str, ...]) -> None:
@@ -249,13 +274,9 @@ def _add_problems(app: Flask, site: Site) -> None:
         return problem_response(_of_http(error), g.journal.request_id)
 
     @app.errorhandler(Exception)
-    def unforeseen(error: Exception) -> Response:
-        operator.error("request %s failed", g.journal.request_id, exc_info=error)
-        log = f"{type(error).__name__}, see the trace above"
-        members = g.journal.writes.members
-        found = problem("internal", "This page could not be made.", members=dict(members), log=log)
-        g.journal.error = found
-        return problem_response(found, g.journal.request_id)
+    def any_error(error: Exception) -> Response:
+        g.journal.error = unforeseen(error, g.journal)
+        return problem_response(g.journal.error, g.journal.request_id)
 
 
 def _of_http(error: HTTPException) -> PageError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 import time
@@ -13,6 +12,7 @@ from typing import Any
 
 from bff.errors import PageError
 from bff.executor import StepTrace, Writes
+from bff.jsontext import encode
 
 pages = logging.getLogger("bff.page")
 operator = logging.getLogger("bff")
@@ -22,7 +22,7 @@ operator = logging.getLogger("bff")
 class Journal:
     """What is told of one page while it is made; `begun` is `time.monotonic()` seconds.
 
-    `repeated` says that the answer was an earlier one's.
+    `repeated` says that the answer was an earlier one's, `cut` that the visitor left before its last line.
     """
 
     request_id: str
@@ -32,27 +32,33 @@ class Journal:
     traces: Mapping[str, StepTrace] = field(default_factory=dict)
     writes: Writes = field(default_factory=Writes)
     partial: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
     error: PageError | None = None
     repeated: bool = False
+    cut: bool = False
 
     @property
     def milliseconds(self) -> float:
         return (time.monotonic() - self.begun) * 1000
 
     def server_timing(self, *, with_steps: bool) -> str:
-        """The header: `total`, and where allowed each step that ended, in the order of the recipe."""
+        """The header: `total`, and where allowed each step that ended, in the order of the recipe.
+
+        A step that did not simply go well has its outcome for a description.
+        """
         parts = [
-            f"{trace.name};dur={trace.milliseconds:.1f}"
+            f"{trace.name};dur={trace.milliseconds:.1f}{_described(trace)}"
             for trace in self.traces.values()
             if with_steps and trace.ended
         ]
         return ", ".join([*parts, f"total;dur={self.milliseconds:.1f}"])
 
     def log(self, method: str, status: int) -> None:
-        """Write the page's one line; a 5xx is an error, a partial page a warning."""
-        level = logging.ERROR if status >= 500 else logging.WARNING if self.partial else logging.INFO
+        """Write the page's one line; a 5xx is an error, a partial or old page a warning."""
+        lacking = self.partial or self.stale
+        level = logging.ERROR if status >= 500 else logging.WARNING if lacking else logging.INFO
         if pages.isEnabledFor(level):
-            pages.log(level, "%s", json.dumps(self._line(method, status, level), ensure_ascii=False))
+            pages.log(level, encode(self._line(method, status, level)).decode())
 
     def _line(self, method: str, status: int, level: int) -> dict[str, Any]:
         line: dict[str, Any] = {
@@ -74,8 +80,12 @@ class Journal:
             },
             "partial": list(self.partial),
         }
+        if self.stale:
+            line["stale"] = list(self.stale)
         if self.repeated:
             line["repeated"] = True
+        if self.cut:
+            line["cut"] = True
         if self.error is not None:
             line["problem"] = self.error.kind
             line["step"] = self.error.step
@@ -84,6 +94,10 @@ class Journal:
             if self.error.log is not None:
                 line["cause"] = self.error.log
         return line
+
+
+def _described(trace: StepTrace) -> str:
+    return "" if trace.outcome == "ok" else f";desc={trace.outcome}"
 
 
 def write_to_stdout() -> None:

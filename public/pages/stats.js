@@ -5,7 +5,7 @@ import { fill, h } from "../dom.js";
 import { number, t } from "../i18n.js";
 import { daysChart, daysTable, shareBar } from "../parts/chart.js";
 import { personChip } from "../parts/person.js";
-import { failedBox, missingBox, missingParts } from "../problems.js";
+import { failedBox, missingBox, missingParts, oldNote } from "../problems.js";
 import { restoreScroll } from "../router.js";
 import { learnMe } from "../session.js";
 import { todoEvents } from "../todos.js";
@@ -20,7 +20,12 @@ export const statsPage = {
 
     const narrow = matchMedia("(max-width: 719px)");
     let answer = null;
-    const draw = () => answer && fill(body, parts(answer, narrow.matches, load));
+    const draw = () => {
+      if (!answer) return;
+      // The bars grow once, when they are first seen.
+      body.classList.toggle("is-still", body.querySelector(".chart") !== null);
+      fill(body, parts(answer, narrow.matches, load));
+    };
     narrow.addEventListener("change", draw, { signal });
 
     async function load() {
@@ -52,6 +57,7 @@ function parts(found, isNarrow, retry) {
       !found[name] || missing.some(name) ? missingBox(title, retry) : build(found[name]),
     );
   return [
+    oldNote(found),
     part("statuses", t("stats.statuses"), tiles),
     part("days", t("chart.days"), (days) => h("div", {}, h("div", { class: "chart-box" }, daysChart(days, isNarrow)), daysTable(days))),
     part("people", t("stats.people"), peopleTable),

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.browser.conftest import whole
+
 KINDS = {
     "backend-unavailable": 503,
     "backend-timeout": 504,
@@ -20,8 +22,8 @@ KINDS = {
 }
 
 
-def partial(*, fields: list[str], **values: Any) -> Callable[[Route], None]:
-    """The real page with values taken away and an entry in `errors` that names them."""
+def partial(*, fields: list[str], stale: bool = False, **values: Any) -> Callable[[Route], None]:
+    """The real page with values taken away and an entry in `errors` that names them, or says that they are old."""
     failure = {
         "type": "urn:bff:problem:backend-timeout",
         "title": "",
@@ -31,11 +33,14 @@ def partial(*, fields: list[str], **values: Any) -> Callable[[Route], None]:
     }
 
     def answer(route: Route) -> None:
-        found = route.fetch()
+        found = whole(route)
         body = {
             **found.json(),
             **values,
-            "errors": [{**failure, "kind": "timeout", "retryable": True, "fields": fields}],
+            "errors": [
+                {**failure, "kind": "timeout", "retryable": True, "fields": fields}
+                | ({"stale": True} if stale else {})
+            ],
         }
         route.fulfill(response=found, body=json.dumps(body))
 
@@ -115,6 +120,20 @@ def test_a_missing_part_is_shown_as_missing_with_a_retry(
     missing.get_by_role("button", name=words("retry")).click()
     expect(missing).to_have_count(0)
     expect(page.get_by_test_id("todo")).to_have_count(1)
+
+
+def test_an_old_part_is_shown_and_said_to_be_old(
+    page: Page, make_todo: Callable[..., Any], words: Callable[..., str]
+) -> None:
+    make_todo("The rest is new")
+    page.route("**/api/home?**", partial(fields=["counts.open", "notice"], stale=True), times=1)
+    page.goto("/")
+    expect(page.get_by_test_id("old")).to_have_text(words("old"))
+    expect(page.get_by_test_id("todo")).to_have_count(1)
+    expect(page.get_by_test_id("missing")).to_have_count(0)
+    page.reload()
+    expect(page.get_by_test_id("todo")).to_have_count(1)
+    expect(page.get_by_test_id("old")).to_have_count(0)
 
 
 def test_missing_comments_leave_the_rest_of_the_todo(
