@@ -277,25 +277,14 @@ def a_reply_may_drip_for_ever(patch: pytest.MonkeyPatch) -> None:
 
 @seed("reading", "notice", "500", "expected name to be 'me-name-1', found None")
 def an_unharmed_field_is_changed(patch: pytest.MonkeyPatch) -> None:
-    good = run.PageRun._end
+    good = run.PageRun._results
 
-    def end(self: Any, step: Any, value: Any, outcome: Any) -> None:
-        good(self, step, value, outcome)
-        if outcome == "fallback":
-            self._scope["me"] = None
-
-    patch.setattr(run.PageRun, "_end", end)
-    # Whichever of the two ends last, the name is gone.
-    patch.setattr(run.PageRun, "_partial", _forgetting(run.PageRun._partial))
-
-
-def _forgetting(good: Any) -> Any:
-    def partial(self: Any) -> Any:
+    def results(self: Any, pending: Any) -> Any:
         if self._failures:
             self._scope["me"] = None
-        return good(self)
+        return good(self, pending)
 
-    return partial
+    patch.setattr(run.PageRun, "_results", results)
 
 
 @seed("reading", "me", "503", "expected Retry-After 7, found None")
