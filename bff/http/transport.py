@@ -68,6 +68,12 @@ class Transport(Protocol):
         """Gives a try up: its outcome is not wanted any more, and what it holds is freed soon."""
 
 
+class Waiter(Protocol):
+    """Somebody who wants to be told that something has ended."""
+
+    def put(self, item: None, /) -> None: ...
+
+
 class _Flight:
     """A try on its way through a pool of threads."""
 
@@ -94,7 +100,7 @@ class _Flight:
         self._sock: socket.socket | None = None
         self._request = request
         self._adapter = adapter
-        self._waiter: SimpleQueue[None] | None = None
+        self._waiter: Waiter | None = None
 
     def run(self) -> None:
         if time.monotonic() > self._request.start_by:
@@ -131,8 +137,8 @@ class _Flight:
                 ):  # not the method of TLS sockets, which takes the reader's session away
                     socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
 
-    def wake(self, waiter: SimpleQueue[None]) -> None:
-        """Has the end of this flight put something into a queue."""
+    def wake(self, waiter: Waiter) -> None:
+        """Has the end of this flight put something to a waiter."""
         self._waiter = waiter
 
 
