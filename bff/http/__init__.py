@@ -3,6 +3,7 @@
 from bff.http.auth import ApiKey, BearerToken, Env, ForwardedToken, env, forward_token
 from bff.http.breaker import Breaker
 from bff.http.calls import Calls, Limits
+from bff.http.choice import default_transport, transport_of
 from bff.http.client import Client
 from bff.http.fetch import Call
 from bff.http.messages import (
@@ -19,7 +20,8 @@ from bff.http.messages import (
     encode_segment,
 )
 from bff.http.retry import retry_after
-from bff.http.transport import Started, ThreadTransport, Transport, Try, default_transport
+from bff.http.sockets import SocketTransport
+from bff.http.transport import Started, ThreadTransport, Transport, Try
 
 __all__ = [
     "FORBIDDEN_REQUEST_HEADERS",
@@ -38,6 +40,7 @@ __all__ = [
     "Limits",
     "OutgoingRequest",
     "Reply",
+    "SocketTransport",
     "Started",
     "ThreadTransport",
     "Transport",
@@ -50,4 +53,5 @@ __all__ = [
     "env",
     "forward_token",
     "retry_after",
+    "transport_of",
 ]

@@ -17,6 +17,7 @@ from bff.http.breaker import Breaker, Circuit
 from bff.http.bulkhead import Bulkhead
 from bff.http.cache import ReplyCache
 from bff.http.calls import Calls
+from bff.http.choice import default_transport
 from bff.http.messages import (
     FORBIDDEN_REQUEST_HEADERS,
     Broken,
@@ -27,7 +28,7 @@ from bff.http.messages import (
     set_header,
 )
 from bff.http.retry import Budget, budget_of_hedges
-from bff.http.transport import Transport, default_transport
+from bff.http.transport import Transport
 from bff.jsontext import JSON, encode
 from bff.text import parse_duration
 

@@ -8,7 +8,6 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Protocol
 from weakref import WeakKeyDictionary
@@ -191,9 +190,3 @@ class ThreadTransport:
             with self._lock:
                 adapter = self._adapters.setdefault(client, Adapter(client.concurrency))
         return adapter
-
-
-@cache
-def default_transport() -> Transport:
-    """The transport of calls that no page makes; one per process."""
-    return ThreadTransport()

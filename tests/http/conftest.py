@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from bff.http import Calls, Client, Limits, ThreadTransport, Transport
-from bff.http.sockets import SocketTransport
+from bff.http import Calls, Client, Limits, SocketTransport, ThreadTransport, Transport
 from tests.fakes import FakeBackend
 from tests.http.calling import all_ended, threads_of_transports
 
