@@ -10,6 +10,8 @@ WORKERS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 # A thread holds one page from its first byte to its last. More of them help where pages mostly wait for distant
 # backends; where they mostly compute, more only take the processor from each other. See docs/deploying.md.
 THREADS ?= 16
+# How long an instance goes on after SIGTERM, while /readyz says that it stops.
+DRAIN ?= 5s
 ARGS ?=
 
 # Where Debian keeps nginx, which not everybody's PATH has.
@@ -41,9 +43,9 @@ backend: $(ready) $(ready_backend) ## start the backend alone, for `make serve` 
 	@$(python) -m clients.local --backend-only
 
 .PHONY: serve
-serve: $(ready) ## serve as in production: one worker per core (HOST, PORT, WORKERS, THREADS)
-	@BFF_THREADS=$(THREADS) $(python) -m granian --interface wsgi --host $(HOST) --port $(or $(PORT),8000) \
-	  --workers $(WORKERS) --blocking-threads $(THREADS) --backlog 2048 --no-ws $(ARGS) wsgi:app
+serve: $(ready) ## serve as in production: one worker per core (HOST, PORT, WORKERS, THREADS, DRAIN)
+	@exec $(python) -m bff serve --host $(HOST) --port $(or $(PORT),8000) \
+	  --workers $(WORKERS) --threads $(THREADS) --drain $(DRAIN)
 
 .PHONY: test
 test: $(ready_dev) try-backend try-browser ## the tests, in a few minutes (ARGS="-k home", ARGS="-n 0 --pdb")

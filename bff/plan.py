@@ -9,6 +9,7 @@ from typing import Any, Literal
 from bff.expressions import Evaluation
 from bff.expressions.inspect import Path
 from bff.http import Client
+from bff.narrow import Decode
 from bff.recipe import Given, Guard, Recipe, Request, Value
 
 Compute = Callable[[Mapping[str, Any], Evaluation], Any]
@@ -21,7 +22,8 @@ class PlannedRequest:
     `path_parts` are the encoded constant parts, None where a hole's value goes; `constant_query` has its `?`.
     `lists` and `reply_lists` are the places of its value and of its reply that the recipe goes over: what is
     there must be a list or null. `…_from_input` say whether a value of the visitor can be the cause.
-    `key` is its idempotency key, True for the visitor's own; `undo` takes it back.
+    `decode` reads of a reply's body what the page needs, None where that is all of it. `key` is its idempotency
+    key, True for the visitor's own; `undo` takes it back.
     """
 
     step: Request
@@ -42,6 +44,7 @@ class PlannedRequest:
     fallback: Compute | None
     lists: tuple[Path, ...]
     reply_lists: tuple[Path, ...]
+    decode: Decode | None
     items_from_input: bool
     path_from_input: bool
     headers_from_input: bool

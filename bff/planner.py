@@ -12,6 +12,7 @@ from bff.expressions.tree import Expression, Tree
 from bff.expressions.tree import Mapping as MappingTree
 from bff.graph import Graph, build_graph, inspect_part, parts
 from bff.http import Client, encode_constant
+from bff.narrow import decoder_of
 from bff.plan import (
     Plan,
     PlannedFail,
@@ -22,6 +23,7 @@ from bff.plan import (
     PlannedStep,
     PlannedValue,
 )
+from bff.reads import read_of_reply
 from bff.recipe import Fail, Given, Guard, Recipe, Request, Step, SubRecipe, Value
 from bff.validation import validator_of
 
@@ -49,6 +51,12 @@ class _Planner:
         self.inspections = {step.name: dict(self._inspect(step)) for step in recipe.steps}
         self.page_trees = [
             inspect_tree(tree) for tree in (recipe.shape, recipe.status, recipe.headers) if tree is not None
+        ]
+        session = recipe.session
+        of_session = () if session is None else (session.user, session.tokens, session.expires)
+        self.page_reads = [
+            *self.page_trees,
+            *(inspect_tree(tree) for tree in of_session if tree is not None),
         ]
         self.lists = self._lists()
 
@@ -126,6 +134,7 @@ class _Planner:
             on_status={code: self._compile(tree, self._quotes(client)) for code, tree in step.on_status},
             lists=self.lists[step.name],
             reply_lists=self._reply_lists(step),
+            decode=decoder_of(read_of_reply(step, self.inspections, self.page_reads)),
             items_from_input=self._from_input(step, ("each", "batch")),
             path_from_input=self._from_input(step, ("path",)),
             headers_from_input=self._from_input(step, ("headers",)),

@@ -13,8 +13,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-
 from bff import jsontext
 from bff.errors import BffError
 
@@ -70,6 +68,9 @@ class RepeatStore:
     """Remembers answers for a day; every method raises StateUnavailable within about a second."""
 
     def __init__(self, url: str, keys: Sequence[str], connect: Callable[[str], Redis] | None = None) -> None:
+        from cryptography.fernet import Fernet, InvalidToken, MultiFernet  # only where there is such a store
+
+        self._not_ours: type[Exception] = InvalidToken
         self._redis = (connect or _connect)(url)
         self._fernet = MultiFernet([Fernet(key) for key in keys])
         secret = base64.urlsafe_b64decode(keys[0])
@@ -114,7 +115,7 @@ class RepeatStore:
             status, headers, body = rest
             pairs = tuple((str(name), str(value)) for name, value in headers)
             return Earlier(wanted == fingerprint, KeptAnswer(int(status), pairs, base64.b64decode(body)))
-        except (InvalidToken, ValueError, TypeError) as exc:
+        except (self._not_ours, ValueError, TypeError) as exc:
             # Nobody can tell whether the first request ran: running it again could do it twice.
             _log.error("bff: an entry of the state store cannot be read (%s)", type(exc).__name__)
             raise StateUnavailable("an entry that cannot be read") from exc

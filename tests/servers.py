@@ -42,8 +42,8 @@ class Layer:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(self.port)]
-        command += ["--workers", "1", "--blocking-threads", "16", "--backlog", "2048", "--no-ws", "wsgi:app"]
+        command = [sys.executable, "-m", "bff", "serve", "--port", str(self.port)]
+        command += ["--threads", "16", "--drain", "0s"]
         with self.log.open("ab") as output:
             self.process = start_child(
                 [*self.wrapper, *command], cwd=ROOT, env=self.environ, stdout=output, stderr=output

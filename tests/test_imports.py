@@ -28,6 +28,8 @@ ORDER = [
     "graph",
     "checker",
     "schema",
+    "narrow",
+    "reads",
     "plan",
     "planner",
     "executor",

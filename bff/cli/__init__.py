@@ -14,6 +14,7 @@ from bff.cli.check import check
 from bff.cli.schema import schema
 from bff.cli.test import test_faults
 from bff.errors import AuthorError, OperatorError
+from bff.text import parse_duration
 
 
 def main(argv: Sequence[str]) -> int:
@@ -55,6 +56,31 @@ def _parser() -> argparse.ArgumentParser:
     testing.add_argument("--faults", action="store_true", required=True, help="every request × every fault")
     testing.add_argument("pages", nargs="*", metavar="PAGE", help="recipes to test (default: all)")
     testing.set_defaults(run=lambda given: test_faults(given.root, given.pages))
+    serving = commands.add_parser("serve", help="serve the app of wsgi.py as in production")
+    serving.add_argument("--host", default="127.0.0.1", help="where to listen (default: %(default)s)")
+    serving.add_argument("--port", type=int, default=8000, help="(default: %(default)s)")
+    serving.add_argument("--workers", type=int, default=1, help="processes (default: %(default)s)")
+    serving.add_argument("--threads", type=int, default=16, help="threads of each (default: %(default)s)")
+    serving.add_argument(
+        "--drain",
+        type=_duration,
+        default=5.0,
+        help="how long to go on after SIGTERM, while /readyz says that it stops (default: 5s)",
+    )
+    serving.set_defaults(run=_serve)
     printing = commands.add_parser("schema", help="print the JSON Schema of recipe files")
     printing.set_defaults(run=lambda given: schema())
     return parser
+
+
+def _serve(given: argparse.Namespace) -> int:
+    from bff.cli.serve import Serving, serve  # the server is needed by no other command
+
+    return serve(given.root, Serving(given.host, given.port, given.workers, given.threads, drain=given.drain))
+
+
+def _duration(text: str) -> float:
+    seconds = parse_duration(text)
+    if seconds is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no duration: write it like 500ms, 5s or 1m")
+    return seconds

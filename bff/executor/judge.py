@@ -46,7 +46,7 @@ def of_reply(
             return _of_status(planned, reply, item, "'{step}' answered with a failure.")
     elif not 200 <= reply.status < 300:
         return _of_status(planned, reply, item, "'{step}' answered with status {status}.")
-    body = _body(step.name, reply, item, empty=True if step.each is not None else None)
+    body = _body(planned, reply, item, empty=True if step.each is not None else None)
     if isinstance(body, Failure) or planned.take is None:
         return body
     wrong = first_not_list(body, ("reply", "body"), planned.reply_lists)
@@ -93,11 +93,12 @@ def _with_reply(scope: Mapping[str, Any], reply: Reply, body: Any) -> dict[str, 
     return {**scope, "reply": {"status": reply.status, "headers": reply.headers, "body": body}}
 
 
-def _body(step: str, reply: Reply, item: int | None, empty: Any) -> Any:
+def _body(planned: PlannedRequest, reply: Reply, item: int | None, empty: Any) -> Any:
     if not reply.raw.strip():
         return empty
+    step = planned.name
     try:
-        return reply.json()
+        return reply.json() if planned.decode is None else planned.decode(reply.raw, reply.max_depth)
     except TooDeep:
         return Failure(step, "too-large", 502, f"'{step}' answered with JSON nested too deeply.", item=item)
     except NotJSON:

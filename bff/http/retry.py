@@ -6,22 +6,15 @@ import threading
 import time
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
-from typing import Final
-
-from tenacity import (
-    DoSleep,
-    RetryCallState,
-    Retrying,
-    retry_if_result,
-    stop_after_attempt,
-    wait_random_exponential,
-)
+from functools import cache
+from typing import TYPE_CHECKING, Final
 
 from bff.http.messages import Broken, Reply
 
-TRANSIENT_STATUSES: Final = frozenset({429, 502, 503, 504})
+if TYPE_CHECKING:
+    from tenacity import RetryCallState, wait_random_exponential
 
-_backoff = wait_random_exponential(multiplier=0.05, max=1.0)
+TRANSIENT_STATUSES: Final = frozenset({429, 502, 503, 504})
 
 
 class Budget:
@@ -78,6 +71,13 @@ class Retries:
     """The retries of one call; `until` is its deadline (monotonic), `least` the seconds that a try needs."""
 
     def __init__(self, retries: int, until: float, least: float, budget: Budget) -> None:
+        from tenacity import (  # at a first failure
+            RetryCallState,
+            Retrying,
+            retry_if_result,
+            stop_after_attempt,
+        )
+
         self._until = until - least
         self._budget = budget
         self._retrying = Retrying(
@@ -91,6 +91,8 @@ class Retries:
 
     def delay_after(self, outcome: Reply | Broken) -> float | None:
         """Seconds to wait before the next try, None when this outcome stands."""
+        from tenacity import DoSleep
+
         self._state.set_result(outcome)
         decision = self._retrying.iter(self._state)
         if not isinstance(decision, DoSleep):
@@ -121,10 +123,17 @@ def retry_after(reply: Reply) -> float | None:
     return max(0.0, moment - time.time())
 
 
+@cache
+def _backoff() -> wait_random_exponential:
+    from tenacity import wait_random_exponential
+
+    return wait_random_exponential(multiplier=0.05, max=1.0)
+
+
 def _wait(state: RetryCallState) -> float:
     outcome = state.outcome.result() if state.outcome else None
     asked = retry_after(outcome) if isinstance(outcome, Reply) else None
-    return max(_backoff(state), asked or 0.0)
+    return max(_backoff()(state), asked or 0.0)
 
 
 def _give_up(_state: RetryCallState) -> None:

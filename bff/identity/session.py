@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-
 from bff import jsontext
 from bff.errors import OperatorError
 from bff.identity.visitor import Visitor
@@ -40,6 +38,9 @@ class SessionSeal:
     """Seals sessions into cookies and opens them; `keys` are Fernet keys, newest first, `ttl` is in seconds."""
 
     def __init__(self, keys: Sequence[str], ttl: float) -> None:
+        from cryptography.fernet import Fernet, InvalidToken, MultiFernet  # only where sessions are kept
+
+        self._not_ours: type[Exception] = InvalidToken
         try:
             self._fernet = MultiFernet([Fernet(key) for key in keys])
             secret = base64.urlsafe_b64decode(keys[0])
@@ -62,7 +63,7 @@ class SessionSeal:
             return None
         try:
             found = jsontext.decode(self._fernet.decrypt(value.encode("ascii"), ttl=self._ttl))
-        except (InvalidToken, ValueError):
+        except (self._not_ours, ValueError):
             return None
         if not isinstance(found, list) or len(found) != 4 or found[0] != _VERSION:
             return None

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import jsonschema_rs
-
 from bff.loader.reading import Reading, Table, kind_of
 from bff.recipe import Input, Parameter, Schema
 from bff.source import ListNode, MapNode, Node, ScalarNode, mark_of
 from bff.text import nearest
+from bff.validation import validator_of
 
 TYPES = ("string", "integer", "number", "boolean", "array", "object", "null")
 # What a type is called elsewhere.
@@ -112,6 +111,8 @@ class SchemaReading:
 
     def _valid(self, node: MapNode, schema: Schema) -> bool:
         """Whether the schema is one, and its defaults fit it; says at which keyword it is not."""
+        import jsonschema_rs  # only recipes with input need it
+
         try:
             jsonschema_rs.meta.validate(schema)
             # Resolves what is referred to within the schema.
@@ -133,11 +134,7 @@ class SchemaReading:
         children = {key.text: value for key, value in node.items}
         if "default" in schema:
             # `$ref` needs the whole schema; a default beside one is not looked at.
-            alone = (
-                jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
-                if "$ref" not in schema
-                else None
-            )
+            alone = validator_of(schema) if "$ref" not in schema else None
             for error in alone.iter_errors(schema["default"]) if alone else ():
                 self.reading.say(mark_of(children["default"]), f"the default does not fit: {error.message}")
                 fits = False

@@ -11,9 +11,9 @@ from typing import Any
 
 from bff.expressions.inspect import fields
 from bff.recipe import Recipe
-from bff.testing.guess import Scenario
+from bff.testing.forecast import Ending, Forecast
 from bff.testing.lab import Answered, Visit, lab
-from bff.testing.model import Ending, Forecast
+from bff.testing.scenario import Scenario
 from bff.testing.server import Script
 from bff.testing.upstream import MARKER, Fault, Upstream, good_script, script_of
 

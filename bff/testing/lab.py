@@ -20,9 +20,9 @@ from bff.http import ForwardedToken, SocketTransport, Transport
 from bff.identity.session import Session, SessionSeal
 from bff.plan import PlannedRequest
 from bff.recipe import Recipe
-from bff.testing.guess import wire_texts
-from bff.testing.model import Times
+from bff.testing.forecast import Times
 from bff.testing.samples import GivenInput
+from bff.testing.scenario import wire_texts
 from bff.testing.server import FakeBackend, Received, Script, answer
 from bff.web.app import create_app
 from bff.web.site import Page

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from bff.plan import PlannedRequest
 from bff.testing.cases import SECOND_CHANCE, FaultCase, Verdict
+from bff.testing.forecast import Forecast
 from bff.testing.guess import Guess
 from bff.testing.lab import Visit, environment, lab
-from bff.testing.model import Forecast
 from bff.testing.pagefile import read_page_file
 from bff.testing.upstream import FAULTS
 from bff.web.app import create_app

@@ -7,82 +7,17 @@ nothing else, so that a mistake in one of the two shows. Time is counted, not sp
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from bff.errors import PageError
 from bff.expressions import Evaluation
-from bff.expressions.inspect import ANY, Path
-from bff.expressions.values import key_text, to_text
+from bff.expressions.values import to_text
 from bff.plan import Plan, PlannedGiven, PlannedGuard, PlannedRequest, PlannedStep, PlannedValue
-from bff.problems import PROBLEMS
-from bff.testing.upstream import EMPTY, NOT_JSON, Upstream
+from bff.testing.forecast import Course, Ending, Failed, Forecast, Times, ending, entry, error_of
+from bff.testing.request_model import RequestModel, Stop
+from bff.testing.rules import chunks, lists_hold
+from bff.testing.upstream import Upstream
 from bff.validation import prune
-
-_LEAST = 0.020
-_KEPT = {404, 409, 410, 412, 422, 429}
-_TYPES = {
-    400: "unsent", 401: "unauthorized", 403: "forbidden", 404: "not-found", 409: "conflict", 410: "gone",
-    412: "precondition-failed", 422: "unprocessable", 429: "too-many-requests", 500: "over-bound",
-    503: "backend-unavailable", 504: "backend-timeout",
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A step that must fail: with which page status, kind, status of the backend, Retry-After and item."""
-
-    step: str
-    kind: str
-    status: int
-    upstream: int | None = None
-    retry_after: int | None = None
-    item: int | None = None
-
-    @property
-    def retryable(self) -> bool:
-        return self.kind in ("timeout", "refused", "breaker") or self.status in (429, 502, 503, 504)
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """A problem that may end the page: the members that the answer must have, and its Retry-After."""
-
-    status: int
-    members: Mapping[str, Any]
-    retry_after: int | None = None
-
-
-@dataclass(slots=True)
-class Forecast:
-    """What the page must answer: one of `endings`, or without any, `status`, `partial`, `headers` and `body`.
-
-    `asked` names the steps that send a request, `unmet` the conditions that kept a step from being asked or ended the
-    page (by step, with the key that says so); `done`, `unknown` and `undone` what became of
-    the writes.
-    """
-
-    endings: list[Ending] = field(default_factory=list)
-    status: int = 200
-    partial: tuple[str, ...] = ()
-    headers: dict[str, str] = field(default_factory=dict)
-    body: Any = None
-    signs_in: bool = False
-    asked: list[str] = field(default_factory=list)
-    unmet: list[tuple[str, str]] = field(default_factory=list)
-    done: list[str] = field(default_factory=list)
-    unknown: list[str] = field(default_factory=list)
-    undone: list[str] = field(default_factory=list)
-    undo_failed: list[str] = field(default_factory=list)
-    scope: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Times:
-    """Seconds: the page's deadline and each request's own time-out."""
-
-    deadline: float
-    timeouts: Mapping[str, float]
 
 
 def forecast(
@@ -96,13 +31,6 @@ def forecast(
     return _Model(plan, scope, upstream, evaluation, times).run()
 
 
-class _Stop(Exception):
-    """The step cannot have a value."""
-
-    def __init__(self, failed: Failed) -> None:
-        self.failed = failed
-
-
 class _Model:
     def __init__(
         self,
@@ -113,13 +41,11 @@ class _Model:
         times: Times,
     ) -> None:
         self.plan = plan
-        self.upstream = upstream
         self.evaluation = evaluation
-        self.times = times
         self.found = Forecast(scope=dict(scope))
+        self.course = Course(plan, upstream, evaluation, times, self.found)
         self.ends: dict[str, float] = {}
         self.outcomes: dict[str, str] = {}
-        self.failures: list[tuple[float, Failed]] = []
 
     def run(self) -> Forecast:
         try:
@@ -194,26 +120,14 @@ class _Model:
         if lists_hold(value, step.lists):
             self._end(step.name, value, "ok", begun)
         else:
-            self._ends_page(Failed(step.name, "bad-reply", 502))
+            self.found.endings.append(ending(Failed(step.name, "bad-reply", 502)))
 
     def _not_taken(self, given: PlannedGiven) -> None:
         if given.from_input:
             members = {"type": "urn:bff:problem:invalid-input", "step": given.given.part}
             self.found.endings.append(Ending(400, members))
         else:
-            self._ends_page(Failed(given.given.part, "bad-reply", 502))
-
-    def _ends_page(self, failed: Failed) -> None:
-        kind = _TYPES.get(failed.status, "backend-failed")
-        members = {
-            "type": f"urn:bff:problem:{kind}",
-            "title": PROBLEMS[kind].title,
-            "status": failed.status,
-            "step": failed.step,
-            "failure": failed.kind,
-            "retryable": failed.retryable,
-        }
-        self.found.endings.append(Ending(failed.status, members, failed.retry_after))
+            self.found.endings.append(ending(Failed(given.given.part, "bad-reply", 502)))
 
     # --- requests ----------------------------------------------------------------------------------------------------
 
@@ -226,11 +140,11 @@ class _Model:
                 items = chunks(items, step.step.batch_size)
         if step.items is not None and not items:
             self.found.unmet.append((step.name, "items"))
-        run = _RequestModel(self, step, begun)
+        run = RequestModel(self.course, step, begun)
         try:
             values = [run.value_of(item, at) for at, item in enumerate(items)]
             value = run.joined(values)
-        except _Stop as stop:
+        except Stop as stop:
             self._failed(step, stop.failed, run.ended)
         else:
             self._end(step.name, value, "fallback" if run.items_failed else "ok", run.ended)
@@ -240,9 +154,9 @@ class _Model:
 
     def _failed(self, step: PlannedRequest, failed: Failed, ended: float) -> None:
         if step.fallback is None or step.step.each is not None:
-            self._ends_page(failed)
+            self.found.endings.append(ending(failed))
             return
-        self.failures.append((ended, failed))
+        self.course.failures.append((ended, failed))
         scope = {**self.found.scope, "error": error_of(failed)}
         self._end(step.name, step.fallback(scope, self.evaluation), "fallback", ended)
 
@@ -250,7 +164,7 @@ class _Model:
 
     def _answer(self) -> None:
         plan, found = self.plan, self.found
-        failed = {failure.step for _, failure in self.failures}
+        failed = {failure.step for _, failure in self.course.failures}
         found.partial = tuple(
             step.name
             for step in plan.steps
@@ -258,7 +172,8 @@ class _Model:
             and not any(self.outcomes[other] == "ok" for other in plan.second_sources[step.name])
         )
         errors = [
-            _entry(failure, plan.fields[failure.step]) for _, failure in sorted(self.failures, key=_when)
+            entry(failure, plan.fields[failure.step])
+            for _, failure in sorted(self.course.failures, key=_when)
         ]
         scope = {**found.scope, "errors": errors}
         status = plan.status(scope, self.evaluation)
@@ -296,169 +211,12 @@ class _Model:
         return Ending(status, members)
 
 
-class _RequestModel:
-    """One request step of the model: what each of its requests gives, and the value that they make."""
-
-    def __init__(self, model: _Model, step: PlannedRequest, begun: float) -> None:
-        self.model = model
-        self.step = step
-        self.begun = begun
-        self.ended = begun
-        self.asked = False
-        self.items_failed = False
-
-    def value_of(self, item: Any, at: int) -> Any:
-        """The value of one item; raises _Stop where it fails the step."""
-        step = self.step
-        index = at if step.step.each is not None else None
-        local = dict(self.model.found.scope)
-        if step.variable is not None:
-            local[step.variable] = item
-        if step.key is not None:
-            local["idempotency_key"] = "0" * 32  # the page's own is another one each time
-        try:
-            value = self._reply(local, index, at)
-            if step.step.each is not None:
-                below = [path[1:] for path in step.lists if path[:1] == (ANY,)]
-                self._check(lists_hold(value, below), Failed(step.name, "bad-reply", 502, item=index))
-        except _Stop as stop:
-            if step.step.each is None or step.fallback is None:
-                raise
-            self.items_failed = True
-            self.model.failures.append((self.ended, stop.failed))
-            return step.fallback({**local, "error": error_of(stop.failed)}, self.model.evaluation)
-        return value
-
-    def _reply(self, local: Mapping[str, Any], index: int | None, at: int) -> Any:
-        step, model = self.step, self.model
-        holes = [] if step.holes is None else [to_text(hole) for hole in step.holes(local, model.evaluation)]
-        if not all(holes):
-            model.found.unmet.append((step.name, "path"))
-            if step.step.safe:
-                return None
-            raise _Stop(Failed(step.name, "unsent", 400, item=index))
-        if any(not is_segment(hole or "") for hole in holes):
-            raise _Stop(Failed(step.name, "unsent", 400 if step.path_from_input else 502, item=index))
-        turn = at // (step.step.concurrency if step.step.each is not None else 10_000)
-        start = self.begun + turn * model.times.timeouts[step.name] * model.upstream[step.name].stalls
-        if start > model.times.deadline - _LEAST:
-            raise _Stop(Failed(step.name, "timeout", 504, item=index))
-        return self._judge(model.upstream[step.name], local, index, start)
-
-    def _judge(self, reply: Upstream, local: Mapping[str, Any], index: int | None, start: float) -> Any:
-        step, model, found = self.step, self.model, self.model.found
-        self.asked = True
-        if reply.stalls:
-            self.ended = min(start + model.times.timeouts[step.name], model.times.deadline)
-        if reply.broken is not None:
-            if step.step.writes and reply.sent and step.name not in found.unknown:
-                found.unknown.append(step.name)
-            status = 504 if reply.broken == "timeout" else 502
-            raise _Stop(Failed(step.name, reply.broken, status, item=index))
-        if step.step.writes and 200 <= reply.status < 300 and step.name not in found.done:
-            found.done.append(step.name)
-        body = None if reply.body is EMPTY or reply.body is NOT_JSON else reply.body
-        seen = {**local, "reply": {"status": reply.status, "headers": dict(reply.headers), "body": body}}
-        if reply.status in step.on_status:
-            return step.on_status[reply.status](seen, model.evaluation)
-        well = 200 <= reply.status < 300 if step.ok is None else step.ok(seen, model.evaluation)
-        if not well:
-            if 200 <= reply.status < 300:
-                found.unmet.append((step.name, "ok"))
-                found.done[:] = [name for name in found.done if name != step.name]
-            status = self._page_status(reply.status)
-            raise _Stop(Failed(step.name, "status", status, reply.status, reply.retry_after, index))
-        self._check(reply.body is not NOT_JSON, Failed(step.name, "not-json", 502, item=index))
-        value: Any = True if reply.body is EMPTY and step.step.each is not None else body
-        if step.take is None:
-            return value
-        self._check(lists_hold(value, step.reply_lists), Failed(step.name, "bad-reply", 502, item=index))
-        seen["reply"] = {**seen["reply"], "body": value}
-        return step.take(seen, model.evaluation)
-
-    def _page_status(self, upstream: int) -> int:
-        if upstream in _KEPT or (upstream in (401, 403) and self.step.client.forwards_token):
-            return upstream
-        return 422 if upstream == 400 and self.step.body_from_input else 502
-
-    def joined(self, values: list[Any]) -> Any:
-        """The step's value of the values of its requests."""
-        step = self.step.step
-        bad = Failed(self.step.name, "bad-reply", 502)
-        value: Any = values if step.each is not None else values[0] if values else None
-        if step.batch is not None:
-            self._check(all(chunk is None or isinstance(chunk, list) for chunk in values), bad)
-            value = [row for chunk in values for row in chunk or ()]
-        if step.key_by is not None:
-            self._check(value is None or isinstance(value, list), bad)
-            rows = [row for row in value or () if isinstance(row, dict)]
-            keyed = {key_text(row.get(step.key_by)): row for row in rows}
-            value = {key: row for key, row in keyed.items() if key is not None}
-        self._check(lists_hold(value, self.step.lists), bad)
-        return value
-
-    @staticmethod
-    def _check(holds: bool, failed: Failed) -> None:
-        if not holds:
-            raise _Stop(failed)
-
-
 def _internal(error: PageError) -> Ending:
     return Ending(error.status, {"type": f"urn:bff:problem:{error.kind}"})
 
 
-def lists_hold(value: Any, paths: Any) -> bool:
-    """Whether each of the paths below a value holds a list or null, in every element that it goes through."""
-    return all(_is_list(value, path) for path in paths)
-
-
-def _is_list(value: Any, path: Path) -> bool:
-    if not path:
-        return value is None or isinstance(value, list)
-    if path[0] is ANY:
-        inside = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
-        return all(_is_list(element, path[1:]) for element in inside)
-    return _is_list(value.get(path[0]) if isinstance(value, dict) else None, path[1:])
-
-
-def chunks(items: list[Any], size: int) -> list[list[Any]]:
-    """What a `batch` asks for: no null, no empty text, nothing twice; so many at a time."""
-    distinct: dict[str, Any] = {}
-    for item in items:
-        if text := to_text(item):
-            distinct.setdefault(text, item)
-    ordered = list(distinct.values())
-    return [ordered[at : at + size] for at in range(0, len(ordered), size)]
-
-
-def is_segment(text: str) -> bool:
-    """Whether a text may be a part of a path."""
-    unsafe = any(letter in "/\\" or ord(letter) < 32 or 127 <= ord(letter) < 160 for letter in text)
-    return not unsafe and text not in {"", ".", ".."}
-
-
-def error_of(failed: Failed) -> dict[str, Any]:
-    """What a fallback sees."""
-    return {"status": failed.status if failed.upstream is None else failed.upstream, "kind": failed.kind}
-
-
 def _when(entry: tuple[float, Failed]) -> float:
     return entry[0]
-
-
-def _entry(failed: Failed, fields: tuple[str, ...]) -> dict[str, Any]:
-    kind = _TYPES.get(failed.status, "backend-failed")
-    found: dict[str, Any] = {
-        "type": f"urn:bff:problem:{kind}",
-        "title": PROBLEMS[kind].title,
-        "status": failed.status,
-        "detail": "",
-        "step": failed.step,
-        "retryable": failed.retryable,
-        "kind": failed.kind,
-        "fields": list(fields),
-    }
-    return found if failed.item is None else found | {"item": failed.item}
 
 
 def _joined_text(value: Any) -> str:

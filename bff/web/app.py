@@ -81,7 +81,8 @@ def create_app(
     if settings.max_pages:
         app.wsgi_app = admission.around(app.wsgi_app)  # type: ignore[method-assign, assignment]
     _add_health(app, site)
-    _add_frame(app, settings, identity, admission, metrics)
+    always = _security_headers(settings)
+    _add_frame(app, settings, always, identity, admission, metrics)
     _add_problems(app, site)
     if metrics is not None:
         add_metrics(app, metrics)
@@ -90,7 +91,7 @@ def create_app(
     if tracing is not None:
         view = traced(view, tracing)
     _Routes(app, site, view).follow()
-    serve_public(app, folder / "public")
+    serve_public(app, folder / "public", always)
     on_stop(site.stop)
     operator.info("bff: %d pages from %s; %s", len(site.pages), folder, settings.describe())
     return app
@@ -174,10 +175,7 @@ def _add_health(app: Flask, site: Site) -> None:
         )
 
 
-def _add_frame(
-    app: Flask, settings: Settings, identity: Identity, admission: Admission, metrics: Metrics | None
-) -> None:
-    """What every answer carries: the request id, security headers, Server-Timing."""
+def _security_headers(settings: Settings) -> dict[str, str]:
     always = {
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "same-origin",
@@ -185,6 +183,18 @@ def _add_frame(
     }
     if settings.csp:
         always["Content-Security-Policy"] = settings.csp
+    return always
+
+
+def _add_frame(
+    app: Flask,
+    settings: Settings,
+    always: Mapping[str, str],
+    identity: Identity,
+    admission: Admission,
+    metrics: Metrics | None,
+) -> None:
+    """What every answer carries: the request id, security headers, Server-Timing."""
     with_steps = settings.server_timing or get_debug_flag()
 
     @app.before_request

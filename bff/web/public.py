@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from flask import Flask, Response, send_from_directory
+from flask import Flask, Response, request, send_from_directory
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import PathConverter
+
+from bff.web.files import INDEX, File, Files
+from bff.web.shortcut import Shortcut
+
+_ENDPOINTS = ("public.index", "public.file")
 
 
 class OutsideApi(PathConverter):
@@ -15,17 +21,43 @@ class OutsideApi(PathConverter):
     regex = r"(?!api(?:/|$)).+?"
 
 
-def serve_public(app: Flask, folder: Path) -> None:
-    """Add the routes of the files; a folder that does not exist leaves them 404."""
+def serve_public(app: Flask, folder: Path, always: Mapping[str, str]) -> None:
+    """Add the routes of the files; a folder that does not exist leaves them 404.
+
+    `always` are the headers that every answer has. Call it last: what is registered by then is ours.
+    """
     app.url_map.converters["outside_api"] = OutsideApi
+    files = Files(folder)
 
-    def public(path: str = "index.html") -> Response:
-        try:
-            response = send_from_directory(folder, path, conditional=True, etag=True)
-        except NotFound:
-            response = send_from_directory(folder, "index.html", conditional=True, etag=True)
-        response.headers["Cache-Control"] = "no-cache"
-        return response
+    def public(path: str = INDEX) -> Response:
+        file = files.find(path)
+        if file is None:
+            return _unkept(folder, path, files)
+        return _conditional(file)
 
-    app.add_url_rule("/", "public.index", public, methods=["GET"])
-    app.add_url_rule("/<outside_api:path>", "public.file", public, methods=["GET"])
+    app.add_url_rule("/", _ENDPOINTS[0], public, methods=["GET"])
+    app.add_url_rule("/<outside_api:path>", _ENDPOINTS[1], public, methods=["GET"])
+    if not app.debug:
+        shortcut = Shortcut(app, files, _ENDPOINTS, always)
+        app.wsgi_app = shortcut.around(app.wsgi_app)  # type: ignore[method-assign, assignment]
+
+
+def _unkept(folder: Path, path: str, files: Files) -> Response:
+    """A file too large to keep; for any other path the page itself."""
+    try:
+        response = send_from_directory(folder, path, conditional=True, etag=True)
+    except NotFound:
+        index = files.find(INDEX)
+        if index is None:
+            raise
+        return _conditional(index)
+    response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+def _conditional(file: File) -> Response:
+    ranged = "Range" in request.headers  # a range counts the bytes of the file itself
+    copy = file.plain if ranged else file.copy_for(request.headers.get("Accept-Encoding", ""))
+    response = Response(copy.body, headers=list(copy.headers))
+    response.make_conditional(request, accept_ranges=True, complete_length=len(copy.body))
+    return response

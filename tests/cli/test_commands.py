@@ -136,6 +136,17 @@ def test_a_page_that_there_is_not_cannot_be_tested(reading: Path, capsys: pytest
     assert "did you mean read?" in capsys.readouterr().err
 
 
+def test_there_is_nothing_to_serve_without_wsgi_py(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--root", str(project), "serve"]) == 2
+    assert capsys.readouterr().err == f"bff: there is no wsgi.py in {project}\n"
+
+
+def test_the_time_that_a_stop_takes_is_a_duration(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", "--drain", "5"]) == 2
+    wrong = "argument --drain: '5' is no duration: write it like 500ms, 5s or 1m"
+    assert capsys.readouterr().err.splitlines()[-1] == f"python -m bff serve: error: {wrong}"
+
+
 def test_the_module_runs_as_a_command_without_any_environment(project: Path) -> None:
     environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "bff", "--root", str(project), "check"]

@@ -8,15 +8,21 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
+import requests
 
 from clients.local.pocketbase import ROOT, Backend, free_port, start_child, stop_child
 from clients.local.seed import address_of
+from tests.fakes import FakeBackend, after, answer
 from tests.integration.conftest import PASSWORD
+from tests.project import write_project
 from tests.servers import PATIENCE, Visitor, environ_of
 
 pytestmark = [pytest.mark.backend, pytest.mark.server]
@@ -33,12 +39,12 @@ def _served(make_variable: str) -> str:
 def served(seeded_backend: Backend) -> Iterator[str]:
     """The URL of the layer as `make serve` starts it, on the seeded backend."""
     port = free_port()
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port)]
-    command += ["--workers", str(os.cpu_count() or 1), "--blocking-threads", _served("THREADS")]
+    command = [sys.executable, "-m", "bff", "serve", "--port", str(port), "--drain", "0s"]
+    command += ["--workers", str(os.cpu_count() or 1), "--threads", _served("THREADS")]
     process = start_child(
-        [*command, "--backlog", "2048", "--no-ws", "wsgi:app"],
+        command,
         cwd=ROOT,
-        env=environ_of(seeded_backend.url, BFF_THREADS=_served("THREADS")),
+        env=environ_of(seeded_backend.url),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
@@ -81,3 +87,54 @@ def test_it_is_up_and_ready(served: str) -> None:
     for path in ("/healthz", "/readyz"):
         with urllib.request.urlopen(f"{served}{path}", timeout=10) as reply:
             assert reply.status == 200
+
+
+SLOW = """
+    route: GET /api/slow
+    auth: none
+    deadline: 30s
+    steps:
+      part:
+        client: todos
+        get: /part
+        timeout: 30s
+    shape: part
+    """
+
+
+def test_a_server_that_is_told_to_stop_says_so_first_and_ends_no_page(tmp_path: Path) -> None:
+    with FakeBackend() as backend, ThreadPoolExecutor() as visitors:
+        go_on = threading.Event()
+        backend.on("GET /part", after(go_on, answer(json={"done": True})))
+        port = free_port()
+        write_project(tmp_path, {"slow": SLOW})
+        (tmp_path / "wsgi.py").write_text("from bff import create_app\n\napp = create_app()\n", "utf-8")
+        command = [sys.executable, "-m", "bff", "--root", str(tmp_path), "serve", "--port", str(port)]
+        plain = {name: value for name, value in os.environ.items() if not name.startswith("BFF_")}
+        env = {**plain, "TODOS_URL": backend.url, "PYTHONPATH": str(ROOT)}
+        process = start_child([*command, "--drain", "1m"], cwd=tmp_path, env=env)
+        url = f"http://127.0.0.1:{port}"
+        try:
+            assert becomes(f"{url}/readyz", 200)
+            page = visitors.submit(requests.get, f"{url}/api/slow", timeout=PATIENCE)
+            assert backend.wait_for_requests(1)
+            process.terminate()
+            assert becomes(f"{url}/readyz", 503)
+            assert requests.get(f"{url}/healthz", timeout=PATIENCE).status_code == 200
+            process.terminate()  # a second time: without waiting
+            go_on.set()
+            assert page.result(PATIENCE).json() == {"done": True}
+            assert process.wait(PATIENCE) == 0
+        finally:
+            go_on.set()
+            stop_child(process)
+
+
+def becomes(url: str, status: int) -> bool:
+    """Whether a URL answers with this status before the patience ends."""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        with contextlib.suppress(requests.ConnectionError):
+            if requests.get(url, timeout=PATIENCE).status_code == status:
+                return True
+    return False

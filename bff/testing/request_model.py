@@ -1,0 +1,130 @@
+"""One request step as it must go: what each of its requests gives, and the value that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bff.expressions.inspect import ANY
+from bff.expressions.values import key_text, to_text
+from bff.plan import PlannedRequest
+from bff.testing.forecast import Course, Failed, error_of
+from bff.testing.rules import is_segment, lists_hold
+from bff.testing.upstream import EMPTY, NOT_JSON, Upstream
+
+_LEAST = 0.020
+_KEPT = {404, 409, 410, 412, 422, 429}
+
+
+class Stop(Exception):
+    """The step cannot have a value."""
+
+    def __init__(self, failed: Failed) -> None:
+        self.failed = failed
+
+
+class RequestModel:
+    """One request step of the model: what each of its requests gives, and the value that they make."""
+
+    def __init__(self, course: Course, step: PlannedRequest, begun: float) -> None:
+        self.course = course
+        self.step = step
+        self.begun = begun
+        self.ended = begun
+        self.asked = False
+        self.items_failed = False
+
+    def value_of(self, item: Any, at: int) -> Any:
+        """The value of one item; raises Stop where it fails the step."""
+        step = self.step
+        index = at if step.step.each is not None else None
+        local = dict(self.course.found.scope)
+        if step.variable is not None:
+            local[step.variable] = item
+        if step.key is not None:
+            local["idempotency_key"] = "0" * 32  # the page's own is another one each time
+        try:
+            value = self._reply(local, index, at)
+            if step.step.each is not None:
+                below = [path[1:] for path in step.lists if path[:1] == (ANY,)]
+                self._check(lists_hold(value, below), Failed(step.name, "bad-reply", 502, item=index))
+        except Stop as stop:
+            if step.step.each is None or step.fallback is None:
+                raise
+            self.items_failed = True
+            self.course.failures.append((self.ended, stop.failed))
+            return step.fallback({**local, "error": error_of(stop.failed)}, self.course.evaluation)
+        return value
+
+    def _reply(self, local: Mapping[str, Any], index: int | None, at: int) -> Any:
+        step, course = self.step, self.course
+        holes = [] if step.holes is None else [to_text(hole) for hole in step.holes(local, course.evaluation)]
+        if not all(holes):
+            course.found.unmet.append((step.name, "path"))
+            if step.step.safe:
+                return None
+            raise Stop(Failed(step.name, "unsent", 400, item=index))
+        if any(not is_segment(hole or "") for hole in holes):
+            raise Stop(Failed(step.name, "unsent", 400 if step.path_from_input else 502, item=index))
+        turn = at // (step.step.concurrency if step.step.each is not None else 10_000)
+        start = self.begun + turn * course.times.timeouts[step.name] * course.upstream[step.name].stalls
+        if start > course.times.deadline - _LEAST:
+            raise Stop(Failed(step.name, "timeout", 504, item=index))
+        return self._judge(course.upstream[step.name], local, index, start)
+
+    def _judge(self, reply: Upstream, local: Mapping[str, Any], index: int | None, start: float) -> Any:
+        step, course, found = self.step, self.course, self.course.found
+        self.asked = True
+        if reply.stalls:
+            self.ended = min(start + course.times.timeouts[step.name], course.times.deadline)
+        if reply.broken is not None:
+            if step.step.writes and reply.sent and step.name not in found.unknown:
+                found.unknown.append(step.name)
+            status = 504 if reply.broken == "timeout" else 502
+            raise Stop(Failed(step.name, reply.broken, status, item=index))
+        if step.step.writes and 200 <= reply.status < 300 and step.name not in found.done:
+            found.done.append(step.name)
+        body = None if reply.body is EMPTY or reply.body is NOT_JSON else reply.body
+        seen = {**local, "reply": {"status": reply.status, "headers": dict(reply.headers), "body": body}}
+        if reply.status in step.on_status:
+            return step.on_status[reply.status](seen, course.evaluation)
+        well = 200 <= reply.status < 300 if step.ok is None else step.ok(seen, course.evaluation)
+        if not well:
+            if 200 <= reply.status < 300:
+                found.unmet.append((step.name, "ok"))
+                found.done[:] = [name for name in found.done if name != step.name]
+            status = self._page_status(reply.status)
+            raise Stop(Failed(step.name, "status", status, reply.status, reply.retry_after, index))
+        self._check(reply.body is not NOT_JSON, Failed(step.name, "not-json", 502, item=index))
+        value: Any = True if reply.body is EMPTY and step.step.each is not None else body
+        if step.take is None:
+            return value
+        self._check(lists_hold(value, step.reply_lists), Failed(step.name, "bad-reply", 502, item=index))
+        seen["reply"] = {**seen["reply"], "body": value}
+        return step.take(seen, course.evaluation)
+
+    def _page_status(self, upstream: int) -> int:
+        if upstream in _KEPT or (upstream in (401, 403) and self.step.client.forwards_token):
+            return upstream
+        return 422 if upstream == 400 and self.step.body_from_input else 502
+
+    def joined(self, values: list[Any]) -> Any:
+        """The step's value of the values of its requests."""
+        step = self.step.step
+        bad = Failed(self.step.name, "bad-reply", 502)
+        value: Any = values if step.each is not None else values[0] if values else None
+        if step.batch is not None:
+            self._check(all(chunk is None or isinstance(chunk, list) for chunk in values), bad)
+            value = [row for chunk in values for row in chunk or ()]
+        if step.key_by is not None:
+            self._check(value is None or isinstance(value, list), bad)
+            rows = [row for row in value or () if isinstance(row, dict)]
+            keyed = {key_text(row.get(step.key_by)): row for row in rows}
+            value = {key: row for key, row in keyed.items() if key is not None}
+        self._check(lists_hold(value, self.step.lists), bad)
+        return value
+
+    @staticmethod
+    def _check(holds: bool, failed: Failed) -> None:
+        if not holds:
+            raise Stop(failed)

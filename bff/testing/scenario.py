@@ -1,0 +1,95 @@
+"""One visit of a page, as it is foretold and then tried: a visitor's request and what each backend answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from bff.expressions import Evaluation
+from bff.expressions.inspect import Path
+from bff.testing.forecast import Forecast, Times
+from bff.testing.model import forecast
+from bff.testing.samples import GivenInput
+from bff.testing.upstream import Upstream
+from bff.validation import prune
+from bff.web.site import Page
+
+Variable = tuple[str, Path]
+"""A step (or `user`, `query`) and the path in its reply (or value) of something that can be chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A visitor's request and what the backends answer, with what the page makes of it.
+
+    `broken` are the steps that must fail for others to be asked (a second source), each with its upstream.
+    """
+
+    request: GivenInput
+    scope: Mapping[str, Any]
+    replies: Mapping[str, Upstream]
+    good: Forecast
+    broken: Mapping[str, Upstream] = field(default_factory=dict)
+
+    def predict(self, page: Page, times: Times, faults: Mapping[str, Upstream]) -> Forecast:
+        """What the page answers when some steps' backends do something else."""
+        upstream = {**self.replies, **self.broken, **faults}
+        return forecast(page.plan, self.scope, upstream, Evaluation(), times)
+
+
+def unhurried(page: Page) -> Times:
+    """Times in which a page and its steps always end."""
+    return Times(1e9, dict.fromkeys((step.name for step in page.plan.steps), 1.0))
+
+
+def score(scenario: Scenario) -> tuple[int, int, int]:
+    """How much of a page a scenario reaches: whether it ends well, the steps asked, the values that say something."""
+    good = scenario.good
+    conditions = -sum(1 for _, key in good.unmet if key != "when")
+    ends = 0 if good.endings else 1
+    return ends, len(good.asked) + conditions, 0 if good.endings else _filled(good.body)
+
+
+def _filled(value: Any) -> int:
+    """How many values in a page say something."""
+    if isinstance(value, dict):
+        return sum(map(_filled, value.values()))
+    if isinstance(value, list):
+        return sum(map(_filled, value))
+    return 1 if value else 0
+
+
+def with_chosen(request: GivenInput, chosen: Mapping[Variable, Any]) -> GivenInput:
+    """The request with the values that were chosen for its parts."""
+    for (source, path), value in chosen.items():
+        if source in ("query", "path", "body") and len(path) == 1:
+            part = getattr(request, source)
+            if isinstance(part, Mapping):
+                request = replace(request, **{source: {**part, str(path[0]): value}})
+    return request
+
+
+def wire_texts(value: Any) -> list[str]:
+    """The texts that a value of a path, query or header is sent as."""
+    if isinstance(value, list):
+        return [text for element in value for text in wire_texts(element)]
+    if isinstance(value, bool):
+        return ["true" if value else "false"]
+    return [] if value is None else [str(value)]
+
+
+def scope_of(page: Page, request: GivenInput, user: Any) -> dict[str, Any]:
+    """What the page's expressions see of a request."""
+    reader = page.reader
+    body = request.body
+    if reader.body is not None:
+        body = prune(reader.body.schema, body, reader.body.schema)
+    return {
+        "path": {name: str(value) for name, value in request.path.items()}
+        | reader.path.read(lambda name: wire_texts(request.path.get(name)), []),
+        "query": reader.query.read(lambda name: wire_texts(request.query.get(name)), []),
+        "headers": reader.headers.read(lambda name: wire_texts(request.headers.get(name)), []),
+        "body": body if reader.body is not None else None,
+        "user": user,
+    }
