@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpResponseParser
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 MAX_HEAD: Final = 64 * 1024
 """Bytes of all headers of a reply, and of what stands around its chunks."""
@@ -89,17 +89,11 @@ class ReplyParser:
         self._wire += len(received)
         try:
             self._parser.feed_data(received)
-        except HttpParserCallbackError as error:
-            self.release()
-            cause = error.__context__
-            raise cause if isinstance(cause, BadReplyError) else BadReplyError("parser") from None
-        except HttpParserUpgrade:
-            self.release()
-            raise BadReplyError("an upgrade that nobody asked for") from None
-        except HttpParserError as error:
-            if not self.complete:
+        except (HttpParserError, HttpParserUpgrade) as error:
+            if not self.complete and not self.too_large:
                 self.release()
-                raise BadReplyError(str(error)) from None
+                cause = error.__context__
+                raise cause if isinstance(cause, BadReplyError) else BadReplyError(_rule(error)) from None
             self._leftover = True
         if self.complete or self.too_large:
             self.release()
@@ -188,3 +182,8 @@ class ReplyParser:
         """Chunk extensions, trailers and headers without an end are bounded like headers with one."""
         if self._wire > 2 * MAX_HEAD + 18 * self._size:
             raise BadReplyError("headers or chunks without an end")
+
+
+def _rule(error: Exception) -> str:
+    """Which rule was broken, in llhttp's own constant words."""
+    return "an upgrade that nobody asked for" if isinstance(error, HttpParserUpgrade) else str(error)
