@@ -27,6 +27,7 @@ class ReplyParser:
     """
 
     __slots__ = (
+        "_blank",
         "_body",
         "_fields",
         "_head",
@@ -53,6 +54,7 @@ class ReplyParser:
         self._max_bytes = max_bytes
         self._fields: list[tuple[bytes, bytes]] = []
         self._body: list[bytes] = []
+        self._blank = True
         self._head = 0
         self._size = 0
         self._wire = 0
@@ -87,6 +89,9 @@ class ReplyParser:
         """Takes what came, at least one byte; says whether there is nothing more to wait for. Raises BadReplyError."""
         assert self._parser is not None
         self._wire += len(received)
+        if self._blank:  # spaces in front say nothing, to http.client neither
+            received = received.lstrip(b" \t")
+            self._blank = not received
         try:
             self._parser.feed_data(received)
         except (HttpParserError, HttpParserUpgrade) as error:

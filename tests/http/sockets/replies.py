@@ -63,6 +63,7 @@ _ZIPPED, _DOUBLE = gzipped(b"plain" * 99), gzipped(b"one") + gzipped(b"two")
 GOOD: dict[str, Scripted] = {
     "a body of a length": Scripted(sized(b"abc"), Expected(200, b"abc", _length(b"abc"))),
     "an empty body": Scripted(sized(b""), _EMPTY),
+    "spaces first": Scripted(b"  " + sized(b""), _EMPTY),
     "no reason": Scripted(sized(b"", first=b"HTTP/1.1 200\r\n"), _EMPTY),
     "an empty reason": Scripted(sized(b"", first=b"HTTP/1.1 200 \r\n"), _EMPTY),
     "an unknown status": Scripted(

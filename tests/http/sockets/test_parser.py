@@ -120,6 +120,7 @@ def test_a_body_is_bounded_by_its_unpacked_size(packed: bytes) -> None:
 @pytest.mark.parametrize(
     ("beginning", "repeated"),
     [
+        (b"", b" "),
         (b"HTTP/1.1 200 O", b"K"),
         (HTTP + b"X-A: ", b"a"),
         (HTTP, b"X-A: 1\r\n"),
@@ -128,7 +129,7 @@ def test_a_body_is_bounded_by_its_unpacked_size(packed: bytes) -> None:
         (HTTP + b"Transfer-Encoding: chunked\r\n\r\n0\r\nX-A: ", b"a"),
         (HTTP + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", b"X-A: 1\r\n"),
     ],
-    ids=["reason", "header", "headers", "continue", "extension", "trailer", "trailers"],
+    ids=["space", "reason", "header", "headers", "continue", "extension", "trailer", "trailers"],
 )
 def test_what_is_no_body_is_bounded(beginning: bytes, repeated: bytes, piece: int) -> None:
     parser = ReplyParser("GET", 10**9)
