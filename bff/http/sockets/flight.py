@@ -163,15 +163,14 @@ class SocketFlight:
             if lookup.addresses is None:
                 raise lookup.error or OSError("no address")
             self._dial = Dial(lookup.addresses)
+        rules = context_for(self._request.client.verify) if self._origin.secure else None
         sock = self._dial.go_on()
         if sock is None:
             return False
         self._dial = None
-        if self._origin.secure:
-            rules = context_for(self._request.client.verify)
-            self._connection = SecureConnection(sock, rules, self._origin.name)
-        else:
-            self._connection = Connection(sock)
+        self._connection = (
+            Connection(sock) if rules is None else SecureConnection(sock, rules, self._origin.name)
+        )
         return True
 
     def _begin_writing(self) -> None:
