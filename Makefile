@@ -70,6 +70,12 @@ check: $(ready_dev) ## lint, format, types and the recipes
 	@$(python) -m mypy
 	@$(python) -m bff check
 
+.PHONY: fuzz
+fuzz: $(ready_dev) ## throw bytes at what reads replies, for FUZZ_SECONDS (300)
+	@$(python) $(pip) --only-binary=:all: -r requirements-fuzz.txt || \
+	  echo 'atheris could not be installed: hypothesis tries instead.' >&2
+	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),300) $(python) tests/fuzz/replies.py $(ARGS)
+
 .PHONY: bench
 bench: $(ready_dev) ## what the expressions cost beside hand-written Python
 	@$(python) benchmarks/run.py $(ARGS)

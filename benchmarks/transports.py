@@ -1,8 +1,8 @@
 """Four transports behind the seam, with all that stands above it: CPU per page of four calls, and the slowest pages.
 
 `python benchmarks/transports.py [--seconds 3] [--rounds 3]`. A page asks for 300 B, then for 20 KB, 4 KB and 300 B
-side by side. The backend has a process of its own. Candidates take turns within one run; medians are printed. Three
-candidates are only as whole as measuring them needs: `needs` names what they would still have to learn.
+side by side. The backend has a process of its own. Candidates take turns within one run; medians are printed. Two of
+them are only as whole as measuring them needs. libcurl takes part where pycurl is installed.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,9 @@ CANDIDATES: dict[str, Callable[[], Any]] = {
     "libcurl multi": CurlTransport,
     "sockets and llhttp": SocketTransport,
 }
+if find_spec("pycurl") is None:
+    print("pycurl is not installed: libcurl is left out", file=sys.stderr)
+    del CANDIDATES["libcurl multi"]
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from requests.auth import AuthBase
 from requests.utils import get_environ_proxies
+from urllib3.util import make_headers
 
 from bff.errors import OperatorError
 from bff.http.address import problem_of_base_url
@@ -36,7 +37,9 @@ Quote: TypeAlias = Callable[[str], str]
 Query: TypeAlias = Mapping[str, str | Sequence[str]]
 
 _DEFAULT_BREAKER = Breaker()
-_DEFAULT_HEADERS = {"User-Agent": "bff", "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
+# What urllib3 can unpack: gzip and deflate, and br and zstd where their libraries are there.
+_ENCODINGS = ", ".join(make_headers(accept_encoding=True)["accept-encoding"].split(","))
+_DEFAULT_HEADERS = {"User-Agent": "bff", "Accept": "application/json", "Accept-Encoding": _ENCODINGS}
 
 
 class Client:

@@ -58,8 +58,11 @@ Connect = Callable[[], tuple[Connection, socket.socket]]
 
 @pytest.mark.parametrize(
     ("idle_for", "says", "read", "write"),
-    [(4.9, None, True, True), (5.1, None, True, False), (29.0, None, True, False), (31.0, None, False, False)]
-    + [
+    [
+        (4.9, None, True, True),
+        (5.1, None, True, False),
+        (29.0, None, True, False),
+        (31.0, None, False, False),
         (3.5, 5.0, True, True),
         (4.5, 5.0, False, False),
         (0.0, 0.0, False, False),
