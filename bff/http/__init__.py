@@ -21,7 +21,7 @@ from bff.http.messages import (
 )
 from bff.http.retry import retry_after
 from bff.http.sockets import SocketTransport
-from bff.http.transport import Started, ThreadTransport, Transport, Try
+from bff.http.transport import Promise, Started, ThreadTransport, Transport, Try
 
 __all__ = [
     "FORBIDDEN_REQUEST_HEADERS",
@@ -39,6 +39,7 @@ __all__ = [
     "ForwardedToken",
     "Limits",
     "OutgoingRequest",
+    "Promise",
     "Reply",
     "SocketTransport",
     "Started",

@@ -10,10 +10,8 @@ from time import monotonic
 
 from cachetools import TLRUCache
 
+from bff.http.freshness import UNKEYED_HEADERS
 from bff.http.messages import Reply
-
-UNKEYED_HEADERS = frozenset({"x-request-id", "x-request-deadline-ms"})
-"""Headers, in lower case, that differ from request to request without changing the reply."""
 
 _OVERHEAD = 512
 

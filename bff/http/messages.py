@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 from urllib.parse import quote, urlencode
 
 from bff.errors import BffError
+from bff.http.freshness import Scope, allowed
 from bff.jsontext import JSON, decode
 
 BrokenKind: TypeAlias = Literal["timeout", "refused", "too-large", "limit", "breaker", "full"]
@@ -203,10 +205,12 @@ class Reply:
     """What a backend answered, whatever its status.
 
     `headers` have names in lower case, repeated ones joined by `, `, without Set-Cookie; `raw` is the decoded
-    (unzipped) body; `attempts` counts the tries it took, 0 from the cache.
+    (unzipped) body; `attempts` counts the tries it took, 0 from the cache; `held` are the seconds since it came,
+    where it was kept. `stale` says why an old reply stands in, which is what failed: what brought no reply, or
+    the backend's status; it is None for a reply that is fresh, or old by no more than the recipe allows anyway.
     """
 
-    __slots__ = ("_json", "attempts", "from_cache", "headers", "max_depth", "raw", "status")
+    __slots__ = ("_json", "attempts", "from_cache", "headers", "held", "max_depth", "raw", "stale", "status")
 
     def __init__(
         self,
@@ -217,6 +221,8 @@ class Reply:
         attempts: int = 1,
         from_cache: bool = False,
         max_depth: int = 100,
+        held: float = 0.0,
+        stale: Broken | int | None = None,
     ) -> None:
         self.status = status
         self.headers: Mapping[str, str] = {} if headers is None else headers
@@ -224,6 +230,8 @@ class Reply:
         self.attempts = attempts
         self.from_cache = from_cache
         self.max_depth = max_depth
+        self.held = held
+        self.stale = stale
         self._json: JSON = _UNDECODED
 
     def __repr__(self) -> str:
@@ -232,6 +240,30 @@ class Reply:
     @property
     def ok(self) -> bool:
         return 200 <= self.status < 300
+
+    @property
+    def max_age(self) -> float | None:
+        """Seconds for which a browser may still take it for fresh; None where the backend says nothing of it."""
+        fresh = allowed(self.headers, time.time() - self.held).fresh
+        return None if fresh is None else max(0.0, fresh - self.held)
+
+    @property
+    def scope(self) -> Scope:
+        """What its backend forbids: nothing, that others than its visitor get it, or that anybody keeps it."""
+        return allowed(self.headers, time.time()).scope
+
+    def copy(self) -> Reply:
+        """The same reply with JSON of its own, so that no step can change another's."""
+        return Reply(
+            self.status,
+            dict(self.headers),
+            self.raw,
+            attempts=self.attempts,
+            from_cache=self.from_cache,
+            max_depth=self.max_depth,
+            held=self.held,
+            stale=self.stale,
+        )
 
     def json(self) -> JSON:
         """The body's JSON, None when it is empty; decoded once; raises NotJSON or TooDeep.

@@ -54,11 +54,21 @@ class Started(Protocol):
         """Whether it waits to begin: as many calls are under way, of its client or of all, as may be."""
 
 
+class Promise(Started, Protocol):
+    """A try that another thread makes; who waits for tries of their own may wait for it beside them."""
+
+    def fulfil(self, outcome: Reply | Broken) -> None:
+        """Ends it with this outcome, once, from any thread."""
+
+
 class Transport(Protocol):
     """What the layer asks of the network; used by many threads, a started try by the one that started it."""
 
     def start(self, request: Try) -> Started:
         """Sets a try going; never waits for the network and never raises for it."""
+
+    def promise(self) -> Promise:
+        """Something to wait for that another thread ends."""
 
     def wait(self, started: Collection[Started], until: float) -> Sequence[Started]:
         """Those of `started` that have ended; waits for the first, at most until then (monotonic)."""
@@ -73,7 +83,28 @@ class Waiter(Protocol):
     def put(self, item: None, /) -> None: ...
 
 
-class _Flight:
+class _Promised:
+    """An end that some thread waits for in another."""
+
+    __slots__ = ("_waiter", "held", "outcome", "sent")
+
+    def __init__(self) -> None:
+        self.outcome: Reply | Broken | None = None
+        self.sent = False
+        self.held = False
+        self._waiter: Waiter | None = None
+
+    def fulfil(self, outcome: Reply | Broken) -> None:
+        self.outcome = outcome
+        if self._waiter is not None:
+            self._waiter.put(None)
+
+    def wake(self, waiter: Waiter) -> None:
+        """Has the end put something to a waiter."""
+        self._waiter = waiter
+
+
+class _Flight(_Promised):
     """A try on its way through a pool of threads."""
 
     __slots__ = (
@@ -81,25 +112,19 @@ class _Flight:
         "_lock",
         "_request",
         "_sock",
-        "_waiter",
         "abandoned",
-        "held",
         "lane",
-        "outcome",
-        "sent",
     )
 
     def __init__(self, request: Try, adapter: Adapter) -> None:
+        super().__init__()
         self.lane = request.client
-        self.outcome: Reply | Broken | None = None
-        self.sent = False
         self.held = True
         self.abandoned = False
         self._lock = threading.RLock()  # collecting garbage closes connections, also while this is held
         self._sock: socket.socket | None = None
         self._request = request
         self._adapter = adapter
-        self._waiter: Waiter | None = None
 
     def run(self) -> None:
         if time.monotonic() > self._request.start_by:
@@ -136,10 +161,6 @@ class _Flight:
                 ):  # not the method of TLS sockets, which takes the reader's session away
                     socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
 
-    def wake(self, waiter: Waiter) -> None:
-        """Has the end of this flight put something to a waiter."""
-        self._waiter = waiter
-
 
 class ThreadTransport:
     """Sends each try on a thread of its own, with requests, over connections that a client's tries share."""
@@ -154,13 +175,16 @@ class ThreadTransport:
         self._pool.submit(flight)
         return flight
 
+    def promise(self) -> Promise:
+        return _Promised()
+
     def wait(self, started: Collection[Started], until: float) -> Sequence[Started]:
         ended = [flight for flight in started if flight.outcome is not None]
         if ended:
             return ended
         waiter: SimpleQueue[None] = SimpleQueue()
         for flight in started:
-            assert isinstance(flight, _Flight)
+            assert isinstance(flight, _Promised)
             flight.wake(waiter)
         # A flight that ended before it knew the queue is seen here, one that ends later puts into it.
         while not (ended := [flight for flight in started if flight.outcome is not None]):
@@ -172,9 +196,9 @@ class ThreadTransport:
         return ended
 
     def abandon(self, started: Started) -> None:
-        assert isinstance(started, _Flight)
-        started.give_up()
-        self._pool.withdraw(started)
+        if isinstance(started, _Flight):
+            started.give_up()
+            self._pool.withdraw(started)
 
     def close(self) -> None:
         """Closes idle connections and ends idle threads."""

@@ -173,6 +173,8 @@ class _Conversation(socketserver.StreamRequestHandler):
                 backend._note(functools.partial(backend.requests.append, received))
                 backend.script_of(received)(received, wire)
         finally:
+            with contextlib.suppress(OSError):  # who waits for it to be gone may then rely on it
+                self.connection.shutdown(socket.SHUT_RDWR)
             backend._note(lambda: backend._open.pop(self.connection, None))
 
     def _opened(self, backend: FakeBackend) -> None:

@@ -17,7 +17,7 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvid
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from bff.errors import PageError
-from bff.http import Broken, Reply, Started, Transport, Try
+from bff.http import Broken, Promise, Reply, Started, Transport, Try
 from bff.recipe import Recipe
 
 _W3C = TraceContextTextMapPropagator()
@@ -98,6 +98,9 @@ class _TracedTransport:
         started = self._inner.start(replace(request, headers=kept | own))
         self._spans[started] = span
         return started
+
+    def promise(self) -> Promise:
+        return self._inner.promise()
 
     def wait(self, started: Collection[Started], until: float) -> Sequence[Started]:
         ended = self._inner.wait(started, until)

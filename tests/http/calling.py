@@ -7,7 +7,18 @@ import time
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from bff.http import Broken, Call, Calls, Client, Limits, OutgoingRequest, Reply, Try
+from bff.http import (
+    Broken,
+    Call,
+    Calls,
+    Client,
+    Limits,
+    OutgoingRequest,
+    Promise,
+    Reply,
+    ThreadTransport,
+    Try,
+)
 from tests.fakes import PATIENCE
 
 Outcome = Reply | Broken
@@ -29,6 +40,7 @@ class ByHand:
         self.flights: list[Flight] = []
         self.waits: list[float] = []
         self.outcomes = list(outcomes)
+        self._promises = ThreadTransport()
 
     def start(self, request: Try) -> Flight:
         flight = Flight(request)
@@ -36,11 +48,16 @@ class ByHand:
         self.flights.append(flight)
         return flight
 
+    def promise(self) -> Promise:
+        return self._promises.promise()
+
     def wait(self, started: Collection[Any], until: float) -> list[Any]:
         ended = [flight for flight in started if flight.outcome is not None]
         if not ended:
             self.waits.append(until)
-            threading.Event().wait(max(0.0, until - time.monotonic()))  # a socket that stays silent
+            # A socket that stays silent, beside what other threads may end.
+            promised = [flight for flight in started if not isinstance(flight, Flight)]
+            ended = list(self._promises.wait(promised, until))
         return ended
 
     def abandon(self, started: Any) -> None:

@@ -21,7 +21,7 @@ from bff.http.sockets.idle import Idle
 from bff.http.sockets.origin import Origin, split
 from bff.http.sockets.resolve import Resolver
 from bff.http.sockets.wakeup import own_wakeup
-from bff.http.transport import Started, ThreadTransport, Try
+from bff.http.transport import Promise, Started, ThreadTransport, Try
 
 if TYPE_CHECKING:
     from bff.http.client import Client
@@ -52,6 +52,9 @@ class SocketTransport:
         flight = SocketFlight(request, origin, target, self._idle_of(request.client, origin), self._resolver)
         flight.begin()
         return flight
+
+    def promise(self) -> Promise:
+        return self._stock.promise()
 
     def wait(self, started: Collection[Started], until: float) -> Sequence[Started]:
         while not (ended := [one for one in started if one.outcome is not None]):

@@ -379,3 +379,50 @@ def test_a_reply_of_a_thread_is_found_beside_a_silent_socket(
     both.set()
     finish(calls, slow)
     assert slow.result.json() == "socket"
+
+
+# --- what another thread ends -------------------------------------------------------------------------------------
+
+
+def test_a_promise_is_found_beside_a_silent_socket(
+    client: Client, backend: FakeBackend, transport: SocketTransport
+) -> None:
+    backend.on("GET /a", hang)
+    silent, promise = transport.start(try_of(client)), transport.promise()
+    assert backend.wait_for_requests(1)
+    fulfilling = threading.Thread(target=promise.fulfil, args=(Reply(200, {}, b"1"),))
+    fulfilling.start()
+    assert transport.wait([silent, promise], time.monotonic() + PATIENCE) == [promise]
+    fulfilling.join()
+    transport.abandon(silent)
+    transport.abandon(promise)
+
+
+def test_a_promise_that_was_kept_before_needs_no_waiting(transport: SocketTransport) -> None:
+    promise = transport.promise()
+    assert transport.wait([promise], time.monotonic()) == []
+    promise.fulfil(Reply(200, {}, b"1"))
+    assert transport.wait([promise], time.monotonic() + PATIENCE) == [promise]
+
+
+def test_promises_wake_each_its_own_thread(transport: SocketTransport) -> None:
+    promises = [transport.promise() for _ in range(8)]
+    found: list[Any] = []
+
+    def wait_for(promise: Any) -> None:
+        found.extend(transport.wait([promise], time.monotonic() + PATIENCE))
+
+    waiting = [threading.Thread(target=wait_for, args=(promise,)) for promise in promises]
+    for thread in waiting:
+        thread.start()
+    for promise in reversed(promises):
+        promise.fulfil(Reply(200, {}, b"1"))
+    for thread in waiting:
+        thread.join()
+    assert len(found) == 8 and set(map(id, found)) == set(map(id, promises))
+
+
+def test_waiting_for_nothing_is_a_pause(transport: SocketTransport) -> None:
+    begun = time.monotonic()
+    assert transport.wait((), begun + 0.05) == []
+    assert begun + 0.05 <= time.monotonic() < begun + 1.0
