@@ -238,7 +238,6 @@ def open_files() -> int:
     return len(os.listdir("/proc/self/fd"))
 
 
-@pytest.mark.full
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs /proc")
 def test_ten_thousand_requests_at_200_at_once_leak_no_socket() -> None:
     transport = SocketTransport()
