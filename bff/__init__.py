@@ -1,6 +1,7 @@
 """A backend-for-frontend layer: one YAML recipe says what a page shows, the engine asks the backends side by side.
 
-`create_app` makes the Flask app of a project folder; `Client` and what goes with it describe a backend.
+`create_app` makes the Flask app of a project folder; `Client` and what goes with it describe a backend;
+`visitor_client` gives a view written by hand a client that asks on behalf of its visitor.
 """
 
 from __future__ import annotations
@@ -11,12 +12,23 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bff.http import ApiKey, BearerToken, Breaker, Client, env, forward_token
     from bff.web.app import create_app
+    from bff.web.by_hand import visitor_client
 
-__all__ = ["ApiKey", "BearerToken", "Breaker", "Client", "create_app", "env", "forward_token"]
+__all__ = [
+    "ApiKey",
+    "BearerToken",
+    "Breaker",
+    "Client",
+    "create_app",
+    "env",
+    "forward_token",
+    "visitor_client",
+]
+_OF_THE_WEB_LAYER = {"create_app": "bff.web.app", "visitor_client": "bff.web.by_hand"}
 
 
 def __getattr__(name: str) -> Any:
     # Imported at first use: `bff check` needs no Flask, a client module no web layer.
     if name not in __all__:
         raise AttributeError(f"module 'bff' has no attribute {name!r}")
-    return getattr(import_module("bff.web.app" if name == "create_app" else "bff.http"), name)
+    return getattr(import_module(_OF_THE_WEB_LAYER.get(name, "bff.http")), name)

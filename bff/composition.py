@@ -16,6 +16,7 @@ from typing import Any
 
 from bff.expressions.tree import Constant, Each, EachClause, Expression, PathTemplate, Sequence, Tree
 from bff.expressions.tree import Mapping as TreeMapping
+from bff.identity.written import PRIVATE
 from bff.loader import Project
 from bff.recipe import Fail, Given, Guard, Marks, Parameter, Recipe, Request, Step, SubRecipe, Value
 
@@ -27,20 +28,26 @@ Functions = Mapping[str, Callable[..., Any]]
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """A recipe without sub-recipes, and every function of the project that it calls."""
+    """A recipe without sub-recipes, every function of the project that it calls, and what its steps are known as."""
 
     recipe: Recipe
     functions: Functions
+    known_as: Mapping[str, tuple[str, ...]]
 
 
 def compose(recipe: Recipe, project: Project) -> Composed:
-    """The recipe with all that it holds in place; a checked project has no recipe that holds itself."""
+    """The recipe with all that it holds in place; a checked project has no recipe that holds itself.
+
+    What one of them says that its writes make old narrows nothing for the writes of another.
+    """
     functions = dict(project.functions.get(recipe.name, {}))
+    known_as: dict[str, tuple[str, ...]] = {}
     steps: list[Step] = []
-    invalidates = dict.fromkeys(recipe.invalidates)
+    invalidates = dict.fromkeys(_made_old(recipe))
     for step in recipe.steps:
         if not isinstance(step, SubRecipe):
             steps.append(step)
+            known_as[step.name] = (recipe.name, f"{recipe.name}.{step.name}")
             continue
         part = compose(project.recipes[step.recipe], project)
         names = {}
@@ -49,7 +56,18 @@ def compose(recipe: Recipe, project: Project) -> Composed:
             functions[names[name]] = function
         steps.extend(_Placed(step, part.recipe, names).steps())
         invalidates |= dict.fromkeys(part.recipe.invalidates)
-    return Composed(replace(recipe, steps=tuple(steps), invalidates=tuple(invalidates)), functions)
+        for name, further in part.known_as.items():
+            own = (recipe.name, f"{recipe.name}.{step.name}", f"{recipe.name}.{step.name}.{name}")
+            known_as[f"{step.name}.{name}"] = (*own, *further)
+    return Composed(replace(recipe, steps=tuple(steps), invalidates=tuple(invalidates)), functions, known_as)
+
+
+def _made_old(recipe: Recipe) -> tuple[str, ...]:
+    """What the writes of a recipe's own make old: what it says, else every private step."""
+    if "invalidates" in recipe.marks.keys:
+        return recipe.invalidates
+    writes = any(isinstance(step, Request) and step.writes for step in recipe.steps)
+    return (PRIVATE,) if writes else ()
 
 
 def _free_name(name: str, function: Callable[..., Any], taken: Functions) -> str:

@@ -91,7 +91,8 @@ class Failure:
 
     `status` is the status that the page answers with when the step is required, `upstream_status` what the
     backend said (None if it said nothing), `retry_after` in seconds, `path` the access path of a bad-reply
-    such as `todos.items`, `item` the index under `each`. Holds no upstream text, URL or header.
+    such as `todos.items`, `item` the index under `each`. A `stale` one did no harm: an old reply stands in. Holds no
+    upstream text, URL or header.
     """
 
     step: str
@@ -102,6 +103,7 @@ class Failure:
     retry_after: int | None = None
     path: str | None = None
     item: int | None = None
+    stale: bool = False
 
     @property
     def retryable(self) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from itertools import compress
+from itertools import chain, compress
 from typing import Any, TypeAlias
 
 import msgspec
@@ -30,7 +30,9 @@ _ESCAPE = re.compile(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<lone>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
     re.DOTALL,
 )
-_is_container = frozenset((dict, list)).__contains__
+_CONTAINERS = frozenset((dict, list))
+_is_container = _CONTAINERS.__contains__
+_is_text = frozenset((str,)).__contains__
 _QUICKLY = 20_000
 _fast = msgspec.json.Decoder().decode
 
@@ -158,13 +160,9 @@ def _measure_by_level(value: JSON, bounds: tuple[int, int, int]) -> bool:
         _check(nodes, size, depth, bounds)
         if nodes > _QUICKLY:
             return False
-        level = []
-        for container in containers:
-            if type(container) is dict:
-                size += _keys_size(container)
-                level.extend(container.values())
-            else:
-                level.extend(container)
+        mappings = [container for container in containers if type(container) is dict]
+        size += sum(map(len, chain.from_iterable(mappings))) + 3 * sum(map(len, mappings))
+        level = list(chain.from_iterable(map(_values_of, containers)))
     _check(nodes, size, depth, bounds)
     return True
 
@@ -206,9 +204,15 @@ def _own_size(values: Iterable[JSON]) -> tuple[int, int, list[JSON]]:
     A comma is counted behind each value; a container's two brackets count once, for the comma its last value lacks.
     """
     values = list(values)
-    containers = list(compress(values, map(_is_container, map(type, values))))
-    texts = [value for value in values if type(value) is str]
-    return len(values), 2 * len(values) + len(texts) + sum(map(len, texts)), containers
+    kinds = list(map(type, values))
+    containers = [] if _CONTAINERS.isdisjoint(kinds) else list(compress(values, map(_is_container, kinds)))
+    texts = kinds.count(str)
+    length = sum(map(len, compress(values, map(_is_text, kinds)))) if texts else 0
+    return len(values), 2 * len(values) + texts + length, containers
+
+
+def _values_of(container: JSON) -> Iterable[JSON]:
+    return container.values() if type(container) is dict else container
 
 
 def _keys_size(mapping: dict[str, JSON]) -> int:

@@ -114,7 +114,9 @@ _RECIPE = (
     ),
     Key("rate_limit", "rate", "How often one visitor may ask: 10/s, 10/min, 10/h."),
     Key(
-        "invalidates", "names", "Cached steps that a write here makes old: recipe or recipe.step.", runs=False
+        "invalidates",
+        "names",
+        "The kept steps that the writes here make old, in place of every private one: recipe or recipe.step.",
     ),
     Key(
         "deploy",
@@ -262,16 +264,14 @@ _STEP_CACHE = (
     Key(
         "stale_while_revalidate",
         "duration",
-        "How long an old reply serves while a new one is read.",
-        runs=False,
+        "How long after that an old reply serves while a new one is read.",
     ),
-    Key("stale_if_error", "duration", "How long an old reply serves when the backend fails.", runs=False),
+    Key("stale_if_error", "duration", "How long after its ttl an old reply serves when the backend fails."),
     Key(
         "shared",
         "boolean",
-        "Keep the reply for all visitors, on every instance.",
+        "For what is the same for everybody: pages that miss it at the same time make one request.",
         default="false",
-        runs=False,
         idle=(False,),
     ),
 )

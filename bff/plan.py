@@ -23,7 +23,8 @@ class PlannedRequest:
     `lists` and `reply_lists` are the places of its value and of its reply that the recipe goes over: what is
     there must be a list or null. `…_from_input` say whether a value of the visitor can be the cause.
     `decode` reads of a reply's body what the page needs, None where that is all of it. `key` is its idempotency
-    key, True for the visitor's own; `undo` takes it back.
+    key, True for the visitor's own; `undo` takes it back. A `private` one is made of something of the visitor;
+    `known_as` are the names by which a recipe's `invalidates` may mean it.
     """
 
     step: Request
@@ -53,6 +54,8 @@ class PlannedRequest:
     key_from_input: bool
     undo: PlannedRequest | None
     undo_reads_reply: bool
+    private: bool
+    known_as: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -129,7 +132,8 @@ class Plan:
     """One page, ready to run.
 
     `steps` are in the order written; `waits_for` and `followers` are by step name; `fields` are the paths of
-    the page that hang on a step; `second_sources` the steps that name a step in their `when`.
+    the page that hang on a step; `second_sources` the steps that name a step in their `when`. A `private` page
+    is not the same for everybody.
     """
 
     recipe: Recipe
@@ -142,10 +146,15 @@ class Plan:
     session: PlannedSession | None
     fields: Mapping[str, tuple[str, ...]]
     second_sources: Mapping[str, frozenset[str]]
+    private: bool
+
+    @property
+    def requests(self) -> tuple[PlannedRequest, ...]:
+        """The steps that ask a backend, in the order written."""
+        return tuple(step for step in self.steps if isinstance(step, PlannedRequest))
 
     @property
     def clients(self) -> tuple[Client, ...]:
         """The clients that this page asks, each once, those of undos among them."""
-        requests = [step for step in self.steps if isinstance(step, PlannedRequest)]
-        undos = [step.undo for step in requests if step.undo is not None]
-        return tuple({request.client.name: request.client for request in [*requests, *undos]}.values())
+        undos = [step.undo for step in self.requests if step.undo is not None]
+        return tuple({request.client.name: request.client for request in [*self.requests, *undos]}.values())

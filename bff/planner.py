@@ -25,27 +25,37 @@ from bff.plan import (
 )
 from bff.reads import read_of_reply
 from bff.recipe import Fail, Given, Guard, Recipe, Request, Step, SubRecipe, Value
+from bff.taint import taint_of
 from bff.validation import validator_of
 
 VISITOR_INPUT = frozenset({"path", "query", "headers", "body"})
 
 
 def make_plan(
-    recipe: Recipe, clients: Mapping[str, Client], functions: Mapping[str, Callable[..., Any]]
+    recipe: Recipe,
+    clients: Mapping[str, Client],
+    functions: Mapping[str, Callable[..., Any]],
+    known_as: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Plan:
-    """Compile a checked recipe."""
-    return _Planner(recipe, clients, functions).plan()
+    """Compile a checked recipe; `known_as` are the names of its steps for `invalidates`."""
+    return _Planner(recipe, clients, functions, known_as or {}).plan()
 
 
 class _Planner:
     """Compiles one recipe; local to `make_plan`."""
 
     def __init__(
-        self, recipe: Recipe, clients: Mapping[str, Client], functions: Mapping[str, Callable[..., Any]]
+        self,
+        recipe: Recipe,
+        clients: Mapping[str, Client],
+        functions: Mapping[str, Callable[..., Any]],
+        known_as: Mapping[str, tuple[str, ...]],
     ) -> None:
         self.recipe = recipe
         self.clients = clients
         self.functions = functions
+        self.known_as = known_as
+        self.taint = taint_of(recipe, clients)
         self.graph: Graph = build_graph(recipe)
         self.names = tuple(step.name for step in recipe.steps)
         self.inspections = {step.name: dict(self._inspect(step)) for step in recipe.steps}
@@ -76,6 +86,7 @@ class _Planner:
             session=self._session(),
             fields=self._fields(),
             second_sources=self._second_sources(),
+            private=bool(self.taint.page),
         )
 
     # --- compiling -----------------------------------------------------------------------------------------------
@@ -143,6 +154,8 @@ class _Planner:
             key_from_input=self._from_input(step, ("idempotency_key",)),
             undo=None if step.undo is None else self._request(step.undo),
             undo_reads_reply=self._undo_reads_reply(step),
+            private=bool(self.taint.steps[step.name]),
+            known_as=self.known_as.get(step.name, ()),
             **compiled,
         )
 

@@ -126,10 +126,12 @@ def of_failure(failure: Failure) -> PageError:
 
 
 def entry(failure: Failure, fields: Sequence[str]) -> dict[str, Any]:
-    """One entry of a partial page's `errors`: the problem of a step that fell back."""
+    """One entry of a page's `errors`: the problem of a step that fell back, or that an old reply stands in for."""
     found = document(of_failure(failure))
     found["kind"] = found.pop("failure")
     found["fields"] = list(fields)
     if failure.item is not None:
         found["item"] = failure.item
+    if failure.stale:
+        found["stale"] = True
     return found

@@ -25,7 +25,7 @@ _FORMS: dict[str, Json] = {
     "list clause": _CLAUSE,
     "loop clause": _CLAUSE,
     "name": {"type": "string", "minLength": 1},
-    "names": {"type": "array", "items": {"type": "string", "pattern": r"^[A-Za-z][\w-]*(\.[A-Za-z]\w*)?$"}},
+    "names": {"type": "array", "items": {"type": "string", "pattern": r"^[A-Za-z][\w-]*(\.[A-Za-z]\w*)*$"}},
     "parameters": {"type": "object", "additionalProperties": {"$ref": "#/$defs/parameter"}},
     "path": {"type": "string", "pattern": "^/"},
     "rate": {"type": "string", "pattern": "^[1-9][0-9]{0,5}/(s|min|h)$"},

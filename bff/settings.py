@@ -142,6 +142,17 @@ class Settings:
         "a Redis that answers a repeated write again and counts rates: redis://host:port/0",
         secret=True,
     )
+    cache_url: str = _setting(
+        "",
+        _redis_url,
+        "a Redis in which instances keep replies of backends together: redis://host:port/1",
+        secret=True,
+    )
+    background: bool = _setting(
+        True,
+        _switch,
+        "refresh kept replies behind pages; 0 where the host stops the process between requests",
+    )
     metrics: bool = _setting(False, _switch, "count pages, steps and calls for Prometheus, at /metrics")
     tracing: bool = _setting(False, _switch, "make OpenTelemetry spans of pages and requests to backends")
     csp: str = _setting(

@@ -67,11 +67,11 @@ class Earlier:
 class RepeatStore:
     """Remembers answers for a day; every method raises StateUnavailable within about a second."""
 
-    def __init__(self, url: str, keys: Sequence[str], connect: Callable[[str], Redis] | None = None) -> None:
+    def __init__(self, url: str, keys: Sequence[str], make: Callable[[str], Redis] | None = None) -> None:
         from cryptography.fernet import Fernet, InvalidToken, MultiFernet  # only where there is such a store
 
         self._not_ours: type[Exception] = InvalidToken
-        self._redis = (connect or _connect)(url)
+        self._redis = (make or connect)(url)
         self._fernet = MultiFernet([Fernet(key) for key in keys])
         secret = base64.urlsafe_b64decode(keys[0])
         self._hash_key = hashlib.blake2b(secret, digest_size=32, person=b"bff repeats").digest()
@@ -141,15 +141,16 @@ class RepeatStore:
             raise StateUnavailable(type(exc).__name__) from exc
 
 
-def _connect(url: str) -> Redis:
+def connect(url: str, patience: float = PATIENCE) -> Redis:
+    """A Redis that answers within so many seconds or raises; nothing is sent before it is asked."""
     from redis import Redis
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
     found: Redis = Redis.from_url(
         url,
-        socket_timeout=PATIENCE,
-        socket_connect_timeout=PATIENCE,
+        socket_timeout=patience,
+        socket_connect_timeout=patience,
         retry=Retry(NoBackoff(), 0),  # the pool itself sees connections that have ended
     )
     return found

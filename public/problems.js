@@ -52,9 +52,15 @@ export function missingBox(what, retry) {
   );
 }
 
-/** Which parts of a partial page are missing, by the paths in `errors[].fields`. */
+/** A line that says that something of the page is not new, because what it comes from does not answer. */
+export function oldNote(page) {
+  const isOld = (page.errors ?? []).some((error) => error.stale);
+  return isOld && h("p", { class: "muted", role: "note", "data-testid": "old" }, t("old"));
+}
+
+/** Which parts of a partial page are missing, by the paths in `errors[].fields`; what is old is there. */
 export function missingParts(page) {
-  const paths = (page.errors ?? []).flatMap((error) => error.fields ?? []);
+  const paths = (page.errors ?? []).flatMap((error) => (error.stale ? [] : (error.fields ?? [])));
   const under = (path, part) => path.startsWith(`${part}.`) || path.startsWith(`${part}[`);
   return {
     any: paths.length > 0,

@@ -195,6 +195,7 @@ export const TEXTS = {
   "unknown.more": ["The address may be old or mistyped.", "地址可能已失效或有误。"],
   "to-list": ["To the list", "前往列表"],
 
+  old: ["Some of this is from a while ago: what it comes from does not answer.", "部分内容不是最新的：数据来源暂时没有响应。"],
   "missing.part": ["Missing for now: {what}", "暂时缺少：{what}"],
   "part.counts": ["counts", "数量"],
   "part.notice": ["notice", "公告"],

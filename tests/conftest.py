@@ -19,7 +19,7 @@ if str(ROOT) not in sys.path:
 
 from clients.local import pocketbase  # noqa: E402
 from clients.local.binary import BackendError, checked_binary  # noqa: E402
-from tests.servers import Layer, alternating, layer  # noqa: E402
+from tests.servers import Layer, RedisServer, alternating, layer  # noqa: E402
 
 # A busy machine is no mistake of what is tested: no example has a deadline.
 settings.register_profile("bff", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -52,6 +52,26 @@ def missing(reason: str) -> NoReturn:
 def needs_fixture() -> Callable[..., None]:
     """`needs("ab")` in a test."""
     return needs
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    needs("redis-server")
+    running = RedisServer()
+    try:
+        running.start()
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture
+def redis(redis_server: RedisServer) -> RedisServer:
+    """A running Redis with nothing in it."""
+    if redis_server.process is None:
+        redis_server.start()
+    redis_server.client.flushall()
+    return redis_server
 
 
 @pytest.fixture(scope="session")

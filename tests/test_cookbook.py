@@ -14,6 +14,7 @@ import requests
 import responses
 import yaml
 from cryptography.fernet import Fernet
+from flask.testing import FlaskClient
 from responses import matchers
 
 from bff import create_app
@@ -53,9 +54,9 @@ def visits_of(path: Path) -> Iterator[Visit]:
 
 
 VISITS = [
-    pytest.param(path, visit, id=f"{path.stem}-{number}")
+    pytest.param(path, number, id=f"{path.stem}-{number}")
     for path in PAGES
-    for number, visit in enumerate(visits_of(path), 1)
+    for number in range(1, len(list(visits_of(path))) + 1)
 ]
 
 
@@ -92,12 +93,20 @@ def _sends_form(wanted: str) -> Callable[[requests.PreparedRequest], tuple[bool,
     return sends
 
 
-@pytest.mark.parametrize(("path", "visit"), VISITS)
+@pytest.mark.parametrize(("path", "number"), VISITS)
 def test_a_recipe_of_the_cookbook_makes_these_requests_and_this_page(
-    path: Path, visit: Visit, tmp_path: Path
+    path: Path, number: int, tmp_path: Path
 ) -> None:
     environ = {"BFF_SESSION_KEYS": Fernet.generate_key().decode()}
     site = create_app(project(tmp_path, path), environ=environ).test_client()
+    visits = list(visits_of(path))
+    before = visits[: number - 1] if "again" in visits[number - 1].wanted else []
+    for visit in [*before, visits[number - 1]]:
+        check(site, visit)
+
+
+def check(site: FlaskClient, visit: Visit) -> None:
+    """Make a visit, and compare what the backends see and what comes of it."""
     head, _, body = visit.http.partition("\n\n")
     [first, *headers] = head.strip().splitlines()
     method, target = first.split(" ", 1)
@@ -118,8 +127,9 @@ def test_a_recipe_of_the_cookbook_makes_these_requests_and_this_page(
     if found.status_code >= 400:
         page.pop("instance")
     assert (found.status_code, page) == (int(status), visit.page)
-    partial = [word.removeprefix("partial=") for word in more if word.startswith("partial=")]
-    assert found.headers.get("X-Page-Partial", "").replace(" ", "") == "".join(partial)
+    for word, header in (("partial=", "X-Page-Partial"), ("stale=", "X-Page-Stale")):
+        named = [text.removeprefix(word) for text in more if text.startswith(word)]
+        assert found.headers.get(header, "").replace(" ", "") == "".join(named)
     assert ("Set-Cookie" in found.headers) == ("cookie" in more)
     assert "secret" not in found.text
 

@@ -26,6 +26,7 @@ ORDER = [
     "loader",
     "composition",
     "graph",
+    "taint",
     "checker",
     "schema",
     "narrow",

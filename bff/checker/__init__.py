@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from bff.checker.caching import check_ages, check_invalidates, check_shared_caches
 from bff.checker.headers import check_headers
-from bff.checker.identity import check_shared_caches, check_tokens
+from bff.checker.identity import check_tokens
 from bff.checker.inputs import check_filters, check_loops, check_redirects
 from bff.checker.names import check_names
 from bff.checker.order import check_cycles, check_unread
 from bff.checker.page import Page
 from bff.checker.parts import check_composed, check_parts
-from bff.checker.references import check_references
 from bff.checker.requests import (
     check_clients,
     check_keys,
@@ -31,8 +31,8 @@ Check = Callable[[Page], None]
 
 # What stands in the recipe, whatever its names turn out to be.
 _ALWAYS: tuple[Check, ...] = (
-    *(check_clients, check_references, check_parts, check_keys, check_methods, check_repeats),
-    *(check_pass, check_times, check_headers, check_cycles),
+    *(check_clients, check_invalidates, check_parts, check_keys, check_methods, check_repeats),
+    *(check_pass, check_times, check_ages, check_headers, check_cycles),
 )
 # What follows from names: with an unknown one among them it would say things that the cure makes untrue.
 _WHEN_NAMES_ARE_KNOWN: tuple[Check, ...] = (

@@ -1,76 +1,12 @@
-"""What belongs to one visitor: it is kept for nobody else, and tokens go only where a client sends them."""
+"""Tokens of the session: they go only where a client sends them."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 
 from bff.checker.page import Page, Spot
 from bff.expressions.inspect import Path, inspect, path_text
-from bff.recipe import Step, Value
-
-# --- caches that all share ---------------------------------------------------------------------------------------
-
-
-def check_shared_caches(page: Page) -> None:
-    """Say what is kept for all visitors and made of something of one visitor."""
-    for step in page.requests:
-        if step.cache is not None and step.cache.shared:
-            path = _taint(page, step)
-            if path:
-                page.say(
-                    step.marks.key("cache.shared"), "a shared cache of something private", "; ".join(path)
-                )
-    cache = page.recipe.cache
-    if cache is not None and cache.shared_max_age is not None:
-        path = _page_taint(page)
-        if path:
-            mark = page.recipe.marks.key("cache.shared_max_age")
-            page.say(mark, "a shared cache of a private page", "; ".join(path))
-
-
-def _taint(page: Page, step: Step, seen: frozenset[str] = frozenset()) -> list[str]:
-    """How something of one visitor reaches a step: `todos reads me`, `me reads user.id`; [] if nothing does."""
-    if step.name in seen:
-        return []
-    own = [f"{step.name} reads {text}" for spot in page.spots if spot.step is step for text in _private(spot)]
-    if own:
-        return own[:1]
-    client = page.client(step)
-    if client is not None and client.forwards:
-        return [f"{step.name} is asked with the visitor's token ({client.name})"]
-    for name in page.graph.names:
-        if name in page.graph.reads[step.name]:
-            further = _taint(page, page.by_name[name], seen | {step.name})
-            if further:
-                return [f"{step.name} reads {name}", *further]
-    return []
-
-
-def _page_taint(page: Page) -> list[str]:
-    if page.recipe.auth == "required":
-        return ["the page is for signed-in visitors, whom a CDN does not know"]
-    spots = [spot for spot in page.spots if spot.step is None]
-    own = [f"the {spot.key.split('.')[0]} reads {text}" for spot in spots for text in _private(spot)]
-    if own:
-        return own[:1]
-    read = {use.name for spot in spots for use in inspect(spot.leaf).names}
-    for name in page.graph.names:
-        if name in read:
-            further = _taint(page, page.by_name[name])
-            if further:
-                return [f"the page reads {name}", *further]
-    return []
-
-
-def _private(spot: Spot) -> Iterator[str]:
-    """The paths of an expression that are of one visitor."""
-    for path in sorted(inspect(spot.leaf).reads, key=path_text):
-        if path[0] in ("user", "headers"):
-            yield path_text(path)
-
-
-# --- tokens ------------------------------------------------------------------------------------------------------
+from bff.recipe import Value
 
 
 def check_tokens(page: Page) -> None:

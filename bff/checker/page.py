@@ -15,6 +15,7 @@ from bff.http import Client
 from bff.keys import SCOPE_NAMES
 from bff.loader import Project
 from bff.recipe import Guard, Mark, Origin, Recipe, Request, Step, Value
+from bff.taint import Taint, taint_of
 
 Leaf = Expression | EachClause
 
@@ -62,6 +63,10 @@ class Page:
     @cached_property
     def graph(self) -> Graph:
         return build_graph(self.recipe)
+
+    @cached_property
+    def taint(self) -> Taint:
+        return taint_of(self.recipe, self.project.clients)
 
     @cached_property
     def by_name(self) -> dict[str, Step]:

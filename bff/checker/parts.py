@@ -6,7 +6,8 @@ import ast
 import itertools
 from collections.abc import Callable, Iterator
 
-from bff.checker.identity import check_shared_caches, check_tokens
+from bff.checker.caching import check_shared_caches
+from bff.checker.identity import check_tokens
 from bff.checker.inputs import check_loops, check_redirects
 from bff.checker.order import check_cycles
 from bff.checker.page import Page

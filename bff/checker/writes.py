@@ -21,7 +21,7 @@ def check_methods(page: Page) -> None:
         return
     if recipe.session is not None:
         page.say(recipe.marks.key("session"), "a session under GET", "signing in or out is a POST")
-    if recipe.invalidates:
+    if "invalidates" in recipe.marks.keys:
         page.say(recipe.marks.key("invalidates"), "'invalidates' under GET", "nothing is written here")
     for step in page.requests:
         if step.writes:

@@ -18,7 +18,7 @@ def test_faults(root: Path, pages: Sequence[str] = ()) -> int:
     verdicts = matrix.run()
     for line in table(matrix, verdicts):
         print(line)
-    print("\n+ partial   ! not as the recipe says   (the numbers are what the visitor gets)")
+    print("\n+ partial   ~ old   ! not as the recipe says   (the numbers are what the visitor gets)")
     wrong = list(explained(matrix, verdicts))
     if wrong:
         print("", *wrong, sep="\n")

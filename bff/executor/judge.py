@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from bff.errors import Failure, FailureKind
@@ -31,6 +32,15 @@ def of_broken(step: str, broken: Broken, item: int | None) -> Failure:
     kind, status, detail = _BROKEN[broken.kind]
     retry_after = None if broken.retry_after is None else math.ceil(broken.retry_after)
     return Failure(step, kind, status, detail.format(step=step), retry_after=retry_after, item=item)
+
+
+def of_stale(planned: PlannedRequest, why: Broken | int, item: int | None) -> Failure:
+    """Why an old reply stands in: the failure that the new one would have been."""
+    if isinstance(why, Broken):
+        failure = of_broken(planned.name, why, item)
+    else:
+        failure = _of_status(planned, Reply(why), item, "'{step}' answered with status {status}.")
+    return replace(failure, stale=True)
 
 
 def of_reply(

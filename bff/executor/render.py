@@ -12,6 +12,7 @@ from bff.expressions import Evaluation
 from bff.expressions.values import to_text
 from bff.http import CacheTerms, ForwardedToken, OutgoingRequest, check_header, encode_segment
 from bff.identity import Visitor
+from bff.identity.written import NOTHING_WRITTEN, Written
 from bff.plan import PlannedRequest
 
 Encode = Callable[[Any], bytes]
@@ -27,10 +28,12 @@ def render(
     encode: Encode,
     item: int | None = None,
     key: str | None = None,
+    written: Written = NOTHING_WRITTEN,
 ) -> OutgoingRequest | Failure | None:
     """The request; None when an empty path hole means that a read is not made; a Failure when it must not be.
 
-    `encode` makes JSON of a body and bounds its size. With a `key` the request may be repeated.
+    `encode` makes JSON of a body and bounds its size. With a `key` the request may be repeated. `written` is what
+    the visitor wrote lately: what was kept before that is too old for them.
     """
     path = _path(planned, scope, evaluation, item)
     if not isinstance(path, str):
@@ -56,16 +59,28 @@ def render(
         hedge=step.hedge,
         visitor=visitor.mark or None,
         token=_token(planned, visitor),
-        cache=None if step.cache is None else CacheTerms(step.cache.ttl),
+        cache=_cache_terms(planned, written),
+    )
+
+
+def _cache_terms(planned: PlannedRequest, written: Written) -> CacheTerms | None:
+    cache = planned.step.cache
+    if cache is None or planned.step.writes:
+        return None
+    return CacheTerms(
+        ttl=cache.ttl,
+        stale_while_revalidate=cache.stale_while_revalidate or 0.0,
+        stale_if_error=cache.stale_if_error or 0.0,
+        shared=cache.shared,
+        private=planned.private,
+        newer_than=written.newer_than(planned.known_as, private=planned.private),
     )
 
 
 def _token(planned: PlannedRequest, visitor: Visitor) -> str | None:
-    """The visitor's token for this client and no other; a Bearer token goes only where the client asks for it."""
+    """The visitor's token for this client and no other."""
     auth = planned.client.auth
-    if not isinstance(auth, ForwardedToken):
-        return None
-    return visitor.tokens.get(auth.name) or (visitor.bearer if auth.bearer else None)
+    return visitor.token(auth.name, or_bearer=auth.bearer) if isinstance(auth, ForwardedToken) else None
 
 
 def _path(

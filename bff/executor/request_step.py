@@ -10,7 +10,7 @@ from typing import Any
 from bff.errors import Failure, PageError
 from bff.executor import judge
 from bff.executor.render import render
-from bff.executor.results import Terms
+from bff.executor.results import Keeping, Terms
 from bff.executor.writes import Write, WriteOutcome, Writes
 from bff.expressions import Evaluation
 from bff.expressions.inspect import ANY
@@ -23,7 +23,8 @@ class RequestStep:
     """Runs one planned request, with or without `each` or `batch`.
 
     `begin` starts what may start; `take_in` takes one ended call and starts more; `done` says when there is
-    nothing under way any more. Then `value` holds the step's value, or `failure` why it has none.
+    nothing under way any more. Then `value` holds the step's value, or `failure` why it has none; `stale` says why
+    old replies stand in, and `keeping` is told of every reply.
     """
 
     def __init__(
@@ -34,17 +35,20 @@ class RequestStep:
         evaluation: Evaluation,
         writes: Writes,
         terms: Terms,
+        keeping: Keeping,
     ) -> None:
         self.planned = planned
         self.value: Any = None
         self.failure: Failure | None = None
         self.item_failures: list[Failure] = []
+        self.stale: list[Failure] = []
         self.sent = 0
         self._scope = scope
         self._calls = calls
         self._evaluation = evaluation
         self._writes = writes
         self._terms = terms
+        self._keeping = keeping
         self._waiting: deque[int] = deque()
         self._in_flight: dict[Call, int] = {}
         self._items: list[Any] = [None]
@@ -138,6 +142,7 @@ class RequestStep:
             encode=self._terms.encode,
             item=self._item(at),
             key=self._keys.get(at),
+            written=self._terms.written,
         )
 
     def _make_key(self, at: int) -> Failure | None:
@@ -181,15 +186,23 @@ class RequestStep:
             write.outcome = _outcome_of(call)
         if isinstance(result, Broken):
             return at, judge.of_broken(self.planned.name, result, self._item(at))
+        self._keeping.limit(result)
         if write is not None:
             write.reply = result
         outcome = judge.of_reply(self.planned, result, self._local(at), self._evaluation, self._item(at))
         if write is not None:
             if not isinstance(outcome, Failure):
-                write.value = outcome
+                write.value, write.accepted = outcome, True
             elif outcome.kind == "status" and write.outcome == "done":
                 write.outcome = "refused"  # 2xx, and `ok` does not take it for a success
+        if result.stale is not None and not isinstance(outcome, Failure):
+            self._note_stale(judge.of_stale(self.planned, result.stale, self._item(at)))
         return at, outcome
+
+    def _note_stale(self, failure: Failure) -> None:
+        """Note why an old reply stands in; the chunks of a batch are told of as one."""
+        if failure.item is not None or not self.stale:
+            self.stale.append(failure)
 
     def _store(self, at: int, outcome: Any) -> None:
         if not isinstance(outcome, Failure):

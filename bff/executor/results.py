@@ -9,16 +9,26 @@ from typing import Any, Literal
 from bff.errors import Failure
 from bff.executor.idempotency import KeySource
 from bff.expressions import Evaluation
+from bff.http import Reply
 from bff.identity import ANYBODY, Visitor
+from bff.identity.written import NOTHING_WRITTEN, Written
 
-Outcome = Literal["ok", "skipped", "fallback", "failed"]
+Outcome = Literal[
+    "ok",
+    "stale",  # an old reply stands in for one that could not be had
+    "skipped",
+    "fallback",
+    "failed",
+]
+ANSWERED: frozenset[Outcome] = frozenset({"ok", "stale"})
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What a run is given beside its plan: who asks, by when (monotonic), how JSON bodies are made, the bounds.
 
-    `afresh` gives the budgets of expressions that run when a page's own may be used up.
+    `afresh` gives the budgets of expressions that run when a page's own may be used up; `written` is what the visitor
+    wrote lately, and must not see the old state of.
     """
 
     deadline: float
@@ -27,6 +37,7 @@ class Terms:
     max_each: int = 100
     keys: KeySource = field(default_factory=KeySource)
     afresh: Callable[[], Evaluation] = Evaluation
+    written: Written = NOTHING_WRITTEN
 
 
 @dataclass(slots=True)
@@ -44,10 +55,39 @@ class StepTrace:
         return (self.ended - self.begun) * 1000
 
 
+_SAY_SO = frozenset({"cache-control", "expires", "pragma"})
+
+
+@dataclass(slots=True)
+class Keeping:
+    """How long and for whom an answer may be kept, as far as the backends' replies in it allow.
+
+    `max_age` is in seconds, None where no backend said anything.
+    """
+
+    max_age: float | None = None
+    private: bool = False
+    no_store: bool = False
+
+    def limit(self, reply: Reply) -> None:
+        """Take in what one reply says."""
+        if _SAY_SO.isdisjoint(reply.headers):  # most say nothing, and reading nothing takes time too
+            return
+        self.private = self.private or reply.scope == "private"
+        self.no_store = self.no_store or reply.scope == "no-store"
+        if reply.max_age is not None:
+            self.max_age = reply.max_age if self.max_age is None else min(self.max_age, reply.max_age)
+
+
 @dataclass(frozen=True, slots=True)
 class Results:
-    """`scope` holds every name that the shape may read; `partial` names the steps that make the page partial."""
+    """What a run gives: `scope` holds every name that the shape may read, `failures` why a step has no new value.
+
+    `partial` names the steps that make the page partial, `stale` those for which an old reply stands in.
+    """
 
     scope: Mapping[str, Any]
     failures: tuple[Failure, ...]
     partial: tuple[str, ...]
+    stale: tuple[str, ...] = ()
+    keeping: Keeping = field(default_factory=Keeping)

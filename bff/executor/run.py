@@ -11,7 +11,7 @@ from bff.errors import Failure, PageError
 from bff.executor import judge
 from bff.executor.given import taken
 from bff.executor.request_step import RequestStep
-from bff.executor.results import Outcome, Results, StepTrace, Terms
+from bff.executor.results import ANSWERED, Keeping, Outcome, Results, StepTrace, Terms
 from bff.executor.undo import TakingBack
 from bff.executor.writes import Writes
 from bff.expressions import Evaluation
@@ -46,6 +46,7 @@ class PageRun:
         self._ready: list[int] = []
         self._under_way: dict[str, RequestStep] = {}
         self._failures: list[Failure] = []
+        self._keeping = Keeping()
 
     def run(self) -> Results:
         """Run every step; raises the PageError of the first required step or guard that fails."""
@@ -64,7 +65,7 @@ class PageRun:
             for name, under_way in self._under_way.items():
                 under_way.give_up()
                 self.traces[name].requests = under_way.sent
-        return Results(self._scope, tuple(self._failures), self._partial())
+        return Results(self._scope, tuple(self._failures), self._partial(), self._stale(), self._keeping)
 
     def take_back(self) -> None:
         """Undo what was written, because the page cannot be answered; `writes` then tells what came of it."""
@@ -131,7 +132,8 @@ class PageRun:
                 self._end(step, True, "ok")
             case PlannedRequest():
                 under_way = RequestStep(
-                    step, self._scope, self._calls, self._evaluation, self.writes, self._terms
+                    *(step, self._scope, self._calls, self._evaluation),
+                    *(self.writes, self._terms, self._keeping),
                 )
                 self._under_way[step.name] = under_way
                 under_way.begin()
@@ -146,8 +148,9 @@ class PageRun:
         del self._under_way[step.name]
         self.traces[step.name].requests = under_way.sent
         if under_way.failure is None:
-            self._failures.extend(under_way.item_failures)
-            self._end(step, under_way.value, "fallback" if under_way.item_failures else "ok")
+            self._failures += [*under_way.item_failures, *under_way.stale]
+            whole: Outcome = "stale" if under_way.stale else "ok"
+            self._end(step, under_way.value, "fallback" if under_way.item_failures else whole)
         elif step.fallback is None or step.step.each is not None:  # under `each` a fallback is an item's
             self._fail(step)
             raise of_failure(under_way.failure)
@@ -170,13 +173,20 @@ class PageRun:
 
     def _partial(self) -> tuple[str, ...]:
         """The steps that make the page partial: failed, and no second source answered for them."""
-        failed = {failure.step for failure in self._failures}
+        failed = {failure.step for failure in self._failures if not failure.stale}
         return tuple(
             step.name
             for step in self._plan.steps
-            if step.name in failed
-            and not any(self.traces[other].outcome == "ok" for other in self._plan.second_sources[step.name])
+            if step.name in failed and not self._answered_by_another(step.name)
         )
+
+    def _answered_by_another(self, name: str) -> bool:
+        return any(self.traces[other].outcome in ANSWERED for other in self._plan.second_sources[name])
+
+    def _stale(self) -> tuple[str, ...]:
+        """The steps for which an old reply stands in, at least for one of their items."""
+        old = {failure.step for failure in self._failures if failure.stale}
+        return tuple(step.name for step in self._plan.steps if step.name in old)
 
     def _refusal(self, step: PlannedGuard) -> PageError:
         fail = step.fail

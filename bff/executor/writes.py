@@ -24,7 +24,8 @@ TakenBack = Literal["undone", "undo_failed"]
 class Write:
     """One request that changes something; `local` holds the names that only its own step knows.
 
-    `value` is what its reply gave, None where it gave none.
+    `value` is what its reply gave, None where it gave none; `accepted` says that the recipe took the reply for a
+    success, whatever its status: an earlier try of the visitor may have done it.
     """
 
     planned: PlannedRequest
@@ -33,7 +34,13 @@ class Write:
     outcome: WriteOutcome = "under way"
     reply: Reply | None = None
     value: Any = None
+    accepted: bool = False
     taken_back: TakenBack | None = None
+
+    @property
+    def may_have_happened(self) -> bool:
+        """Whether the backend may hold something else than before, also if it was taken back since."""
+        return self.outcome == "done" or self.is_unknown or self.accepted
 
     @property
     def is_unknown(self) -> bool:
@@ -63,6 +70,11 @@ class Writes:
     """The writes of a page in the order sent."""
 
     sent: list[Write] = field(default_factory=list)
+
+    @property
+    def may_have_happened(self) -> bool:
+        """Whether a backend may hold something else than before the page."""
+        return any(write.may_have_happened for write in self.sent)
 
     def newest_first(self) -> Iterator[tuple[PlannedRequest, list[Write]]]:
         """The writes that can be undone, step by step, the newest first."""

@@ -1,11 +1,13 @@
 """Calls to backends: clients, messages, retries, the cache and the transport."""
 
 from bff.http.auth import ApiKey, BearerToken, Env, ForwardedToken, env, forward_token
+from bff.http.behind import Behind, freezes_between_requests
 from bff.http.breaker import Breaker
-from bff.http.calls import Calls, Limits
+from bff.http.calls import Calls
 from bff.http.choice import default_transport, transport_of
 from bff.http.client import Client
 from bff.http.fetch import Call
+from bff.http.limits import Limits
 from bff.http.messages import (
     FORBIDDEN_REQUEST_HEADERS,
     FORBIDDEN_RESPONSE_HEADERS,
@@ -28,6 +30,7 @@ __all__ = [
     "FORBIDDEN_RESPONSE_HEADERS",
     "ApiKey",
     "BearerToken",
+    "Behind",
     "Breaker",
     "Broken",
     "CacheTerms",
@@ -53,6 +56,7 @@ __all__ = [
     "encode_segment",
     "env",
     "forward_token",
+    "freezes_between_requests",
     "retry_after",
     "transport_of",
 ]

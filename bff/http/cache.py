@@ -1,62 +1,57 @@
-"""Replies kept for a while in this process, one cache per client."""
+"""The replies that one client keeps in this process."""
 
 from __future__ import annotations
 
 import hashlib
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from time import monotonic
 
 from cachetools import TLRUCache
 
 from bff.http.freshness import UNKEYED_HEADERS
-from bff.http.messages import Reply
+from bff.http.kept import Kept
 
 _OVERHEAD = 512
 
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    status: int
-    headers: Mapping[str, str]
-    raw: bytes
-    ttl: float
-    size: int
+# The second is when an entry ends (on the cache's clock), the third its size.
+_Entry = tuple[Kept, float, int]
 
 
 class ReplyCache:
-    """Successful replies of safe requests, bounded by entries and bytes; thread-safe."""
+    """Replies by key, bounded by entries and bytes; thread-safe. Whether one may be used is not asked here."""
 
     def __init__(self, entries: int, size: int, clock: Callable[[], float] = monotonic) -> None:
         self._lock = threading.Lock()
-        self._least = max(
-            1, size // entries
-        )  # an entry counts as a share of the bytes, which bounds the entries too
+        self._clock = clock
+        # An entry counts as a share of the bytes, which bounds the entries too.
+        self._least = max(1, size // entries)
         self._kept: TLRUCache[bytes, _Entry] = TLRUCache(
             maxsize=size,
-            ttu=lambda _key, entry, now: now + entry.ttl,
+            ttu=lambda _key, entry, _now: entry[1],
             timer=clock,
-            getsizeof=lambda entry: entry.size,
+            getsizeof=lambda entry: entry[2],
         )
 
-    def get(self, key: bytes) -> Reply | None:
-        """The reply kept under a key, as a copy of its own."""
+    def get(self, key: bytes) -> Kept | None:
+        """What is kept under a key."""
         with self._lock:
             entry = self._kept.get(key)
-        if entry is None:
-            return None
-        return Reply(entry.status, dict(entry.headers), entry.raw, attempts=0, from_cache=True)
+        return None if entry is None else entry[0]
 
-    def put(self, key: bytes, reply: Reply, ttl: float) -> None:
-        """Keeps a 2xx reply for `ttl` seconds; one larger than the cache is not kept."""
-        if not reply.ok or ttl <= 0:
-            return
-        written = sum(len(name) + len(value) for name, value in reply.headers.items())
-        size = max(self._least, len(reply.raw) + written + len(key) + _OVERHEAD)
+    def put(self, key: bytes, kept: Kept, until: float) -> None:
+        """Keeps a reply until then (monotonic); one larger than the cache is not kept, nor what was there before."""
+        written = sum(len(name) + len(value) for name, value in kept.headers.items())
+        size = max(self._least, len(kept.raw) + written + len(key) + _OVERHEAD)
         with self._lock:
-            if size <= self._kept.maxsize:
-                self._kept[key] = _Entry(reply.status, dict(reply.headers), reply.raw, ttl, size)
+            self._kept.pop(key, None)
+            if size <= self._kept.maxsize and until > self._clock():
+                self._kept[key] = (kept, until, size)
+
+    def drop(self, key: bytes) -> None:
+        """Forgets what is kept under a key."""
+        with self._lock:
+            self._kept.pop(key, None)
 
     def clear(self) -> None:
         with self._lock:

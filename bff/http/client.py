@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from requests.auth import AuthBase
@@ -40,6 +41,16 @@ _DEFAULT_BREAKER = Breaker()
 # What urllib3 can unpack: gzip and deflate, and br and zstd where their libraries are there.
 _ENCODINGS = ", ".join(make_headers(accept_encoding=True)["accept-encoding"].split(","))
 _DEFAULT_HEADERS = {"User-Agent": "bff", "Accept": "application/json", "Accept-Encoding": _ENCODINGS}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Visit:
+    """On whose behalf a view by hand asks, as which request, and until when (monotonic)."""
+
+    token: str | None
+    mark: bytes
+    request_id: str
+    until: float
 
 
 class Client:
@@ -89,6 +100,7 @@ class Client:
         self.bulkhead = Bulkhead(self.concurrency)
         self.circuit = Circuit(_known_breaker(breaker))
         self.transport: Transport | None = None
+        self._visit: Visit | None = None
         self._written_url = base_url
         self._written_headers = dict(headers or {})
         _check_own_headers(self._written_headers)
@@ -144,6 +156,12 @@ class Client:
         moved._base = base_url.rstrip("/")
         return moved
 
+    def for_visit(self, visit: Visit) -> Client:
+        """The same client, its caches and budgets too, for requests on behalf of one visitor."""
+        bound = copy.copy(self)
+        bound._visit = visit
+        return bound
+
     @property
     def sent_headers(self) -> Mapping[str, str]:
         """The headers of every request, credentials among them."""
@@ -184,8 +202,12 @@ class Client:
 
         A reply of any status is a reply; raises CallError where none comes within `deadline` seconds.
         """
-        end = time.monotonic() + deadline
-        calls = Calls(self.transport or default_transport(), end)
+        end, visit = time.monotonic() + deadline, self._visit
+        if visit is not None:
+            end = min(end, visit.until)
+            request = replace(request, token=visit.token, visitor=visit.mark or None)
+        request_id = "" if visit is None else visit.request_id
+        calls = Calls(self.transport or default_transport(), end, request_id=request_id)
         try:
             call = calls.start(self, request)
             while call.result is None:

@@ -6,7 +6,16 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bff.http.messages import FORBIDDEN_REQUEST_HEADERS, Broken, OutgoingRequest, Reply, set_header
+from bff.http.kept import CONDITIONS, Kept
+from bff.http.messages import (
+    FORBIDDEN_REQUEST_HEADERS,
+    Broken,
+    CacheOutcome,
+    CacheTerms,
+    OutgoingRequest,
+    Reply,
+    set_header,
+)
 from bff.http.retry import Retries, is_transient
 from bff.http.transport import Started, Try
 
@@ -15,16 +24,42 @@ if TYPE_CHECKING:
 
 
 class Call:
-    """What one step waits for; `result` is None until it has ended. `until` (monotonic) is its own deadline."""
+    """What one step waits for; `result` is None until it has ended. `until` (monotonic) is its own deadline.
 
-    __slots__ = ("cache_key", "client", "fetch", "request", "result", "until")
+    `url` and `headers` are what is sent, `same` is what makes another read of the page equal, None for a request
+    that nothing may join. A read that may be kept has its `key`, the `terms` of that and the old reply that it may
+    be given, `kept`; `cached` then tells what came of it.
+    """
 
-    def __init__(self, client: Client, request: OutgoingRequest, until: float) -> None:
+    __slots__ = (
+        "cached",
+        "client",
+        "fetch",
+        "headers",
+        "kept",
+        "key",
+        "request",
+        "result",
+        "same",
+        "terms",
+        "until",
+        "url",
+    )
+
+    def __init__(
+        self, client: Client, request: OutgoingRequest, until: float, url: str, headers: Mapping[str, str]
+    ) -> None:
         self.client = client
         self.request = request
         self.until = until
+        self.url = url
+        self.headers = headers
+        self.same: Hashable = None
+        self.key: bytes = b""
+        self.terms: CacheTerms | None = None
+        self.kept: Kept | None = None
+        self.cached: CacheOutcome | None = None
         self.result: Reply | Broken | None = None
-        self.cache_key: bytes | None = None
         self.fetch: Fetch | None = None
 
     @property
@@ -38,29 +73,38 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Flight:
-    """What is known of one try under way: its permit, and whether a time-out of it tells of the backend."""
+    """What is known of one try under way.
+
+    Its permit, whether a time-out of it tells of the backend, and when it was begun (monotonic).
+    """
 
     permit: int
     telling: bool
+    begun: float
 
 
 class Fetch:
     """An upstream request under way, its retries and its second copy; equal reads of one page share it.
 
-    `same` is what makes another read of the page equal, None for a request that nothing may join. `rest` is when
-    the next try is due and the outcome that stands if there is none; `hedge_at` when a second copy is due; `last`
-    the outcome of a copy that failed while the other is under way; `lost` tells that a try went out and brought no
-    reply.
+    `rest` is when the next try is due and the outcome that stands if there is none; `hedge_at` when a second copy is
+    due; `last` the outcome of a copy that failed while the other is under way; `lost` tells that a try went out and
+    brought no reply. `kept` is the old reply that its backend is asked to confirm, `confirmed` tells that it did;
+    `begun` (monotonic) is when the try was that brought the outcome.
     """
 
     __slots__ = (
+        "_conditions",
         "_retries",
         "attempts",
+        "begun",
         "calls",
         "client",
+        "confirmed",
         "flights",
         "headers",
         "hedge_at",
+        "kept",
+        "kept_under",
         "last",
         "lost",
         "request",
@@ -71,13 +115,17 @@ class Fetch:
         "url",
     )
 
-    def __init__(self, call: Call, url: str, headers: Mapping[str, str], same: Hashable) -> None:
+    def __init__(self, call: Call) -> None:
         self.client = call.client
         self.request = call.request
         self.calls = [call]
-        self.url = url
-        self.headers = headers
-        self.same = same
+        self.url = call.url
+        self.headers: Mapping[str, str] = call.headers
+        self.same = call.same
+        self.kept, self._conditions = _to_be_confirmed(call)
+        self.kept_under: set[bytes] = set()
+        self.confirmed = False
+        self.begun = 0.0
         self.flights: dict[Started, Flight] = {}
         self.attempts = 0
         self.sent = False
@@ -110,12 +158,25 @@ class Fetch:
             client=self.client,
             method=self.request.method,
             url=self.url,
-            headers=self.headers,
+            headers=self.headers if self.kept is None else {**self.headers, **self._conditions},
             body=self.request.body,
             start_by=self.tried_until - min_try,
             until=self.tried_until,
             max_bytes=max_bytes,
         )
+
+    def resolved(self, outcome: Reply | Broken) -> Reply | Broken | None:
+        """The outcome, with the old reply in the place of a 304 that confirms it.
+
+        None after a 304 that confirms another one: the backend is then to be asked without a condition.
+        """
+        if self.kept is None or not isinstance(outcome, Reply) or outcome.status != 304:
+            return outcome
+        confirmed = self.kept.confirmed(outcome)
+        self.confirmed = confirmed is not None
+        if confirmed is None:
+            self.kept = None
+        return confirmed
 
     def delay_after(self, outcome: Reply | Broken, min_try: float) -> float | None:
         """Seconds until the next try, None when this outcome stands."""
@@ -126,6 +187,15 @@ class Fetch:
             retries = self.client.retries if request.retries is None else request.retries
             self._retries = Retries(retries, self.until, min_try, self.client.budget)
         return self._retries.delay_after(outcome)
+
+
+def _to_be_confirmed(call: Call) -> tuple[Kept | None, Mapping[str, str]]:
+    """The old reply that a backend can be asked to confirm, and the headers that ask it."""
+    own = {name.lower() for name in call.headers}
+    if call.kept is None or call.terms is None or call.request.method != "GET" or own & CONDITIONS:
+        return None, {}
+    conditions = call.kept.conditions(call.terms)
+    return (call.kept, conditions) if conditions else (None, {})
 
 
 def headers_of(client: Client, request: OutgoingRequest, request_id: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ from bff.http.freshness import Scope, allowed
 from bff.jsontext import JSON, decode
 
 BrokenKind: TypeAlias = Literal["timeout", "refused", "too-large", "limit", "breaker", "full"]
+CacheOutcome: TypeAlias = Literal["hit", "shared", "stale", "revalidated", "miss"]
 
 FORBIDDEN_REQUEST_HEADERS = frozenset(
     {
@@ -79,6 +80,7 @@ FORBIDDEN_RESPONSE_HEADERS = frozenset(
         "x-content-type-options",
         "x-frame-options",
         "x-page-partial",
+        "x-page-stale",
         "x-permitted-cross-domain-policies",
         "x-request-id",
         "x-xss-protection",

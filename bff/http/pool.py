@@ -41,8 +41,9 @@ class Pool:
     A lane whose jobs all hang takes no more than its share of the threads.
     """
 
-    def __init__(self, max_threads: int, idle_seconds: float = 30.0) -> None:
+    def __init__(self, max_threads: int, idle_seconds: float = 30.0, name: str = "bff-http") -> None:
         self._max_threads = max_threads
+        self._name = name
         self._idle_seconds = idle_seconds
         self._lock = threading.Lock()
         self._lines: WeakKeyDictionary[Lane, _Line] = WeakKeyDictionary()
@@ -103,7 +104,7 @@ class Pool:
         inbox: SimpleQueue[Job | None] = SimpleQueue()
         inbox.put(job)
         try:
-            threading.Thread(target=self._work, args=(inbox,), name="bff-http", daemon=True).start()
+            threading.Thread(target=self._work, args=(inbox,), name=self._name, daemon=True).start()
         except RuntimeError:  # the machine gives no more threads: a running one will take the job
             with self._lock:
                 self._threads -= 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-EXPOSED = "ETag, Idempotent-Replayed, Location, Retry-After, Server-Timing, X-Page-Partial, X-Request-ID"
+EXPOSED = "ETag, Idempotent-Replayed, Location, Retry-After, Server-Timing, X-Page-Partial, X-Page-Stale, X-Request-ID"
 
 
 def passes(

@@ -19,6 +19,10 @@ class Visitor:
     bearer: str | None = None
     mark: bytes = b""
 
+    def token(self, name: str, *, or_bearer: bool) -> str | None:
+        """The token that goes to clients of this name; a Bearer token only to those that want it."""
+        return self.tokens.get(name) or (self.bearer if or_bearer else None)
+
     def __repr__(self) -> str:
         return "<Visitor>" if self.mark else "<Visitor anybody>"
 

@@ -29,7 +29,8 @@ class Project:
     `recipes` are those asked for and all that they hold; `pages` names those asked for that have a route.
     `functions` are by recipe: those of functions.py and over them the page's own. `unusable` names the client
     modules that could not be used, and holds `''` when functions could not be loaded: what needs them is no
-    further mistake. `unread` are recipes whose files are no YAML mapping.
+    further mistake. `unread` are recipes whose files are no YAML mapping. A project that is not `whole` has more
+    recipes than were asked for.
     """
 
     root: Path
@@ -39,6 +40,7 @@ class Project:
     clients: dict[str, Client] = field(default_factory=dict)
     unusable: frozenset[str] = frozenset()
     unread: frozenset[str] = frozenset()
+    whole: bool = True
 
 
 def load_project(root: Path, pages: Sequence[str] | None = None) -> tuple[Project, list[Finding]]:
@@ -59,8 +61,13 @@ def load_project(root: Path, pages: Sequence[str] | None = None) -> tuple[Projec
         findings += found
     broken = unusable if whole else unusable | {""}
     served = tuple(name for name, recipe in recipes.items() if name in asked and recipe.path)
-    unread = asked - recipes.keys()
-    return Project(root, recipes, served, functions, clients, frozenset(broken), frozenset(unread)), findings
+    project = Project(
+        *(root, recipes, served, functions, clients),
+        unusable=frozenset(broken),
+        unread=frozenset(asked - recipes.keys()),
+        whole=pages is None,
+    )
+    return project, findings
 
 
 def _recipes(root: Path, paths: list[Path]) -> tuple[dict[str, Recipe], list[Finding]]:

@@ -14,7 +14,7 @@ from bff.text import nearest, parse_duration
 _RATE = re.compile(r"([1-9]\d{0,5})/(s|min|h)")
 _PERIODS = {"s": 1.0, "min": 60.0, "h": 3600.0}
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-_REFERENCE = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z][A-Za-z0-9_]*)?")
+_REFERENCE = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z][A-Za-z0-9_]*)*")
 _DURATION_FORM = "a duration such as 300ms, 2s, 5m or 1h"
 
 Table = dict[str, tuple[ScalarNode, Node]]

@@ -15,7 +15,7 @@ from bff.testing.forecast import Ending, Forecast
 from bff.testing.lab import Answered, Visit, lab
 from bff.testing.scenario import Scenario
 from bff.testing.server import Script
-from bff.testing.upstream import MARKER, Fault, Upstream, good_script, script_of
+from bff.testing.upstream import MARKER, Fault, Upstream, at_once_old, good_script, script_of
 
 _SLACK = 0.5
 SECOND_CHANCE = 3.0
@@ -25,12 +25,13 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How a case went: the page's status, whether it was partial, and every difference to what must be."""
+    """How a case went: the page's status, whether it was partial or old, and every difference to what must be."""
 
     status: int
     partial: bool
     seconds: float
     problems: tuple[str, ...] = ()
+    old: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,10 +67,15 @@ class FaultCase:
         """Run the case, with times so much longer."""
         visit = Visit(self.root, self.page, stretch)
         server = lab().server
-        case = server.open_case(self._scripts())
+        scripts = self._scripts()
+        case = server.open_case(scripts)
         try:
             visit.move(self._addresses(f"{server.url}/{case}"))
             user = self.scenario.scope["user"]
+            if self.fault is not None and self.fault.warm:
+                failing, scripts[str(self.step)] = scripts[str(self.step)], at_once_old(self._good_reply)
+                visit.ask(self.scenario.request, user)
+                scripts[str(self.step)] = failing
             found = visit.ask(self.scenario.request, user)
             if self.fault is not None and self.fault.stale:
                 server.end_connections(case, str(self.step))
@@ -78,7 +84,8 @@ class FaultCase:
         finally:
             server.close_case(case)
         problems = tuple(self._problems(visit, found, asked))
-        return Verdict(found.status, "X-Page-Partial" in found.headers, found.seconds, problems)
+        partial, old = "X-Page-Partial" in found.headers, "X-Page-Stale" in found.headers
+        return Verdict(found.status, partial, found.seconds, problems, old)
 
     def _scripts(self) -> dict[str, Script]:
         scenario = self.scenario
@@ -86,8 +93,13 @@ class FaultCase:
         scripts |= {name: good_script(reply) for name, reply in scenario.broken.items()}
         scripts |= {f"undo.{name}": good_script(Upstream(body={})) for name in scenario.replies}
         if self.fault is not None and self.fault.script is not None:
-            scripts[str(self.step)] = script_of(self.fault, scenario.replies[str(self.step)])
+            scripts[str(self.step)] = script_of(self.fault, self._good_reply)
         return scripts
+
+    @property
+    def _good_reply(self) -> Upstream:
+        """What the case's step is answered when all is well."""
+        return self.scenario.replies[str(self.step)]
 
     def _addresses(self, base: str) -> dict[str, str]:
         addresses = {name: f"{base}/{name}" for name in self.scenario.replies}
@@ -101,13 +113,14 @@ class FaultCase:
     def _problems(self, visit: Visit, found: Answered, asked: Sequence[str]) -> Iterator[str]:
         faults: dict[str, Upstream] = {}
         if self.fault is not None and self.step is not None:
-            faults[self.step] = self.fault.of(self.scenario.replies[self.step])
+            faults[self.step] = self.fault.of(self._good_reply)
         must = self.scenario.predict(visit.page, visit.times, faults)
         if found.seconds > visit.times.deadline + _SLACK:
             yield f"expected an answer within {visit.times.deadline:.2f} s, found one after {found.seconds:.2f} s"
         if self.fault is not None and self.fault.script is not None and self.step not in asked:
             yield f"expected step {self.step} to be asked, found {', '.join(asked) or 'nothing'} asked"
         yield from _leaks(found, must)
+        yield from _cookie_problems(visit.page.recipe, found, must)
         if must.endings:
             yield from _ending_problems(found, must)
             return
@@ -162,9 +175,23 @@ def _from_ending(found: Answered, ending: Ending, must: Forecast) -> Iterator[st
     wait = None if ending.retry_after is None else str(ending.retry_after)
     if found.headers.get("Retry-After") != wait:
         yield f"expected Retry-After {wait}, found {found.headers.get('Retry-After')}"
-    for header in ("Set-Cookie", "ETag", "X-Page-Partial"):
+    for header in ("ETag", "X-Page-Partial", "X-Page-Stale"):
         if header in found.headers:
             yield f"expected no {header} with a problem"
+
+
+def _cookie_problems(recipe: Recipe, found: Answered, must: Forecast) -> Iterator[str]:
+    """The session's cookie goes with a sign-in and no problem, the other with what may have been written."""
+    cookies = found.headers.get("Set-Cookie", "")
+    if must.endings and "bff-session=" in cookies:
+        yield "expected no Set-Cookie with a problem"
+    if must.signs_in and not must.endings and "bff-session=" not in cookies:
+        yield "expected the session cookie"
+    written = bool(must.done or must.unknown or must.undone or must.undo_failed)
+    if recipe.invalidates and written and len(must.endings) < 2 and "bff-written=" not in cookies:
+        yield "expected the cookie that says what was written"
+    if recipe.method == "GET" and "bff-written=" in cookies:
+        yield "expected no cookie with a page of reads"
 
 
 def _page_problems(found: Answered, must: Forecast) -> Iterator[str]:
@@ -174,13 +201,16 @@ def _page_problems(found: Answered, must: Forecast) -> Iterator[str]:
     partial = ", ".join(must.partial) or None
     if found.headers.get("X-Page-Partial") != partial:
         yield f"expected X-Page-Partial: {partial}, found {found.headers.get('X-Page-Partial')}"
+    old = ", ".join(must.stale) or None
+    if found.headers.get("X-Page-Stale") != old:
+        yield f"expected X-Page-Stale: {old}, found {found.headers.get('X-Page-Stale')}"
+    if old and (found.headers.get("Cache-Control") != "no-store" or "ETag" in found.headers):
+        yield "expected an old page to be no-store, without an ETag"
     if partial and (found.headers.get("Cache-Control") != "no-store" or "ETag" in found.headers):
         yield "expected a partial page to be no-store, without an ETag"
     for name, value in must.headers.items():
         if neutral(found.headers.get(name)) != neutral(value):
             yield f"expected the header {name}: {value}, found {found.headers.get(name)}"
-    if must.signs_in != ("Set-Cookie" in found.headers) and must.signs_in:
-        yield "expected the session cookie"
     if neutral(found.json) != neutral(must.body):
         yield f"expected another page: {first_difference(neutral(must.body), neutral(found.json))}"
 

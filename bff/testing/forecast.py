@@ -28,6 +28,7 @@ class Failed:
     upstream: int | None = None
     retry_after: int | None = None
     item: int | None = None
+    stale: bool = False
 
     @property
     def retryable(self) -> bool:
@@ -45,7 +46,7 @@ class Ending:
 
 @dataclass(slots=True)
 class Forecast:
-    """What the page must answer: one of `endings`, or without any, `status`, `partial`, `headers` and `body`.
+    """What the page must answer: one of `endings`, or without any, `status`, `partial`, `stale`, `headers`, `body`.
 
     `asked` names the steps that send a request, `unmet` the conditions that kept a step from being asked or ended the
     page (by step, with the key that says so); `done`, `unknown` and `undone` what became of
@@ -55,6 +56,7 @@ class Forecast:
     endings: list[Ending] = field(default_factory=list)
     status: int = 200
     partial: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
     headers: dict[str, str] = field(default_factory=dict)
     body: Any = None
     signs_in: bool = False
@@ -119,4 +121,5 @@ def entry(failed: Failed, fields: tuple[str, ...]) -> dict[str, Any]:
         "kind": failed.kind,
         "fields": list(fields),
     }
-    return found if failed.item is None else found | {"item": failed.item}
+    found |= {} if failed.item is None else {"item": failed.item}
+    return found | {"stale": True} if failed.stale else found

@@ -170,7 +170,8 @@ class Visit:
         )
         seconds = time.monotonic() - begun
         answered = found.get_json(silent=True) if found.data else None
-        return Answered(found.status_code, dict(found.headers), found.text, answered, seconds)
+        texts = {name: ", ".join(found.headers.getlist(name)) for name in found.headers.keys()}  # noqa: SIM118
+        return Answered(found.status_code, texts, found.text, answered, seconds)
 
 
 def environment() -> Mapping[str, str]:

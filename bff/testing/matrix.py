@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bff.plan import PlannedRequest
+from bff.recipe import Recipe
 from bff.testing.cases import SECOND_CHANCE, FaultCase, Verdict
 from bff.testing.forecast import Forecast
 from bff.testing.guess import Guess
@@ -85,8 +86,14 @@ def _add_page(matrix: Matrix, root: Path, name: str, faults: Sequence[str]) -> N
             if scenario is None:
                 matrix.unreached.append(Unreached(name, step.name, _not_asked(good, name, step.name)))
                 continue
-            for fault in faults:
+            for fault in (name for name in faults if not FAULTS[name].warm or _may_be_old(page.recipe, step)):
                 matrix.cases.append(FaultCase(root, name, step.name, FAULTS[fault], scenario))
+
+
+def _may_be_old(recipe: Recipe, step: PlannedRequest) -> bool:
+    """Whether an old reply of a step may stand in; below a write none does, so pages that write are left out."""
+    cache = step.step.cache
+    return recipe.method == "GET" and cache is not None and cache.stale_if_error is not None
 
 
 def _why(good: Forecast, name: str) -> str:

@@ -147,7 +147,9 @@ class _Model:
         except Stop as stop:
             self._failed(step, stop.failed, run.ended)
         else:
-            self._end(step.name, value, "fallback" if run.items_failed else "ok", run.ended)
+            self.course.failures += [(run.ended, failed) for failed in run.stale]
+            outcome = "fallback" if run.items_failed else "stale" if run.stale else "ok"
+            self._end(step.name, value, outcome, run.ended)
         finally:
             if run.asked:
                 self.found.asked.append(step.name)
@@ -164,12 +166,14 @@ class _Model:
 
     def _answer(self) -> None:
         plan, found = self.plan, self.found
-        failed = {failure.step for _, failure in self.course.failures}
+        failed = {failure.step for _, failure in self.course.failures if not failure.stale}
+        old = {failure.step for _, failure in self.course.failures if failure.stale}
+        found.stale = tuple(step.name for step in plan.steps if step.name in old)
         found.partial = tuple(
             step.name
             for step in plan.steps
             if step.name in failed
-            and not any(self.outcomes[other] == "ok" for other in plan.second_sources[step.name])
+            and not any(self.outcomes[other] in ("ok", "stale") for other in plan.second_sources[step.name])
         )
         errors = [
             entry(failure, plan.fields[failure.step])

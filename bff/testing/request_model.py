@@ -33,6 +33,7 @@ class RequestModel:
         self.ended = begun
         self.asked = False
         self.items_failed = False
+        self.stale: list[Failed] = []
 
     def value_of(self, item: Any, at: int) -> Any:
         """The value of one item; raises Stop where it fails the step."""
@@ -48,6 +49,10 @@ class RequestModel:
             if step.step.each is not None:
                 below = [path[1:] for path in step.lists if path[:1] == (ANY,)]
                 self._check(lists_hold(value, below), Failed(step.name, "bad-reply", 502, item=index))
+            old = self.course.upstream[step.name].old
+            if old is not None and (index is not None or not self.stale):
+                status = self._page_status(old)
+                self.stale.append(Failed(step.name, "status", status, old, item=index, stale=True))
         except Stop as stop:
             if step.step.each is None or step.fallback is None:
                 raise

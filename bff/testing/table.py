@@ -45,7 +45,8 @@ def explained(matrix: Matrix, verdicts: Mapping[FaultCase, Verdict]) -> Iterator
 
 
 def _cell(verdict: Verdict) -> str:
-    return f"{verdict.status}{'+' if verdict.partial else ''}{'!' if verdict.problems else ''}"
+    marks = {"+": verdict.partial, "~": verdict.old, "!": bool(verdict.problems)}
+    return f"{verdict.status}{''.join(mark for mark, is_so in marks.items() if is_so)}"
 
 
 def _line(names: tuple[str, str], wide: tuple[int, int], cells: list[str]) -> str:
@@ -64,6 +65,7 @@ _WORDS = {
     "10MB": "answers with 10 MB",
     "drip": "answers a byte at a time",
     "stale": "has closed the connection that was kept",
+    "kept": "fails, and a reply of before is kept",
 }
 
 

@@ -26,6 +26,7 @@ class Upstream:
     """What a backend answers: decoded JSON, NOT_JSON or EMPTY; or why there is no reply.
 
     `sent` says whether the request may have reached the backend, `stalls` whether it takes all the time there is.
+    With an `old` status it fails with that one, and the reply is one that was kept before.
     """
 
     status: int = 200
@@ -34,6 +35,7 @@ class Upstream:
     broken: Literal["refused", "timeout", "too-large"] | None = None
     sent: bool = True
     stalls: bool = False
+    old: int | None = None
 
     @property
     def retry_after(self) -> int | None:
@@ -45,16 +47,23 @@ class Upstream:
 class Fault:
     """One way to fail: what it makes of the good reply, and how the server does it.
 
-    Without a `script` nobody listens; a `stale` one ends idle connections and then answers well.
+    Without a `script` nobody listens; a `stale` one ends idle connections and then answers well. A `warm` one comes
+    after a visit in which all was well, to steps whose old replies may stand in.
     """
 
     name: str
     of: Callable[[Upstream], Upstream]
     script: Callable[[Upstream], Script] | None = None
     stale: bool = False
+    warm: bool = False
 
     def __str__(self) -> str:
         return self.name
+
+
+def at_once_old(reply: Upstream) -> Script:
+    """The script of a good backend whose replies are old as soon as they are there."""
+    return good_script(replace(reply, headers={**reply.headers, "Cache-Control": "max-age=0"}))
 
 
 def good_script(reply: Upstream) -> Script:
@@ -95,6 +104,11 @@ def _flood(reply: Upstream) -> Script:
     return flood(10 * 2**20, announced=True)
 
 
+def _kept(reply: Upstream) -> Upstream:
+    """The good reply of before; what is no success was not kept."""
+    return replace(reply, old=500) if 200 <= reply.status < 300 else _FAILING.of(reply)
+
+
 def _html(reply: Upstream) -> Script:
     page = f"<!doctype html><h1>{MARKER}</h1>".encode()
     return answer(200, body=page, headers={"Content-Type": "text/html"})
@@ -124,6 +138,8 @@ def _without_lists(value: Any) -> Any:
     return value
 
 
+_FAILING = _status(500)
+
 FAULTS: Mapping[str, Fault] = {
     fault.name: fault
     for fault in (
@@ -142,6 +158,7 @@ FAULTS: Mapping[str, Fault] = {
         Fault("10MB", lambda _: Upstream(broken="too-large"), _flood),
         Fault("drip", lambda _: Upstream(broken="timeout", stalls=True), _drip),
         Fault("stale", lambda reply: reply, good_script, stale=True),
+        Fault("kept", _kept, lambda reply: good_script(_FAILING.of(reply)), warm=True),
     )
 }
 """Every fault of the matrix by its name, in the order of its columns."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +16,9 @@ from bff.expressions.values import to_text
 from bff.http import check_header
 from bff.plan import Plan
 from bff.problems import entry, problem
-from bff.recipe import PageCache, Recipe
+from bff.recipe import Recipe
 from bff.settings import Settings
+from bff.web.keeping import NO_STORE, cache_control
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,11 @@ def make_answer(plan: Plan, results: Results, evaluation: Evaluation, settings: 
             "internal", "This page could not be made.", log="status: no whole number from 200 to 599"
         )
     headers = {} if plan.headers is None else _headers(plan.headers(scope, evaluation))
-    headers["Cache-Control"] = _cache_control(plan, results)
+    headers["Cache-Control"] = cache_control(plan, results)
     if results.partial:
         headers["X-Page-Partial"] = ", ".join(results.partial)
+    if results.stale:
+        headers["X-Page-Stale"] = ", ".join(results.stale)
     if plan.shape is None:
         return Answer(204 if status == 200 else status, b"", headers)
     return Answer(status, encode_bounded(plan.shape(scope, evaluation), settings), headers)
@@ -63,12 +65,12 @@ def encode_bounded(value: Any, settings: Settings) -> bytes:
 
 
 def respond(request: Request, plan: Plan, answer: Answer) -> Response:
-    """The Flask response; a page of reads that is whole has a strong ETag and answers 304."""
+    """The Flask response; a page of reads that may be kept has a strong ETag and answers 304."""
     response = Response(answer.body, answer.status, answer.headers, mimetype="application/json")
     response.vary.update(_varies_with(plan.recipe))
     if not answer.body:
         response.headers.pop("Content-Type", None)
-    if plan.recipe.method == "GET" and answer.status == 200 and "X-Page-Partial" not in answer.headers:
+    if answer.status == 200 and answer.headers["Cache-Control"] != NO_STORE:
         response.set_etag(hashlib.blake2b(answer.body, digest_size=16).hexdigest())
         response.make_conditional(request, accept_ranges=False)
     return response
@@ -94,20 +96,3 @@ def _headers(tree: Any) -> dict[str, str]:
             raise problem("internal", "This page could not be made.", log=log) from exc
         headers[name] = joined
     return headers
-
-
-def _cache_control(plan: Plan, results: Results) -> str:
-    recipe = plan.recipe
-    if results.partial or recipe.method != "GET":
-        return "no-store"
-    return "private, no-cache" if recipe.cache is None else _of_page_cache(recipe.cache)
-
-
-def _of_page_cache(cache: PageCache) -> str:
-    parts: Mapping[str, float | None] = {
-        "max-age": cache.max_age,
-        "s-maxage": cache.shared_max_age,
-        "stale-while-revalidate": cache.stale_while_revalidate,
-    }
-    scope = "private" if cache.shared_max_age is None else "public"
-    return ", ".join([scope, *(f"{name}={int(part)}" for name, part in parts.items() if part is not None)])

@@ -23,6 +23,7 @@ from bff.plan import Plan
 from bff.problems import problem
 from bff.settings import Settings
 from bff.web.admission import Admission, check_threads
+from bff.web.behind import behind_of
 from bff.web.identity import Identity
 from bff.web.journal import Journal, operator, write_to_stdout
 from bff.web.observing import View, add_metrics, metrics_of, traced, tracing_of
@@ -33,6 +34,7 @@ from bff.web.repeats import Repeats
 from bff.web.site import Page, Site
 from bff.web.stopping import on_stop
 from bff.web.views import PageView
+from bff.web.written import OwnWrites
 
 if TYPE_CHECKING:
     from bff.web.metrics import Metrics
@@ -69,7 +71,7 @@ def create_app(
     metrics, tracing = metrics_of(settings, environ), tracing_of(settings, environ)
     if tracing is not None:
         transport = tracing.watch(transport)
-    site = Site(folder, pages, settings, environ, require_for, transport, debug=get_debug_flag())
+    site = Site(folder, pages, settings, environ, require_for, transport, identity, debug=get_debug_flag())
     app = Flask("bff", root_path=str(folder), static_folder=None, template_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_body
     app.url_map.merge_slashes = False
@@ -81,13 +83,14 @@ def create_app(
     if settings.max_pages:
         app.wsgi_app = admission.around(app.wsgi_app)  # type: ignore[method-assign, assignment]
     _add_health(app, site)
-    always = _security_headers(settings)
-    _add_frame(app, settings, always, identity, admission, metrics)
+    always, written = _security_headers(settings), OwnWrites(site)
+    _add_frame(app, settings, always, identity, admission, metrics, written)
     _add_problems(app, site)
     if metrics is not None:
         add_metrics(app, metrics)
     calls = Calls if metrics is None else metrics.calls
-    view: View = PageView(settings, transport, identity, rates, Repeats.of(settings), calls)
+    behind = behind_of(settings, environ)
+    view: View = PageView(settings, transport, identity, rates, Repeats.of(settings), calls, behind, written)
     if tracing is not None:
         view = traced(view, tracing)
     _Routes(app, site, view).follow()
@@ -193,6 +196,7 @@ def _add_frame(
     identity: Identity,
     admission: Admission,
     metrics: Metrics | None,
+    written: OwnWrites,
 ) -> None:
     """What every answer carries: the request id, security headers, Server-Timing."""
     with_steps = settings.server_timing or get_debug_flag()
@@ -211,6 +215,7 @@ def _add_frame(
             _add_cors(response, settings.origins)
         if g.get("stale_cookie") and "Set-Cookie" not in response.headers:
             identity.sign_out(response, request)
+        written.tell(response, request)  # after an answer was kept for its repeats, which never hold a cookie
         journal: Journal | None = g.get("journal")
         if journal is not None:
             response.headers["X-Request-ID"] = journal.request_id

@@ -18,8 +18,10 @@ from bff.errors import OperatorError, PageError
 from bff.identity import ANYBODY, Session, SessionSeal, SessionTooLarge, Visitor
 from bff.identity.origin import passes
 from bff.identity.session import MAX_COOKIE, expiry_of
+from bff.identity.written import WrittenSeal
 from bff.plan import Plan
 from bff.problems import problem
+from bff.recipe import Auth
 from bff.settings import Settings
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ _log = logging.getLogger("bff")
 
 
 class Identity:
-    """Tells who asks; made once at start."""
+    """Tells who asks; made once at start. `written` seals what visitors wrote, where there are keys to do it."""
 
     def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
         self._settings = settings
@@ -40,6 +42,7 @@ class Identity:
             SessionSeal(settings.session_keys, settings.session_ttl) if settings.session_keys else None
         )
         self._bearer = _bearer_check(settings)
+        self.written = WrittenSeal(settings.session_keys) if settings.session_keys else None
 
     def require_for(self, plan: Plan) -> None:
         """Raises OperatorError where a page needs what the settings lack; the development server makes itself a key."""
@@ -56,16 +59,21 @@ class Identity:
         from cryptography.fernet import Fernet
 
         _log.warning("bff: BFF_SESSION_KEYS is not set; sessions last as long as this development server")
-        self._seal = SessionSeal([Fernet.generate_key().decode()], self._settings.session_ttl)
+        keys = [Fernet.generate_key().decode()]
+        self._seal = SessionSeal(keys, self._settings.session_ttl)
+        self.written = WrittenSeal(keys)
 
     def visitor(self, request: Request, plan: Plan) -> Visitor:
         """Who asks for a page, as its `auth` wants to know; raises PageError 401, or 403 from another site."""
-        recipe = plan.recipe
-        self._refuse_other_sites(request, signs_in=recipe.session is not None)
-        if recipe.auth == "none":
+        return self.of(request, plan.recipe.auth, signs_in=plan.recipe.session is not None)
+
+    def of(self, request: Request, auth: Auth, *, signs_in: bool = False) -> Visitor:
+        """Who asks; raises PageError 401, or 403 from another site."""
+        self._refuse_other_sites(request, signs_in=signs_in)
+        if auth == "none":
             return ANYBODY
         found = self._of_bearer(request) or self._of_cookie(request)
-        if found is None and recipe.auth == "required":
+        if found is None and auth == "required":
             raise problem(
                 "unauthorized",
                 "Sign in to see this page.",
@@ -157,6 +165,11 @@ def _mark_of(seal: SessionSeal | None, claims: Mapping[str, Any]) -> bytes:
     import hashlib
 
     return hashlib.blake2b(repr(who).encode(), digest_size=16).digest()
+
+
+def has_only_bearer(request: Request) -> bool:
+    """Whether a request says who it is from with a Bearer token alone: no browser, which would keep a cookie."""
+    return _bearer_token(request) is not None and _cookie_name(request) not in request.cookies
 
 
 def _bearer_token(request: Request) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 import time
@@ -13,6 +12,7 @@ from typing import Any
 
 from bff.errors import PageError
 from bff.executor import StepTrace, Writes
+from bff.jsontext import encode
 
 pages = logging.getLogger("bff.page")
 operator = logging.getLogger("bff")
@@ -32,6 +32,7 @@ class Journal:
     traces: Mapping[str, StepTrace] = field(default_factory=dict)
     writes: Writes = field(default_factory=Writes)
     partial: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
     error: PageError | None = None
     repeated: bool = False
 
@@ -40,19 +41,23 @@ class Journal:
         return (time.monotonic() - self.begun) * 1000
 
     def server_timing(self, *, with_steps: bool) -> str:
-        """The header: `total`, and where allowed each step that ended, in the order of the recipe."""
+        """The header: `total`, and where allowed each step that ended, in the order of the recipe.
+
+        A step that did not simply go well has its outcome for a description.
+        """
         parts = [
-            f"{trace.name};dur={trace.milliseconds:.1f}"
+            f"{trace.name};dur={trace.milliseconds:.1f}{_described(trace)}"
             for trace in self.traces.values()
             if with_steps and trace.ended
         ]
         return ", ".join([*parts, f"total;dur={self.milliseconds:.1f}"])
 
     def log(self, method: str, status: int) -> None:
-        """Write the page's one line; a 5xx is an error, a partial page a warning."""
-        level = logging.ERROR if status >= 500 else logging.WARNING if self.partial else logging.INFO
+        """Write the page's one line; a 5xx is an error, a partial or old page a warning."""
+        lacking = self.partial or self.stale
+        level = logging.ERROR if status >= 500 else logging.WARNING if lacking else logging.INFO
         if pages.isEnabledFor(level):
-            pages.log(level, "%s", json.dumps(self._line(method, status, level), ensure_ascii=False))
+            pages.log(level, encode(self._line(method, status, level)).decode())
 
     def _line(self, method: str, status: int, level: int) -> dict[str, Any]:
         line: dict[str, Any] = {
@@ -74,6 +79,8 @@ class Journal:
             },
             "partial": list(self.partial),
         }
+        if self.stale:
+            line["stale"] = list(self.stale)
         if self.repeated:
             line["repeated"] = True
         if self.error is not None:
@@ -84,6 +91,10 @@ class Journal:
             if self.error.log is not None:
                 line["cause"] = self.error.log
         return line
+
+
+def _described(trace: StepTrace) -> str:
+    return "" if trace.outcome == "ok" else f";desc={trace.outcome}"
 
 
 def write_to_stdout() -> None:

@@ -38,6 +38,7 @@ class Metrics:
             "bff_call_seconds", "Seconds that calls took, retries among them", "client"
         )
         self._retries = self._counter("bff_retries", "Further tries of calls", "client")
+        self._reads = self._counter("bff_cached_reads", "Reads with a cache", "client", "outcome")
 
     def exposition(self) -> tuple[bytes, str]:
         """All counters as Prometheus reads them, and the content type of that."""
@@ -50,7 +51,7 @@ class Metrics:
     def page_ended(self, journal: Journal, status: int) -> None:
         """Count a page and its steps."""
         page = journal.page
-        self._pages.labels(page, _page_outcome(status, partial=bool(journal.partial))).inc()
+        self._pages.labels(page, _page_outcome(journal, status)).inc()
         self._page_seconds.labels(page).observe(journal.milliseconds / 1000)
         for trace in journal.traces.values():
             ended = trace.ended or trace.outcome == "failed"
@@ -64,6 +65,8 @@ class Metrics:
 
     def _call_ended(self, call: Call, seconds: float, retries: int) -> None:
         client, result = call.client.name, call.result
+        if call.cached is not None:
+            self._reads.labels(client, call.cached).inc()
         self._calls.labels(client, _call_outcome(result)).inc()
         if result is None or (isinstance(result, Reply) and result.from_cache):
             return
@@ -108,12 +111,14 @@ class _CountedCalls(Calls):
         return call.fetch.attempts - 1
 
 
-def _page_outcome(status: int, *, partial: bool) -> str:
+def _page_outcome(journal: Journal, status: int) -> str:
     if status >= 500:
         return "failed"
     if status >= 400:
         return "refused"
-    return "partial" if partial else "ok"
+    if journal.partial:
+        return "partial"
+    return "stale" if journal.stale else "ok"
 
 
 def _call_outcome(result: Reply | Broken | None) -> str:

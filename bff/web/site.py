@@ -16,6 +16,7 @@ from bff.plan import Plan
 from bff.planner import make_plan
 from bff.recipe import Recipe
 from bff.settings import Settings
+from bff.web.identity import Identity
 from bff.web.input import InputReader
 
 Stamp = tuple[tuple[str, int, int], ...]
@@ -44,7 +45,8 @@ def load_pages(
         raise AuthorError(findings)
     composed = {name: compose(project.recipes[name], project) for name in project.pages}
     plans = {
-        name: make_plan(found.recipe, project.clients, found.functions) for name, found in composed.items()
+        name: make_plan(found.recipe, project.clients, found.functions, found.known_as)
+        for name, found in composed.items()
     }
     for plan in plans.values():
         require_for(plan)
@@ -78,6 +80,7 @@ def _resolve_clients(
 class Site:
     """Holds the pages and clients; under the debugger a changed project takes effect on the next request.
 
+    One that is not `whole` is of some pages only, and cannot tell what the others of its project keep.
     A view by hand finds a client at `app.extensions["bff"].clients["todos"]`.
     """
 
@@ -89,11 +92,14 @@ class Site:
         environ: Mapping[str, str],
         require_for: Callable[[Plan], None],
         transport: Transport,
+        identity: Identity,
         *,
         debug: bool,
     ) -> None:
         self.root = root
+        self.identity = identity
         self.stopping = False
+        self.whole = pages is None
         self.pages: dict[str, Page] = {}
         self.clients: dict[str, Client] = {}
         self.broken: AuthorError | OperatorError | None = None

@@ -63,6 +63,8 @@ class Tracing:
         """Note how a page was answered."""
         if "X-Page-Partial" in response.headers:
             span.set_attribute("bff.partial", response.headers["X-Page-Partial"])
+        if "X-Page-Stale" in response.headers:
+            span.set_attribute("bff.stale", response.headers["X-Page-Stale"])
         _end_with(span, response.status_code, server=True)
 
     def watch(self, transport: Transport) -> Transport:

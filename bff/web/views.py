@@ -12,8 +12,9 @@ from flask import Response, g, request
 from bff.errors import PageError
 from bff.executor import KeySource, PageRun, Results, Terms, once
 from bff.expressions import Evaluation
-from bff.http import Calls, Limits, Transport
+from bff.http import Behind, Calls, Limits, Transport
 from bff.identity import Visitor
+from bff.identity.written import NOTHING_WRITTEN
 from bff.plan import Plan
 from bff.settings import Settings
 from bff.web.answer import encode_bounded, make_answer, respond
@@ -23,6 +24,7 @@ from bff.web.journal import Journal
 from bff.web.rates import Rates
 from bff.web.repeats import Repeats, visitors_key
 from bff.web.site import Page
+from bff.web.written import OwnWrites
 
 
 class PageView:
@@ -36,6 +38,8 @@ class PageView:
         rates: Rates,
         repeats: Repeats | None = None,
         calls: Callable[..., Calls] = Calls,
+        behind: Behind | None = None,
+        written: OwnWrites | None = None,
     ) -> None:
         self._settings = settings
         self._transport = transport
@@ -43,6 +47,8 @@ class PageView:
         self._rates = rates
         self._repeats = repeats
         self._calls = calls
+        self._behind = behind
+        self._written = written
         self._limits = Limits(
             max_requests=settings.max_requests,
             max_reply=settings.max_reply,
@@ -75,7 +81,7 @@ class PageView:
         }
         evaluation = self._evaluation(datetime.now(UTC))
         deadline = journal.begun + page.recipe.deadline
-        calls = self._calls(self._transport, deadline, self._limits, journal.request_id)
+        calls = self._calls(self._transport, deadline, self._limits, journal.request_id, self._behind)
         terms = Terms(
             deadline,
             functools.partial(encode_bounded, settings=self._settings),
@@ -83,13 +89,14 @@ class PageView:
             self._settings.max_each,
             _keys(visitor, key),
             lambda: self._evaluation(evaluation.now),
+            NOTHING_WRITTEN if self._written is None else self._written.of(request, page.plan),
         )
         run = PageRun(page.plan, scope, calls, evaluation, terms)
         journal.traces, journal.writes = run.traces, run.writes
         try:
             with closing(calls):
                 results = run.run()
-            journal.partial = results.partial
+            journal.partial, journal.stale = results.partial, results.stale
             answer = make_answer(page.plan, results, evaluation, self._settings)
             response = respond(request, page.plan, answer)
             self._set_session(response, page.plan, results, evaluation)

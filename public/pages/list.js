@@ -12,7 +12,7 @@ import { emptyList, listKeys, skeleton } from "../parts/list-extras.js";
 import { todoRow } from "../parts/row.js";
 import { makeSelection } from "../parts/selection.js";
 import { announce } from "../parts/toasts.js";
-import { failedBox, missingBox, missingParts } from "../problems.js";
+import { failedBox, missingBox, missingParts, oldNote } from "../problems.js";
 import { navigate, restoreScroll } from "../router.js";
 import { me, signedIn } from "../session.js";
 import { countedWithoutGone, isLeaving, leavingTodos, todoEvents } from "../todos.js";
@@ -106,7 +106,7 @@ export const listPage = {
       ring.show(counts);
       fill(noticePlace, missing.some("notice") ? missingBox(t("part.notice"), again) : page.notice && noticeBanner(page.notice));
       const noTodos = missing.whole("todos") || !page.todos;
-      fill(problemPlace, noTodos ? missingBox(t("part.todos"), again) : missing.some("todos") && missingBox(t("part.people"), again));
+      fill(problemPlace, noTodos ? missingBox(t("part.todos"), again) : missing.some("todos") && missingBox(t("part.people"), again), oldNote(page));
       drawRows(noTodos ? [] : todos, noTodos);
       selection.show(todos);
       turning.show(wanted, { page: page.page ?? 1, pages: page.pages ?? 1 });

@@ -5,7 +5,7 @@ import { fill, h } from "../dom.js";
 import { number, t } from "../i18n.js";
 import { daysChart, daysTable, shareBar } from "../parts/chart.js";
 import { personChip } from "../parts/person.js";
-import { failedBox, missingBox, missingParts } from "../problems.js";
+import { failedBox, missingBox, missingParts, oldNote } from "../problems.js";
 import { restoreScroll } from "../router.js";
 import { learnMe } from "../session.js";
 import { todoEvents } from "../todos.js";
@@ -52,6 +52,7 @@ function parts(found, isNarrow, retry) {
       !found[name] || missing.some(name) ? missingBox(title, retry) : build(found[name]),
     );
   return [
+    oldNote(found),
     part("statuses", t("stats.statuses"), tiles),
     part("days", t("chart.days"), (days) => h("div", {}, h("div", { class: "chart-box" }, daysChart(days, isNarrow)), daysTable(days))),
     part("people", t("stats.people"), peopleTable),

@@ -7,7 +7,7 @@ import { commentsOf } from "../parts/comments.js";
 import { openMenu } from "../parts/menu.js";
 import { personChip } from "../parts/person.js";
 import { dueBadge, statusBadge, tick } from "../parts/row.js";
-import { failedBox, missingBox, missingParts } from "../problems.js";
+import { failedBox, missingBox, missingParts, oldNote } from "../problems.js";
 import { navigate, restoreScroll } from "../router.js";
 import { learnMe } from "../session.js";
 import { edit, isLeaving, menuItems, remove, todoEvents } from "../todos.js";
@@ -75,7 +75,7 @@ export const todoPage = {
       );
       article.classList.toggle("is-done", todo.status === "done");
       fill(note, todo.note ? h("p", { class: "prose" }, todo.note) : h("p", { class: "muted" }, t("note.none")));
-      fill(side, factList(todo, missing, load));
+      fill(side, factList(todo, missing, load), oldNote(todo));
       comments.show(todo.comments, missing.whole("comments") || !todo.comments, missing.some("comments"));
       if (focused) head.querySelector(`[data-focus=${focused}]`)?.focus();
     }

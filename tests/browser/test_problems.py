@@ -20,8 +20,8 @@ KINDS = {
 }
 
 
-def partial(*, fields: list[str], **values: Any) -> Callable[[Route], None]:
-    """The real page with values taken away and an entry in `errors` that names them."""
+def partial(*, fields: list[str], stale: bool = False, **values: Any) -> Callable[[Route], None]:
+    """The real page with values taken away and an entry in `errors` that names them, or says that they are old."""
     failure = {
         "type": "urn:bff:problem:backend-timeout",
         "title": "",
@@ -35,7 +35,10 @@ def partial(*, fields: list[str], **values: Any) -> Callable[[Route], None]:
         body = {
             **found.json(),
             **values,
-            "errors": [{**failure, "kind": "timeout", "retryable": True, "fields": fields}],
+            "errors": [
+                {**failure, "kind": "timeout", "retryable": True, "fields": fields}
+                | ({"stale": True} if stale else {})
+            ],
         }
         route.fulfill(response=found, body=json.dumps(body))
 
@@ -115,6 +118,20 @@ def test_a_missing_part_is_shown_as_missing_with_a_retry(
     missing.get_by_role("button", name=words("retry")).click()
     expect(missing).to_have_count(0)
     expect(page.get_by_test_id("todo")).to_have_count(1)
+
+
+def test_an_old_part_is_shown_and_said_to_be_old(
+    page: Page, make_todo: Callable[..., Any], words: Callable[..., str]
+) -> None:
+    make_todo("The rest is new")
+    page.route("**/api/home?**", partial(fields=["counts.open", "notice"], stale=True), times=1)
+    page.goto("/")
+    expect(page.get_by_test_id("old")).to_have_text(words("old"))
+    expect(page.get_by_test_id("todo")).to_have_count(1)
+    expect(page.get_by_test_id("missing")).to_have_count(0)
+    page.reload()
+    expect(page.get_by_test_id("todo")).to_have_count(1)
+    expect(page.get_by_test_id("old")).to_have_count(0)
 
 
 def test_missing_comments_leave_the_rest_of_the_todo(

@@ -91,7 +91,7 @@ def test_a_written_auth_is_refused_at_its_place(
     [
         ("rate_limit", {"page": "auth: none\nrate_limit: 10/min"}),
         ("session", {"page": "auth: none\nsession: null"}),
-        ("invalidates", {"page": "auth: none\ninvalidates: [page.read]"}),
+        ("invalidates", {"page": "auth: none\ninvalidates: [page.read]", "read": ", cache: 1s"}),
         ("deploy", {"page": "auth: none\ndeploy: {memory: 256}"}),
         ("hedge", {"read": ", hedge: 50ms"}),
         ("defer", {"read": ", fallback: null, defer: true"}),

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from requests.auth import HTTPBasicAuth, HTTPDigestAuth
 
-from bff.http import BearerToken, Calls, Client, ThreadTransport
+from bff.http import BearerToken, Calls, Client, Reply, ThreadTransport, Try
 from tests.fakes import (
     PATIENCE,
     FakeBackend,
@@ -478,3 +478,23 @@ def test_an_authbase_that_raises_breaks_only_its_call(
     assert (broken.kind, broken.sent) == ("refused", False)
     assert "KeyError" in caplog.text and "the secret" not in caplog.text
     assert reply_of(make_calls(), client, get("/a")).status == 404
+
+
+def test_a_promise_is_waited_for_beside_a_try_and_ended_by_another_thread(
+    transport: ThreadTransport, client: Client, backend: FakeBackend
+) -> None:
+    asked = threading.Event()
+    backend.on("GET /a", after(asked, answer()))
+    promise, forgotten = transport.promise(), transport.promise()
+    soon = time.monotonic() + PATIENCE
+    started = transport.start(Try(client, "GET", client.url("/a"), {}, None, soon, soon, 1000))
+    assert transport.wait([started, promise], time.monotonic()) == []
+    kept = Reply(200)
+    other = threading.Thread(target=promise.fulfil, args=(kept,))
+    other.start()
+    assert transport.wait([started, promise], time.monotonic() + PATIENCE) == [promise]
+    assert promise.outcome is kept and not (promise.sent or promise.held)
+    transport.abandon(forgotten)
+    asked.set()
+    assert transport.wait([started], time.monotonic() + PATIENCE) == [started]
+    other.join(PATIENCE)

@@ -66,7 +66,10 @@ def test_an_unlisted_origin_gets_no_permission() -> None:
 
 
 def test_a_listed_origin_may_read_answers_and_ask_beforehand() -> None:
-    exposed = "ETag, Idempotent-Replayed, Location, Retry-After, Server-Timing, X-Page-Partial, X-Request-ID"
+    exposed = (
+        "ETag, Idempotent-Replayed, Location, Retry-After, Server-Timing, "
+        "X-Page-Partial, X-Page-Stale, X-Request-ID"
+    )
     plain = {
         "Vary": "Origin",
         "Access-Control-Allow-Origin": LISTED,

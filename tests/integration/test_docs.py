@@ -63,7 +63,7 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("text", RECIPES)
 def test_a_recipe_in_the_docs_runs(text: str, project: Path) -> None:
-    held = {name: part for name, part in PARTS.items() if f"recipe: {name}\n" in text}
+    held = {name: part for name, part in PARTS.items() if re.search(rf"(recipe: |- ){name}\b", text)}
     for name, shown in {"shown": text, **held}.items():
         (project / "orchestrations" / f"{name}.yaml").write_text(shown, encoding="utf-8")
     create_app(project, environ=environ_of("http://backend.test"))

@@ -13,6 +13,9 @@ from tests.pages.conftest import ADA, EMPTY, SESSION_KEY, TOKEN, TROUBLE, Backen
 
 NOTICE = {"id": "n", "en": "Hello", "zh": "你好", "published": "2026-11-01 00:00:00.000Z"}
 
+SHOWN = {"notices": [NOTICE], "errors": []}
+NOTHING: dict[str, Any] = {"notices": [], "errors": []}
+
 
 @pytest.fixture
 def good(backends: Backends) -> Backends:
@@ -23,7 +26,7 @@ def good(backends: Backends) -> Backends:
 
 def test_it_shows_exactly_this(good: Backends, visitor: FlaskClient) -> None:
     page = visitor.get("/api/notices")
-    assert (page.status_code, page.json) == (200, {"notices": [NOTICE]})
+    assert (page.status_code, page.json) == (200, SHOWN)
 
 
 def test_it_asks_exactly_this_with_the_visitors_token(good: Backends, visitor: FlaskClient) -> None:
@@ -37,12 +40,12 @@ def test_a_visitor_is_shown_what_was_kept_for_them_and_nothing_kept_for_another(
     good: Backends, visitor: FlaskClient
 ) -> None:
     for _ in range(2):
-        assert visitor.get("/api/notices").json == {"notices": [NOTICE]}
+        assert visitor.get("/api/notices").json == SHOWN
     assert len(good.calls()) == 1
     other = Session(ADA, {"people": "token-of-ada"}, int(time.time()) + 60)
     visitor.set_cookie("bff-session", SessionSeal([SESSION_KEY], 60).seal(other, time.time()))
     good.answer("notices", "notices", json=listed())
-    assert visitor.get("/api/notices").json == {"notices": []}
+    assert visitor.get("/api/notices").json == NOTHING
     assert good.tokens() == {f"Bearer {TOKEN}", "Bearer token-of-ada"}
 
 
@@ -57,10 +60,25 @@ def test_what_fails_is_asked_for_again(good: Backends, visitor: FlaskClient) -> 
     good.answer("notices", "notices", status=500)
     assert visitor.get("/api/notices").status_code == 502
     good.answer("notices", "notices", json=listed(NOTICE))
-    assert visitor.get("/api/notices").json == {"notices": [NOTICE]}
+    assert visitor.get("/api/notices").json == SHOWN
+
+
+@pytest.mark.parametrize("trouble", ["failing", "overloaded", "down", "slow"])
+def test_notices_of_before_stand_in_while_the_backend_is_away(
+    backends: Backends, visitor: FlaskClient, trouble: str
+) -> None:
+    backends.answer("notices", "notices", json=listed(NOTICE), headers={"Cache-Control": "max-age=0"})
+    assert visitor.get("/api/notices").json == SHOWN
+    reply, kind, status = TROUBLE[trouble]
+    backends.answer("notices", "notices", **reply)
+    page = visitor.get("/api/notices")
+    assert (page.status_code, page.json["notices"]) == (200, [NOTICE])
+    [error] = page.json["errors"]
+    assert (error["step"], error["kind"], error["status"], error["stale"]) == ("found", kind, status, True)
+    assert (page.headers["X-Page-Stale"], page.headers["Cache-Control"]) == ("found", "no-store")
 
 
 @pytest.mark.parametrize("reply", [{"json": listed()}, {"json": {}}, EMPTY])
 def test_no_notices_are_an_empty_list(good: Backends, visitor: FlaskClient, reply: dict[str, Any]) -> None:
     good.answer("notices", "notices", **reply)
-    assert visitor.get("/api/notices").json == {"notices": []}
+    assert visitor.get("/api/notices").json == NOTHING

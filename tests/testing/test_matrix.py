@@ -19,8 +19,10 @@ from bff.errors import Failure
 from bff.executor.writes import Writes
 from bff.http import Calls
 from bff.http.fetch import Fetch
+from bff.http.kept import Kept
 from bff.testing import FaultCase, Matrix, matrix_of
 from bff.testing.upstream import FAULTS
+from bff.web.written import OwnWrites
 from tests.project import write_project
 
 READING = """
@@ -38,6 +40,9 @@ steps:
   notice:
     client: notices
     get: /notice
+    cache:
+      ttl: 1m
+      stale_if_error: 1h
     fallback:
       text: f"none"
 shape:
@@ -139,7 +144,9 @@ def test_every_step_is_asked_with_every_fault(matrix: Matrix) -> None:
         *(("writing", step) for step in ("first", "taken_back", "second")),
         *(("many", step) for step in ("ids", "rows", "other")),
     }
-    assert len(matrix.cases) == 3 + len(found) * len(FAULTS)
+    [kept] = [case for case in matrix.cases if case.fault is not None and case.fault.warm]
+    assert (kept.page, kept.step) == ("reading", "notice")
+    assert len(matrix.cases) == 3 + len(found) * (len(FAULTS) - 1) + 1
 
 
 def test_it_is_green(matrix: Matrix) -> None:
@@ -203,7 +210,27 @@ def the_partial_header_is_lost(patch: pytest.MonkeyPatch) -> None:
 
 @seed("reading", "notice", "404", "expected a partial page to be no-store")
 def a_partial_page_may_be_kept(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(answer, "_cache_control", lambda plan, results: "private, max-age=60")
+    patch.setattr(answer, "cache_control", lambda plan, results: "private, max-age=60")
+
+
+@seed("reading", "notice", "kept", "expected X-Page-Stale: notice, found None")
+def the_header_of_what_is_old_is_lost(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(run.PageRun, "_stale", lambda self: ())
+
+
+@seed("reading", "notice", "kept", "expected an old page to be no-store")
+def an_old_page_may_be_kept(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(answer, "cache_control", lambda plan, results: "private, max-age=60")
+
+
+@seed("reading", "notice", "kept", "expected X-Page-Stale: notice, found None")
+def nothing_old_stands_in(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Kept, "may_stand_in", lambda self, *given: False)
+
+
+@seed("writing", "second", "500", "expected the cookie that says what was written")
+def the_cookie_of_what_was_written_is_lost(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(OwnWrites, "tell", lambda self, *given: None)
 
 
 @seed("reading", "me", "429", "found the backend's words in the answer")
@@ -306,8 +333,8 @@ def null_is_taken_for_a_failure(patch: pytest.MonkeyPatch) -> None:
 
 @seed("reading", "me", "empty", "expected status 200, found 502")
 def an_empty_body_is_taken_for_a_failure(patch: pytest.MonkeyPatch) -> None:
-    def body(step: str, reply: Any, item: Any, empty: Any) -> Any:
-        return reply.json() if reply.raw else judge.bad_reply(step, step)
+    def body(planned: Any, reply: Any, item: Any, empty: Any) -> Any:
+        return reply.json() if reply.raw else judge.bad_reply(planned.name, planned.name)
 
     patch.setattr(judge, "_body", body)
 

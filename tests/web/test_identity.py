@@ -37,6 +37,7 @@ LOGIN = """
       found:
         client: people
         post: /auth
+        safe: true
         body:
           name: body.name
         on_status:

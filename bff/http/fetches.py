@@ -1,0 +1,301 @@
+"""The requests of one page under way: their tries, retries and second copies, within the page's bounds."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Hashable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bff.http.bulkhead import Places
+from bff.http.fetch import Call, Fetch, Flight
+from bff.http.limits import Limits
+from bff.http.messages import Broken, Reply
+from bff.http.retry import is_transient
+from bff.http.transport import Started, Transport
+from bff.http.verdicts import Verdicts
+
+if TYPE_CHECKING:
+    from bff.http.client import Client
+
+Outcome = Reply | Broken
+
+_RETRY_WHEN_FULL = 1
+
+
+class Fetches:
+    """Sends requests until each has its outcome, which `ended` is told for every call that waits for it.
+
+    `wrote` (epoch seconds) is when the page's last write ended, 0 before the first.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        seconds: float,
+        limits: Limits,
+        ended: Callable[[Call, Outcome], None],
+    ) -> None:
+        self.limits = limits
+        self.wrote = 0.0
+        self._transport = transport
+        self._whole = seconds
+        self._ended = ended
+        self._fetches: dict[Fetch, None] = {}
+        self._flying: dict[Started, Fetch] = {}
+        self._joinable: dict[Hashable, Fetch] = {}
+        self._places = Places()
+        self._queues: dict[Client, deque[tuple[Fetch, Outcome | None]]] = {}
+        self._verdicts = Verdicts()
+        self._tries = 0
+        self._bytes = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._fetches)
+
+    @property
+    def flying(self) -> Collection[Started]:
+        """The tries that the network has."""
+        return self._flying.keys()
+
+    def begin(self, call: Call) -> None:
+        """Has a call wait for its request: for one like it that is under way, else for a new one."""
+        joined = self._joinable.get(call.same)
+        if joined is not None:
+            joined.calls.append(call)
+            call.fetch = joined
+        else:
+            self._begin(Fetch(call))
+
+    def moments(self) -> Iterator[float]:
+        """When something is due (monotonic)."""
+        return (moment for fetch in self._fetches for moment in fetch.moments())
+
+    def give_up(self, call: Call) -> None:
+        """Lets a call wait no more."""
+        fetch = call.fetch
+        if fetch is not None and call in fetch.calls:
+            fetch.calls.remove(call)
+            if not fetch.calls:
+                self._drop(fetch)
+
+    def close(self) -> None:
+        """Gives up all that is under way, so that it holds no place any more."""
+        for fetch in list(self._fetches):
+            fetch.calls.clear()
+            self._drop(fetch)
+
+    def count(self) -> Broken | None:
+        """Counts a request that another thread makes for this page; says so where it may make no more."""
+        if self._over_bounds():
+            return _over()
+        self._tries += 1
+        return None
+
+    # --- tries ---------------------------------------------------------------------------------------------------
+
+    def _begin(self, fetch: Fetch) -> None:
+        fetch.calls[0].fetch = fetch
+        self._fetches[fetch] = None
+        if fetch.same is not None:
+            self._joinable[fetch.same] = fetch
+            fetch.client.hedges.earn()
+        fetch.client.budget.earn()
+        self._try(fetch)
+
+    def _try(self, fetch: Fetch, last: Outcome | None = None) -> None:
+        """Starts a try if there is room for one, else ends the fetch with its last outcome, if it has one.
+
+        Where its client is full it waits for a place of this page's own, and for nobody else's.
+        """
+        client = fetch.client
+        if self._places.take(client.bulkhead):
+            if not self._send(fetch, last):
+                self._leave(client)
+        elif self._places.has(client.bulkhead):
+            self._queues.setdefault(client, deque()).append((fetch, last))
+        else:
+            self._finish(fetch, last or _full())
+
+    def _leave(self, client: Client) -> None:
+        """Hands a place on to the page's next call that waits for one, else gives it back."""
+        queue = self._queues.get(client)
+        while queue:
+            fetch, last = queue.popleft()
+            if fetch.calls and not self._has_time(fetch):
+                self._finish(fetch, last or _full())
+            elif fetch.calls and self._send(fetch, last):
+                return
+        self._places.give_back(client.bulkhead)
+
+    def _send(self, fetch: Fetch, last: Outcome | None) -> bool:
+        """Starts a try in a place that is taken; where it must not start, ends the fetch and says so."""
+        refusal = self._refusal(fetch) or self._launch(fetch)
+        if refusal is not None:
+            self._finish(fetch, last or refusal)
+        return refusal is None
+
+    def _refusal(self, fetch: Fetch) -> Broken | None:
+        if not self._has_time(fetch):
+            return Broken("timeout", reason="no time was left for a try")
+        return _over() if self._over_bounds() else None
+
+    def _over_bounds(self) -> bool:
+        return self._tries >= self.limits.max_requests or self._bytes >= self.limits.max_replies
+
+    def _has_time(self, fetch: Fetch) -> bool:
+        return fetch.until - time.monotonic() >= self.limits.min_try
+
+    def _launch(self, fetch: Fetch) -> Broken | None:
+        """Starts a try, unless the backend is being spared."""
+        client, request, until = fetch.client, fetch.request, fetch.until
+        permit = client.circuit.enter(until)
+        if permit is None:
+            return Broken("breaker", retry_after=client.circuit.retry_after, reason="it failed too often")
+        limits, now = self.limits, time.monotonic()
+        timeout = client.timeout if request.timeout is None else request.timeout
+        # A page that has used up its time elsewhere leaves a try too little of it to tell anything.
+        telling = until - now >= min(timeout, self._whole) / 2
+        if request.safe and request.hedge is not None and fetch.attempts == 0:
+            fetch.hedge_at = now + request.hedge
+        self._tries += 1
+        room = min(limits.max_reply, limits.max_replies - self._bytes)
+        started = self._transport.start(fetch.as_try(room, limits.min_try))
+        fetch.flights[started] = Flight(permit, telling, now)
+        self._flying[started] = fetch
+        return None
+
+    def _hedge(self, fetch: Fetch) -> None:
+        """Sends the second copy, if a place, the page's bounds and the client's budget of them allow it."""
+        fetch.hedge_at = None
+        client = fetch.client
+        waits_for_place = any(started.held for started in fetch.flights)
+        if not fetch.flights or waits_for_place or self._refusal(fetch) or not client.circuit.closed:
+            return
+        if not self._places.take(client.bulkhead):
+            return
+        if not client.hedges.spend() or self._launch(fetch) is not None:
+            self._leave(client)
+
+    # --- ends ----------------------------------------------------------------------------------------------------
+
+    def ring(self, now: float) -> None:
+        """Ends the calls whose time is up, starts the tries whose back-off is over and the copies that are due."""
+        for fetch in list(self._fetches):
+            late = [call for call in fetch.calls if call.until <= now]
+            if late:
+                self._time_out(fetch, late)
+            elif fetch.rest is not None and fetch.rest[0] <= now:
+                last, fetch.rest = fetch.rest[1], None
+                self._try(fetch, last)
+            elif fetch.hedge_at is not None and fetch.hedge_at <= now:
+                self._hedge(fetch)
+
+    def _time_out(self, fetch: Fetch, late: list[Call]) -> None:
+        fetch.sent = fetch.sent or any(started.sent for started in fetch.flights)
+        unheld = any(not started.held for started in fetch.flights)
+        resting = None if fetch.rest is None else fetch.rest[1]
+        outcome = fetch.last or resting or (Broken("timeout") if unheld else _full())
+        fetch.calls = [call for call in fetch.calls if call not in late]
+        for call in late:
+            self._ended(call, _copy(outcome))
+        if not fetch.calls:
+            self._drop(fetch, timed_out=True)
+
+    def land(self, started: Started) -> bool:
+        """Takes in the end of a try; says whether it was one of these."""
+        fetch = self._flying.pop(started, None)
+        if fetch is None:  # the end of another has made it superfluous
+            return False
+        flight = fetch.flights.pop(started)
+        fetch.sent = fetch.sent or started.sent
+        outcome = started.outcome or Broken("refused")
+        if isinstance(outcome, Broken) and (started.sent or outcome.sent):
+            fetch.lost = True
+        self._verdicts.tell(fetch, flight, outcome)
+        self._leave(fetch.client)
+        self._take(fetch, flight, outcome)
+        return True
+
+    def _take(self, fetch: Fetch, flight: Flight, outcome: Outcome) -> None:
+        """Ends a fetch with the outcome of a try, unless another copy, a retry or more time may bring a better."""
+        if fetch.flights and not _is_good(outcome):
+            fetch.last = outcome
+            return
+        last, fetch.last = fetch.last, None
+        if isinstance(outcome, Broken) and last is not None:
+            outcome = last
+        if isinstance(outcome, Broken) and outcome.kind == "timeout" and fetch.until > fetch.tried_until:
+            self._go_on(fetch, outcome)
+            return
+        fetch.begun = flight.begun
+        resolved = fetch.resolved(outcome)
+        if resolved is None:
+            self._try(fetch, outcome)
+            return
+        outcome = self.counted(resolved)
+        delay = fetch.delay_after(outcome, self.limits.min_try)
+        if delay is None:
+            self._finish(fetch, outcome)
+        else:
+            fetch.rest = (time.monotonic() + delay, outcome)
+
+    def _go_on(self, fetch: Fetch, outcome: Broken) -> None:
+        """Tries again for the calls that came later and have time left; the time of the others is up."""
+        late = [call for call in fetch.calls if call.until <= fetch.tried_until]
+        fetch.calls = [call for call in fetch.calls if call.until > fetch.tried_until]
+        for call in late:
+            self._ended(call, outcome)
+        self._try(fetch, outcome)
+
+    def _finish(self, fetch: Fetch, outcome: Outcome) -> None:
+        calls, fetch.calls = fetch.calls, []
+        for at, call in enumerate(calls):
+            self._ended(call, outcome if at == 0 else self.counted(_copy(outcome)))
+        self._drop(fetch)
+
+    def _drop(self, fetch: Fetch, *, timed_out: bool = False) -> None:
+        """Forgets a fetch that nobody waits for any more, and gives up what is under way of it."""
+        self._fetches.pop(fetch, None)
+        if fetch.same is None:
+            self._joinable.clear()  # what was read before a write is no answer to what is read after it
+            self.wrote = time.time()
+        elif self._joinable.get(fetch.same) is fetch:
+            del self._joinable[fetch.same]
+        for started, flight in list(fetch.flights.items()):
+            del fetch.flights[started], self._flying[started]
+            self._transport.abandon(started)
+            if timed_out and not started.held:
+                self._verdicts.tell(fetch, flight, Broken("timeout"))
+            else:
+                fetch.client.circuit.left(flight.permit)
+            self._leave(fetch.client)
+
+    def counted(self, outcome: Outcome) -> Outcome:
+        """The outcome, or that the page has had too many bytes."""
+        limits = self.limits
+        if isinstance(outcome, Reply):
+            self._bytes += len(outcome.raw)
+            if self._bytes > limits.max_replies:
+                return Broken("limit", sent=True, reason="replies of the page")
+        elif outcome.kind == "too-large" and limits.max_replies - self._bytes < limits.max_reply:
+            return replace(outcome, kind="limit")
+        return outcome
+
+
+def _full() -> Broken:
+    return Broken("full", retry_after=_RETRY_WHEN_FULL, reason="as many calls as its client may make")
+
+
+def _over() -> Broken:
+    return Broken("limit", reason="requests or replies of the page")
+
+
+def _copy(outcome: Outcome) -> Outcome:
+    """The outcome for a further call."""
+    return outcome if isinstance(outcome, Broken) else outcome.copy()
+
+
+def _is_good(outcome: Outcome) -> bool:
+    return isinstance(outcome, Reply) and outcome.status < 500 and not is_transient(outcome)

@@ -1,0 +1,103 @@
+"""Read your writes on every instance: the cookie that says what a visitor wrote, and when."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Mapping
+
+from flask import Request, Response, g
+from werkzeug.http import dump_cookie
+
+from bff.identity.written import CLOCKS, NOTHING_WRITTEN, Written, WrittenSeal
+from bff.plan import Plan, PlannedRequest
+from bff.web.identity import has_only_bearer
+from bff.web.journal import Journal
+from bff.web.site import Page, Site
+
+SECURE_COOKIE, PLAIN_COOKIE = "__Host-bff-written", "bff-written"
+OTHERS_KEEP = 24 * 3600.0
+"""Seconds for which pages that are not of this app may keep something."""
+
+
+class OwnWrites:
+    """Reads and sets the cookie; made once at start."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._lifetimes: tuple[Mapping[str, Page], float] | None = None
+
+    def of(self, request: Request, plan: Plan) -> Written:
+        """What the visitor wrote lately, as far as it concerns a page."""
+        value = request.cookies.get(_cookie_name(request))
+        if value is None or not any(step.step.cache for step in plan.requests):
+            return NOTHING_WRITTEN
+        return self._open(value)
+
+    def tell(self, response: Response, request: Request) -> None:
+        """Set the cookie on the answer to a request that has written, or may have."""
+        journal: Journal | None = g.get("journal")
+        if journal is None or not (journal.repeated or journal.writes.may_have_happened):
+            return
+        page = self._site.pages.get(journal.page)
+        lifetime, seal = self._lifetime(), self._seal()
+        if page is None or not page.recipe.invalidates or seal is None or not lifetime:
+            return
+        if has_only_bearer(request):
+            return
+        before = request.cookies.get(_cookie_name(request))
+        written = NOTHING_WRITTEN if before is None else self._open(before)
+        value = seal.seal(written.also(page.recipe.invalidates, time.time()))
+        response.headers.add("Set-Cookie", _cookie(request, value, math.ceil(lifetime + CLOCKS)))
+        response.headers["Cache-Control"] = "no-store"
+
+    def _open(self, value: str) -> Written:
+        seal, lifetime = self._seal(), self._lifetime()
+        if seal is None or not lifetime:
+            return NOTHING_WRITTEN
+        return seal.open(value, lifetime, time.time())
+
+    def _seal(self) -> WrittenSeal | None:
+        return self._site.identity.written
+
+    def _lifetime(self) -> float:
+        """For how long a write can matter; worked out again when the site has other pages."""
+        pages = self._site.pages
+        if self._lifetimes is None or self._lifetimes[0] is not pages:
+            self._lifetimes = (pages, longest_kept(page.plan for page in pages.values()))
+        return self._lifetimes[1] if self._site.whole else max(self._lifetimes[1], OTHERS_KEEP)
+
+
+def longest_kept(plans: Iterable[Plan]) -> float:
+    """The longest that any reply is kept which a visitor's write makes old for them, in seconds; 0 for none."""
+    plans = list(plans)
+    named = {name for plan in plans for name in plan.recipe.invalidates}
+    return max(
+        (_kept(step) for plan in plans for step in plan.requests if _concerned(step, named)), default=0.0
+    )
+
+
+def _concerned(step: PlannedRequest, named: set[str]) -> bool:
+    return step.step.cache is not None and (step.private or not named.isdisjoint(step.known_as))
+
+
+def _kept(step: PlannedRequest) -> float:
+    cache = step.step.cache
+    assert cache is not None, "only what is kept is asked for"
+    return cache.ttl + max(cache.stale_while_revalidate or 0.0, cache.stale_if_error or 0.0)
+
+
+def _cookie_name(request: Request) -> str:
+    return SECURE_COOKIE if request.is_secure else PLAIN_COOKIE
+
+
+def _cookie(request: Request, value: str, max_age: int) -> str:
+    return dump_cookie(
+        _cookie_name(request),
+        value,
+        max_age=max_age,
+        path="/",
+        secure=request.is_secure,
+        httponly=True,
+        samesite="Lax",
+    )
