@@ -1,4 +1,4 @@
-"""The transport of threads, against a backend that does its worst on a real socket."""
+"""Both transports, against a backend that does its worst on a real socket."""
 
 from __future__ import annotations
 

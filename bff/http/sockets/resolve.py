@@ -57,7 +57,10 @@ class Lookup:
         """Has its end told to a waiter, at once where it has come already."""
         with self._lock:
             if not self.ended:
-                self._waiters.append(waiter)
+                if (
+                    waiter not in self._waiters
+                ):  # who waits for several things asks again each time one has news
+                    self._waiters.append(waiter)
                 return
         waiter.put(None)
 

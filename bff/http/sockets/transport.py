@@ -57,10 +57,12 @@ class SocketTransport:
         return self._stock.promise()
 
     def wait(self, started: Collection[Started], until: float) -> Sequence[Started]:
-        while not (ended := [one for one in started if one.outcome is not None]):
+        ended = [one for one in started if one.outcome is not None]
+        while not ended:
+            _wait_once(started, until)  # also when the time is up: what has come by now is taken
+            ended = [one for one in started if one.outcome is not None]
             if time.monotonic() >= until:
                 break
-            _wait_once(started, until)
         return ended
 
     def abandon(self, started: Started) -> None:

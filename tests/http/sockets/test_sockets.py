@@ -421,6 +421,16 @@ def test_promises_wake_each_its_own_thread(transport: SocketTransport) -> None:
     assert len(found) == 8 and set(map(id, found)) == set(map(id, promises))
 
 
+def test_who_has_no_time_to_wait_gets_what_has_come(
+    client: Client, backend: FakeBackend, transport: SocketTransport
+) -> None:
+    backend.on("GET /a", answer(json=1))
+    started, end = transport.start(try_of(client)), time.monotonic() + PATIENCE
+    while not (found := transport.wait([started], time.monotonic())):
+        assert time.monotonic() < end
+    assert found == [started]
+
+
 def test_waiting_for_nothing_is_a_pause(transport: SocketTransport) -> None:
     begun = time.monotonic()
     assert transport.wait((), begun + 0.05) == []
