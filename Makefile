@@ -63,6 +63,14 @@ test-instances: $(ready_dev) try-backend try-browser
 .PHONY: test-all
 test-all: test test-more ## every test
 
+.PHONY: overload
+overload: $(ready_dev) ## what a page takes while a backend hangs, and with ten times too many users
+	@$(python) benchmarks/run.py --only overload
+
+.PHONY: soak
+soak: $(ready_dev) install-backend ## 200 visitors for 5 minutes while parts are killed (SOAK_VISITORS, SOAK_SECONDS, SOAK_SEED)
+	@$(python) -m tests.soak
+
 .PHONY: check
 check: $(ready_dev) ## lint, format, types and the recipes
 	@$(python) -m ruff check .

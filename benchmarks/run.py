@@ -19,13 +19,16 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from benchmarks import expressions  # noqa: E402
+from benchmarks import expressions, overload  # noqa: E402
 
 RESULTS = HERE / "results.json"
 LIBRARIES = ("flask", "requests", "msgspec")
 
 # Each gives its rows and whether every row is within its bound.
-BENCHMARKS: Mapping[str, Callable[[], tuple[list[dict[str, Any]], bool]]] = {"expressions": expressions.run}
+BENCHMARKS: Mapping[str, Callable[[], tuple[list[dict[str, Any]], bool]]] = {
+    "expressions": expressions.run,
+    "overload": overload.run,
+}
 
 
 def main() -> int:

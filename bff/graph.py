@@ -127,6 +127,12 @@ def required(step: Step) -> bool:
     return not isinstance(step, Request) or step.required
 
 
+def deferred_steps(recipe: Recipe, graph: Graph) -> frozenset[str]:
+    """The steps that come after the rest of the page: those that say `defer`, and all that read one of them."""
+    said = {step.name for step in recipe.steps if isinstance(step, Request) and step.defer}
+    return frozenset(name for name in graph.names if said & graph.upstream(name)) if said else frozenset()
+
+
 def _reasons(recipe: Recipe, reads: Mapping[str, frozenset[str]]) -> dict[str, dict[str, Reason]]:
     """For each step the steps that it waits for, each with why."""
     found: dict[str, dict[str, Reason]] = {}

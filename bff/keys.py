@@ -223,10 +223,8 @@ _REQUEST = (
     Key(
         "defer",
         "boolean",
-        "Send this part after the rest of the page; needs a fallback.",
+        "Where a page is asked for in lines, send this part after the rest; needs a fallback.",
         default="false",
-        runs=False,
-        idle=(False,),
     ),
 )
 

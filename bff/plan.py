@@ -133,7 +133,8 @@ class Plan:
 
     `steps` are in the order written; `waits_for` and `followers` are by step name; `fields` are the paths of
     the page that hang on a step; `second_sources` the steps that name a step in their `when`. A `private` page
-    is not the same for everybody.
+    is not the same for everybody. `deferred` are the steps that a page in lines does not wait for: those that say
+    `defer` and those that read one.
     """
 
     recipe: Recipe
@@ -147,11 +148,17 @@ class Plan:
     fields: Mapping[str, tuple[str, ...]]
     second_sources: Mapping[str, frozenset[str]]
     private: bool
+    deferred: frozenset[str] = frozenset()
 
     @property
     def requests(self) -> tuple[PlannedRequest, ...]:
         """The steps that ask a backend, in the order written."""
         return tuple(step for step in self.steps if isinstance(step, PlannedRequest))
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The requests that may come after the rest of the page, in the order written."""
+        return tuple(step.name for step in self.requests if step.name in self.deferred)
 
     @property
     def clients(self) -> tuple[Client, ...]:

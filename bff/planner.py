@@ -10,7 +10,7 @@ from bff.expressions import compile_tree
 from bff.expressions.inspect import ANY, Any_, Inspection, Path, fields, inspect, inspect_tree, item_paths
 from bff.expressions.tree import Expression, Tree
 from bff.expressions.tree import Mapping as MappingTree
-from bff.graph import Graph, build_graph, inspect_part, parts
+from bff.graph import Graph, build_graph, deferred_steps, inspect_part, parts
 from bff.http import Client, encode_constant
 from bff.narrow import decoder_of
 from bff.plan import (
@@ -87,6 +87,7 @@ class _Planner:
             fields=self._fields(),
             second_sources=self._second_sources(),
             private=bool(self.taint.page),
+            deferred=deferred_steps(recipe, self.graph),
         )
 
     # --- compiling -----------------------------------------------------------------------------------------------

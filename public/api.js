@@ -1,5 +1,7 @@
 // Everything that this app asks the layer. No other file fetches.
 
+import { LINES, readLines } from "./progressive.js";
+
 const PATIENCE_MS = 20_000;
 
 /** What went wrong, as the layer said it (RFC 9457); `offline`, `slow` and `unreadable` when it said nothing. */
@@ -25,7 +27,8 @@ export const signup = (account) => send("POST", "/api/signup", { body: account, 
 export const login = (account) => send("POST", "/api/login", { body: account, asks: false });
 export const logout = () => send("POST", "/api/logout", { asks: false });
 
-export const home = (query, signal) => send("GET", `/api/home?${new URLSearchParams(query)}`, { signal });
+/** `changed(page, pending)` is called as soon as there is something to show, and again as each part of it comes. */
+export const home = (query, signal, changed) => send("GET", `/api/home?${new URLSearchParams(query)}`, { signal, changed });
 // A day is the visitor's own: in China it begins eight hours before one in UTC.
 const zone = () => new URLSearchParams({ zone: Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC" });
 export const stats = (signal) => send("GET", `/api/stats?${zone()}`, { signal });
@@ -57,20 +60,20 @@ export function removeTodosOnLeaving(ids) {
 
 const todoPath = (id) => `/api/todos/${encodeURIComponent(id)}`;
 
-async function send(method, path, { body, signal, key, asks = true, keepalive = false } = {}) {
-  const response = await answerOf(method, path, { body, signal, key, keepalive });
+async function send(method, path, { body, signal, key, changed, asks = true, keepalive = false } = {}) {
+  const response = await answerOf(method, path, { body, signal, key, keepalive, changed });
   if (response.ok) return response.body;
   const problem = new Problem(kindOf(response.body), { ...response.body, status: response.status });
   const ended = asks && problem.status === 401;
   if (ended && (await signInAgain()) && !signal?.aborted) {
-    return send(method, path, { body, signal, key, asks: false });
+    return send(method, path, { body, signal, key, changed, asks: false });
   }
   throw problem;
 }
 
-async function answerOf(method, path, { body, signal, key, keepalive }) {
+async function answerOf(method, path, { body, signal, key, keepalive, changed }) {
   const patience = AbortSignal.timeout(PATIENCE_MS);
-  const headers = { Accept: "application/json" };
+  const headers = { Accept: changed ? `${LINES}, application/json;q=0.9` : "application/json" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (key !== undefined) headers["Idempotency-Key"] = key;
   let response;
@@ -82,13 +85,24 @@ async function answerOf(method, path, { body, signal, key, keepalive }) {
       body: body === undefined ? undefined : JSON.stringify(body),
       signal: signal ? AbortSignal.any([signal, patience]) : patience,
     });
+    if (isInLines(response)) return await inLines(response, changed);
     const text = await response.text();
     return { ok: response.ok, status: response.status, body: text ? JSON.parse(text) : null };
   } catch (error) {
     if (signal?.aborted) throw error;
     if (patience.aborted) throw new Problem("slow");
+    // An answer that was cut in the middle of its lines may come whole.
+    if (isInLines(response)) return answerOf(method, path, { signal });
     throw new Problem(response ? "unreadable" : "offline", { status: response?.status });
   }
+}
+
+const isInLines = (response) => response?.headers.get("Content-Type")?.startsWith(LINES);
+
+async function inLines(response, changed) {
+  const { page, complete, problem } = await readLines(response, changed);
+  if (!complete && !problem) throw new TypeError("cut");
+  return { ok: complete, status: problem?.status ?? response.status, body: problem ?? page };
 }
 
 function kindOf(body) {

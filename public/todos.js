@@ -6,6 +6,7 @@ import { announce, toast } from "./parts/toasts.js";
 import { openDialog } from "./parts/dialog.js";
 import { asFields, todoForm } from "./parts/todo-form.js";
 import { wordsOf } from "./problems.js";
+import { me } from "./session.js";
 import { tab } from "./storage.js";
 
 const UNDO_MS = 6000;
@@ -140,7 +141,8 @@ export async function edit(todo) {
           const changed = Object.fromEntries(Object.entries(after).filter(([key, value]) => value !== before[key]));
           if (Object.keys(changed).length === 0) return close(null);
           const saved = await api.editTodo(todo.id, changed, key);
-          close({ ...todo, ...saved, helper: "helper" in changed ? values.helper : todo.helper });
+          const { helper, helper_id } = "helper" in changed ? { helper: values.helper, helper_id: values.helper?.id ?? null } : todo;
+          close({ ...todo, ...saved, helper, helper_id });
         },
       }).element,
   });
@@ -161,6 +163,17 @@ export async function add(values, key) {
 
 /** What a todo's menu offers; `more` come first. */
 export function menuItems(todo, more = []) {
+  const removal = { icon: "trash", label: t("remove"), tone: "bad", run: () => remove([todo]) };
+  return [
+    ...more,
+    { icon: "edit", label: t("edit"), run: () => edit(todo) },
+    ...statusItems(todo),
+    ...(mayRemove(todo) ? [removal] : []),
+  ];
+}
+
+/** The statuses that a todo may have next. */
+export function statusItems(todo) {
   const become = (status, icon) => ({ icon, label: t(`become.${status}`), run: () => setStatus(todo, status) });
   const changes = {
     open: [become("done", "check"), become("paused", "pause"), become("closed", "archive")],
@@ -168,10 +181,11 @@ export function menuItems(todo, more = []) {
     paused: [become("open", "play"), become("done", "check"), become("closed", "archive")],
     closed: [become("open", "undo")],
   };
-  return [
-    ...more,
-    { icon: "edit", label: t("edit"), run: () => edit(todo) },
-    ...changes[todo.status],
-    { icon: "trash", label: t("remove"), tone: "bad", run: () => remove([todo]) },
-  ];
+  return changes[todo.status];
+}
+
+/** Whether removing is offered: a helper may change a todo, but only its owner removes it. */
+export function mayRemove(todo) {
+  const isOthers = todo.owner && me() && todo.owner.id !== me().id;
+  return !isOthers;
 }

@@ -34,6 +34,8 @@ class Layer:
     environ: Mapping[str, str]
     log: Path
     wrapper: Sequence[str] = ()
+    threads: int = 16
+    root: Path = ROOT
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -43,10 +45,10 @@ class Layer:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         command = [sys.executable, "-m", "bff", "serve", "--port", str(self.port)]
-        command += ["--threads", "16", "--drain", "0s"]
+        command += ["--threads", str(self.threads), "--drain", "0s"]
         with self.log.open("ab") as output:
             self.process = start_child(
-                [*self.wrapper, *command], cwd=ROOT, env=self.environ, stdout=output, stderr=output
+                [*self.wrapper, *command], cwd=self.root, env=self.environ, stdout=output, stderr=output
             )
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
@@ -82,11 +84,21 @@ def _program(name: str) -> str:
 
 
 @contextlib.contextmanager
-def layer(backend_url: str, folder: Path, *, wrapper: Sequence[str] = (), **more: str) -> Iterator[Layer]:
-    """A started instance on a free port, stopped at the end."""
+def layer(
+    backend_url: str,
+    folder: Path,
+    *,
+    wrapper: Sequence[str] = (),
+    threads: int = 16,
+    root: Path = ROOT,
+    **more: str,
+) -> Iterator[Layer]:
+    """A started instance on a free port, stopped at the end; `root` may be another project than this one."""
     port = free_port()
     wrapped = [_program(wrapper[0]), *wrapper[1:]] if wrapper else ()
-    running = Layer(port, environ_of(backend_url, **more), folder / f"layer-{port}.log", wrapped)
+    running = Layer(
+        port, environ_of(backend_url, **more), folder / f"layer-{port}.log", wrapped, threads, root
+    )
     try:
         running.start()
         yield running
@@ -165,11 +177,12 @@ class Visitor:
 
 
 class RedisServer:
-    """A Redis that keeps nothing on disk; it may be paused, stopped and started again on its port."""
+    """A Redis that keeps nothing on disk, unless `options` say so; it may be paused, stopped and started again."""
 
     def __init__(self) -> None:
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
+        self.options: Sequence[str] = ("--appendonly", "no", "--dir", "/tmp")
         # Asked for its password, the server shows whether one ever gets into a log.
         self.password = "redis-password-7"
         self.client = Redis(
@@ -182,8 +195,8 @@ class RedisServer:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        options = ["--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--appendonly", "no"]
-        options += ["--requirepass", self.password, "--dir", "/tmp"]
+        options = ["--bind", "127.0.0.1", "--port", str(self.port), "--save", ""]
+        options += ["--requirepass", self.password, *self.options]
         self.process = start_child([_program("redis-server"), *options], stdout=subprocess.DEVNULL)
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:

@@ -15,6 +15,7 @@ ORDER = [
     "problems",
     "settings",
     "jsontext",
+    "jsonpatch",
     "validation",
     "identity",
     "state",

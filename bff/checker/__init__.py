@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bff.checker.caching import check_ages, check_invalidates, check_shared_caches
+from bff.checker.deferred import check_deferred
 from bff.checker.headers import check_headers
 from bff.checker.identity import check_tokens
 from bff.checker.inputs import check_filters, check_loops, check_redirects
@@ -37,7 +38,7 @@ _ALWAYS: tuple[Check, ...] = (
 # What follows from names: with an unknown one among them it would say things that the cure makes untrue.
 _WHEN_NAMES_ARE_KNOWN: tuple[Check, ...] = (
     *(check_unread, check_nulls_written, check_loops, check_filters, check_redirects),
-    *(check_shared_caches, check_tokens),
+    *(check_shared_caches, check_tokens, check_deferred),
 )
 
 

@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Callable, Iterator
 
 from bff.checker.caching import check_shared_caches
+from bff.checker.deferred import check_deferred
 from bff.checker.identity import check_tokens
 from bff.checker.inputs import check_loops, check_redirects
 from bff.checker.order import check_cycles
@@ -28,7 +29,7 @@ _OF_PAGES = ("deadline", "status", "headers", "cache", "session", "rate_limit", 
 # What can be wrong with a page only because of what it holds.
 _TOGETHER: tuple[Callable[[Page], None], ...] = (
     *(check_cycles, check_methods, check_nulls_written, check_loops),
-    *(check_redirects, check_shared_caches, check_tokens),
+    *(check_redirects, check_shared_caches, check_tokens, check_deferred),
 )
 
 

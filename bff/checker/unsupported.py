@@ -55,9 +55,6 @@ def _tables(step: Step) -> tuple[str, ...]:
 
 def _value(step: Step, table: str, key: Key) -> object:
     """The value of a plain switch, which may say that nothing is asked for."""
-    if isinstance(step, Request):
-        if table == "step cache" and key.name == "shared":
-            return step.cache is not None and step.cache.shared
-        if key.name == "defer":
-            return step.defer
+    if isinstance(step, Request) and table == "step cache" and key.name == "shared":
+        return step.cache is not None and step.cache.shared
     return None

@@ -24,7 +24,8 @@ class RequestStep:
 
     `begin` starts what may start; `take_in` takes one ended call and starts more; `done` says when there is
     nothing under way any more. Then `value` holds the step's value, or `failure` why it has none; `stale` says why
-    old replies stand in, and `keeping` is told of every reply.
+    old replies stand in, and `keeping` is told of every reply. Until then `owners` leads from each call in flight to
+    this step.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class RequestStep:
         writes: Writes,
         terms: Terms,
         keeping: Keeping,
+        owners: dict[Call, RequestStep],
     ) -> None:
         self.planned = planned
         self.value: Any = None
@@ -49,6 +51,7 @@ class RequestStep:
         self._writes = writes
         self._terms = terms
         self._keeping = keeping
+        self._owners = owners
         self._waiting: deque[int] = deque()
         self._in_flight: dict[Call, int] = {}
         self._items: list[Any] = [None]
@@ -105,6 +108,7 @@ class RequestStep:
         """Forget the calls in flight; a write among them has an unknown outcome."""
         for call in self._in_flight:
             self._calls.abandon(call)
+            self._owners.pop(call, None)
         self._in_flight.clear()
         self._waiting.clear()
 
@@ -128,7 +132,9 @@ class RequestStep:
                 self._store(at, request)
             else:
                 self.sent += 1
-                self._in_flight[self._calls.start(self.planned.client, request)] = at
+                call = self._calls.start(self.planned.client, request)
+                self._in_flight[call] = at
+                self._owners[call] = self
                 if step.writes:
                     self._written[at] = Write(self.planned, self._local_names(at), self._item(at))
                     self._writes.sent.append(self._written[at])
@@ -180,6 +186,7 @@ class RequestStep:
     def _judged(self, call: Call) -> tuple[int, Any]:
         """Which request a call was, and its value or Failure; a write's outcome is noted first."""
         at = self._in_flight.pop(call)
+        self._owners.pop(call, None)
         result, write = call.result, self._written.get(at)
         assert result is not None, "only ended calls are taken in"
         if write is not None:

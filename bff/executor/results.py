@@ -83,7 +83,8 @@ class Keeping:
 class Results:
     """What a run gives: `scope` holds every name that the shape may read, `failures` why a step has no new value.
 
-    `partial` names the steps that make the page partial, `stale` those for which an old reply stands in.
+    `partial` names the steps that make the page partial, `stale` those for which an old reply stands in. Where the page
+    goes on, `pending` names its parts that are still to come: what waits for them is not in `scope`.
     """
 
     scope: Mapping[str, Any]
@@ -91,3 +92,4 @@ class Results:
     partial: tuple[str, ...]
     stale: tuple[str, ...] = ()
     keeping: Keeping = field(default_factory=Keeping)
+    pending: tuple[str, ...] = ()

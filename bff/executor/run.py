@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import heapq
 import time
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Generator, Mapping
 from typing import Any
 
-from bff.errors import Failure, PageError
+from bff.errors import Failure
 from bff.executor import judge
 from bff.executor.given import taken
+from bff.executor.guard import refusal
 from bff.executor.request_step import RequestStep
 from bff.executor.results import ANSWERED, Keeping, Outcome, Results, StepTrace, Terms
 from bff.executor.undo import TakingBack
 from bff.executor.writes import Writes
 from bff.expressions import Evaluation
-from bff.http import Calls
+from bff.http import Call, Calls
 from bff.plan import Plan, PlannedGuard, PlannedRequest, PlannedStep, PlannedValue
-from bff.problems import of_failure, problem
+from bff.problems import of_failure
 
 
 class PageRun:
@@ -45,18 +47,33 @@ class PageRun:
         self._blocked_by = {step.name: len(plan.waits_for[step.name]) for step in plan.steps}
         self._ready: list[int] = []
         self._under_way: dict[str, RequestStep] = {}
+        self._owners: dict[Call, RequestStep] = {}
         self._failures: list[Failure] = []
         self._keeping = Keeping()
+        self._ended: deque[Call] = deque()
+        self._awaited = len(plan.steps) - len(plan.deferred)
+        self._parts = plan.parts
 
     def run(self) -> Results:
         """Run every step; raises the PageError of the first required step or guard that fails."""
+        return deque(self.parts(), 1).pop()
+
+    def parts(self) -> Generator[Results]:
+        """Run every step, and tell what there is as soon as no step is awaited that is not deferred, then each time
+        that a part is in, at last of all of it. Raises as `run`; closing it gives up what is under way.
+        """
+        told: tuple[str, ...] | None = None
         try:
             for name, count in self._blocked_by.items():
                 if count == 0:
                     heapq.heappush(self._ready, self._order[name])
             self._start_ready()
             while self._under_way:
-                self._take_in_calls()
+                pending = self._pending()
+                if self._awaited == 0 and pending != told and (told is not None or not self._has_more()):
+                    told = pending
+                    yield self._results(pending)
+                self._take_in_call()
                 self._start_ready()
         except Exception:
             self._wind_up()
@@ -65,7 +82,7 @@ class PageRun:
             for name, under_way in self._under_way.items():
                 under_way.give_up()
                 self.traces[name].requests = under_way.sent
-        return Results(self._scope, tuple(self._failures), self._partial(), self._stale(), self._keeping)
+        yield self._results(())
 
     def take_back(self) -> None:
         """Undo what was written, because the page cannot be answered; `writes` then tells what came of it."""
@@ -81,27 +98,31 @@ class PageRun:
             for call in under_way.in_flight:
                 if call.result is not None:  # it ended together with the one that ended the page
                     under_way.note(call)
-        while any(under_way.in_flight for under_way in self._under_way.values()):
+        while self._owners:
             ended = self._calls.wait(self._terms.deadline)
             if not ended:
                 return
             for call in ended:
-                owner = self._owner(call)
+                owner = self._owners.get(call)
                 if owner is not None:
                     owner.note(call)
 
-    def _take_in_calls(self) -> None:
-        for call in self._calls.wait(self._terms.deadline):
-            under_way = self._owner(call)
-            if under_way is not None:
+    def _has_more(self) -> bool:
+        """Whether a call has ended already: what is there at once, such as a kept reply, is no part of its own."""
+        if not self._ended:
+            self._ended.extend(self._calls.wait(0.0))
+        return bool(self._ended)
+
+    def _take_in_call(self) -> None:
+        """Wait for a call and take it in; one at a time, so that each part is told of by itself."""
+        if not self._ended:
+            self._ended.extend(self._calls.wait(self._terms.deadline))
+        if self._ended:
+            call = self._ended.popleft()
+            under_way = self._owners.get(call)
+            if under_way is not None:  # else its step has given it up
                 under_way.take_in(call)
                 self._finish_if_done(under_way)
-
-    def _owner(self, call: Any) -> RequestStep | None:
-        for under_way in self._under_way.values():
-            if call in under_way.in_flight:
-                return under_way
-        return None  # a call that its step has given up
 
     # --- starting ------------------------------------------------------------------------------------------------
 
@@ -128,12 +149,12 @@ class PageRun:
             case PlannedGuard():
                 if step.require(self._scope, self._evaluation) is not True:
                     self._fail(step)
-                    raise self._refusal(step)
+                    raise refusal(step, self._scope, self._evaluation, self._terms)
                 self._end(step, True, "ok")
             case PlannedRequest():
                 under_way = RequestStep(
                     *(step, self._scope, self._calls, self._evaluation),
-                    *(self.writes, self._terms, self._keeping),
+                    *(self.writes, self._terms, self._keeping, self._owners),
                 )
                 self._under_way[step.name] = under_way
                 under_way.begin()
@@ -162,6 +183,7 @@ class PageRun:
         self._scope[step.name] = value
         trace = self.traces[step.name]
         trace.ended, trace.outcome = time.monotonic(), outcome
+        self._awaited -= step.name not in self._plan.deferred
         for follower in self._plan.followers[step.name]:
             self._blocked_by[follower] -= 1
             if self._blocked_by[follower] == 0:
@@ -177,36 +199,28 @@ class PageRun:
         return tuple(
             step.name
             for step in self._plan.steps
-            if step.name in failed and not self._answered_by_another(step.name)
+            if step.name in failed and not any(map(self._may_answer, self._plan.second_sources[step.name]))
         )
 
-    def _answered_by_another(self, name: str) -> bool:
-        return any(self.traces[other].outcome in ANSWERED for other in self._plan.second_sources[name])
+    def _may_answer(self, name: str) -> bool:
+        """Whether a step has answered, or is still to come."""
+        trace = self.traces.get(name)
+        return trace is None or not trace.ended or trace.outcome in ANSWERED
 
     def _stale(self) -> tuple[str, ...]:
         """The steps for which an old reply stands in, at least for one of their items."""
         old = {failure.step for failure in self._failures if failure.stale}
         return tuple(step.name for step in self._plan.steps if step.name in old)
 
-    def _refusal(self, step: PlannedGuard) -> PageError:
-        fail = step.fail
-
-        def text(compute: Any, default: str) -> str:
-            value = None if compute is None else compute(self._scope, self._evaluation)
-            return value if isinstance(value, str) and value else default
-
-        status = fail.status if isinstance(fail.status, int) else fail.status(self._scope, self._evaluation)
-        if type(status) is not int or not 400 <= status <= 599:
-            log = f"guard {step.name}: its status is not a number from 400 to 599"
-            return problem("internal", "This page could not be made.", step=step.name, log=log)
-        errors = None if fail.errors is None else fail.errors(self._scope, self._evaluation)
-        self._terms.encode(errors)  # a problem is bounded as an answer is: shared sublists may be very many
-        found = problem(
-            "requirement-failed",
-            text(fail.detail, f"'{step.name}' does not hold."),
-            status=status,
-            step=step.name,
-            errors=errors if isinstance(errors, list) else None,
+    def _results(self, pending: tuple[str, ...]) -> Results:
+        return Results(
+            dict(self._scope),
+            tuple(self._failures),
+            self._partial(),
+            self._stale(),
+            self._keeping,
+            pending,
         )
-        found.title = text(fail.title, found.title)
-        return found
+
+    def _pending(self) -> tuple[str, ...]:
+        return tuple(name for name in self._parts if name not in self._scope)

@@ -24,6 +24,7 @@ from bff.http.messages import (
 from bff.http.retry import retry_after
 from bff.http.sockets import SocketTransport
 from bff.http.transport import Promise, Started, ThreadTransport, Transport, Try
+from bff.http.verdicts import Change
 
 __all__ = [
     "FORBIDDEN_REQUEST_HEADERS",
@@ -37,6 +38,7 @@ __all__ = [
     "Call",
     "CallError",
     "Calls",
+    "Change",
     "Client",
     "Env",
     "ForwardedToken",

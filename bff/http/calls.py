@@ -14,6 +14,7 @@ from bff.http.limits import Limits
 from bff.http.messages import Broken, OutgoingRequest, Reply
 from bff.http.reads import Reads
 from bff.http.transport import Started, Transport
+from bff.http.verdicts import Change
 
 if TYPE_CHECKING:
     from bff.http.behind import Behind
@@ -41,7 +42,7 @@ class Calls:
         self._behind = behind
         self._limits = limits or Limits()
         whole = deadline - time.monotonic()
-        self._fetches = Fetches(transport, whole, self._limits, self._fetched)
+        self._fetches = Fetches(transport, whole, self._limits, self._fetched, self.turned)
         self._reads = Reads(transport, deadline, self._fetches, self._end, self._for_others, behind)
         self._ended: list[Call] = []
 
@@ -112,6 +113,9 @@ class Calls:
         """Gives up all that is under way, so that it holds no place any more."""
         self._fetches.close()
         self._reads.close()
+
+    def turned(self, client: Client, change: Change) -> None:
+        """Called when one of the tries has opened or closed its client's breaker; for who counts that."""
 
     def _under_way(self) -> Collection[Started]:
         awaited = self._reads.awaited

@@ -87,9 +87,9 @@ class Fetch:
     """An upstream request under way, its retries and its second copy; equal reads of one page share it.
 
     `rest` is when the next try is due and the outcome that stands if there is none; `hedge_at` when a second copy is
-    due; `last` the outcome of a copy that failed while the other is under way; `lost` tells that a try went out and
-    brought no reply. `kept` is the old reply that its backend is asked to confirm, `confirmed` tells that it did;
-    `begun` (monotonic) is when the try was that brought the outcome.
+    due; `last` the outcome of a copy that failed while the other is under way; `copies` counts the second copies among
+    its `attempts`; `lost` tells that a try went out and brought no reply. `kept` is the old reply that its backend is
+    asked to confirm, `confirmed` tells that it did; `begun` (monotonic) is when the try was that brought the outcome.
     """
 
     __slots__ = (
@@ -100,6 +100,7 @@ class Fetch:
         "calls",
         "client",
         "confirmed",
+        "copies",
         "flights",
         "headers",
         "hedge_at",
@@ -128,6 +129,7 @@ class Fetch:
         self.begun = 0.0
         self.flights: dict[Started, Flight] = {}
         self.attempts = 0
+        self.copies = 0
         self.sent = False
         self.lost = False
         self.rest: tuple[float, Reply | Broken] | None = None

@@ -14,7 +14,7 @@ from bff.http.limits import Limits
 from bff.http.messages import Broken, Reply
 from bff.http.retry import is_transient
 from bff.http.transport import Started, Transport
-from bff.http.verdicts import Verdicts
+from bff.http.verdicts import Change, Verdicts
 
 if TYPE_CHECKING:
     from bff.http.client import Client
@@ -27,6 +27,7 @@ _RETRY_WHEN_FULL = 1
 class Fetches:
     """Sends requests until each has its outcome, which `ended` is told for every call that waits for it.
 
+    `turned` is told when one of its tries has opened or closed a client's breaker.
     `wrote` (epoch seconds) is when the page's last write ended, 0 before the first.
     """
 
@@ -36,12 +37,14 @@ class Fetches:
         seconds: float,
         limits: Limits,
         ended: Callable[[Call, Outcome], None],
+        turned: Callable[[Client, Change], None],
     ) -> None:
         self.limits = limits
         self.wrote = 0.0
         self._transport = transport
         self._whole = seconds
         self._ended = ended
+        self._turned = turned
         self._fetches: dict[Fetch, None] = {}
         self._flying: dict[Started, Fetch] = {}
         self._joinable: dict[Hashable, Fetch] = {}
@@ -177,6 +180,8 @@ class Fetches:
             return
         if not client.hedges.spend() or self._launch(fetch) is not None:
             self._leave(client)
+        else:
+            fetch.copies += 1
 
     # --- ends ----------------------------------------------------------------------------------------------------
 
@@ -213,7 +218,7 @@ class Fetches:
         outcome = started.outcome or Broken("refused")
         if isinstance(outcome, Broken) and (started.sent or outcome.sent):
             fetch.lost = True
-        self._verdicts.tell(fetch, flight, outcome)
+        self._tell(fetch, flight, outcome)
         self._leave(fetch.client)
         self._take(fetch, flight, outcome)
         return True
@@ -241,6 +246,11 @@ class Fetches:
         else:
             fetch.rest = (time.monotonic() + delay, outcome)
 
+    def _tell(self, fetch: Fetch, flight: Flight, outcome: Outcome) -> None:
+        change = self._verdicts.tell(fetch, flight, outcome)
+        if change is not None:
+            self._turned(fetch.client, change)
+
     def _go_on(self, fetch: Fetch, outcome: Broken) -> None:
         """Tries again for the calls that came later and have time left; the time of the others is up."""
         late = [call for call in fetch.calls if call.until <= fetch.tried_until]
@@ -267,7 +277,7 @@ class Fetches:
             del fetch.flights[started], self._flying[started]
             self._transport.abandon(started)
             if timed_out and not started.held:
-                self._verdicts.tell(fetch, flight, Broken("timeout"))
+                self._tell(fetch, flight, Broken("timeout"))
             else:
                 fetch.client.circuit.left(flight.permit)
             self._leave(fetch.client)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from bff.http.fetch import Fetch, Flight
 from bff.http.messages import Broken, Reply
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from bff.http.client import Client
 
 operator = logging.getLogger("bff.http")
+
+Change = Literal["opened", "closed"]
+"""What a verdict may make of a client's breaker."""
 
 _UNAVAILABLE = frozenset({502, 503, 504})
 
@@ -22,25 +25,28 @@ class Verdicts:
     def __init__(self) -> None:
         self._told: set[tuple[Client, bool]] = set()
 
-    def tell(self, fetch: Fetch, flight: Flight, outcome: Reply | Broken) -> None:
-        """Gives back the permit of a try that ended so."""
+    def tell(self, fetch: Fetch, flight: Flight, outcome: Reply | Broken) -> Change | None:
+        """Gives back the permit of a try that ended so; says whether that opened or closed the breaker."""
         client, circuit = fetch.client, fetch.client.circuit
         verdict = _verdict(outcome, flight)
         if verdict is None:
             circuit.left(flight.permit)
-            return
+            return None
         if circuit.closed and (client, verdict) in self._told:
-            return
+            return None
         self._told.add((client, verdict))
         if verdict:
-            if circuit.succeeded(flight.permit):
-                operator.warning("client %s: answers again", client.name)
-            return
+            if not circuit.succeeded(flight.permit):
+                return None
+            operator.warning("client %s: answers again", client.name)
+            return "closed"
         # A time-out or an overload tells of the backend; any other 5xx may be due to what one visitor sent.
         by_visitor = isinstance(outcome, Reply) and outcome.status not in _UNAVAILABLE
         rest = circuit.failed(flight.permit, fetch.request.visitor if by_visitor else None)
-        if rest is not None:
-            operator.warning("client %s: failed too often, is not asked for %.1f s", client.name, rest)
+        if rest is None:
+            return None
+        operator.warning("client %s: failed too often, is not asked for %.1f s", client.name, rest)
+        return "opened"
 
 
 def _verdict(outcome: Reply | Broken, flight: Flight) -> bool | None:

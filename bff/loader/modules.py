@@ -53,7 +53,7 @@ def importing_from(root: Path) -> Iterator[None]:
 
 
 def _project_modules() -> list[str]:
-    return [name for name in sys.modules if name.split(".")[0] in _FOLDERS]
+    return [name for name in list(sys.modules) if name.split(".")[0] in _FOLDERS]
 
 
 def import_file(path: Path, root: Path) -> tuple[ModuleType | None, list[Finding]]:

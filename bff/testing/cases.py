@@ -38,7 +38,8 @@ class Verdict:
 class FaultCase:
     """A page, one of its request steps and what its backend does; `str()` is a name for test reports.
 
-    `step` and `fault` are None for the case in which every backend is well.
+    `step` and `fault` are None for the case in which every backend is well. With `in_lines` the page is asked for in
+    lines, which together must be what it is in one piece.
     """
 
     root: Path
@@ -47,9 +48,16 @@ class FaultCase:
     fault: Fault | None
     scenario: Scenario = field(repr=False)
     wanted: Any = field(default=None, repr=False)
+    in_lines: bool = False
+
+    @property
+    def asked_for(self) -> str:
+        """The page, as reports call it."""
+        return f"{self.page} in lines" if self.in_lines else self.page
 
     def __str__(self) -> str:
-        return f"{self.page}-{self.step}-{self.fault}" if self.fault else f"{self.page}-good"
+        form = "-in_lines" if self.in_lines else ""
+        return f"{self.page}-{self.step}-{self.fault}{form}" if self.fault else f"{self.page}-good{form}"
 
     def check(self) -> None:
         """Run the case; raises AssertionError with every difference."""
@@ -76,10 +84,10 @@ class FaultCase:
                 failing, scripts[str(self.step)] = scripts[str(self.step)], at_once_old(self._good_reply)
                 visit.ask(self.scenario.request, user)
                 scripts[str(self.step)] = failing
-            found = visit.ask(self.scenario.request, user)
+            found = visit.ask(self.scenario.request, user, in_lines=self.in_lines)
             if self.fault is not None and self.fault.stale:
                 server.end_connections(case, str(self.step))
-                found = visit.ask(self.scenario.request, user)
+                found = visit.ask(self.scenario.request, user, in_lines=self.in_lines)
             asked = server.asked(case)
         finally:
             server.close_case(case)
@@ -121,6 +129,8 @@ class FaultCase:
             yield f"expected step {self.step} to be asked, found {', '.join(asked) or 'nothing'} asked"
         yield from _leaks(found, must)
         yield from _cookie_problems(visit.page.recipe, found, must)
+        if self.in_lines and "ETag" in found.headers:
+            yield "expected no ETag with a page in lines"
         if must.endings:
             yield from _ending_problems(found, must)
             return

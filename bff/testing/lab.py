@@ -19,12 +19,15 @@ from cryptography.fernet import Fernet
 from bff.http import ForwardedToken, SocketTransport, Transport
 from bff.identity.session import Session, SessionSeal
 from bff.plan import PlannedRequest
+from bff.problems import CONTENT_TYPE
 from bff.recipe import Recipe
 from bff.testing.forecast import Times
+from bff.testing.lines import assembled
 from bff.testing.samples import GivenInput
 from bff.testing.scenario import wire_texts
 from bff.testing.server import FakeBackend, Received, Script, answer
 from bff.web.app import create_app
+from bff.web.lines import MEDIA_TYPE
 from bff.web.site import Page
 
 _KEY = Fernet.generate_key().decode()
@@ -110,7 +113,7 @@ _making = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What the visitor got; `seconds` is how long it took."""
+    """What the visitor got; `seconds` is how long it took. Status 0 is a page that was cut."""
 
     status: int
     headers: Mapping[str, str]
@@ -150,8 +153,8 @@ class Visit:
         plan = replace(page.plan, recipe=recipe, steps=steps)
         self._site.pages[page.recipe.name] = replace(page, recipe=recipe, plan=plan)
 
-    def ask(self, request: GivenInput, user: Any) -> Answered:
-        """Ask for the page as a browser of ours does."""
+    def ask(self, request: GivenInput, user: Any, *, in_lines: bool = False) -> Answered:
+        """Ask for the page as a browser of ours does, in one piece or in lines that are put together."""
         recipe = self.page.recipe
         visitor = self._app.test_client()
         if recipe.auth != "none":
@@ -165,13 +168,33 @@ class Visit:
             query_string=[
                 (name, text) for name, value in request.query.items() for text in wire_texts(value)
             ],
-            headers=[("Sec-Fetch-Site", "same-origin"), *headers],
+            headers=[
+                ("Sec-Fetch-Site", "same-origin"),
+                ("Accept", MEDIA_TYPE if in_lines else "application/json"),
+                *headers,
+            ],
+            buffered=True,
             **options,
         )
         seconds = time.monotonic() - begun
+        if found.mimetype == MEDIA_TYPE:
+            return _put_together(found, seconds)
         answered = found.get_json(silent=True) if found.data else None
         texts = {name: ", ".join(found.headers.getlist(name)) for name in found.headers.keys()}  # noqa: SIM118
         return Answered(found.status_code, texts, found.text, answered, seconds)
+
+
+def _put_together(found: Any, seconds: float) -> Answered:
+    """The answer that the lines make, as if it had come in one piece."""
+    page = assembled(found.text)
+    of_parts = {"X-Page-Partial": page.partial, "X-Page-Stale": page.stale}
+    headers = {name: value for name, value in found.headers.items() if name not in of_parts}
+    if page.problem is not None:
+        headers["Content-Type"] = CONTENT_TYPE
+        return Answered(page.problem["status"], headers, found.text, page.problem, seconds)
+    headers |= {name: ", ".join(steps) for name, steps in of_parts.items() if steps}
+    status = found.status_code if page.complete else 0
+    return Answered(status, headers, found.text, page.page, seconds)
 
 
 def environment() -> Mapping[str, str]:

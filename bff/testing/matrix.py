@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bff.plan import PlannedRequest
@@ -18,6 +18,7 @@ from bff.testing.lab import Visit, environment, lab
 from bff.testing.pagefile import read_page_file
 from bff.testing.upstream import FAULTS
 from bff.web.app import create_app
+from bff.web.site import Page
 
 _SIDE_BY_SIDE = 8
 
@@ -77,7 +78,7 @@ def _add_page(matrix: Matrix, root: Path, name: str, faults: Sequence[str]) -> N
     if good.endings:
         matrix.unreached.append(Unreached(name, None, _why(good, name)))
         return
-    matrix.cases.append(FaultCase(root, name, None, None, guess.usual, file.page))
+    cases = [FaultCase(root, name, None, None, guess.usual, file.page)]
     for step in page.plan.steps:
         if isinstance(step, PlannedRequest):
             scenario = guess.reaching(step.name)
@@ -87,7 +88,15 @@ def _add_page(matrix: Matrix, root: Path, name: str, faults: Sequence[str]) -> N
                 matrix.unreached.append(Unreached(name, step.name, _not_asked(good, name, step.name)))
                 continue
             for fault in (name for name in faults if not FAULTS[name].warm or _may_be_old(page.recipe, step)):
-                matrix.cases.append(FaultCase(root, name, step.name, FAULTS[fault], scenario))
+                cases.append(FaultCase(root, name, step.name, FAULTS[fault], scenario))
+    matrix.cases += cases
+    if page.plan.parts and page.plan.shape is not None:
+        matrix.cases += [replace(case, in_lines=True) for case in cases if _tells_of_lines(case, page)]
+
+
+def _tells_of_lines(case: FaultCase, page: Page) -> bool:
+    """Whether a case can go otherwise in lines: what fails before the first of them does so in one piece too."""
+    return case.fault is None or case.step in page.plan.parts or case.fault.name == "500"
 
 
 def _may_be_old(recipe: Recipe, step: PlannedRequest) -> bool:

@@ -14,7 +14,7 @@ def table(matrix: Matrix, verdicts: Mapping[FaultCase, Verdict]) -> Iterator[str
     rows: dict[tuple[str, str], dict[str, str]] = {}
     for case, verdict in verdicts.items():
         column = "well" if case.fault is None else case.fault.name
-        rows.setdefault((case.page, case.step or ""), {})[column] = _cell(verdict)
+        rows.setdefault((case.asked_for, case.step or ""), {})[column] = _cell(verdict)
     for unreached in matrix.unreached:
         rows.setdefault((unreached.page, unreached.step or ""), {})["well"] = "never"
     order = list(dict.fromkeys(page for page, _ in rows))
@@ -38,7 +38,7 @@ def explained(matrix: Matrix, verdicts: Mapping[FaultCase, Verdict]) -> Iterator
                 if case.fault is None
                 else f"{case.step} {_words(case.fault.name)}"
             )
-            yield f"{case.page}: {what}"
+            yield f"{case.asked_for}: {what}"
             yield from (f"  {problem}" for problem in verdict.problems)
     for unreached in matrix.unreached:
         yield f"{unreached.page}: {unreached.why}"

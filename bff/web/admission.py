@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SPARE_THREADS = 16
 _RETRY_AFTER = "1"
 _ADMITTED = "bff.admitted"
-_ALWAYS = frozenset({None, "healthz", "readyz", "public.index", "public.file"})
+_ALWAYS = frozenset({None, "healthz", "readyz", "exposition", "public.index", "public.file"})
 _SECONDS_BETWEEN_LINES = 10.0
 
 

@@ -16,7 +16,6 @@ from bff.expressions.values import to_text
 from bff.http import check_header
 from bff.plan import Plan
 from bff.problems import entry, problem
-from bff.recipe import Recipe
 from bff.settings import Settings
 from bff.web.keeping import NO_STORE, cache_control
 
@@ -30,10 +29,26 @@ class Answer:
     headers: dict[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What goes out before the body."""
+
+    status: int
+    headers: dict[str, str]
+
+
 def make_answer(plan: Plan, results: Results, evaluation: Evaluation, settings: Settings) -> Answer:
     """Compute shape, status and headers; raises PageError where the recipe gives something unusable."""
-    errors = [entry(failure, plan.fields[failure.step]) for failure in results.failures]
-    scope = {**results.scope, "errors": errors}
+    head = make_head(plan, results, evaluation)
+    if plan.shape is None:
+        return Answer(204 if head.status == 200 else head.status, b"", head.headers)
+    page = plan.shape({**results.scope, "errors": errors_of(plan, results)}, evaluation)
+    return Answer(head.status, encode_bounded(page, settings), head.headers)
+
+
+def make_head(plan: Plan, results: Results, evaluation: Evaluation) -> Head:
+    """Compute status and headers; raises PageError where the recipe gives something unusable."""
+    scope = {**results.scope, "errors": errors_of(plan, results)}
     status = plan.status(scope, evaluation)
     if type(status) is not int or not 200 <= status <= 599:
         raise problem(
@@ -45,29 +60,36 @@ def make_answer(plan: Plan, results: Results, evaluation: Evaluation, settings: 
         headers["X-Page-Partial"] = ", ".join(results.partial)
     if results.stale:
         headers["X-Page-Stale"] = ", ".join(results.stale)
-    if plan.shape is None:
-        return Answer(204 if status == 200 else status, b"", headers)
-    return Answer(status, encode_bounded(plan.shape(scope, evaluation), settings), headers)
+    return Head(status, headers)
 
 
-def encode_bounded(value: Any, settings: Settings) -> bytes:
-    """JSON of a value whose nodes and bytes were counted first: shared sublists can be exponentially many."""
+def errors_of(plan: Plan, results: Results) -> list[dict[str, Any]]:
+    """What the name `errors` holds."""
+    return [entry(failure, plan.fields[failure.step]) for failure in results.failures]
+
+
+def encode_bounded(value: Any, settings: Settings, *, room: int | None = None, deeper: int = 0) -> bytes:
+    """JSON of a value whose nodes and bytes were counted first: shared sublists can be exponentially many.
+
+    `room` are the bytes that are left of a whole answer, `deeper` the levels that are not the recipe's own.
+    """
+    measure_bounded(value, settings, room=room, deeper=deeper)
+    return jsontext.encode(value)
+
+
+def measure_bounded(value: Any, settings: Settings, *, room: int | None = None, deeper: int = 0) -> None:
+    """Raises BoundError for a value that is too large for an answer."""
+    most = settings.max_answer if room is None else max(0, room)
     try:
-        jsontext.measure(
-            value,
-            max_nodes=settings.max_answer // 4,
-            max_bytes=settings.max_answer,
-            max_depth=settings.max_depth,
-        )
+        jsontext.measure(value, max_nodes=most // 4, max_bytes=most, max_depth=settings.max_depth + deeper)
     except jsontext.TooLarge as exc:
         raise BoundError(f"answer: {exc}") from exc
-    return jsontext.encode(value)
 
 
 def respond(request: Request, plan: Plan, answer: Answer) -> Response:
     """The Flask response; a page of reads that may be kept has a strong ETag and answers 304."""
     response = Response(answer.body, answer.status, answer.headers, mimetype="application/json")
-    response.vary.update(_varies_with(plan.recipe))
+    response.vary.update(varies_with(plan))
     if not answer.body:
         response.headers.pop("Content-Type", None)
     if answer.status == 200 and answer.headers["Cache-Control"] != NO_STORE:
@@ -76,10 +98,12 @@ def respond(request: Request, plan: Plan, answer: Answer) -> Response:
     return response
 
 
-def _varies_with(recipe: Recipe) -> list[str]:
+def varies_with(plan: Plan) -> list[str]:
     """The request headers that a page is made of: a browser keeps no page of one visitor for the next."""
+    recipe = plan.recipe
     of_visitor = [] if recipe.auth == "none" else ["Cookie", "Authorization"]
-    return [*of_visitor, *(parameter.name for parameter in recipe.input.headers)]
+    of_form = ["Accept"] if plan.parts else []
+    return [*of_visitor, *of_form, *(parameter.name for parameter in recipe.input.headers)]
 
 
 def _headers(tree: Any) -> dict[str, str]:

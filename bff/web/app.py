@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import secrets
@@ -26,8 +27,9 @@ from bff.web.admission import Admission, check_threads
 from bff.web.behind import behind_of
 from bff.web.identity import Identity
 from bff.web.journal import Journal, operator, write_to_stdout
+from bff.web.live import live_body, when_sent
 from bff.web.observing import View, add_metrics, metrics_of, traced, tracing_of
-from bff.web.problems import is_api, problem_response, readable
+from bff.web.problems import is_api, problem_response, readable, unforeseen
 from bff.web.public import serve_public
 from bff.web.rates import Rates
 from bff.web.repeats import Repeats
@@ -107,6 +109,12 @@ def _project_of(caller: Mapping[str, Any]) -> Path:
         if (folder / "orchestrations").is_dir():
             return folder
     return start
+
+
+def _name_of(endpoint: str | None) -> str:
+    """What an endpoint is called in metrics: the recipe of a page, else the view that the project has added."""
+    kind, _, name = (endpoint or "").partition(".")
+    return name.rpartition(".")[0] if kind == "page" else endpoint or ""
 
 
 class _Routes:
@@ -205,7 +213,12 @@ def _add_frame(
     def begin() -> None:
         given = request.headers.get("X-Request-ID", "")
         g.journal = Journal(given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16))
-        admission.admit()
+        try:
+            admission.admit()
+        except PageError:
+            if metrics is not None:
+                metrics.page_shed(_name_of(request.endpoint))
+            raise
 
     @app.after_request
     def end(response: Response) -> Response:
@@ -221,10 +234,17 @@ def _add_frame(
             response.headers["X-Request-ID"] = journal.request_id
             if journal.page:
                 response.headers["Server-Timing"] = journal.server_timing(with_steps=with_steps)
-                journal.log(request.method, response.status_code)
-                if metrics is not None:
-                    metrics.page_ended(journal, response.status_code)
+                when_sent(response, functools.partial(_tell, journal, request.method, response, metrics))
         return response
+
+
+def _tell(journal: Journal, method: str, response: Response, metrics: Metrics | None) -> None:
+    """Log and count a page that has ended; one that ended with a problem in its body by the status of that."""
+    late = None if live_body(response) is None else journal.error
+    status = response.status_code if late is None else late.status
+    journal.log(method, status)
+    if metrics is not None:
+        metrics.page_ended(journal, status)
 
 
 def _add_cors(response: Response, origins: tuple[str, ...]) -> None:
@@ -255,13 +275,9 @@ def _add_problems(app: Flask, site: Site) -> None:
         return problem_response(_of_http(error), g.journal.request_id)
 
     @app.errorhandler(Exception)
-    def unforeseen(error: Exception) -> Response:
-        operator.error("request %s failed", g.journal.request_id, exc_info=error)
-        log = f"{type(error).__name__}, see the trace above"
-        members = g.journal.writes.members
-        found = problem("internal", "This page could not be made.", members=dict(members), log=log)
-        g.journal.error = found
-        return problem_response(found, g.journal.request_id)
+    def any_error(error: Exception) -> Response:
+        g.journal.error = unforeseen(error, g.journal)
+        return problem_response(g.journal.error, g.journal.request_id)
 
 
 def _of_http(error: HTTPException) -> PageError:

@@ -22,7 +22,7 @@ operator = logging.getLogger("bff")
 class Journal:
     """What is told of one page while it is made; `begun` is `time.monotonic()` seconds.
 
-    `repeated` says that the answer was an earlier one's.
+    `repeated` says that the answer was an earlier one's, `cut` that the visitor left before its last line.
     """
 
     request_id: str
@@ -35,6 +35,7 @@ class Journal:
     stale: tuple[str, ...] = ()
     error: PageError | None = None
     repeated: bool = False
+    cut: bool = False
 
     @property
     def milliseconds(self) -> float:
@@ -83,6 +84,8 @@ class Journal:
             line["stale"] = list(self.stale)
         if self.repeated:
             line["repeated"] = True
+        if self.cut:
+            line["cut"] = True
         if self.error is not None:
             line["problem"] = self.error.kind
             line["step"] = self.error.step

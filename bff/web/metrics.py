@@ -6,14 +6,14 @@ Labels are page, step, client and outcome only: what an author wrote, never what
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from bff.http import Broken, Call, Calls, Reply
+from bff.http import Broken, Call, Calls, Change, Client, Reply
 from bff.web.journal import Journal
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -39,6 +39,10 @@ class Metrics:
         )
         self._retries = self._counter("bff_retries", "Further tries of calls", "client")
         self._reads = self._counter("bff_cached_reads", "Reads with a cache", "client", "outcome")
+        self._hedges = self._counter("bff_hedges", "Second copies of late reads", "client")
+        self._breakers = self._counter(
+            "bff_breaker_changes", "Times a breaker opened or closed", "client", "outcome"
+        )
 
     def exposition(self) -> tuple[bytes, str]:
         """All counters as Prometheus reads them, and the content type of that."""
@@ -59,11 +63,20 @@ class Metrics:
             if trace.requests and trace.ended:
                 self._step_seconds.labels(page, trace.name).observe(trace.milliseconds / 1000)
 
+    def page_shed(self, page: str) -> None:
+        """Count a page that was turned away because there were too many."""
+        self._pages.labels(page, "shed").inc()
+
     def calls(self, *given: Any) -> Calls:
         """The calls of one page, counted; takes what `Calls` takes."""
-        return _CountedCalls(self._call_ended, *given)
+        return _CountedCalls(self, *given)
 
-    def _call_ended(self, call: Call, seconds: float, retries: int) -> None:
+    def breaker_turned(self, client: Client, change: str) -> None:
+        """Count that a client's breaker has opened or closed."""
+        self._breakers.labels(client.name, change).inc()
+
+    def call_ended(self, call: Call, seconds: float, retries: int, copies: int) -> None:
+        """Count a call with the further tries and second copies that were its own."""
         client, result = call.client.name, call.result
         if call.cached is not None:
             self._reads.labels(client, call.cached).inc()
@@ -73,6 +86,8 @@ class Metrics:
         self._call_seconds.labels(client).observe(seconds)
         if retries > 0:
             self._retries.labels(client).inc(retries)
+        if copies > 0:
+            self._hedges.labels(client).inc(copies)
 
     def _counter(self, name: str, doc: str, *labels: str) -> Counter:
         return Counter(name, f"{doc}.", labels, registry=self._registry)
@@ -82,11 +97,11 @@ class Metrics:
 
 
 class _CountedCalls(Calls):
-    """Tells of each call that ended, with the seconds and the further tries it took."""
+    """Tells of each call that ended, with the seconds, further tries and second copies it took, and of breakers."""
 
-    def __init__(self, ended: Callable[[Call, float, int], None], *given: Any) -> None:
+    def __init__(self, metrics: Metrics, *given: Any) -> None:
         super().__init__(*given)
-        self._tell = ended
+        self._metrics = metrics
         self._begun: dict[Call, float] = {}
         self._shared: set[object] = set()
 
@@ -100,15 +115,19 @@ class _CountedCalls(Calls):
         ended = super().wait(until)
         now = time.monotonic()
         for call in ended:
-            self._tell(call, now - self._begun.pop(call, now), self._retries_of(call))
+            self._metrics.call_ended(call, now - self._begun.pop(call, now), *self._tries_of(call))
         return ended
 
-    def _retries_of(self, call: Call) -> int:
-        """The further tries of a call; of reads that shared their tries, only the first counts them."""
-        if call.fetch is None or call.fetch in self._shared:
-            return 0
-        self._shared.add(call.fetch)
-        return call.fetch.attempts - 1
+    def turned(self, client: Client, change: Change) -> None:
+        self._metrics.breaker_turned(client, change)
+
+    def _tries_of(self, call: Call) -> tuple[int, int]:
+        """Further tries and second copies of a call; of reads that shared theirs, only the first counts them."""
+        fetch = call.fetch
+        if fetch is None or fetch in self._shared:
+            return 0, 0
+        self._shared.add(fetch)
+        return fetch.attempts - 1 - fetch.copies, fetch.copies
 
 
 def _page_outcome(journal: Journal, status: int) -> str:

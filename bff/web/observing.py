@@ -53,10 +53,7 @@ def traced(view: View, tracing: Tracing) -> View:
     """The view, with a span around each page."""
 
     def answer(page: Page, path: Mapping[str, str]) -> Response:
-        with tracing.page(page.recipe, request) as span:
-            response = view(page, path)
-            tracing.answered(span, response)
-            return response
+        return tracing.page(page.recipe, request, lambda: view(page, path))
 
     return answer
 

@@ -9,6 +9,7 @@ from flask import Response, request
 
 from bff.errors import AuthorError, OperatorError, PageError
 from bff.problems import CONTENT_TYPE, document, problem
+from bff.web.journal import Journal, operator
 
 API_PREFIX = "/api"
 
@@ -23,6 +24,14 @@ def problem_response(error: PageError, instance: str | None) -> Response:
     body = json.dumps(document(error, instance), ensure_ascii=False, allow_nan=False).encode()
     headers = {"Cache-Control": "no-store", **error.headers}
     return Response(body, error.status, headers, mimetype=CONTENT_TYPE)
+
+
+def unforeseen(error: Exception, journal: Journal) -> PageError:
+    """The problem of an error that nobody foresaw; its trace goes to the log."""
+    operator.error("request %s failed", journal.request_id, exc_info=error)
+    log = f"{type(error).__name__}, see the trace above"
+    members = dict(journal.writes.members)
+    return problem("internal", "This page could not be made.", members=members, log=log)
 
 
 def readable(error: AuthorError | OperatorError) -> Response:

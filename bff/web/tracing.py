@@ -6,11 +6,12 @@ methods and statuses; never a path, a query, a header, a body or the text of an 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+import functools
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
-from flask import Request, Response
+from flask import Request, Response, g
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
@@ -19,6 +20,8 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from bff.errors import PageError
 from bff.http import Broken, Promise, Reply, Started, Transport, Try
 from bff.recipe import Recipe
+from bff.web.journal import Journal
+from bff.web.live import live_body, when_sent
 
 _W3C = TraceContextTextMapPropagator()
 
@@ -30,42 +33,42 @@ class Tracing:
         self._trusted = trusted
         self._tracer = trace.get_tracer("bff", tracer_provider=provider)
 
-    @contextmanager
-    def page(self, recipe: Recipe, request: Request) -> Iterator[Span]:
-        """The span of a page, current within; `answered` or an error of the page ends it."""
+    def page(self, recipe: Recipe, request: Request, make: Callable[[], Response]) -> Response:
+        """The answer, made within a span of its page, which ends when the answer has been made or an error comes."""
+        span = self._begin(recipe, request)
+        try:
+            with _within(span):
+                response = make()
+        except PageError as error:
+            span.set_attribute("error.type", error.kind)
+            _end_with(span, error.status, server=True)
+            span.end()
+            raise
+        except BaseException as error:
+            span.set_attribute("error.type", type(error).__name__)
+            _end_with(span, getattr(error, "code", None) or 500, server=True)
+            span.end()
+            raise
+        _end_with(span, response.status_code, server=True)
+        body = live_body(response)
+        if body is not None:
+            body.within(functools.partial(_within, span))
+        when_sent(response, functools.partial(_answered, span, g.journal, response))
+        return response
+
+    def _begin(self, recipe: Recipe, request: Request) -> Span:
         instrumented = trace.get_current_span().get_span_context().is_valid
         attributes = {
             "bff.page": recipe.name,
             "http.request.method": request.method,
             "http.route": recipe.path,
         }
-        with self._tracer.start_as_current_span(
+        return self._tracer.start_span(
             f"{recipe.method} {recipe.path}",
             context=None if instrumented else self._context_of(request),
             kind=SpanKind.INTERNAL if instrumented else SpanKind.SERVER,
             attributes=attributes,
-            record_exception=False,  # its message may hold a value
-            set_status_on_exception=False,
-        ) as span:
-            try:
-                yield span
-            except PageError as error:
-                span.set_attribute("error.type", error.kind)
-                _end_with(span, error.status, server=True)
-                raise
-            except Exception as error:
-                span.set_attribute("error.type", type(error).__name__)
-                _end_with(span, getattr(error, "code", None) or 500, server=True)
-                raise
-
-    @staticmethod
-    def answered(span: Span, response: Response) -> None:
-        """Note how a page was answered."""
-        if "X-Page-Partial" in response.headers:
-            span.set_attribute("bff.partial", response.headers["X-Page-Partial"])
-        if "X-Page-Stale" in response.headers:
-            span.set_attribute("bff.stale", response.headers["X-Page-Stale"])
-        _end_with(span, response.status_code, server=True)
+        )
 
     def watch(self, transport: Transport) -> Transport:
         """The transport, with a span for each request that it sends."""
@@ -128,6 +131,25 @@ class _TracedTransport:
                 span.set_attribute("error.type", kind)
                 span.set_status(Status(StatusCode.ERROR))
         span.end()
+
+
+def _within(span: Span) -> AbstractContextManager[Span]:
+    """Make a span the current one; of what is raised within nothing is recorded, since its message may hold a value."""
+    return trace.use_span(span, record_exception=False, set_status_on_exception=False)
+
+
+def _answered(span: Span, journal: Journal, response: Response) -> None:
+    """End the span of a page whose answer has been made."""
+    partial = ", ".join(journal.partial) or response.headers.get("X-Page-Partial")
+    if partial:
+        span.set_attribute("bff.partial", partial)
+    stale = ", ".join(journal.stale) or response.headers.get("X-Page-Stale")
+    if stale:
+        span.set_attribute("bff.stale", stale)
+    if journal.error is not None:
+        span.set_attribute("error.type", journal.error.kind)
+        span.set_status(Status(StatusCode.ERROR))
+    span.end()
 
 
 def _end_with(span: Span, status: int, *, server: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 
 from flask import Response, g, request
@@ -17,10 +17,12 @@ from bff.identity import Visitor
 from bff.identity.written import NOTHING_WRITTEN
 from bff.plan import Plan
 from bff.settings import Settings
-from bff.web.answer import encode_bounded, make_answer, respond
+from bff.web.answer import encode_bounded, make_answer, make_head, respond
 from bff.web.identity import Identity
 from bff.web.input import PageRequest
 from bff.web.journal import Journal
+from bff.web.lines import PageLines, asks_for_lines, lines_of, respond_in_lines
+from bff.web.live import LiveBody
 from bff.web.rates import Rates
 from bff.web.repeats import Repeats, visitors_key
 from bff.web.site import Page
@@ -66,10 +68,12 @@ class PageView:
         given = page.reader.read(request, path)
         key = visitors_key(request)
         if self._repeats is None or key is None or not visitor.mark:
-            return self._make(page, given, visitor, key)
+            return self._make(page, given, visitor, key, in_lines=asks_for_lines(request, page.plan))
         return self._repeats.once(page, visitor, key, lambda: self._make(page, given, visitor, key))
 
-    def _make(self, page: Page, given: PageRequest, visitor: Visitor, key: str | None) -> Response:
+    def _make(
+        self, page: Page, given: PageRequest, visitor: Visitor, key: str | None, *, in_lines: bool = False
+    ) -> Response:
         """Run the page; where it cannot be answered, what it has written is taken back."""
         journal: Journal = g.journal
         scope = {
@@ -93,6 +97,8 @@ class PageView:
         )
         run = PageRun(page.plan, scope, calls, evaluation, terms)
         journal.traces, journal.writes = run.traces, run.writes
+        if in_lines:  # such a page writes nothing
+            return self._in_lines(page.plan, run, calls, evaluation)
         try:
             with closing(calls):
                 results = run.run()
@@ -105,6 +111,26 @@ class PageView:
             if isinstance(error, PageError):
                 error.members |= run.writes.members
             raise
+        return response
+
+    def _in_lines(self, plan: Plan, run: PageRun, calls: Calls, evaluation: Evaluation) -> Response:
+        """Run the page as far as its first line; the server asks for the others."""
+        journal: Journal = g.journal
+        under_way = ExitStack()
+        under_way.callback(calls.close)
+        try:
+            parts = under_way.enter_context(closing(run.parts()))
+            first = next(parts)
+            journal.partial, journal.stale = first.partial, first.stale
+            head = make_head(plan, first, evaluation)
+            lines = PageLines(plan, evaluation, self._evaluation(evaluation.now), self._settings)
+            body = LiveBody(lines_of(first, parts, lines, journal), under_way.close)
+            response = respond_in_lines(request, plan, head, body)
+            self._set_session(response, plan, first, evaluation)
+        except BaseException:
+            under_way.close()
+            raise
+        journal.cut = request.method != "HEAD"  # until its last line is made
         return response
 
     def _evaluation(self, now: datetime) -> Evaluation:

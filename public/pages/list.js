@@ -5,11 +5,11 @@ import { fill, h } from "../dom.js";
 import { t } from "../i18n.js";
 import { composer } from "../parts/composer.js";
 import { pathOf, statusNav, toolbar, wantedOf } from "../parts/filters.js";
-import { noticeBanner } from "../parts/notices.js";
+import { noticePlace } from "../parts/notices.js";
 import { greeting, progress, today } from "../parts/overview.js";
 import { pager } from "../parts/pager.js";
 import { emptyList, listKeys, skeleton } from "../parts/list-extras.js";
-import { todoRow } from "../parts/row.js";
+import { drawFacts, todoRow } from "../parts/row.js";
 import { makeSelection } from "../parts/selection.js";
 import { announce } from "../parts/toasts.js";
 import { failedBox, missingBox, missingParts, oldNote } from "../problems.js";
@@ -21,8 +21,12 @@ import { countedWithoutGone, isLeaving, leavingTodos, todoEvents } from "../todo
 let kept = null;
 let lastPath = "/";
 
+/** Everybody seen on a todo, by id: a list that is read anew keeps their names while these are coming. */
+const known = new Map();
+
 export const forgetList = () => {
   kept = null;
+  known.clear();
   lastPath = "/";
 };
 /** The address of the list as it was last seen. */
@@ -32,10 +36,12 @@ export const listPage = {
   open(root, { url, signal }) {
     let wanted = wantedOf(url);
     let page = null;
+    /** The parts of the page that are still to come. */
+    let pending = [];
     let asked = null;
 
     const heading = h("h1", { tabindex: "-1", "data-title": t("todos") }, greeting(me()));
-    const noticePlace = h("div", {});
+    const notice = noticePlace();
     const statuses = statusNav();
     const ring = progress();
     const countsPlace = h("div", {});
@@ -47,6 +53,7 @@ export const listPage = {
     });
     const adding = composer({ signal, added: () => {} });
     const problemPlace = h("div", {});
+    let problemShown = "";
     const list = h("ul", { class: "todos", "aria-label": t("todos"), "data-testid": "todos" });
     const turning = pager();
     const results = h("section", { class: "card results", "aria-label": t("results"), "aria-busy": "true" }, list);
@@ -57,7 +64,7 @@ export const listPage = {
         { class: "page list-page" },
         h("header", { class: "page-head" }, h("p", { class: "eyebrow" }, today()), heading),
         h("div", { class: "side" }, statuses.element, countsPlace, ring.element),
-        h("div", { class: "column" }, noticePlace, adding.element, tools.element, problemPlace, results, selection.element, turning.element),
+        h("div", { class: "column" }, notice.element, adding.element, tools.element, problemPlace, results, selection.element, turning.element),
       ),
     );
 
@@ -66,14 +73,26 @@ export const listPage = {
       asked = new AbortController();
       const request = AbortSignal.any([signal, asked.signal]);
       results.setAttribute("aria-busy", "true");
-      try {
-        const answer = await api.home(wanted, request);
+      let begun = false;
+      const arrived = (answer, coming) => {
         if (request.aborted) return;
-        countedWithoutGone();
-        take(answer, says);
+        pending = coming;
+        if (begun && answer === page) drawParts();
+        else if (answer) {
+          begun = true;
+          countedWithoutGone();
+          take(answer, says);
+        }
+        if (pending.length === 0) kept = { path: pathOf(wanted), page };
+      };
+      try {
+        arrived(await api.home(wanted, request, arrived), []);
       } catch (error) {
         if (request.aborted) return;
         results.removeAttribute("aria-busy");
+        pending = [];
+        if (page) drawParts();
+        problemShown = "whole";
         fill(problemPlace, failedBox(error, () => load({ says: true })));
         if (!page) results.hidden = true;
       }
@@ -81,7 +100,6 @@ export const listPage = {
 
     function take(answer, says) {
       page = answer;
-      kept = { path: pathOf(wanted), page };
       results.removeAttribute("aria-busy");
       results.hidden = false;
       if (answer.me) signedIn(answer.me);
@@ -97,29 +115,56 @@ export const listPage = {
       tools.show(wanted, selection.isOn);
       if (!page) return;
       const missing = missingParts(page);
-      const again = () => load({ says: true });
-      const todos = (page.todos ?? []).filter(({ id }) => !isLeaving(id));
+      const todos = seenTodos();
       const counts = missing.some("counts") || !page.counts ? null : withoutLeaving(page.counts);
       heading.textContent = greeting(page.me ?? me());
       statuses.show(wanted, counts);
       fill(countsPlace, !counts && missingBox(t("part.counts"), again));
       ring.show(counts);
-      fill(noticePlace, missing.some("notice") ? missingBox(t("part.notice"), again) : page.notice && noticeBanner(page.notice));
-      const noTodos = missing.whole("todos") || !page.todos;
-      fill(problemPlace, noTodos ? missingBox(t("part.todos"), again) : missing.some("todos") && missingBox(t("part.people"), again), oldNote(page));
-      drawRows(noTodos ? [] : todos, noTodos);
+      drawAround();
+      drawRows(todos, missing.whole("todos") || !page.todos);
       selection.show(todos);
       turning.show(wanted, { page: page.page ?? 1, pages: page.pages ?? 1 });
     }
 
-    function drawRows(todos, noTodos) {
+    /** Draws what may come after the rest: nothing that can have the focus, or be in somebody's hand, is made anew. */
+    function drawParts() {
+      drawAround();
+      drawFacts(list, seenTodos(), page.me ?? me(), peopleOf);
+    }
+
+    /** What stands above the rows; and who is on them is remembered. */
+    function drawAround() {
+      const missing = missingParts(page);
+      if (missing.some("notice")) notice.missing(missingBox(t("part.notice"), again));
+      else if (pending.includes("shell.notice")) notice.coming();
+      else notice.show(page.notice);
+      const problem = missing.whole("todos") || !page.todos ? "todos" : missing.some("todos") ? "people" : "";
+      const old = oldNote(page);
+      const said = `${problem}${old ? " old" : ""}`;
+      if (said !== problemShown) fill(problemPlace, problem && missingBox(t(`part.${problem}`), again), old);
+      problemShown = said;
+      for (const { owner, helper } of page.todos ?? []) for (const person of [owner, helper]) if (person) known.set(person.id, person);
+    }
+
+    const again = () => load({ says: true });
+    const seenTodos = () => (page.todos ?? []).filter(({ id }) => !isLeaving(id));
+
+    /** Who is on a todo; while the names are coming those that are known already, else "coming". */
+    function peopleOf({ owner, owner_id, helper, helper_id }) {
+      const find = (person, id) => person ?? (id && pending.includes("people") ? known.get(id) ?? "coming" : null);
+      return { owner: find(owner, owner_id), helper: find(helper, helper_id) };
+    }
+
+    function drawRows(all, noTodos) {
+      const todos = noTodos ? [] : all;
       const back = focusIn(list);
       const choosing = selection.isOn ? selection : null;
       const start = (todo) => {
         selection.set(true);
         selection.toggle(todo);
       };
-      fill(list, todos.map((todo) => todoRow(todo, { me: page.me ?? me(), selection: choosing, startSelecting: start })));
+      fill(list, todos.map((todo) => todoRow(todo, { me: page.me ?? me(), people: peopleOf, selection: choosing, startSelecting: start })));
       list.hidden = todos.length === 0;
       results.querySelector(".empty")?.remove();
       if (todos.length === 0 && !noTodos) results.append(emptyList(wanted, adding.focus));

@@ -20,7 +20,12 @@ export const statsPage = {
 
     const narrow = matchMedia("(max-width: 719px)");
     let answer = null;
-    const draw = () => answer && fill(body, parts(answer, narrow.matches, load));
+    const draw = () => {
+      if (!answer) return;
+      // The bars grow once, when they are first seen.
+      body.classList.toggle("is-still", body.querySelector(".chart") !== null);
+      fill(body, parts(answer, narrow.matches, load));
+    };
     narrow.addEventListener("change", draw, { signal });
 
     async function load() {

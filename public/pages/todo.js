@@ -10,7 +10,7 @@ import { dueBadge, statusBadge, tick } from "../parts/row.js";
 import { failedBox, missingBox, missingParts, oldNote } from "../problems.js";
 import { navigate, restoreScroll } from "../router.js";
 import { learnMe } from "../session.js";
-import { edit, isLeaving, menuItems, remove, todoEvents } from "../todos.js";
+import { edit, isLeaving, mayRemove, remove, statusItems, todoEvents } from "../todos.js";
 import { listPath } from "./list.js";
 
 export const todoPage = {
@@ -60,7 +60,7 @@ export const todoPage = {
       heading.dataset.title = todo.title;
       const more = iconButton("more", t("more.named", { title: todo.title }), { "aria-haspopup": "menu", "aria-expanded": "false" });
       // Editing and removing have buttons of their own here.
-      more.addEventListener("click", () => openMenu(more, t("more"), menuItems(todo).slice(1, -1)));
+      more.addEventListener("click", () => openMenu(more, t("more"), statusItems(todo)));
       fill(
         head,
         tick(todo, "tick-large"),
@@ -69,7 +69,7 @@ export const todoPage = {
           "div",
           { class: "detail-actions" },
           h("button", { type: "button", class: "button", onclick: () => edit(todo), "data-focus": "edit" }, icon("edit"), h("span", {}, t("edit"))),
-          h("button", { type: "button", class: "button bad", onclick: removeIt, "data-focus": "trash" }, icon("trash"), h("span", {}, t("remove"))),
+          mayRemove(todo) && h("button", { type: "button", class: "button bad", onclick: removeIt, "data-focus": "trash" }, icon("trash"), h("span", {}, t("remove"))),
           more,
         ),
       );
@@ -105,7 +105,7 @@ export const todoPage = {
         { key: "e", label: "key.edit", run: () => todo && edit(todo) },
         { key: "d", label: "key.done", run: () => head.querySelector(".tick")?.click() },
         { key: "c", label: "key.comment", run: comments.focus },
-        { key: "#", also: "Delete", label: "key.remove", run: () => todo && removeIt() },
+        { key: "#", also: "Delete", label: "key.remove", run: () => todo && mayRemove(todo) && removeIt() },
       ],
     };
   },

@@ -2,7 +2,7 @@
 
 import { h, icon } from "../dom.js";
 import { t } from "../i18n.js";
-import { edit, remove, setStatus } from "../todos.js";
+import { edit, mayRemove, remove, setStatus } from "../todos.js";
 
 export function skeleton() {
   const line = (name) => h("span", { class: ["bone", name] });
@@ -52,6 +52,6 @@ export function listKeys({ list, tools, adding, selection, find }) {
     { key: "d", label: "key.done", run: onTodo((todo) => setStatus(todo, todo.status === "done" ? "open" : "done")) },
     { key: "e", label: "key.edit", run: onTodo(edit) },
     { key: "x", label: "key.select", run: onTodo(choose) },
-    { key: "#", also: "Delete", label: "key.remove", run: onTodo((todo) => remove([todo])) },
+    { key: "#", also: "Delete", label: "key.remove", run: onTodo((todo) => mayRemove(todo) && remove([todo])) },
   ];
 }

@@ -15,14 +15,42 @@ function textOf(notice) {
   return h("p", { lang }, notice[language] || notice[other]);
 }
 
+/** The place above the list. While its notice is coming it is as high as it was last time, so that nothing jumps. */
+export function noticePlace() {
+  const element = h("div", {});
+  let shown = null;
+  function show(what, child) {
+    if (what !== null && what === shown) return;
+    shown = what;
+    fill(element, child);
+    device.set("notice.height", element.getBoundingClientRect().height);
+  }
+  function coming() {
+    const height = device.get("notice.height") ?? 0;
+    if (shown !== null || element.firstChild || height === 0) return;
+    const bone = h("div", { class: "bone bone-notice", "aria-hidden": "true" });
+    bone.style.height = `${height}px`;
+    fill(element, bone);
+  }
+  return {
+    element,
+    coming,
+    missing: (box) => show("missing", box),
+    show: (notice) => show(notice && keyOf(notice), notice && noticeBanner(notice)),
+  };
+}
+
+const keyOf = (notice) => `${notice.published} ${notice.en}`;
+
 /** The newest notice, until it is put away on this device; null when it was. */
-export function noticeBanner(notice) {
-  const key = `${notice.published} ${notice.en}`;
+function noticeBanner(notice) {
+  const key = keyOf(notice);
   if (device.get("notice") === key) return null;
   const banner = h("section", { class: "notice", "aria-label": t("notice"), "data-testid": "notice" });
   const dismiss = () => {
     device.set("notice", key);
     banner.remove();
+    device.set("notice.height", 0);
   };
   return fill(
     banner,

@@ -2,14 +2,17 @@
 
 import { h, icon, iconButton } from "../dom.js";
 import { dayOf, daysUntil, formatDay, formatDue, t } from "../i18n.js";
-import { edit, menuItems, remove, setStatus } from "../todos.js";
+import { edit, mayRemove, menuItems, remove, setStatus } from "../todos.js";
 import { openMenu } from "./menu.js";
 import { avatar } from "./person.js";
 
 const STATUS_ICONS = { open: "list", done: "check", paused: "pause", closed: "archive" };
 
-/** `selection` is null, or {has(id), toggle(todo)} while many are being chosen; `startSelecting(todo)` begins it. */
-export function todoRow(todo, { me, selection, startSelecting }) {
+/**
+ * `selection` is null, or {has(id), toggle(todo)} while many are being chosen; `startSelecting(todo)` begins it.
+ * `people` finds who is on the todo, as `facts` takes it.
+ */
+export function todoRow(todo, { me, people, selection, startSelecting }) {
   const isSelected = Boolean(selection?.has(todo.id));
   return h(
     "li",
@@ -25,7 +28,7 @@ export function todoRow(todo, { me, selection, startSelecting }) {
       { class: "todo-body" },
       h("a", { class: "todo-title", href: `/todos/${encodeURIComponent(todo.id)}`, "data-focus": "title" }, todo.title),
       todo.note && h("p", { class: "todo-note" }, todo.note.split("\n")[0]),
-      facts(todo, me),
+      facts(todo, me, people),
     ),
     !selection && rowActions(todo, startSelecting),
   );
@@ -57,16 +60,30 @@ function selectBox(todo, isSelected, selection) {
   return h("span", { class: "select-box" }, box);
 }
 
-/** Everything but the title, in one line that wraps. */
-function facts(todo, me) {
+/** Draws anew who is on the todos of a list, and touches nothing else of it. */
+export function drawFacts(list, todos, me, people) {
+  for (const todo of todos) {
+    const body = list.querySelector(`[data-id="${CSS.escape(todo.id)}"] .todo-body`);
+    const now = facts(todo, me, people);
+    body?.querySelector(".facts")?.remove();
+    if (body && now) body.append(now);
+  }
+}
+
+/** Everything but the title, in one line that wraps; `people(todo)` gives {owner, helper}: a person, or "coming". */
+function facts(todo, me, people) {
+  const { owner, helper } = people(todo);
   const found = [
     (todo.status === "paused" || todo.status === "closed") && statusBadge(todo.status),
     todo.due && dueBadge(todo),
-    todo.helper && h("span", { class: "fact" }, avatar(todo.helper), h("span", { class: "unseen" }, `${t("helper")}: `), todo.helper.name),
-    todo.owner && me && todo.owner.id !== me.id && h("span", { class: "fact" }, t("from", { name: todo.owner.name })),
+    helper && (helper === "coming" ? placeOfPerson() : h("span", { class: "fact" }, avatar(helper), h("span", { class: "unseen" }, `${t("helper")}: `), helper.name)),
+    owner && me && todo.owner_id !== me.id && (owner === "coming" ? placeOfPerson() : h("span", { class: "fact" }, t("from", { name: owner.name }))),
   ].filter(Boolean);
-  return found.length > 0 && h("div", { class: "facts" }, found);
+  const isComing = helper === "coming" || owner === "coming";
+  return found.length > 0 && h("div", { class: "facts", "aria-busy": isComing ? "true" : null }, found);
 }
+
+const placeOfPerson = () => h("span", { class: "fact", "aria-hidden": "true" }, h("span", { class: "bone bone-person" }));
 
 export function statusBadge(status) {
   return h("span", { class: ["badge", `badge-${status}`] }, icon(STATUS_ICONS[status]), t(`status.${status}`));
@@ -96,7 +113,7 @@ function rowActions(todo, startSelecting) {
     "div",
     { class: "todo-actions" },
     iconButton("edit", named("edit"), { class: "on-hover", "data-focus": "edit", onclick: () => edit(todo) }),
-    iconButton("trash", named("remove"), { class: "on-hover", "data-focus": "trash", onclick: () => remove([todo]) }),
+    mayRemove(todo) && iconButton("trash", named("remove"), { class: "on-hover", "data-focus": "trash", onclick: () => remove([todo]) }),
     more,
   );
 }

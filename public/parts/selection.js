@@ -2,7 +2,7 @@
 
 import { fill, h, icon } from "../dom.js";
 import { t } from "../i18n.js";
-import { remove, setStatusOfMany } from "../todos.js";
+import { mayRemove, remove, setStatusOfMany } from "../todos.js";
 
 /** `changed()` runs when what is chosen, or whether anything can be, has changed. */
 export function makeSelection({ changed }) {
@@ -36,15 +36,15 @@ export function makeSelection({ changed }) {
       if (all) chosen.clear();
       changed();
     };
-    const button = (name, label, run, tone) =>
-      h("button", { type: "button", class: ["button", tone], disabled: n === 0, onclick: run, "data-focus": name }, icon(name), h("span", {}, label));
+    const button = (name, label, run, tone, isOff = n === 0) =>
+      h("button", { type: "button", class: ["button", tone], disabled: isOff, onclick: run, "data-focus": name }, icon(name), h("span", {}, label));
     const focused = element.contains(document.activeElement) && document.activeElement.dataset.focus;
     fill(
       element,
       h("p", { class: "selection-n", role: "status" }, t("selected", { n })),
       h("button", { type: "button", class: "button", onclick: selectAll, "data-focus": "all" }, t(all && n > 0 ? "select.none" : "select.all")),
       button("check", t("become.done"), () => act((found) => setStatusOfMany(found, "done"))),
-      button("trash", t("remove"), () => act(remove), "bad"),
+      button("trash", t("remove"), () => act(remove), "bad", n === 0 || ![...chosen.values()].every(mayRemove)),
       h("button", { type: "button", class: "button", onclick: () => set(false), "data-focus": "close" }, t("cancel")),
     );
     if (focused) element.querySelector(`[data-focus=${focused}]`)?.focus();

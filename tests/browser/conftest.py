@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import (
+    APIResponse,
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Route,
+    expect,
+    sync_playwright,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 SCREENS = ROOT / ".artifacts" / "screens"
@@ -149,6 +158,11 @@ def page(fresh_page: Page, account: Account) -> Page:
     """A page signed in as a fresh account, at no address yet."""
     sign_up(fresh_page, account)
     return fresh_page
+
+
+def whole(route: Route) -> APIResponse:
+    """What the layer answers to a request, in one piece even where the app asks for lines."""
+    return route.fetch(headers={**route.request.headers, "accept": "application/json"})
 
 
 def sign_up(page: Page, account: Account) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.browser.conftest import whole
+
 TITLES = {
     "en": [
         ("Book the train to Hangzhou", "Window seats, the early one if it is not sold out"),
@@ -159,7 +161,7 @@ def test_one_todo(
 @pytest.mark.usefixtures("furnished")
 def test_statistics(page: Page, shot: Callable[[str], None], serious: Callable[[], list[str]]) -> None:
     def with_a_past(route: Route) -> None:
-        answer = route.fetch()
+        answer = whole(route)
         body = answer.json()
         for at, finished in enumerate((0, 2, 3, 1, 5, 0, 0, 4, 7, 6, 2, 3, 0)):
             body["days"][at]["finished"] = finished
@@ -179,7 +181,7 @@ def test_what_fails_and_what_is_missing(
     page: Page, shot: Callable[[str], None], serious: Callable[[], list[str]]
 ) -> None:
     def partial(route: Route) -> None:
-        answer = route.fetch()
+        answer = whole(route)
         body = answer.json()
         failure = {
             "type": "urn:bff:problem:backend-timeout",

@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, Route, expect
 
+from tests.browser.conftest import whole
+
 NOTICE = {
     "en": "The lift is being repaired.",
     "zh": "电梯正在维修。",
@@ -15,7 +17,7 @@ NOTICE = {
 
 
 def with_notice(route: Route) -> None:
-    answer = route.fetch()
+    answer = whole(route)
     route.fulfill(response=answer, body=json.dumps({**answer.json(), "notice": NOTICE}))
 
 

@@ -87,6 +87,50 @@ def test_the_helper_sees_it_too(make_todo: Callable[..., Any], other_account: di
     assert found.json()["title"] == "Help me"
 
 
+def test_only_the_owner_is_offered_to_delete_it(
+    page: Page,
+    make_todo: Callable[..., Any],
+    other_account: dict[str, Any],
+    account: Any,
+    words: Callable[..., str],
+) -> None:
+    mine = make_todo("Mine", helper=other_account["id"])
+    me = page.request.get("/api/home").json()["me"]["id"]
+    answer = other_account["request"].post("/api/todos", data={"title": "Theirs", "helper": me})
+    for todo, deletes in ((mine, 1), (answer.json(), 0)):
+        page.goto(f"/todos/{todo['id']}")
+        expect(page.get_by_role("button", name=words("edit"))).to_be_visible()
+        expect(page.get_by_role("button", name=words("remove"))).to_have_count(deletes)
+    page.keyboard.press("Delete")
+    page.goto("/")
+    rows = page.get_by_test_id("todo")
+    expect(rows).to_have_count(2)
+    for title, deletes in (("Mine", 1), ("Theirs", 0)):
+        row = rows.filter(has=page.get_by_role("link", name=title))
+        expect(row.locator("[data-focus=trash]")).to_have_count(deletes)
+        row.locator("[data-focus=more]").click()
+        expect(page.get_by_role("menuitem", name=words("remove"))).to_have_count(deletes)
+        page.keyboard.press("Escape")
+    page.get_by_test_id("select-mode").click()
+    bar = page.get_by_test_id("selection")
+    for title, offered in (("Mine", True), ("Theirs", False)):
+        page.get_by_role("checkbox", name=words("select.one", title=title)).check()
+        expect(bar.get_by_role("button", name=words("remove"))).to_be_enabled(enabled=offered)
+
+
+def test_what_is_offered_to_a_helper_is_what_the_layer_lets_them_do(
+    page: Page, make_todo: Callable[..., Any], other_account: dict[str, Any]
+) -> None:
+    todo = make_todo("Help me", helper=other_account["id"])
+    helper, path = other_account["request"], f"/api/todos/{todo['id']}"
+    changed = helper.patch(
+        path, data={"title": "Helped", "note": "so", "status": "done", "due": "2031-02-03"}
+    )
+    assert changed.status == 200, changed.text()
+    assert page.request.get(path).json()["title"] == "Helped"
+    assert helper.delete(path).status == 403
+
+
 def test_one_that_is_not_there_says_so(page: Page, words: Callable[..., str]) -> None:
     page.goto("/todos/unknownunknown0")
     expect(page.get_by_role("heading", level=1, name=words("todo.gone"))).to_be_visible()

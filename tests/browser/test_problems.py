@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.browser.conftest import whole
+
 KINDS = {
     "backend-unavailable": 503,
     "backend-timeout": 504,
@@ -31,7 +33,7 @@ def partial(*, fields: list[str], stale: bool = False, **values: Any) -> Callabl
     }
 
     def answer(route: Route) -> None:
-        found = route.fetch()
+        found = whole(route)
         body = {
             **found.json(),
             **values,

@@ -7,6 +7,11 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
+SEEN_GROWING = """() => new Promise((done) => {
+  const look = () => (window.seen?.includes("grow") ? done() : requestAnimationFrame(look));
+  look();
+})"""
+
 
 def test_the_numbers_are_those_of_the_todos(
     page: Page, make_todo: Callable[..., Any], words: Callable[..., str], account: Any
@@ -23,6 +28,25 @@ def test_the_numbers_are_those_of_the_todos(
     expect(chart.locator(".chart-day").last.locator(".chart-n")).to_have_text("2")
     mine = page.get_by_test_id("stats-people").get_by_role("row").filter(has_text=account.name)
     expect(mine.locator("td.n")).to_have_text(["1", "1", "2", "0", "4"])
+
+
+def test_the_bars_grow_once_and_not_again_when_the_window_changes(
+    page: Page, make_todo: Callable[..., Any], look: Any
+) -> None:
+    make_todo("One", status="done")
+    page.add_init_script(
+        "addEventListener('animationstart', (e) => (window.seen ??= []).push(e.animationName))"
+    )
+    page.goto("/stats")
+    chart = page.get_by_test_id("chart")
+    page.evaluate(SEEN_GROWING)
+    before = chart.get_attribute("viewBox")
+    page.evaluate("window.seen = []")
+    page.set_viewport_size({"width": 1280 if look.is_phone else 390, "height": 860})
+    expect(chart).not_to_have_attribute("viewBox", before or "")
+    # An animation that is to run has been told of two frames later.
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert "grow" not in page.evaluate("window.seen")
 
 
 def test_the_chart_is_a_table_too(

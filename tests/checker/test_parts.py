@@ -260,3 +260,22 @@ def test_what_a_page_holds_is_loaded_with_it(root: Path) -> None:
     project, findings = check_folder(root, ["page"])
     assert findings == []
     assert (list(project.recipes), project.pages) == (["inner", "page", "part"], ("page",))
+
+
+def test_what_needs_a_deferred_step_of_a_part_is_told(check: Check) -> None:
+    part = PART.replace("get: /a}", "get: /a, fallback: null, defer: true}")
+    guarded = "route: GET /page\nauth: none\nsteps:\n  part: {recipe: part}\n"
+    guarded += "  there: {require: part.x == 1, fail: {status: 404}}\nshape: part\n"
+    assert printed(check, part=part, page=guarded) == [
+        "page.yaml:5:20: a guard needs 'part.read' (through part), which comes after the rest of the page\n"
+        "  there: {require: part.x == 1, fail: {status: 404}}\n"
+        "                   ^^^^ take defer from part.read"
+    ]
+
+
+def test_a_part_with_a_deferred_step_in_a_page_that_writes_is_told(check: Check) -> None:
+    part = PART.replace("get: /a}", "get: /a, fallback: null, defer: true}")
+    writing = "route: POST /page\nauth: none\nsteps:\n  part: {recipe: part}\n"
+    writing += "  made: {client: todos, post: /b}\nshape: [part, made]\n"
+    (told,) = printed(check, part=part, page=writing)
+    assert "with recipe 'part' in it: 'defer' in a recipe that writes" in told

@@ -60,9 +60,9 @@ def test_what_is_run_is_not_refused(root: Path, waiting: Callable[[str], None]) 
 
 
 def test_a_switch_that_is_off_asks_for_nothing(root: Path, waiting: Callable[[str], None]) -> None:
-    for name in ("auth", "pass", "defer", "shared"):
+    for name in ("auth", "pass", "shared"):
         waiting(name)
-        read = ", cache: {ttl: 1s, shared: false}, fallback: null, defer: false"
+        read = ", cache: {ttl: 1s, shared: false}"
         assert refused(root, "auth: none\npass: false", read) == []
 
 
@@ -94,7 +94,6 @@ def test_a_written_auth_is_refused_at_its_place(
         ("invalidates", {"page": "auth: none\ninvalidates: [page.read]", "read": ", cache: 1s"}),
         ("deploy", {"page": "auth: none\ndeploy: {memory: 256}"}),
         ("hedge", {"read": ", hedge: 50ms"}),
-        ("defer", {"read": ", fallback: null, defer: true"}),
         ("stale_while_revalidate", {"read": ", cache: {ttl: 1s, stale_while_revalidate: 10s}"}),
         ("stale_if_error", {"read": ", cache: {ttl: 1s, stale_if_error: 10s}"}),
         ("shared", {"read": ", cache: {ttl: 1s, shared: true}"}),

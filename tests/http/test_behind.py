@@ -314,7 +314,8 @@ def test_a_refresh_asks_whether_it_still_holds(
     assert isinstance(call.result, Reply)
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
-        [kept] = [kept for kept, _, _ in client.cache._kept.values()]
+        with client.cache._lock:
+            [kept] = [kept for kept, _, _ in client.cache._kept.values()]
         if "x-new" in kept.headers:
             break
     assert backend.requests[1].headers["if-none-match"] == '"1"'

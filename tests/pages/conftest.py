@@ -51,6 +51,19 @@ TROUBLE = {
 }
 # What can go wrong with a reply in which nothing is gone over.
 TROUBLE_OF_ONE = {name: trouble for name, trouble in TROUBLE.items() if name != "of another form"}
+# Where no token of a visitor was sent, its refusal says nothing of the visitor.
+TROUBLE_WITHOUT_TOKEN = {
+    name: (reply, kind, 502 if status in (401, 403) else status)
+    for name, (reply, kind, status) in TROUBLE.items()
+}
+# What can go wrong with one row, where `ok` decides by what the reply holds.
+TROUBLE_OF_WHAT_IS_READ = {
+    **{
+        name: (reply, "status" if kind == "not-json" else kind, status)
+        for name, (reply, kind, status) in TROUBLE_OF_ONE.items()
+    },
+    "empty": ({"status": 200, "body": ""}, "status", 502),
+}
 REPEATED = {"overloaded", "down"}
 """The troubles in which a request that may be repeated is."""
 TAKEN = {"status": 400, "json": {"data": {"id": {"code": "validation_not_unique"}}}}

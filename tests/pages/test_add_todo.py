@@ -18,6 +18,7 @@ from tests.pages.conftest import (
     TAKEN,
     TOKEN,
     TROUBLE_OF_ONE,
+    TROUBLE_OF_WHAT_IS_READ,
     Backends,
     ended,
     id_of,
@@ -126,11 +127,11 @@ def test_a_todo_that_an_earlier_try_has_made_is_read_and_is_the_answer(
     assert page.headers["Location"] == f"/api/todos/{made}"
 
 
-@pytest.mark.parametrize("trouble", TROUBLE_OF_ONE)
+@pytest.mark.parametrize("trouble", TROUBLE_OF_WHAT_IS_READ)
 def test_a_todo_that_was_made_and_cannot_be_read_is_a_problem(
     good: Backends, visitor: FlaskClient, trouble: str
 ) -> None:
-    reply, kind, status = TROUBLE_OF_ONE[trouble]
+    reply, kind, status = TROUBLE_OF_WHAT_IS_READ[trouble]
     good.answer("todos", "todos", "POST", **TAKEN)
     made = id_of(KeySource(MARK, "POST /api/todos", "key-1").key("created", None))
     good.answer("todos", "todos", at=f"records/{made}", **reply)

@@ -15,6 +15,7 @@ from tests.pages.conftest import (
     TAKEN,
     TOKEN,
     TROUBLE_OF_ONE,
+    TROUBLE_OF_WHAT_IS_READ,
     Backends,
     ended,
     id_of,
@@ -84,6 +85,18 @@ def test_a_comment_that_an_earlier_try_has_made_is_read_and_is_the_answer(
     good.answer("todos", "comments", at=f"records/{made}", json=MADE | {"id": made})
     page = visitor.post(PATH, json={"text": "谢谢"}, headers={"Idempotency-Key": "key-1"})
     assert (page.status_code, page.json["id"], page.json["text"]) == (201, made, "谢谢")
+
+
+@pytest.mark.parametrize("trouble", TROUBLE_OF_WHAT_IS_READ)
+def test_a_comment_that_was_made_and_cannot_be_read_is_a_problem(
+    good: Backends, visitor: FlaskClient, trouble: str
+) -> None:
+    reply, kind, status = TROUBLE_OF_WHAT_IS_READ[trouble]
+    good.answer("todos", "comments", "POST", **TAKEN)
+    made = id_of(KeySource(MARK, f"POST {PATH}", "key-1").key("created", None))
+    good.answer("todos", "comments", at=f"records/{made}", **reply)
+    page = visitor.post(PATH, json={"text": "谢谢"}, headers={"Idempotency-Key": "key-1"})
+    assert ended(page) == (status, kind, "before")
 
 
 def test_what_the_backend_does_not_accept_is_422(good: Backends, visitor: FlaskClient) -> None:

@@ -183,6 +183,16 @@ def test_a_change_that_fails_is_a_problem_and_is_not_sent_again(
     assert (ended(page), written(good)) == ((status, kind, "changed"), ["PATCH"])
 
 
+@pytest.mark.parametrize("reply", [EMPTY, {"json": {}}, {"json": []}])
+def test_a_change_that_is_not_told_has_happened_all_the_same(
+    good: Backends, visitor: FlaskClient, reply: dict[str, Any]
+) -> None:
+    good.answer("todos", "todos", "PATCH", f"records/{ID}", **reply)
+    page = visitor.patch(f"/api/todos/{ID}", json={"title": "x"})
+    assert (page.status_code, page.json["step"], page.json["done"]) == (502, "known", ["changed"])
+    assert written(good) == ["PATCH"]
+
+
 def test_what_the_backend_does_not_accept_is_422(good: Backends, visitor: FlaskClient) -> None:
     good.answer("todos", "todos", "PATCH", f"records/{ID}", status=400, json={"message": "secret"})
     page = visitor.patch(f"/api/todos/{ID}", json={"helper": LIN["id"]})

@@ -40,7 +40,9 @@ SHOWN = {
     "finished": None,
     "created": "2026-11-20 10:00:00.000Z",
     "updated": "2026-11-21 10:00:00.000Z",
+    "owner_id": ADA["id"],
     "owner": ADA,
+    "helper_id": LIN["id"],
     "helper": LIN,
 }
 ME = f"records/{ANN['id']}"

@@ -11,7 +11,7 @@ from tests.pages.conftest import (
     ANN,
     EMPTY,
     TOKEN,
-    TROUBLE,
+    TROUBLE_WITHOUT_TOKEN,
     Backends,
     ended,
     mistakes,
@@ -69,9 +69,9 @@ def test_too_many_tries_stay_429(good: Backends, stranger: FlaskClient) -> None:
     assert len(good.calls()) == 1
 
 
-@pytest.mark.parametrize("trouble", TROUBLE)
+@pytest.mark.parametrize("trouble", TROUBLE_WITHOUT_TOKEN)
 def test_what_goes_wrong_is_not_a_wrong_password(good: Backends, stranger: FlaskClient, trouble: str) -> None:
-    reply, kind, status = TROUBLE[trouble]
+    reply, kind, status = TROUBLE_WITHOUT_TOKEN[trouble]
     good.answer("people", "people", "POST", SIGN_IN, **reply)
     page = stranger.post("/api/login", json=GIVEN)
     unlike = ("HTML", "half a JSON", "of another form")  # a 200 that is no sign-in

@@ -11,7 +11,7 @@ from tests.pages.conftest import (
     ANN,
     EMPTY,
     TOKEN,
-    TROUBLE,
+    TROUBLE_WITHOUT_TOKEN,
     Backends,
     ended,
     mistakes,
@@ -87,11 +87,11 @@ def test_an_account_that_is_not_accepted_is_422(
     assert "Set-Cookie" not in page.headers
 
 
-@pytest.mark.parametrize("trouble", TROUBLE)
+@pytest.mark.parametrize("trouble", TROUBLE_WITHOUT_TOKEN)
 def test_an_account_that_is_not_made_is_a_problem_and_is_not_made_again(
     good: Backends, stranger: FlaskClient, trouble: str
 ) -> None:
-    reply, kind, status = TROUBLE[trouble]
+    reply, kind, status = TROUBLE_WITHOUT_TOKEN[trouble]
     good.answer("people", "people", "POST", **reply)
     page = stranger.post("/api/signup", json=GIVEN)
     assert ended(page) == (status, "status" if trouble in ODD else kind, "created")
@@ -99,11 +99,11 @@ def test_an_account_that_is_not_made_is_a_problem_and_is_not_made_again(
     assert len(good.calls()) == 1
 
 
-@pytest.mark.parametrize("trouble", TROUBLE)
+@pytest.mark.parametrize("trouble", TROUBLE_WITHOUT_TOKEN)
 def test_an_account_that_cannot_sign_in_yet_says_that_it_was_made(
     good: Backends, stranger: FlaskClient, trouble: str
 ) -> None:
-    reply, kind, status = TROUBLE[trouble]
+    reply, kind, status = TROUBLE_WITHOUT_TOKEN[trouble]
     good.answer("people", "people", "POST", SIGN_IN, **reply)
     page = stranger.post("/api/signup", json=GIVEN)
     assert ended(page) == (status, "status" if trouble in ODD else kind, "account")

@@ -12,7 +12,7 @@ from tests.pages.conftest import (
     LIN,
     TOKEN,
     TROUBLE,
-    TROUBLE_OF_ONE,
+    TROUBLE_OF_WHAT_IS_READ,
     Backends,
     ended,
     listed,
@@ -77,9 +77,9 @@ def test_an_id_that_cannot_be_in_an_address_asks_no_backend(backends: Backends, 
     assert backends.calls() == []
 
 
-@pytest.mark.parametrize("trouble", TROUBLE_OF_ONE)
+@pytest.mark.parametrize("trouble", TROUBLE_OF_WHAT_IS_READ)
 def test_there_is_no_page_without_the_todo(good: Backends, visitor: FlaskClient, trouble: str) -> None:
-    reply, kind, status = TROUBLE_OF_ONE[trouble]
+    reply, kind, status = TROUBLE_OF_WHAT_IS_READ[trouble]
     good.answer("todos", "todos", at=f"records/{ID}", **reply)
     assert ended(visitor.get(f"/api/todos/{ID}")) == (status, kind, "todo")
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,6 +15,7 @@ import responses
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.fakes import PATIENCE, FakeBackend, Received, Wire, after, answer
 from tests.project import visitor
 
 PAGE = """
@@ -74,6 +79,102 @@ def test_pages_steps_calls_and_retries_are_counted(client: FlaskClient) -> None:
         ("cached_reads_total", "todos", "miss"): 1,
         ("cached_reads_total", "todos", "hit"): 1,
     }
+
+
+def test_second_copies_are_counted_apart_from_retries(tmp_path: Path) -> None:
+    page = """
+    route: GET /api/page
+    auth: none
+    steps:
+      row: {client: todos, get: /row, hedge: 20ms}
+    shape: row
+    """
+    late, second = threading.Event(), threading.Event()
+    turns = iter((late, second))
+
+    def script(received: Received, wire: Wire) -> None:
+        turn = next(turns)
+        if turn is second:
+            turn.set()
+        else:
+            second.wait(PATIENCE)
+            late.wait(PATIENCE)
+        answer(json=7)(received, wire)
+
+    with FakeBackend() as backend:
+        backend.on("GET /row", script)
+        client = visitor(tmp_path, page, environ={"BFF_METRICS": "1", "TODOS_URL": backend.url})
+        assert client.get("/api/page").json == 7
+        late.set()
+    found = samples(client)
+    assert found["hedges_total", "todos"] == 1
+    assert ("retries_total", "todos") not in found
+
+
+@responses.activate
+def test_a_breaker_that_opens_and_closes_is_counted_and_told_in_one_line_each(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    page = "route: GET /api/page\nauth: none\nsteps: {row: {client: todos, get: /row}}\nshape: row\n"
+    options = 'retries=0, breaker=Breaker(failures=3, rest="1ms")'
+    client = visitor(tmp_path, page, environ={"BFF_METRICS": "1"}, clients={"todos": options})
+    for _ in range(3):
+        responses.get("http://todos.test/row", status=503)
+    responses.get("http://todos.test/row", json=1)
+    assert [client.get("/api/page").status_code for _ in range(3)] == [502] * 3
+    until = time.monotonic() + PATIENCE
+    while client.get("/api/page").status_code != 200:
+        assert time.monotonic() < until
+    found = samples(client)
+    assert found["breaker_changes_total", "todos", "opened"] == 1
+    assert found["breaker_changes_total", "todos", "closed"] == 1
+    lines = [record.message for record in caplog.records if record.name == "bff.http"]
+    assert [re.sub(r"\d\.\d", "0.0", line) for line in lines] == [
+        "client todos: failed too often, is not asked for 0.0 s",
+        "client todos: answers again",
+    ]
+
+
+def test_calls_that_a_breaker_or_a_full_client_refuses_have_outcomes_of_their_own(tmp_path: Path) -> None:
+    page = """
+    route: GET /api/page
+    auth: none
+    steps:
+      row: {client: todos, get: /row, fallback: null}
+      note: {client: notices, get: /note, fallback: null}
+    shape: [row, note]
+    """
+    client = visitor(tmp_path, page, environ={"BFF_METRICS": "1"})
+    made = client.application.extensions["bff"].pages["page"].plan.steps
+    by_name = {step.name: step.client for step in made}
+    todos, notices = by_name["row"], by_name["note"]
+    permit = notices.circuit.enter(time.monotonic() + PATIENCE)
+    for visit in range(10):
+        notices.circuit.failed(permit, visit)
+    while todos.bulkhead.enter(first=True):
+        pass
+    assert client.get("/api/page").json == [None, None]
+    found = samples(client)
+    assert found["calls_total", "todos", "full"] == 1
+    assert found["calls_total", "notices", "breaker"] == 1
+
+
+def test_pages_that_are_turned_away_are_counted_and_the_counters_are_not(tmp_path: Path) -> None:
+    environ = {"BFF_METRICS": "1", "BFF_MAX_PAGES": "1", "BFF_THREADS": "17"}
+    opened = threading.Event()
+    page = "route: GET /api/page\nauth: none\nsteps: {row: {client: todos, get: /row}}\nshape: row\n"
+    with FakeBackend() as backend, ThreadPoolExecutor(1) as pool:
+        backend.on("GET /row", after(opened, answer(json=1)))
+        client = visitor(tmp_path, page, environ={**environ, "TODOS_URL": backend.url})
+        inside = pool.submit(client.application.test_client().get, "/api/page")
+        assert backend.wait_for_requests(1)
+        try:
+            turned_away = client.application.test_client()
+            assert [turned_away.get("/api/page").status_code for _ in range(3)] == [503] * 3
+            assert samples(client) == {("pages_total", "page", "shed"): 3}
+        finally:
+            opened.set()
+        assert inside.result(PATIENCE).status_code == 200
 
 
 @responses.activate

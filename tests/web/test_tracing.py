@@ -188,3 +188,31 @@ def test_tracing_that_is_asked_for_and_not_installed_is_told(monkeypatch: pytest
     asked = {"BFF_TRACING": "1"}
     with pytest.raises(OperatorError, match="needs opentelemetry-api"):
         tracing_of(Settings.from_environ(asked), asked)
+
+
+LINES = """
+    route: GET /api/lines
+    auth: none
+    steps:
+      todos: {client: todos, get: /a}
+      notice: {client: notices, get: /n, fallback: null, defer: true}
+      author: {client: people, get: "/p/{notice.by}", fallback: null}
+    shape: [todos, notice, author]
+    """
+
+
+@responses.activate
+def test_the_span_of_a_page_in_lines_ends_with_its_last_line(
+    tmp_path: Path, exporter: InMemorySpanExporter
+) -> None:
+    responses.get("http://todos.test/a", json=1)
+    responses.get("http://notices.test/n", json={"by": "ann"})
+    responses.get("http://people.test/p/ann", status=404)
+    visitor_ = visitor(tmp_path, LINES, environ={"BFF_TRACING": "1"})
+    with visitor_.get("/api/lines", headers={"Accept": "application/x-ndjson"}) as found:
+        assert [span.name for span in exporter.get_finished_spans() if span.name.startswith("GET /")] == []
+        assert "complete" in found.text
+    page, requests = page_and_requests(exporter)
+    assert told(page)["bff.partial"] == "author"
+    assert {span.name for span in requests} == {"GET todos", "GET notices", "GET people"}
+    assert {span.parent.span_id for span in requests if span.parent} == {page.context.span_id}

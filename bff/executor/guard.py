@@ -1,0 +1,37 @@
+"""A guard that does not hold, as the problem that ends its page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bff.errors import PageError
+from bff.executor.results import Terms
+from bff.expressions import Evaluation
+from bff.plan import PlannedGuard
+from bff.problems import problem
+
+
+def refusal(step: PlannedGuard, scope: Mapping[str, Any], evaluation: Evaluation, terms: Terms) -> PageError:
+    """The problem that the guard's `fail` says."""
+    fail = step.fail
+
+    def text(compute: Any, default: str) -> str:
+        value = None if compute is None else compute(scope, evaluation)
+        return value if isinstance(value, str) and value else default
+
+    status = fail.status if isinstance(fail.status, int) else fail.status(scope, evaluation)
+    if type(status) is not int or not 400 <= status <= 599:
+        log = f"guard {step.name}: its status is not a number from 400 to 599"
+        return problem("internal", "This page could not be made.", step=step.name, log=log)
+    errors = None if fail.errors is None else fail.errors(scope, evaluation)
+    terms.encode(errors)  # a problem is bounded as an answer is: shared sublists may be very many
+    found = problem(
+        "requirement-failed",
+        text(fail.detail, f"'{step.name}' does not hold."),
+        status=status,
+        step=step.name,
+        errors=errors if isinstance(errors, list) else None,
+    )
+    found.title = text(fail.title, found.title)
+    return found
