@@ -78,6 +78,12 @@ check: $(ready_dev) ## lint, format, types and the recipes
 	@$(python) -m mypy
 	@$(python) -m bff check
 
+.PHONY: fuzz
+fuzz: $(ready_dev) ## throw bytes at what reads replies, for FUZZ_SECONDS (300)
+	@$(python) $(pip) --only-binary=:all: -r requirements-fuzz.txt || \
+	  echo 'atheris could not be installed: hypothesis tries instead.' >&2
+	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),300) $(python) tests/fuzz/replies.py $(ARGS)
+
 .PHONY: bench bench-smoke
 bench: $(ready_dev) ## a page of this layer beside what one would write instead (ARGS="--only expressions")
 	@$(python) benchmarks/run.py $(ARGS)

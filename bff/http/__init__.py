@@ -4,6 +4,7 @@ from bff.http.auth import ApiKey, BearerToken, Env, ForwardedToken, env, forward
 from bff.http.behind import Behind, freezes_between_requests
 from bff.http.breaker import Breaker
 from bff.http.calls import Calls
+from bff.http.choice import default_transport, transport_of
 from bff.http.client import Client
 from bff.http.fetch import Call
 from bff.http.limits import Limits
@@ -21,7 +22,8 @@ from bff.http.messages import (
     encode_segment,
 )
 from bff.http.retry import retry_after
-from bff.http.transport import Promise, Started, ThreadTransport, Transport, Try, default_transport
+from bff.http.sockets import SocketTransport
+from bff.http.transport import Promise, Started, ThreadTransport, Transport, Try
 from bff.http.verdicts import Change
 
 __all__ = [
@@ -44,6 +46,7 @@ __all__ = [
     "OutgoingRequest",
     "Promise",
     "Reply",
+    "SocketTransport",
     "Started",
     "ThreadTransport",
     "Transport",
@@ -57,4 +60,5 @@ __all__ = [
     "forward_token",
     "freezes_between_requests",
     "retry_after",
+    "transport_of",
 ]

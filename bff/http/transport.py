@@ -8,7 +8,6 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Protocol
 from weakref import WeakKeyDictionary
@@ -78,6 +77,12 @@ class Transport(Protocol):
         """Gives a try up: its outcome is not wanted any more, and what it holds is freed soon."""
 
 
+class Waiter(Protocol):
+    """Somebody who wants to be told that something has ended."""
+
+    def put(self, item: None, /) -> None: ...
+
+
 class _Promised:
     """An end that some thread waits for in another."""
 
@@ -87,15 +92,15 @@ class _Promised:
         self.outcome: Reply | Broken | None = None
         self.sent = False
         self.held = False
-        self._waiter: SimpleQueue[None] | None = None
+        self._waiter: Waiter | None = None
 
     def fulfil(self, outcome: Reply | Broken) -> None:
         self.outcome = outcome
         if self._waiter is not None:
             self._waiter.put(None)
 
-    def wake(self, waiter: SimpleQueue[None]) -> None:
-        """Has the end put something into a queue."""
+    def wake(self, waiter: Waiter) -> None:
+        """Has the end put something to a waiter."""
         self._waiter = waiter
 
 
@@ -209,9 +214,3 @@ class ThreadTransport:
             with self._lock:
                 adapter = self._adapters.setdefault(client, Adapter(client.concurrency))
         return adapter
-
-
-@cache
-def default_transport() -> Transport:
-    """The transport of calls that no page makes; one per process."""
-    return ThreadTransport()

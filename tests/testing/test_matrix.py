@@ -348,7 +348,7 @@ def what_was_written_is_not_taken_back(patch: pytest.MonkeyPatch) -> None:
 
 @seed("writing", "first", "stale", "expected status 201, found 502")
 def a_stale_connection_is_used(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("urllib3.connectionpool.is_connection_dropped", lambda connection: False)
+    patch.setattr("bff.http.sockets.connection.Connection.is_quiet", lambda connection: True)
 
 
 @seed("many", "rows", "404", "expected errors to be")
