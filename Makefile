@@ -78,9 +78,17 @@ check: $(ready_dev) ## lint, format, types and the recipes
 	@$(python) -m mypy
 	@$(python) -m bff check
 
-.PHONY: bench
-bench: $(ready_dev) ## what the expressions cost beside hand-written Python
+.PHONY: fuzz
+fuzz: $(ready_dev) ## throw bytes at what reads replies, for FUZZ_SECONDS (300)
+	@$(python) $(pip) --only-binary=:all: -r requirements-fuzz.txt || \
+	  echo 'atheris could not be installed: hypothesis tries instead.' >&2
+	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),300) $(python) tests/fuzz/replies.py $(ARGS)
+
+.PHONY: bench bench-smoke
+bench: $(ready_dev) ## a page of this layer beside what one would write instead (ARGS="--only expressions")
 	@$(python) benchmarks/run.py $(ARGS)
+bench-smoke: $(ready_dev) ## whether the benchmark works and all its peers answer the same, in a minute
+	@$(python) benchmarks/run.py --smoke $(ARGS)
 
 .PHONY: install install-backend install-browser try-backend try-browser
 install: $(ready_dev) $(ready_backend) try-browser ## install everything without starting anything

@@ -129,8 +129,8 @@ COMPUTED = Case(
 )
 
 
-def measure(case: Case, items: int) -> float:
-    """How many times the cost by hand the compiled tree costs: the median of interleaved rounds."""
+def measure(case: Case, items: int) -> list[float]:
+    """How many times the cost by hand the compiled tree costs, in ascending order, of interleaved rounds."""
     compiled, values = compile_tree(case.tree), scope(items)
     if compiled(values, Evaluation()) != case.by_hand(values):
         raise AssertionError(f"{case.name}: the compiled tree and the one by hand differ")
@@ -139,7 +139,7 @@ def measure(case: Case, items: int) -> float:
     for _ in range(ROUNDS):
         by_hand = _seconds(lambda: case.by_hand(values), calls)
         ratios.append(_seconds(lambda: compiled(values, Evaluation()), calls) / by_hand)
-    return statistics.median(ratios)
+    return sorted(ratios)
 
 
 def _seconds(call: Callable[[], Any], calls: int) -> float:
@@ -149,18 +149,22 @@ def _seconds(call: Callable[[], Any], calls: int) -> float:
     return time.process_time() - start
 
 
+def _row(case: Case, items: int) -> dict[str, Any]:
+    ratios = measure(case, items)
+    quarter = len(ratios) // 4
+    return {
+        "name": case.name,
+        "items": items,
+        "times_hand_written": round(statistics.median(ratios), 2),
+        "spread": {"times_hand_written": [round(ratios[quarter], 2), round(ratios[-1 - quarter], 2)]},
+        "rounds": len(ratios),
+        "bound": case.bound,
+    }
+
+
 def run() -> tuple[list[dict[str, Any]], bool]:
     """Prints the table; gives one row for each case and size, and whether all are within their bounds."""
-    rows = [
-        {
-            "name": case.name,
-            "items": items,
-            "times_hand_written": round(measure(case, items), 2),
-            "bound": case.bound,
-        }
-        for case in (JOINED, COMPUTED)
-        for items in SIZES
-    ]
+    rows = [_row(case, items) for case in (JOINED, COMPUTED) for items in SIZES]
     print(f"{'expressions':34}{'items':>8}{'× by hand':>12}{'bound':>8}")
     for row in rows:
         late = "  over" if row["times_hand_written"] > row["bound"] else ""

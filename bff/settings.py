@@ -60,6 +60,12 @@ def _duration(text: str) -> float:
     return seconds
 
 
+def _transport(text: str) -> str:
+    if text.strip() not in {"sockets", "threads"}:
+        raise ValueError("sockets or threads")
+    return text.strip()
+
+
 def _whole(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,3}", text.strip()):
         raise ValueError("a whole number from 0")
@@ -115,7 +121,12 @@ class Settings:
     threads: int = _setting(
         0, _count_or_none, "threads that the server has for one process, as `make serve` tells"
     )
-    transport_threads: int = _setting(128, _count, "requests to backends under way at once in one process")
+    transport: str = _setting(
+        "sockets", _transport, "how backends are asked: `sockets`, or `threads` for stock requests on threads"
+    )
+    transport_threads: int = _setting(
+        128, _count, "requests to backends under way at once on threads in one process"
+    )
     server_timing: bool = _setting(False, _switch, "tell each step's name and time in Server-Timing")
     session_keys: tuple[str, ...] = _setting(
         (), _list, "keys of the session cookie (Fernet), newest first, with commas between", secret=True

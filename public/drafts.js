@@ -9,12 +9,13 @@ export const draft = (key) => tab.get(nameOf(key));
 export const dropDraft = (key) => tab.drop(nameOf(key));
 export const dropDrafts = () => tab.dropAll("draft:");
 
-/** Keeps what `values()` says on every input in a form; empty values are no draft. */
+/** Keeps what `values()` says now and on every input in a form; empty values are no draft. */
 export function keepDraft(form, key, values) {
   const keep = () => {
     const found = values();
     if (Object.values(found).some(Boolean)) tab.set(nameOf(key), found);
     else dropDraft(key);
   };
+  if (Object.values(values()).some(Boolean)) keep();
   form.addEventListener("input", keep);
 }

@@ -4,6 +4,7 @@ from bff.http.auth import ApiKey, BearerToken, Env, ForwardedToken, env, forward
 from bff.http.behind import Behind, freezes_between_requests
 from bff.http.breaker import Breaker
 from bff.http.calls import Calls
+from bff.http.choice import default_transport, transport_of
 from bff.http.client import Client
 from bff.http.fetch import Call
 from bff.http.limits import Limits
@@ -23,15 +24,8 @@ from bff.http.messages import (
 )
 from bff.http.passage import Passage
 from bff.http.retry import retry_after
-from bff.http.transport import (
-    Promise,
-    Started,
-    Stream,
-    ThreadTransport,
-    Transport,
-    Try,
-    default_transport,
-)
+from bff.http.sockets import SocketTransport
+from bff.http.transport import Promise, Started, Stream, ThreadTransport, Transport, Try
 from bff.http.verdicts import Change
 
 __all__ = [
@@ -55,6 +49,7 @@ __all__ = [
     "Passage",
     "Promise",
     "Reply",
+    "SocketTransport",
     "Started",
     "Stream",
     "StreamBroke",
@@ -70,4 +65,5 @@ __all__ = [
     "forward_token",
     "freezes_between_requests",
     "retry_after",
+    "transport_of",
 ]

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from requests.auth import AuthBase
 from requests.utils import get_environ_proxies
+from urllib3.util import make_headers
 
 from bff.errors import OperatorError
 from bff.http.address import problem_of_base_url
@@ -18,6 +19,7 @@ from bff.http.breaker import Breaker, Circuit
 from bff.http.bulkhead import Bulkhead
 from bff.http.cache import ReplyCache
 from bff.http.calls import Calls
+from bff.http.choice import default_transport
 from bff.http.messages import (
     FORBIDDEN_REQUEST_HEADERS,
     Broken,
@@ -28,7 +30,7 @@ from bff.http.messages import (
     set_header,
 )
 from bff.http.retry import Budget, budget_of_hedges
-from bff.http.transport import Transport, default_transport
+from bff.http.transport import Transport
 from bff.jsontext import JSON, encode
 from bff.text import parse_duration
 
@@ -36,7 +38,9 @@ Quote: TypeAlias = Callable[[str], str]
 Query: TypeAlias = Mapping[str, str | Sequence[str]]
 
 _DEFAULT_BREAKER = Breaker()
-_DEFAULT_HEADERS = {"User-Agent": "bff", "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
+# What urllib3 can unpack: gzip and deflate, and br and zstd where their libraries are there.
+_ENCODINGS = ", ".join(make_headers(accept_encoding=True)["accept-encoding"].split(","))
+_DEFAULT_HEADERS = {"User-Agent": "bff", "Accept": "application/json", "Accept-Encoding": _ENCODINGS}
 
 
 @dataclass(frozen=True, slots=True, repr=False)

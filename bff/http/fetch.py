@@ -14,6 +14,7 @@ from bff.http.messages import (
     CacheTerms,
     OutgoingRequest,
     Reply,
+    check_header,
     set_header,
 )
 from bff.http.retry import Retries, is_transient
@@ -212,7 +213,13 @@ def headers_of(client: Client, request: OutgoingRequest, request_id: str) -> dic
     if request.token is not None:
         if not client.forwards_token:
             raise ValueError("this client forwards no token")
-        set_header(headers, "Authorization", f"Bearer {request.token}")
+        _add(headers, "Authorization", f"Bearer {request.token}")
     if request_id:
-        set_header(headers, "X-Request-ID", request_id)
+        _add(headers, "X-Request-ID", request_id)
     return headers
+
+
+def _add(headers: dict[str, str], name: str, value: str) -> None:
+    """Adds a header that neither a client nor a recipe may write, and so is not there yet."""
+    check_header(name, value)
+    headers[name] = value

@@ -6,8 +6,9 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal, TypeAlias
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from bff.errors import BffError
 from bff.http.freshness import Scope, allowed
@@ -192,12 +193,24 @@ class OutgoingRequest:
     @property
     def target(self) -> str:
         """The path with the whole query, as it is sent; raises ValueError where it cannot be."""
-        path = encode_constant(self.path)
-        check_path(path)
+        path = _sendable(self.path)
         if not self.query:
             return path
         joint = "&" if "?" in path else "?"
-        return f"{path}{joint}{urlencode(self.query, quote_via=quote)}"
+        return f"{path}{joint}{'&'.join(f'{_quoted(name)}={_quoted(value)}' for name, value in self.query)}"
+
+
+@lru_cache(maxsize=1024)
+def _sendable(path: str) -> str:
+    """A path, encoded and checked; most pages ask for the same few."""
+    encoded = encode_constant(path)
+    check_path(encoded)
+    return encoded
+
+
+@lru_cache(maxsize=1024)
+def _quoted(text: str) -> str:
+    return quote(text, safe="")
 
 
 _UNDECODED = object()

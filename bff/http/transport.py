@@ -8,7 +8,6 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Protocol
 
@@ -102,6 +101,12 @@ class Transport(Protocol):
         """
 
 
+class Waiter(Protocol):
+    """Somebody who wants to be told that something has ended."""
+
+    def put(self, item: None, /) -> None: ...
+
+
 class _Promised:
     """An end that some thread waits for in another."""
 
@@ -111,15 +116,15 @@ class _Promised:
         self.outcome: Reply | Broken | None = None
         self.sent = False
         self.held = False
-        self._waiter: SimpleQueue[None] | None = None
+        self._waiter: Waiter | None = None
 
     def fulfil(self, outcome: Reply | Broken) -> None:
         self.outcome = outcome
         if self._waiter is not None:
             self._waiter.put(None)
 
-    def wake(self, waiter: SimpleQueue[None]) -> None:
-        """Has the end put something into a queue."""
+    def wake(self, waiter: Waiter) -> None:
+        """Has the end put something to a waiter."""
         self._waiter = waiter
 
 
@@ -225,9 +230,3 @@ class ThreadTransport:
         """Closes idle connections and ends idle threads."""
         self._pool.close()
         self._adapters.close()
-
-
-@cache
-def default_transport() -> Transport:
-    """The transport of calls that no page makes; one per process."""
-    return ThreadTransport()

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from cryptography.fernet import Fernet
 
-from bff.http import ForwardedToken, StreamBroke, ThreadTransport
+from bff.http import ForwardedToken, SocketTransport, StreamBroke, Transport
 from bff.identity.session import Session, SessionSeal
 from bff.plan import PlannedRequest
 from bff.problems import CONTENT_TYPE
@@ -93,7 +93,7 @@ class Lab:
     """What all cases of a process share; `closed` is a URL where nobody listens."""
 
     server: FaultServer
-    transport: ThreadTransport
+    transport: Transport
     closed: str
 
 
@@ -106,7 +106,7 @@ def lab() -> Lab:
     unheard.bind(("127.0.0.1", 0))
     atexit.register(unheard.close)
     closed = f"http://127.0.0.1:{unheard.getsockname()[1]}"
-    return Lab(server, ThreadTransport(), closed)
+    return Lab(server, SocketTransport(), closed)
 
 
 _making = threading.Lock()

@@ -19,6 +19,8 @@ from bff.problems import entry, problem
 from bff.settings import Settings
 from bff.web.keeping import NO_STORE, cache_control
 
+_CONDITIONS = frozenset({"HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE"})
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -88,12 +90,17 @@ def measure_bounded(value: Any, settings: Settings, *, room: int | None = None, 
 
 def respond(request: Request, plan: Plan, answer: Answer) -> Response:
     """The Flask response; a page of reads that may be kept has a strong ETag and answers 304."""
-    response = Response(answer.body, answer.status, answer.headers, mimetype="application/json")
-    response.vary.update(varies_with(plan))
+    headers = {"Content-Type": "application/json", **answer.headers}
+    varies = varies_with(plan)
+    if varies:
+        headers["Vary"] = ", ".join(varies)
+    may_be_kept = answer.status == 200 and headers["Cache-Control"] != NO_STORE
+    if may_be_kept:
+        headers["ETag"] = f'"{hashlib.blake2b(answer.body, digest_size=16).hexdigest()}"'
+    response = Response(answer.body, answer.status, headers)
     if not answer.body:
         response.headers.pop("Content-Type", None)
-    if answer.status == 200 and answer.headers["Cache-Control"] != NO_STORE:
-        response.set_etag(hashlib.blake2b(answer.body, digest_size=16).hexdigest())
+    if may_be_kept and not _CONDITIONS.isdisjoint(request.environ):
         response.make_conditional(request, accept_ranges=False)
     return response
 

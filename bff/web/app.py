@@ -18,7 +18,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import Rule
 
 from bff.errors import PageError
-from bff.http import Calls, ThreadTransport, Transport
+from bff.http import Calls, Transport, transport_of
 from bff.identity.origin import cors_headers
 from bff.plan import Plan
 from bff.problems import problem
@@ -68,7 +68,8 @@ def create_app(
         identity.require_for(plan)
         rates.require_for(plan)
 
-    transport = ThreadTransport(settings.transport_threads) if transport is None else transport
+    if transport is None:
+        transport = transport_of(settings.transport, settings.transport_threads)
     metrics, tracing = metrics_of(settings, environ), tracing_of(settings, environ)
     if tracing is not None:
         transport = tracing.watch(transport)
@@ -221,8 +222,10 @@ def _add_frame(
 
     @app.after_request
     def end(response: Response) -> Response:
+        there = {name.lower() for name, _ in response.headers}
         for name, value in always.items():
-            response.headers.setdefault(name, value)
+            if name.lower() not in there:
+                response.headers.add(name, value)  # setdefault would look through all of them each time
         if settings.origins and is_api(request.path):
             _add_cors(response, settings.origins)
         if g.get("stale_cookie") and "Set-Cookie" not in response.headers:

@@ -16,7 +16,7 @@ from werkzeug.http import dump_cookie
 
 from bff.errors import OperatorError, PageError
 from bff.identity import ANYBODY, Session, SessionSeal, SessionTooLarge, Visitor
-from bff.identity.origin import passes
+from bff.identity.origin import SAFE_METHODS, passes
 from bff.identity.session import MAX_COOKIE, expiry_of
 from bff.identity.written import WrittenSeal
 from bff.plan import Plan
@@ -69,7 +69,8 @@ class Identity:
 
     def of(self, request: Request, auth: Auth, *, signs_in: bool = False) -> Visitor:
         """Who asks; raises PageError 401, or 403 from another site."""
-        self._refuse_other_sites(request, signs_in=signs_in)
+        if request.method not in SAFE_METHODS:
+            self._refuse_other_sites(request, signs_in=signs_in)
         if auth == "none":
             return ANYBODY
         found = self._of_bearer(request) or self._of_cookie(request)

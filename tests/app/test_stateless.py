@@ -58,7 +58,7 @@ def test_two_instances_alternate_without_a_difference(
         assert ann.ask("POST", "/api/todos/remove", json={"ids": ids[:5]}).json()["removed"] == ids[:5]
         assert sorted(bo.titles()) == [f"t{number}" for number in range(5, 10)]
         for log in (app.log, other.log):
-            assert '"page": "add_todo"' in log.read_text()
+            assert '"page":"add_todo"' in log.read_text()
 
 
 def test_the_layer_writes_no_file(

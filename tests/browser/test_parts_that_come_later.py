@@ -94,7 +94,9 @@ def patient_project(folder: Path) -> Path:
         shutil.copytree(ROOT / name, folder / name)
     shutil.copy(ROOT / "wsgi.py", folder)
     for name, old, new in (
-        ("orchestrations/shell.yaml", "    timeout: 300ms\n    cache: 30s\n", ""),
+        ("orchestrations/shell.yaml", "    timeout: 300ms\n", ""),
+        ("orchestrations/shell.yaml", "      ttl: 30s\n", "      ttl: 1ms\n"),
+        ("orchestrations/home.yaml", "      ttl: 1m\n", "      ttl: 1ms\n"),
         ("orchestrations/home.yaml", "\ninput:", "\ndeadline: 20s\ninput:"),
         ("clients/notices.py", 'timeout="2s"', 'timeout="15s"'),
         ("clients/people.py", 'timeout="2s"', 'timeout="15s"'),

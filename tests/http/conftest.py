@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bff.http import Calls, Client, Limits, ThreadTransport
+from bff.http import Calls, Client, Limits, SocketTransport, ThreadTransport, Transport
 from tests.fakes import FakeBackend
 from tests.http.calling import all_ended, threads_of_transports
 
@@ -19,10 +19,10 @@ def backend() -> Iterator[FakeBackend]:
         yield running
 
 
-@pytest.fixture
-def transport() -> Iterator[ThreadTransport]:
+@pytest.fixture(params=[SocketTransport, ThreadTransport], ids=["sockets", "threads"])
+def transport(request: pytest.FixtureRequest) -> Iterator[SocketTransport | ThreadTransport]:
     before = set(threads_of_transports())
-    transport = ThreadTransport()
+    transport: SocketTransport | ThreadTransport = request.param()
     yield transport
     transport.close()
     assert all_ended(set(threads_of_transports()) - before)
@@ -36,7 +36,7 @@ def client(backend: FakeBackend) -> Client:
 
 
 @pytest.fixture
-def make_calls(transport: ThreadTransport) -> Callable[..., Calls]:
+def make_calls(transport: Transport) -> Callable[..., Calls]:
     """Makes a page's calls, with a deadline in seconds from now."""
 
     def make(seconds: float = 10.0, request_id: str = "", **limits: Any) -> Calls:

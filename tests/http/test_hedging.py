@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bff.http import Broken, Call, Calls, Client, Reply, exchange
+from bff.http import Broken, Call, Calls, Client, Reply, ThreadTransport, exchange
 from bff.http.breaker import Breaker, Circuit
 from bff.http.retry import budget_of_hedges
 from tests.fakes import PATIENCE, FakeBackend, Received, Wire, after, answer, hang
@@ -267,6 +267,7 @@ def test_a_call_that_is_given_up_frees_its_thread_at_once(
     assert backend.wait_for_connections(0)
 
 
+@pytest.mark.parametrize("transport", [ThreadTransport], ids=["threads"], indirect=True)
 def test_another_connection_that_is_closed_in_its_thread_leaves_a_call_to_be_cut(
     backend: FakeBackend, make_calls: MakeCalls, monkeypatch: pytest.MonkeyPatch
 ) -> None:

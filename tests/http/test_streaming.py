@@ -1,4 +1,4 @@
-"""Bodies that go through in pieces: the stock transport on real sockets, and a page's rules around it."""
+"""Bodies that go through in pieces: every transport on real sockets, and a page's rules around it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bff.http import (
     Passage,
     Reply,
     StreamBroke,
-    ThreadTransport,
+    Transport,
 )
 from bff.http.messages import CacheTerms
 from tests.fakes import (
@@ -358,8 +358,8 @@ def test_the_backend_is_told_how_long_the_whole_may_take(
     assert 50_000 < int(backend.requests[0].headers["x-request-deadline-ms"]) <= 60_000
 
 
-def test_a_transport_of_threads_needs_no_thread_for_a_stream(
-    backend: FakeBackend, client: Client, transport: ThreadTransport, make_calls: Callable[..., Calls]
+def test_a_stream_needs_no_thread(
+    backend: FakeBackend, client: Client, transport: Transport, make_calls: Callable[..., Calls]
 ) -> None:
     backend.on("GET /file", answer(body=b"x"))
     before = set(threading.enumerate())

@@ -37,6 +37,8 @@ def test_home_joins_todos_with_their_people(lin: FlaskClient) -> None:
         "note": "",
         "status": "done",
         **{key: todo[key] for key in ("due", "finished", "created", "updated")},
+        "owner_id": record_id("person", "ada"),
+        "helper_id": record_id("person", "lin"),
         "owner": {"id": record_id("person", "ada"), "name": "Ada Novak"},
         "helper": {"id": record_id("person", "lin"), "name": "林悦 Lin Yue"},
     }

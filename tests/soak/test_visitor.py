@@ -6,6 +6,7 @@ import asyncio
 import json
 import random
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tests.soak.ledger import Ledger, foreign, mark
@@ -46,7 +47,8 @@ def acting(act: Callable[[Visitor], Any], *replies: Reply) -> tuple[Visitor, Scr
     """A visitor with number 4 after an action."""
     browser, awake = Scripted(*replies), Awake()
     visitor = Visitor(4, "id-4", 5, "id-5", browser, Ledger(), random.Random(1), 1.0, 0.0, sleep=awake)
-    asyncio.run(act(visitor))
+    with ThreadPoolExecutor(1) as alone:  # in this thread a browser test may have left a loop that runs
+        alone.submit(lambda: asyncio.run(act(visitor))).result()
     return visitor, browser, awake
 
 

@@ -305,25 +305,14 @@ def a_reply_may_drip_for_ever(patch: pytest.MonkeyPatch) -> None:
 
 @seed("reading", "notice", "500", "expected name to be 'me-name-1', found None")
 def an_unharmed_field_is_changed(patch: pytest.MonkeyPatch) -> None:
-    good = run.PageRun._end
+    good = run.PageRun._results
 
-    def end(self: Any, step: Any, value: Any, outcome: Any) -> None:
-        good(self, step, value, outcome)
-        if outcome == "fallback":
-            self._scope["me"] = None
-
-    patch.setattr(run.PageRun, "_end", end)
-    # Whichever of the two ends last, the name is gone.
-    patch.setattr(run.PageRun, "_partial", _forgetting(run.PageRun._partial))
-
-
-def _forgetting(good: Any) -> Any:
-    def partial(self: Any) -> Any:
+    def results(self: Any, pending: Any) -> Any:
         if self._failures:
             self._scope["me"] = None
-        return good(self)
+        return good(self, pending)
 
-    return partial
+    patch.setattr(run.PageRun, "_results", results)
 
 
 @seed("reading", "me", "503", "expected Retry-After 7, found None")
@@ -387,7 +376,7 @@ def what_was_written_is_not_taken_back(patch: pytest.MonkeyPatch) -> None:
 
 @seed("writing", "first", "stale", "expected status 201, found 502")
 def a_stale_connection_is_used(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("urllib3.connectionpool.is_connection_dropped", lambda connection: False)
+    patch.setattr("bff.http.sockets.connection.Connection.is_quiet", lambda connection: True)
 
 
 @seed("many", "rows", "404", "expected errors to be")

@@ -1,0 +1,38 @@
+// The backend, over undici's pool; with CLIENT=fetch by Node's own fetch, which needs no package.
+import { setMaxListeners } from 'node:events'
+import { BACKEND, DEADLINE, SAME_WORK } from './pages.mjs'
+
+// The signal that ends the calls of a page at its deadline.
+export function deadline() {
+  if (!SAME_WORK) return undefined
+  const signal = AbortSignal.timeout(DEADLINE)
+  setMaxListeners(0, signal)
+  return signal
+}
+
+export const isLate = (error) => error?.name === 'TimeoutError' || error?.cause?.name === 'TimeoutError'
+
+async function byUndici() {
+  const { Pool } = await import('undici')
+  const pool = new Pool(BACKEND, { connections: 512, keepAliveTimeout: 75_000 })
+  return async (path, signal) => {
+    const { statusCode, body } = await pool.request({ method: 'GET', path, signal })
+    if (statusCode !== 200) {
+      await body.dump()
+      throw new Error(`status ${statusCode}`)
+    }
+    return body.json()
+  }
+}
+
+function byFetch() {
+  return async (path, signal) => {
+    const reply = await fetch(BACKEND + path, { signal })
+    if (!reply.ok) throw new Error(`status ${reply.status}`)
+    return reply.json()
+  }
+}
+
+export const ask = process.env.CLIENT === 'fetch' ? byFetch() : await byUndici()
+
+export const askAll = (paths, signal) => Promise.all(paths.map((path) => ask(path, signal)))

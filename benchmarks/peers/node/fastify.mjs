@@ -1,0 +1,120 @@
+// Fastify 5; the backend is asked with undici.
+import { createHash } from 'node:crypto'
+import Fastify from 'fastify'
+import * as pages from './pages.mjs'
+import { ask, askAll, deadline, isLate } from './backend.mjs'
+
+const { SAME_WORK } = pages
+const app = Fastify({ logger: SAME_WORK && { base: undefined }, disableRequestLogging: true })
+
+const text = { type: 'string' }
+const textOrNull = { type: ['string', 'null'] }
+const object = (properties) => ({ type: 'object', properties })
+const list = (items) => ({ type: 'array', items })
+const answers = (schema) => ({ response: { 200: schema } })
+
+const homeAnswer = object({
+  name: text,
+  open: { type: 'integer' },
+  todos: list(object({ id: text, title: text, due: text, helper: textOrNull })),
+  notice: text,
+})
+const homeQuery = object({
+  status: { enum: ['all', 'open', 'done'], default: 'all' },
+  limit: { type: 'integer', minimum: 1, maximum: 100, default: 100 },
+})
+
+app.decorateRequest('user', undefined)
+app.decorateRequest('begun', 0)
+
+async function signedIn(request, reply) {
+  request.user = SAME_WORK ? pages.opened(request.headers.cookie) : pages.USER
+  if (request.user === undefined) return reply.code(401).send({ error: 'sign in first' })
+}
+
+if (SAME_WORK) {
+  app.addHook('onRequest', (request, reply, done) => {
+    request.begun = performance.now()
+    done()
+  })
+  app.addHook('onSend', (request, reply, body, done) => {
+    reply.header('Server-Timing', `total;dur=${(performance.now() - request.begun).toFixed(1)}`)
+    if (request.method === 'GET' && reply.statusCode === 200 && typeof body === 'string') {
+      const etag = `"${createHash('sha1').update(body).digest('base64')}"`
+      reply.header('ETag', etag)
+      if (request.headers['if-none-match'] === etag) {
+        reply.code(304)
+        return done(null, '')
+      }
+    }
+    done(null, body)
+  })
+  app.addHook('onResponse', (request, reply, done) => {
+    const ms = Math.round((performance.now() - request.begun) * 10) / 10
+    request.server.log.info({ route: request.routeOptions.url, status: reply.statusCode, ms })
+    done()
+  })
+}
+
+app.setErrorHandler((error, request, reply) => {
+  if (error.validation) return reply.code(400).send({ error: error.message })
+  if (isLate(error)) return reply.code(504).send({ error: 'timeout' })
+  return reply.code(502).send({ error: 'backend' })
+})
+
+app.post('/api/sign-in', async (request, reply) => {
+  reply.header('Set-Cookie', pages.cookieOf(request.body.user))
+  return { id: request.body.user }
+})
+
+app.route({
+  method: 'GET',
+  url: '/api/home',
+  schema: { ...answers(homeAnswer), ...(SAME_WORK && { querystring: homeQuery }) },
+  preHandler: signedIn,
+  handler: async (request) => {
+    const signal = deadline()
+    const me = await ask(`/people/${request.user}`, signal)
+    const [todos, people, notice] = await askAll(pages.homePaths(request.user, me), signal)
+    const { status, limit } = SAME_WORK ? request.query : {}
+    return pages.home(me, todos, people, notice, status, limit)
+  },
+})
+
+app.route({
+  method: 'GET',
+  url: '/api/fan',
+  schema: answers(object({ values: list({ type: 'integer' }) })),
+  preHandler: signedIn,
+  handler: async (request) => {
+    const paths = Array.from({ length: Number(request.query.n) }, (_, number) => `/small/${number}`)
+    return pages.fan(await askAll(paths, deadline()))
+  },
+})
+
+app.route({
+  method: 'GET',
+  url: '/api/size',
+  schema: answers(object({ count: { type: 'integer' }, open: { type: 'integer' }, titles: list(text) })),
+  preHandler: signedIn,
+  handler: async (request) => pages.size(await ask(`/sized/${Number(request.query.kb)}`, deadline())),
+})
+
+app.route({
+  method: 'GET',
+  url: '/api/list',
+  schema: answers(object({ todos: list(object({ id: text, title: text, helper: textOrNull })) })),
+  preHandler: signedIn,
+  handler: async (request) => {
+    const signal = deadline()
+    const todos = await ask('/listed', signal)
+    const ids = pages.idsOf(todos)
+    const helpers =
+      request.query.way === 'batch'
+        ? await ask(pages.batchPath(ids), signal)
+        : await askAll(ids.map((id) => `/people/${id}`), signal)
+    return pages.listed(todos, helpers)
+  },
+})
+
+await app.listen({ host: '127.0.0.1', port: Number(pages.PORT), backlog: 2048 })

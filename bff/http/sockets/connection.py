@@ -1,0 +1,127 @@
+"""One connection to a backend, plain or behind TLS, which never blocks."""
+
+from __future__ import annotations
+
+import select
+import socket
+import ssl
+from contextlib import suppress
+from typing import Final
+
+from bff.http.sockets.forks import close_in_child
+
+READ: Final = 64 * 1024
+"""Bytes that are read at most at once."""
+
+
+class Connection:
+    """A connected socket that does what it can at once and tells what it waits for.
+
+    `wants` is what the operation that could not go on waits for: POLLIN or POLLOUT.
+    """
+
+    __slots__ = ("_poll", "fd", "idle_since", "idle_until", "seen_at", "sock", "wants")
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.fd = sock.fileno()
+        self.wants = select.POLLOUT
+        self.idle_since = self.idle_until = self.seen_at = 0.0
+        self._poll: select.poll | None = None
+
+    def handshake(self) -> bool:
+        """Goes on with what comes before the first request; says whether it is done."""
+        return True
+
+    def write(self, data: bytes | memoryview) -> int:
+        """Sends what goes out at once; gives the number of bytes that did."""
+        try:
+            return self.sock.send(data)
+        except BlockingIOError:
+            return 0
+
+    def read(self) -> bytes | None:
+        """What has come, b"" when the other side has closed, None when nothing has come."""
+        try:
+            return self.sock.recv(READ)
+        except BlockingIOError:
+            return None
+
+    @property
+    def may_hold_more(self) -> bool:
+        """Whether there may be something to read that no poll would tell of."""
+        return False
+
+    def is_quiet(self) -> bool:
+        """Whether it is open and nothing has come: all that a server does to an idle connection is to end it."""
+        return not self._has_something()
+
+    def close(self) -> None:
+        """Ends it, for all who hold a copy of its descriptor in this process."""
+        with suppress(OSError):
+            self.sock.close()
+
+    def _has_something(self) -> bool:
+        if self._poll is None:
+            self._poll = select.poll()
+            self._poll.register(self.fd, select.POLLIN)
+        return bool(self._poll.poll(0))
+
+
+class SecureConnection(Connection):
+    """The same behind TLS, where reading may have to write and writing to read."""
+
+    __slots__ = ("_tls",)
+
+    def __init__(self, sock: socket.socket, context: ssl.SSLContext, name: str) -> None:
+        # An end without a word would look like the end of a body that has no length: it is an error here.
+        try:
+            self._tls = context.wrap_socket(
+                sock, server_hostname=name, do_handshake_on_connect=False, suppress_ragged_eofs=False
+            )
+        except BaseException:
+            sock.close()
+            raise
+        close_in_child(self._tls)
+        super().__init__(self._tls)
+
+    def handshake(self) -> bool:
+        try:
+            self._tls.do_handshake()
+        except ssl.SSLWantReadError:
+            self.wants = select.POLLIN
+            return False
+        except ssl.SSLWantWriteError:
+            self.wants = select.POLLOUT
+            return False
+        return True
+
+    def write(self, data: bytes | memoryview) -> int:
+        try:
+            return self._tls.send(data)
+        except ssl.SSLWantReadError:
+            self.wants = select.POLLIN
+        except ssl.SSLWantWriteError:
+            self.wants = select.POLLOUT
+        return 0
+
+    def read(self) -> bytes | None:
+        try:
+            return self._tls.recv(READ)
+        except ssl.SSLWantReadError:
+            return None
+        except ssl.SSLWantWriteError:
+            self.wants = select.POLLOUT
+            return None
+
+    @property
+    def may_hold_more(self) -> bool:
+        return True
+
+    def is_quiet(self) -> bool:
+        if not self._has_something() and not self._tls.pending():
+            return True
+        try:  # session tickets come after the handshake, whenever the server likes
+            return self.read() is None
+        except OSError:
+            return False

@@ -1,0 +1,98 @@
+"""Connecting to one of several addresses: the next begins when one refuses, or is slow."""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import socket
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from math import inf
+from typing import Any, Final, TypeAlias
+
+from bff.http.sockets.forks import close_in_child
+
+Address: TypeAlias = tuple[int, Any]
+"""A family, and what `connect` takes there."""
+
+STAGGER: Final = 0.25
+"""Seconds that an address has for itself before the next is tried beside it (RFC 8305)."""
+_UNDER_WAY = frozenset({errno.EINPROGRESS, errno.EALREADY, errno.EWOULDBLOCK})
+
+
+class Dial:
+    """Connects to the first of some addresses that answers; `due` (monotonic) is when the next one is tried."""
+
+    def __init__(self, addresses: Sequence[Address]) -> None:
+        self._left = list(reversed(addresses))
+        self._trying: list[socket.socket] = []
+        self._error: OSError = OSError(errno.EADDRNOTAVAIL, "no address")
+        self.due = 0.0
+
+    def go_on(self) -> socket.socket | None:
+        """A connected socket, None while there is none; raises the last OSError when every address has refused."""
+        for sock in list(self._trying):
+            error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if error:
+                self._failed(sock, OSError(error, os.strerror(error)))
+            elif _is_connected(sock):
+                return self._won(sock)
+        now = time.monotonic()
+        while self._left and (now >= self.due or not self._trying):
+            begun = self._begin(*self._left.pop())
+            if begun is not None and _is_connected(begun):
+                return self._won(begun)
+            self.due = now + STAGGER
+        if not self._left:
+            self.due = inf
+            if not self._trying:
+                raise self._error
+        return None
+
+    def interests(self) -> list[tuple[int, int]]:
+        """The descriptors whose news `go_on` waits for."""
+        return [(sock.fileno(), select.POLLOUT) for sock in self._trying]
+
+    def close(self) -> None:
+        while self._trying:
+            self._trying.pop().close()
+
+    def _begin(self, family: int, address: Any) -> socket.socket | None:
+        try:
+            sock = socket.socket(family, socket.SOCK_STREAM)
+        except OSError as error:
+            self._error = error
+            return None
+        try:
+            sock.setblocking(False)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            code = sock.connect_ex(address)
+        except OSError as error:
+            self._error = error
+            sock.close()
+            return None
+        close_in_child(sock)
+        self._trying.append(sock)
+        if code and code not in _UNDER_WAY:
+            self._failed(sock, OSError(code, os.strerror(code)))
+            return None
+        return sock
+
+    def _failed(self, sock: socket.socket, error: OSError) -> None:
+        self._error = error
+        self._trying.remove(sock)
+        sock.close()
+
+    def _won(self, sock: socket.socket) -> socket.socket:
+        self._trying.remove(sock)
+        self.close()
+        return sock
+
+
+def _is_connected(sock: socket.socket) -> bool:
+    with suppress(OSError):
+        sock.getpeername()
+        return True
+    return False

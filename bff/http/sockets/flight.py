@@ -1,0 +1,251 @@
+"""One try from its start to its outcome; whoever waits for it moves it on whenever its sockets have news."""
+
+from __future__ import annotations
+
+import logging
+import select
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from bff.http.messages import Broken, Reply
+from bff.http.sockets.connection import READ, Connection, SecureConnection
+from bff.http.sockets.decoding import decoded
+from bff.http.sockets.dial import Dial
+from bff.http.sockets.head import head_of
+from bff.http.sockets.idle import Idle
+from bff.http.sockets.origin import Origin
+from bff.http.sockets.parser import BadReplyError, ReplyParser
+from bff.http.sockets.resolve import Lookup, Resolver
+from bff.http.sockets.tls import context_for
+
+if TYPE_CHECKING:
+    from bff.http.transport import Try, Waiter
+
+operator = logging.getLogger("bff.http")
+
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class SocketFlight:
+    """A try on its way; used by the thread that waits for it.
+
+    It looks its server up, connects, shakes hands, writes and reads, as far as each can go at once.
+    """
+
+    __slots__ = (
+        "_connection",
+        "_dial",
+        "_idle",
+        "_lookup",
+        "_origin",
+        "_parser",
+        "_ready",
+        "_request",
+        "_resolver",
+        "_reused",
+        "_spoilt",
+        "_target",
+        "_unsent",
+        "outcome",
+        "sent",
+        "until",
+    )
+
+    def __init__(self, request: Try, origin: Origin, target: str, idle: Idle, resolver: Resolver) -> None:
+        self.outcome: Reply | Broken | None = None
+        self.sent = False
+        self.until = request.until
+        self._request = request
+        self._origin = origin
+        self._target = target
+        self._idle = idle
+        self._resolver = resolver
+        self._lookup: Lookup | None = None
+        self._dial: Dial | None = None
+        self._connection: Connection | None = None
+        self._parser: ReplyParser | None = None
+        self._unsent: bytes | memoryview = b""
+        self._ready = False
+        self._reused = False
+        self._spoilt = False
+
+    @property
+    def held(self) -> bool:
+        """Whether its look-up waits for others that do not end."""
+        return self._lookup is not None and self._lookup.held
+
+    @property
+    def due(self) -> float:
+        """When it has something to do though its sockets have no news (monotonic)."""
+        return self.until if self._dial is None else min(self.until, self._dial.due)
+
+    def interests(self) -> Iterable[tuple[int, int]]:
+        """Descriptors and the poll events that move it on."""
+        connection = self._connection
+        if connection is None:
+            return () if self._dial is None else self._dial.interests()
+        if not self._ready:
+            return ((connection.fd, connection.wants),)
+        return ((connection.fd, select.POLLIN | connection.wants if self._unsent else select.POLLIN),)
+
+    def wake(self, waiter: Waiter) -> None:
+        """Has a waiter told of what no socket of its own tells: the end of a look-up."""
+        if self._lookup is not None:
+            self._lookup.wake(waiter)
+
+    def begin(self) -> None:
+        """Sends the request if there is a connection for it, else begins to make one."""
+        self._connection = self._idle.take(for_write=self._request.method not in _READS)
+        self._reused = self._connection is not None
+        self._attempt(self._reach)
+
+    def go_on(self) -> None:
+        """Goes as far as it can without waiting."""
+        if self.outcome is not None:
+            return
+        if time.monotonic() >= self.until:
+            self._time_out()
+        else:
+            self._attempt(self._step)
+
+    def give_up(self) -> None:
+        """Ends it and what it holds; nobody asks for its outcome."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+        if self._dial is not None:
+            self._dial.close()
+        if self._parser is not None:
+            self._parser.release()
+        self._dial = self._lookup = self._parser = None
+        self._unsent = b""
+
+    def _attempt(self, step: Callable[[], object]) -> None:
+        try:
+            try:
+                step()
+            except (OSError, BadReplyError) as error:
+                if isinstance(error, TimeoutError) or not self._may_start_anew():
+                    raise
+                self.give_up()
+                self._reused = self._ready = False
+                self._step()
+        except Exception as error:
+            self._end(broken(error, self._request.client.name, sent=self.sent))
+
+    def _may_start_anew(self) -> bool:
+        """Whether a connection that was kept has turned out dead, and a fresh one may be tried (RFC 9110, 9.2.2)."""
+        unheard = self._parser is None or not self._parser.begun
+        return self._reused and unheard and (not self.sent or self._request.method in _READS)
+
+    # --- the way there -------------------------------------------------------------------------------------------
+
+    def _reach(self) -> bool:
+        """Goes on towards a connection; says whether the request has been begun on it."""
+        if self._connection is None and not self._connected():
+            return False
+        assert self._connection is not None
+        if not self._reused and not self._connection.handshake():
+            return False
+        self._ready = True
+        self._begin_writing()
+        return True
+
+    def _connected(self) -> bool:
+        if self._dial is None:
+            if self._lookup is None:
+                self._lookup = self._resolver.look_up(self._origin.host, self._origin.port)
+            if not self._lookup.ended:
+                return False
+            lookup, self._lookup = self._lookup, None
+            if lookup.addresses is None:
+                raise lookup.error or OSError("no address")
+            self._dial = Dial(lookup.addresses)
+        rules = context_for(self._request.client.verify) if self._origin.secure else None
+        sock = self._dial.go_on()
+        if sock is None:
+            return False
+        self._dial = None
+        self._connection = (
+            Connection(sock) if rules is None else SecureConnection(sock, rules, self._origin.name)
+        )
+        return True
+
+    def _begin_writing(self) -> None:
+        request = self._request
+        left = self.until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the deadline has passed")
+        host, body = self._origin.header, request.body
+        head = head_of(request.method, self._target, host, request.headers, body, left)
+        self._parser = ReplyParser(request.method, request.max_bytes)
+        self._unsent = head + body if body else head
+        self._write()
+
+    # --- the exchange --------------------------------------------------------------------------------------------
+
+    def _step(self) -> None:
+        if not self._ready and not self._reach():
+            return
+        if self._unsent:
+            self._write()
+        connection, parser = self._connection, self._parser
+        assert connection is not None and parser is not None
+        # Also while there is more to send: a server that answers before it has read all would wait for us.
+        while (received := connection.read()) is not None:
+            if not received and not parser.end():
+                raise BadReplyError("the connection ended within the reply" if parser.begun else "no reply")
+            if not received or parser.feed(received):
+                self._complete(connection, parser)
+                return
+            if len(received) < READ and not connection.may_hold_more:
+                return
+
+    def _write(self) -> None:
+        """Sends what goes out at once. Where the server takes no more, its reply may still say why."""
+        connection = self._connection
+        assert connection is not None
+        try:
+            while self._unsent and (count := connection.write(self._unsent)):
+                self.sent = True
+                self._unsent = memoryview(self._unsent)[count:] if count < len(self._unsent) else b""
+        except (BrokenPipeError, ConnectionResetError):
+            if self._may_start_anew():
+                raise
+            self._unsent = b""
+            self._spoilt = True
+
+    def _complete(self, connection: Connection, parser: ReplyParser) -> None:
+        if parser.too_large:
+            self._end(Broken("too-large", sent=True))
+            return
+        encoding = parser.headers.get("content-encoding")
+        raw = parser.raw if encoding is None else decoded(parser.raw, encoding, self._request.max_bytes)
+        if raw is None:
+            self._end(Broken("too-large", sent=True))
+            return
+        if parser.reusable and not self._unsent and not self._spoilt:
+            self._connection = None
+            self._idle.give(connection, parser.idle_for)
+        self._end(Reply(parser.status, parser.headers, raw))
+
+    def _time_out(self) -> None:
+        if self.held:
+            self._end(Broken("full", retry_after=1, reason="waited too long for a look-up"))
+        else:
+            self._end(Broken("timeout", sent=self.sent, reason="the deadline has passed"))
+
+    def _end(self, outcome: Reply | Broken) -> None:
+        self.give_up()
+        self.outcome = outcome
+
+
+def broken(error: Exception, client: str, *, sent: bool) -> Broken:
+    """What an exception below means for the call; the only place that knows. It names no URL and no header."""
+    reason = f"BadReply: {error}" if isinstance(error, BadReplyError) else type(error).__name__
+    if not isinstance(error, OSError | BadReplyError):
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        operator.error("client %s: %s at %s:%s", client, reason, frame.filename, frame.lineno)
+    return Broken("timeout" if isinstance(error, TimeoutError) else "refused", sent=sent, reason=reason)

@@ -1,0 +1,89 @@
+"""Connections of one client that wait for their next request."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import Final
+
+from bff.http.sockets.connection import Connection
+
+LONGEST: Final = 30.0
+"""Seconds for which a connection is kept idle."""
+LONGEST_FOR_WRITES: Final = 5.0
+"""The same where a request must not be lost: many servers close after that, and the news may be on its way."""
+_JUMP: Final = 1.0
+_SWEPT: Final = 2
+
+
+class Idle:
+    """The idle connections to one origin, at most `most`; any thread takes from it and gives back to it.
+
+    The newest is taken first, so that those that a quiet time does not need grow old and are closed.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: deque[Connection] = deque()
+        self._closed = False
+
+    def take(self, *, for_write: bool) -> Connection | None:
+        """A connection that is good for a request, None where there is none."""
+        while True:
+            try:
+                connection = self._kept.pop()  # deques are thread-safe, and this needs no more than one step
+            except IndexError:
+                return None
+            if _is_fresh(connection, for_write) and connection.is_quiet():
+                return connection
+            connection.close()
+
+    def give(self, connection: Connection, idle_for: float | None) -> None:
+        """Keeps a connection on which all that was asked has been answered; `idle_for` as its server says."""
+        now = time.monotonic()
+        longest = LONGEST if idle_for is None else min(LONGEST, idle_for - 1.0)
+        connection.idle_since, connection.idle_until, connection.seen_at = now, now + longest, time.time()
+        self._kept.append(connection)
+        self._sweep(now)
+        if self._closed:
+            self.close()
+
+    def close(self) -> None:
+        """Closes all, and all that are given back later."""
+        self._closed = True
+        self.forget()
+
+    def forget(self) -> None:
+        """Closes all that wait now."""
+        while self._kept:
+            try:
+                self._kept.pop().close()
+            except IndexError:
+                return
+
+    def __del__(self) -> None:
+        self.forget()  # its client is gone
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def _sweep(self, now: float) -> None:
+        """Closes the oldest, a few at a time: those over the bound, and those that are too old for anything."""
+        for _ in range(_SWEPT):
+            try:
+                oldest = self._kept.popleft()
+            except IndexError:
+                return
+            if len(self._kept) < self._most and oldest.idle_until >= now:
+                self._kept.appendleft(oldest)
+                return
+            oldest.close()
+
+
+def _is_fresh(connection: Connection, for_write: bool) -> bool:
+    idle = time.monotonic() - connection.idle_since
+    if for_write and idle > LONGEST_FOR_WRITES:
+        return False
+    # Where the two clocks disagree this process was stopped or moved, and the network may have forgotten it.
+    jumped = abs(time.time() - connection.seen_at - idle) > _JUMP
+    return not jumped and connection.idle_since + idle <= connection.idle_until

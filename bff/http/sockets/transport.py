@@ -1,0 +1,162 @@
+"""Behind the seam: starts tries on sockets, waits for many at once, and leaves to requests what only it can do."""
+
+from __future__ import annotations
+
+import select
+import threading
+import time
+from collections.abc import Collection, Iterable, Sequence
+from math import inf
+from types import FunctionType
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+
+from bff.http.messages import Broken
+from bff.http.sockets.flight import SocketFlight
+from bff.http.sockets.forks import forget_in_child
+from bff.http.sockets.idle import Idle
+from bff.http.sockets.origin import Origin, split
+from bff.http.sockets.resolve import Resolver
+from bff.http.sockets.wakeup import own_wakeup
+from bff.http.transport import Promise, Started, Stream, ThreadTransport, Try
+
+if TYPE_CHECKING:
+    from bff.http.client import Client
+
+_STOCK_FILE = HTTPAdapter.close.__code__.co_filename
+
+
+class SocketTransport:
+    """Writes each try to a connection at once, and gathers the replies in the thread that waits for them.
+
+    No thread per try and no event loop: `wait` polls the sockets of what it waits for. What needs requests goes the
+    way of threads, of which there are at most `max_threads`: proxies, client certificates, auth that is code of
+    its own, and everything while `HTTPAdapter.send` is not requests' own, so that mocks of it are met.
+    """
+
+    def __init__(self, max_threads: int = 128) -> None:
+        self._max_threads = max_threads
+        self._begin_anew()
+        forget_in_child(self)
+
+    def start(self, request: Try) -> Started:
+        if needs_requests(request.client):
+            return self._stock.start(request)
+        try:
+            origin, target = split(request.url)
+        except ValueError:
+            return _Refused()
+        flight = SocketFlight(request, origin, target, self._idle_of(request.client, origin), self._resolver)
+        flight.begin()
+        return flight
+
+    def promise(self) -> Promise:
+        return self._stock.promise()
+
+    def wait(self, started: Collection[Started], until: float) -> Sequence[Started]:
+        ended = [one for one in started if one.outcome is not None]
+        while not ended:
+            _wait_once(started, until)  # also when the time is up: what has come by now is taken
+            ended = [one for one in started if one.outcome is not None]
+            if time.monotonic() >= until:
+                break
+        return ended
+
+    def abandon(self, started: Started) -> None:
+        if isinstance(started, SocketFlight):
+            started.give_up()
+        else:
+            self._stock.abandon(started)
+
+    def stream(self, request: Try, body: Iterable[bytes] | None) -> Stream | Broken:
+        return self._stock.stream(request, body)
+
+    def close(self) -> None:
+        """Closes idle connections and ends idle threads."""
+        self._stock.close()
+        self._resolver.close()
+        with self._lock:
+            for by_origin in self._idle.values():
+                for idle in by_origin.values():
+                    idle.close()
+            self._idle.clear()
+
+    def forget(self) -> None:
+        """Begins anew in a child of this process, which has neither the threads nor a right to the sockets."""
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        self._stock = ThreadTransport(self._max_threads)
+        self._resolver = Resolver()
+        self._lock = threading.Lock()
+        self._idle: WeakKeyDictionary[Client, dict[Origin, Idle]] = WeakKeyDictionary()
+
+    def _idle_of(self, client: Client, origin: Origin) -> Idle:
+        by_origin = self._idle.get(client)
+        idle = None if by_origin is None else by_origin.get(origin)
+        if idle is None:
+            with self._lock:
+                by_origin = self._idle.setdefault(client, {})
+                idle = by_origin.setdefault(origin, Idle(client.concurrency))
+        return idle
+
+
+def needs_requests(client: Client) -> bool:
+    """Whether this client's calls go through a requests adapter: sockets cannot do them, or they are mocked."""
+    send = HTTPAdapter.send
+    # Not compared with what it was at import: it may have been replaced before that already.
+    patched = type(send) is not FunctionType or send.__code__.co_filename != _STOCK_FILE
+    return patched or bool(client.proxy_urls) or client.cert is not None or isinstance(client.auth, AuthBase)
+
+
+def _wait_once(started: Collection[Started], until: float) -> None:
+    """Waits until any has news or something to do, at most until then, and lets it go on."""
+    poll = select.poll()
+    by_fd: dict[int, SocketFlight] = {}
+    elsewhere: list[Started] = []  # what no socket tells of: look-ups, threads, promises
+    for one in started:
+        if not isinstance(one, SocketFlight) or not (interests := one.interests()):
+            elsewhere.append(one)
+            continue
+        until = min(until, one.due)
+        for fd, events in interests:
+            poll.register(fd, events)
+            by_fd[fd] = one
+    if elsewhere:
+        until = min(until, _listen(poll, elsewhere))
+    left = until - time.monotonic()
+    news = poll.poll(left * 1000) if left > 0 else poll.poll(0)
+    moved = {by_fd[fd] for fd, _ in news if fd in by_fd}
+    now = time.monotonic()
+    for one in started:
+        if isinstance(one, SocketFlight) and (one in moved or one in elsewhere or one.due <= now):
+            one.go_on()
+
+
+def _listen(poll: select.poll, started: Collection[Started]) -> float:
+    """Has this thread woken when one of those ends; gives when to go on anyway (monotonic)."""
+    wakeup = own_wakeup()
+    wakeup.clear()
+    poll.register(wakeup.fileno(), select.POLLIN)
+    until = inf
+    for one in started:
+        one.wake(wakeup)  # type: ignore[attr-defined]
+        if isinstance(one, SocketFlight):
+            until = min(until, one.due)
+        elif one.outcome is not None:  # it ended before it knew whom to tell
+            until = 0.0
+    return until
+
+
+class _Refused:
+    """A try that could not begin."""
+
+    outcome = Broken("refused", reason="no URL of a backend")
+    sent = False
+    held = False
+
+    def wake(self, waiter: object) -> None:
+        """Nobody waits for it."""

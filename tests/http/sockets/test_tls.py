@@ -1,0 +1,139 @@
+"""Certificates of an authority of our own: whom both transports believe, and what they tell whom they do not."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import trustme
+
+from bff.http import Broken, Calls, Client, Reply
+from tests.fakes import FakeBackend, answer, chunked
+from tests.http.calling import broken_of, finish, get, post, reply_of
+
+MakeCalls = Callable[..., Calls]
+PAST = datetime(2020, 1, 1, tzinfo=UTC), datetime(2021, 1, 1, tzinfo=UTC)
+
+
+class Authority:
+    """Signs certificates; `path` is its own."""
+
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        self._authority = trustme.CA()
+        self._stack = stack
+        self.path = str(folder / "authority.pem")
+        self._authority.cert_pem.write_to_path(self.path)
+        self.asked_for: list[str | None] = []
+
+    def backend(self, *names: str, past: bool = False) -> FakeBackend:
+        """A backend with a certificate for these names, valid now or in the past."""
+        begin, end = PAST if past else (None, None)
+        certificate = self._authority.issue_cert(*names, not_before=begin, not_after=end)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        certificate.configure_cert(context)
+        context.sni_callback = lambda _sock, name, _context: self.asked_for.append(name)
+        running = self._stack.enter_context(FakeBackend(context))
+        running.on("GET /a", answer(json=1))
+        running.on("POST /a", chunked(b"x" * 200_000))
+        return running
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Iterator[Authority]:
+    with ExitStack() as stack:
+        yield Authority(tmp_path, stack)
+
+
+def test_a_right_certificate_is_believed_and_its_connection_used_again(
+    authority: Authority, make_calls: MakeCalls
+) -> None:
+    backend = authority.backend("127.0.0.1")
+    client = Client(backend.url, verify=authority.path, timeout="10s")
+    for _ in range(3):
+        assert reply_of(make_calls(), client, get("/a")).json() == 1
+        assert len(reply_of(make_calls(), client, post("/a", body=b"y" * 300_000)).raw) == 200_000
+    assert backend.accepted == 1
+
+
+def test_calls_side_by_side_have_a_connection_each(authority: Authority, make_calls: MakeCalls) -> None:
+    backend = authority.backend("127.0.0.1")
+    client = Client(backend.url, verify=authority.path, timeout="10s")
+    calls = make_calls()
+    started = [calls.start(client, get(f"/a?{at}")) for at in range(5)]
+    finish(calls, *started)
+    assert [call.result.status for call in started if isinstance(call.result, Reply)] == [200] * 5
+    assert backend.accepted <= 5
+
+
+def test_the_name_is_told_and_checked(authority: Authority, make_calls: MakeCalls) -> None:
+    backend = authority.backend("localhost")
+    client = Client(backend.url.replace("127.0.0.1", "localhost"), verify=authority.path, timeout="10s")
+    assert reply_of(make_calls(), client, get("/a")).status == 200
+    assert set(authority.asked_for) == {"localhost"}
+
+
+@pytest.mark.parametrize(
+    ("names", "past"), [(["127.0.0.1"], True), (["other.test"], False), (["127.0.0.2"], False)]
+)
+def test_a_wrong_certificate_is_sent_nothing(
+    authority: Authority, make_calls: MakeCalls, names: list[str], past: bool
+) -> None:
+    backend = authority.backend(*names, past=past)
+    client = Client(backend.url, verify=authority.path, timeout="10s")
+    broken = broken_of(make_calls(), client, post("/a"))
+    assert (broken.kind, broken.sent) == ("refused", False)
+    assert "SSL" in broken.reason and "127.0.0" not in broken.reason
+    assert backend.requests == []
+    assert backend.wait_for_connections(0)
+
+
+def test_a_certificate_of_an_unknown_authority_is_sent_nothing(
+    authority: Authority, make_calls: MakeCalls, tmp_path: Path
+) -> None:
+    backend = authority.backend("127.0.0.1")
+    other = tmp_path / "other.pem"
+    trustme.CA().cert_pem.write_to_path(str(other))
+    for verify in (True, str(other)):
+        broken = broken_of(make_calls(), Client(backend.url, verify=verify, timeout="10s"), post("/a"))
+        assert (broken.kind, broken.sent) == ("refused", False)
+    assert backend.requests == []
+
+
+@pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
+def test_who_asks_for_no_check_gets_none(authority: Authority, make_calls: MakeCalls) -> None:
+    backend = authority.backend("other.test", past=True)
+    client = Client(backend.url, verify=False, timeout="10s")
+    assert reply_of(make_calls(), client, get("/a")).status == 200
+
+
+def test_authorities_that_are_not_there_refuse_the_call(authority: Authority, make_calls: MakeCalls) -> None:
+    backend = authority.backend("127.0.0.1")
+    client = Client(backend.url, verify=f"{authority.path}.gone", timeout="10s")
+    broken = broken_of(make_calls(), client, post("/a"))
+    assert (broken.kind, broken.sent) == ("refused", False)
+    assert isinstance(broken, Broken) and authority.path not in broken.reason
+
+
+def test_a_plain_server_behind_an_https_url_is_sent_no_request(make_calls: MakeCalls) -> None:
+    heard: list[bytes] = []
+
+    def serve() -> None:
+        connection, _ = listening.accept()
+        with connection:
+            heard.append(connection.recv(65536))
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        serving = threading.Thread(target=serve)
+        serving.start()
+        client = Client(f"https://127.0.0.1:{listening.getsockname()[1]}", timeout="10s")
+        broken = broken_of(make_calls(), client, post("/a"))
+        serving.join()
+    assert (broken.kind, broken.sent) == ("refused", False)
+    assert len(heard) == 1 and b"POST" not in heard[0]
