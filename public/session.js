@@ -26,6 +26,12 @@ export function signedIn(user) {
   if (changed) for (const watcher of watchers) watcher(person);
 }
 
+/** Notes what the person signed in has changed of themselves; whoever changes it shows it. */
+export function amendMe(part) {
+  person = { ...person, ...part };
+  tab.set("me", person);
+}
+
 export function signedOut() {
   person = null;
   proven = false;

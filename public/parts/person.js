@@ -1,7 +1,7 @@
 // A person in a circle and by name.
 
 import { h } from "../dom.js";
-import { leaveOut, pictureOf } from "../pictures.js";
+import { isThere, leaveOut, noteThere, pictureOf } from "../pictures.js";
 
 const TINTS = 7;
 
@@ -22,8 +22,19 @@ export function redrawAvatars(person) {
 function picture(person) {
   const src = pictureOf(person);
   if (!src) return null;
-  const image = h("img", { alt: "", loading: "lazy", decoding: "async", width: "128", height: "128" });
-  image.addEventListener("load", () => image.classList.add("is-there"));
+  const known = isThere(src);
+  const image = h("img", {
+    alt: "",
+    width: "128",
+    height: "128",
+    class: known ? "is-there" : null,
+    // What is drawn anew must not flash.
+    ...(known ? { decoding: "sync" } : { decoding: "async", loading: "lazy" }),
+  });
+  image.addEventListener("load", () => {
+    noteThere(src);
+    image.classList.add("is-there");
+  });
   image.addEventListener("error", () => {
     leaveOut(src);
     image.remove();

@@ -3,9 +3,9 @@
 import * as api from "../api.js";
 import { fill, h, icon } from "../dom.js";
 import { t } from "../i18n.js";
-import { notePicture, pictureOf } from "../pictures.js";
+import { changePicture, pictureOf } from "../pictures.js";
 import { wordsOf } from "../problems.js";
-import { me } from "../session.js";
+import { amendMe, me } from "../session.js";
 import { openDialog } from "./dialog.js";
 import { field, problemLine, whileBusy } from "./form.js";
 import { avatar, redrawAvatars } from "./person.js";
@@ -82,7 +82,8 @@ function content(close) {
   }
 
   function show(picture) {
-    notePicture(person.id, picture);
+    changePicture(person.id, picture);
+    amendMe({ picture });
     redrawAvatars({ ...person, picture });
     close();
   }

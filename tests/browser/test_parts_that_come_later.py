@@ -14,6 +14,7 @@ import requests
 from playwright.sync_api import Page, Route, expect
 
 from clients.local import pocketbase
+from tests.browser.test_picture import RED, file
 from tests.fakes import PATIENCE, FakeBackend, Received, Script, Wire, answer
 from tests.servers import ROOT, layer
 
@@ -58,9 +59,8 @@ class Gate(FakeBackend):
             data=received.body,
             timeout=PATIENCE,
         )
-        answer(found.status_code, body=found.content, headers={"Content-Type": "application/json"})(
-            received, wire
-        )
+        kind = found.headers.get("Content-Type", "application/json")
+        answer(found.status_code, body=found.content, headers={"Content-Type": kind})(received, wire)
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +137,41 @@ def test_the_list_is_painted_before_the_names_and_the_notice_are_there(
     expect(row).to_contain_text(helped["name"])
     assert row.bounding_box() == before
     expect(page.locator("[aria-busy=true]")).to_have_count(0)
+
+
+def test_a_picture_comes_with_the_name_once_and_nothing_jumps_or_flashes(
+    page: Page, helped: dict[str, Any], gate: Gate, shot: Callable[[str], None]
+) -> None:
+    me = {"id": helped["id"], "person": helped["id"], "file": file(RED)}
+    assert helped["request"].post("/api/picture", multipart=me).ok
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/picture/" in request.url else None)
+    gate.shut()
+    page.goto("/")
+    row = page.get_by_test_id("todo").filter(has_text="Paint the fence")
+    expect(row.locator("[aria-busy=true] .bone")).to_have_count(1)
+    before = row.bounding_box()
+    assert asked == []
+    gate.gates[PEOPLE].set()
+    expect(row.locator(".avatar img")).to_have_class("is-there")
+    assert row.bounding_box() == before
+    page.evaluate(
+        """() => {
+            window.drawn = [];
+            const note = (node) => node.querySelectorAll?.(".avatar img") ?? [];
+            new MutationObserver((changes) => {
+                for (const { addedNodes } of changes)
+                    for (const node of addedNodes)
+                        for (const image of note(node)) window.drawn.push([image.className, image.complete]);
+            }).observe(document.querySelector("[data-testid=todos]"), { childList: true, subtree: true });
+        }"""
+    )
+    gate.gates[NOTICES].set()
+    expect(page.get_by_test_id("notice")).to_be_visible()
+    drawn = page.evaluate("window.drawn")
+    assert drawn and all(image == ["is-there", True] for image in drawn)
+    assert len(asked) == 1
+    shot("list-picture-came")
 
 
 def test_nothing_jumps_when_the_notice_comes_where_one_was_before(

@@ -89,6 +89,12 @@ def test_a_picture_is_added_shown_replaced_and_removed(
     assert is_red(colour_of(account_picture(page)))
     shot("picture-saved")
 
+    # The frame is drawn anew from what was known of the visitor.
+    other = {"en": "中文", "zh": "English"}[look.language]
+    for language in (other, {"en": "English", "zh": "中文"}[look.language]):
+        page.get_by_test_id("account").click()
+        page.get_by_role("radio", name=language).click(force=True)
+        assert is_red(colour_of(account_picture(page)))
     page.reload()
     assert is_red(colour_of(account_picture(page)))
     dialog = open_dialog(page, words)
@@ -98,6 +104,7 @@ def test_a_picture_is_added_shown_replaced_and_removed(
     assert not is_red(colour_of(account_picture(page)))
 
     dialog = open_dialog(page, words)
+    assert not is_red(colour_of(dialog.locator(".avatar img")))
     shot("picture-dialog")
     dialog.get_by_role("button", name=words("picture.remove")).click()
     expect(page.get_by_test_id("toast").last).to_contain_text(words("picture.removed"))
