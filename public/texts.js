@@ -28,6 +28,7 @@ export const TEXTS = {
   picture: ["Your picture", "你的头像"],
   "picture.change": ["Your picture", "更换头像"],
   "picture.file": ["Picture file", "图片文件"],
+  "picture.choose": ["Choose a file", "选择文件"],
   "picture.hint": ["PNG, JPEG or WebP, at most 2 MB. Everybody in the team sees it.", "PNG、JPEG 或 WebP，不超过 2 MB，团队成员都能看到。"],
   "picture.save": ["Save picture", "保存头像"],
   "picture.saved": ["Your picture is saved.", "头像已保存。"],

@@ -1,7 +1,7 @@
 // One's own picture: chosen, shown as it will be, sent with its progress, removed.
 
 import * as api from "../api.js";
-import { fill, h, icon } from "../dom.js";
+import { fill, h, icon, uniqueId } from "../dom.js";
 import { t } from "../i18n.js";
 import { changePicture, pictureOf } from "../pictures.js";
 import { wordsOf } from "../problems.js";
@@ -21,8 +21,12 @@ export function showPictureDialog() {
 function content(close) {
   const person = me();
   const shown = h("div", { class: "picture-shown" }, avatar(person));
-  const input = h("input", { type: "file", accept: TYPES.join(","), required: true, "data-testid": "picture-file" });
-  const chosen = field({ name: "picture", label: t("picture.file"), control: input, hint: t("picture.hint") });
+  const id = uniqueId("picture");
+  const input = h("input", { type: "file", id, class: "unseen", accept: TYPES.join(","), required: true, "data-testid": "picture-file" });
+  // The browser's own button speaks the browser's language, which need not be the one that was chosen here.
+  const fileName = h("span", { class: "file-name" });
+  const control = h("div", { class: "file-control" }, input, h("label", { for: id, class: "button" }, t("picture.choose")), fileName);
+  const chosen = field({ name: "picture", label: t("picture.file"), control, input, hint: t("picture.hint") });
   const bar = h("progress", { max: "1", value: "0", "aria-label": t("picture.sending"), hidden: true });
   const line = problemLine();
   const save = h("button", { type: "submit", class: "button primary" }, t("picture.save"));
@@ -47,6 +51,7 @@ function content(close) {
 
   async function preview() {
     line.clear();
+    fileName.textContent = input.files[0]?.name ?? "";
     const file = fitting();
     const circle = avatar({ ...person, picture: null });
     if (file) circle.append(h("img", { src: await dataUrl(file), alt: "", class: "is-there" }));
