@@ -34,8 +34,8 @@ def test_a_start_without_keys_ends_with_one_line() -> None:
     done = started(ROOT)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        "The app cannot start: BFF_SESSION_KEYS is not set, and orchestrations/add_todo.yaml needs it; make a key "
-        'with: python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"\n'
+        "The app cannot start: BFF_SESSION_KEYS is not set, and orchestrations/add_picture.yaml needs it; make a "
+        'key with: python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"\n'
     )
 
 

@@ -20,8 +20,8 @@ def test_an_added_todo_is_on_the_home_page_with_its_people(account: Account) -> 
         (shown,) = visitor.ask("GET", "/api/home").json()["todos"]
         assert shown["id"] == todo
         assert (shown["title"], shown["note"], shown["due"]) == ("Tea 茶", "green", "2026-12-24")
-        assert shown["owner"] == {"id": ann.id, "name": "Ann"}
-        assert shown["helper"] == {"id": bo.id, "name": "Bo 波"}
+        assert shown["owner"] == {"id": ann.id, "name": "Ann", "picture": None}
+        assert shown["helper"] == {"id": bo.id, "name": "Bo 波", "picture": None}
 
 
 def test_a_helper_is_told_by_a_message(account: Account, app_backend: Backend) -> None:
@@ -151,7 +151,7 @@ def test_counts_pages_and_sorting(account: Account) -> None:
 def test_people_are_found_by_name_and_never_by_address(account: Account) -> None:
     ann = account("Ann Zyx%")
     found = ann.ask("GET", "/api/people", params={"q": "zyx%"}).json()["people"]
-    assert found == [{"id": ann.id, "name": "Ann Zyx%"}]
+    assert found == [{"id": ann.id, "name": "Ann Zyx%", "picture": None}]
     assert ann.ask("GET", "/api/people", params={"q": "example.com"}).json()["people"] == []
 
 
