@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from bff.expressions import Evaluation
@@ -15,7 +16,7 @@ from bff.recipe import Given, Guard, Recipe, Request, Value
 Compute = Callable[[Mapping[str, Any], Evaluation], Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlannedRequest:
     """A request step; computed parts are None where the recipe has none.
 
@@ -57,7 +58,7 @@ class PlannedRequest:
     private: bool
     known_as: tuple[str, ...]
 
-    @property
+    @cached_property
     def name(self) -> str:
         return self.step.name
 
@@ -75,7 +76,7 @@ class PlannedGiven:
     from_input: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlannedValue:
     """A value step; with `given` one that goes into a part of the page, and must be what that takes."""
 
@@ -85,7 +86,7 @@ class PlannedValue:
     lists: tuple[Path, ...]
     given: PlannedGiven | None = None
 
-    @property
+    @cached_property
     def name(self) -> str:
         return self.step.name
 
@@ -100,7 +101,7 @@ class PlannedFail:
     errors: Compute | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlannedGuard:
     """A guard step."""
 
@@ -109,7 +110,7 @@ class PlannedGuard:
     require: Compute
     fail: PlannedFail
 
-    @property
+    @cached_property
     def name(self) -> str:
         return self.step.name
 
@@ -127,7 +128,7 @@ class PlannedSession:
 PlannedStep = PlannedRequest | PlannedValue | PlannedGuard
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """One page, ready to run.
 
@@ -150,17 +151,27 @@ class Plan:
     private: bool
     deferred: frozenset[str] = frozenset()
 
-    @property
+    @cached_property
     def requests(self) -> tuple[PlannedRequest, ...]:
         """The steps that ask a backend, in the order written."""
         return tuple(step for step in self.steps if isinstance(step, PlannedRequest))
 
-    @property
+    @cached_property
     def parts(self) -> tuple[str, ...]:
         """The requests that may come after the rest of the page, in the order written."""
         return tuple(step.name for step in self.requests if step.name in self.deferred)
 
-    @property
+    @cached_property
+    def places(self) -> Mapping[str, int]:
+        """Where each step stands."""
+        return {step.name: at for at, step in enumerate(self.steps)}
+
+    @cached_property
+    def awaits(self) -> Mapping[str, int]:
+        """How many steps each step waits for."""
+        return {step.name: len(self.waits_for[step.name]) for step in self.steps}
+
+    @cached_property
     def clients(self) -> tuple[Client, ...]:
         """The clients that this page asks, each once, those of undos among them."""
         undos = [step.undo for step in self.requests if step.undo is not None]

@@ -43,8 +43,8 @@ class PageRun:
         self._calls = calls
         self._evaluation = evaluation
         self._terms = terms
-        self._order = {step.name: at for at, step in enumerate(plan.steps)}
-        self._blocked_by = {step.name: len(plan.waits_for[step.name]) for step in plan.steps}
+        self._order = plan.places
+        self._blocked_by = dict(plan.awaits)
         self._ready: list[int] = []
         self._under_way: dict[str, RequestStep] = {}
         self._owners: dict[Call, RequestStep] = {}

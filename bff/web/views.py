@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from flask import Response, g, request
 
 from bff.errors import PageError
-from bff.executor import KeySource, PageRun, PassingRun, Results, Terms, once
+from bff.executor import KeySource, PageRun, PassingRun, Results, Terms
 from bff.expressions import Evaluation
 from bff.http import Behind, Calls, Limits, Transport
 from bff.identity import Visitor
@@ -184,5 +184,5 @@ def _keys(visitor: Visitor, key: str | None) -> KeySource:
 
     Nobody can tell whose key one is that came without a sign-in, so it is not believed.
     """
-    given = key if key is not None and visitor.mark else once()
+    given = key if visitor.mark else None
     return KeySource(visitor.mark, f"{request.method} {request.path}", given)

@@ -12,7 +12,7 @@ import pytest
 from clients.local.pocketbase import Backend
 from tests.app.conftest import Account
 from tests.conftest import needs
-from tests.servers import PATIENCE, Layer, RedisServer, Visitor, layer
+from tests.servers import PATIENCE, ROOT, Layer, RedisServer, Visitor, layer
 
 pytestmark = pytest.mark.backend
 STATUSES = ("open", "done", "paused", "closed")
@@ -66,6 +66,36 @@ def test_a_visitor_who_writes_here_and_reads_there_never_sees_what_was(
     assert ann.ask("POST", "/api/todos/remove", json={"ids": todos}).json()["removed"] == todos
     ann.base_url = there.url
     assert counts(ann) == (dict.fromkeys(STATUSES, 0), dict.fromkeys(STATUSES, 0))
+
+
+def test_a_visitor_who_changes_their_picture_here_sees_it_there_in_every_list(
+    instances: tuple[Layer, Layer], account: Account
+) -> None:
+    here, there = instances
+    ann = account("Ann", there.url)
+    todo = ann.add("Tea", helper=ann.id)
+    shown = [pictures(ann, todo)]
+    png = ("me.png", (ROOT / "clients/local/pictures/ada.png").read_bytes(), "image/png")
+    own = {"id": ann.id, "person": ann.id}
+    for method, given in (
+        ("POST", {"data": own, "files": {"file": png}}),
+        ("PUT", {"files": {"file": png}}),
+        ("DELETE", {}),
+    ):
+        ann.base_url = here.url
+        answer = ann.ask(method, "/api/picture", **given)
+        assert answer.status_code in (200, 204), answer.text
+        ann.base_url = there.url
+        shown.append(pictures(ann, todo))
+        assert shown[-1] == {answer.json()["file"] if answer.content else None}
+    assert shown[1] != shown[2]
+
+
+def pictures(visitor: Visitor, todo: str) -> set[str | None]:
+    """What the list, a todo and the frame say of the visitor's picture."""
+    home, one = visitor.ask("GET", "/api/home").json(), visitor.ask("GET", f"/api/todos/{todo}").json()
+    (row,) = home["todos"]
+    return {person["picture"] for person in (home["me"], row["owner"], row["helper"], one["owner"])}
 
 
 def test_a_helper_sees_it_after_a_few_seconds_at_most(

@@ -347,9 +347,12 @@ def test_an_unforeseen_error_after_the_first_line_is_a_problem_without_its_words
     def broken(*_: Any) -> None:
         raise RuntimeError("secret words")
 
+    hanging = threading.Event()
+    backend.on("GET /notice", after(hanging, answer(json={"text": "hi"})))
     with page().get("/api/page", headers=LINES) as found:
         next(found.response)
         monkeypatch.setattr("bff.web.lines.changes", broken)
+        hanging.set()
         last = list(map(bytes.decode, found.response))[-1]
     assert json.loads(last)["problem"]["type"] == "urn:bff:problem:internal"
     assert "secret" not in last
