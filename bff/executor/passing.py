@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from tempfile import SpooledTemporaryFile
 from typing import Any
 
 from bff.errors import Failure
@@ -16,18 +15,16 @@ from bff.http.media import IN_RECORDS, essence_of, manner_of
 from bff.plan import PlannedRequest
 from bff.problems import of_failure
 
-_PIECE = 64 * 1024
-_IN_MEMORY = 1024 * 1024
-
 
 @dataclass(frozen=True, slots=True)
 class Sent:
     """What of a visitor's request goes through: the body with its length (None: unknown) and type, some headers.
 
-    `max_bytes` is the longest body that may come back.
+    `max_bytes` is the longest body that may come back, `max_held` the longest of those that come without a length.
     """
 
     max_bytes: int
+    max_held: int
     body: Iterable[bytes] | None = None
     length: int | None = None
     content_type: str | None = None
@@ -52,7 +49,8 @@ class Passed:
         self.headers = passage.headers
         text = passage.headers.get("content-length", "")
         self.length = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
-        self._source: Passage | SpooledTemporaryFile[bytes] = passage
+        self._passage = passage
+        self._held: list[bytes] | None = None
 
     @property
     def needs_length(self) -> bool:
@@ -60,31 +58,28 @@ class Passed:
         in_records = essence_of(self.headers.get("content-type", "")) in IN_RECORDS
         return self.length is None and not in_records and self.status not in (204, 304, 416)
 
-    def collect(self) -> None:
-        """Takes the whole body in, to know its length; raises StreamBroke where it has no end of its own."""
-        assert isinstance(self._source, Passage)
-        found: SpooledTemporaryFile[bytes] = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  closed by `close`
-        passage, self._source = self._source, found
+    def hold(self, most: int) -> None:
+        """Takes the whole body in, to know its length; raises StreamBroke where it breaks off or is longer."""
+        held: list[bytes] = []
+        length = 0
         try:
-            for part in passage.chunks():
-                found.write(part)
+            for part in self._passage.chunks():
+                held.append(part)
+                length += len(part)
+                if length > most:
+                    raise StreamBroke(Broken("too-large", sent=True))
         finally:
-            passage.close()
-        self.length = found.tell()
-        found.seek(0)
+            self._passage.close()
+        self.length, self._held = length, held
 
     def chunks(self) -> Iterator[bytes]:
         """The body; raises StreamBroke where it ends before its end."""
-        if isinstance(self._source, Passage):
-            yield from self._source.chunks()
-            return
-        with self._source as collected:
-            while piece := collected.read(_PIECE):
-                yield piece
+        return self._passage.chunks() if self._held is None else iter(self._held)
 
     def close(self) -> None:
         """Ends it where it stands."""
-        self._source.close()
+        self._held = None
+        self._passage.close()
 
 
 class PassingRun(PageRun):
@@ -135,7 +130,7 @@ class PassingRun(PageRun):
         passed = Passed(opened)
         if passed.needs_length:
             try:
-                passed.collect()
+                passed.hold(sent.max_held)
             except StreamBroke as error:
                 passed.close()
                 return judge.of_broken(step.name, error.broken, None)

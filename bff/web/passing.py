@@ -51,11 +51,11 @@ def sent_by(request: Request, recipe: Recipe, settings: Settings, deadline: floa
     if recipe.method == "GET":
         found = {name: request.headers.get(name, "").strip() for name in _CONDITIONS}
         passing = {name: text for name, text in found.items() if _CONDITIONS[name].fullmatch(text)}
-        return Sent(settings.max_download, headers=passing)
+        return Sent(settings.max_download, settings.max_reply, headers=passing)
     length = request.content_length
     chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
     if length == 0 or (length is None and not chunked):
-        return Sent(settings.max_download)
+        return Sent(settings.max_download, settings.max_reply)
     content_type = request.headers.get("Content-Type", "")
     if length is None and not essence_of(content_type).startswith("multipart/"):
         # Some servers tell nobody that such a body was cut off, and it has no last line of its own.
@@ -63,7 +63,7 @@ def sent_by(request: Request, recipe: Recipe, settings: Settings, deadline: floa
     if length is not None and length > settings.max_upload:
         raise _too_large(settings)
     body = _pieces_up(request, length, settings, deadline)
-    return Sent(settings.max_download, body, length, sent_up(content_type))
+    return Sent(settings.max_download, settings.max_reply, body, length, sent_up(content_type))
 
 
 def _pieces_up(request: Request, length: int | None, settings: Settings, deadline: float) -> Iterator[bytes]:

@@ -368,6 +368,16 @@ def test_any_other_body_without_a_length_gets_one(backend: FakeBackend, visitor:
     assert (page.headers["Content-Length"], page.data) == ("6", b"onetwo")
 
 
+def test_a_body_without_a_length_is_held_up_to_the_bound_of_a_reply(
+    backend: FakeBackend, make: Callable[..., FlaskClient]
+) -> None:
+    visitor = make(BFF_MAX_REPLY="5")
+    backend.on("GET /files/a", chunked(b"12", b"345", headers=PNG))
+    assert visitor.get("/api/files/a").data == b"12345"
+    backend.on("GET /files/a", chunked(b"12", b"345", b"6", headers=PNG))
+    assert problem_of(visitor.get("/api/files/a")) == (502, "backend-failed", "too-large")
+
+
 def test_a_body_without_a_length_that_breaks_off_is_a_problem(
     backend: FakeBackend, visitor: FlaskClient
 ) -> None:
