@@ -57,6 +57,14 @@ class Instance:
         self.transport.close()
 
 
+@pytest.fixture(autouse=True)
+def patience(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets a busy machine take its time, but where a Redis that is slow is what a test is about."""
+    if request.node.get_closest_marker("slow_redis") is None:
+        monkeypatch.setattr(tier, "PATIENCE", PATIENCE)
+        monkeypatch.setattr(tier, "ANSWER_TIME", PATIENCE)
+
+
 @pytest.fixture
 def instance(backend: FakeBackend, redis: RedisServer) -> Iterator[Callable[..., Instance]]:
     """Makes one more instance on the Redis (or on another URL), with keys or without."""
@@ -274,6 +282,7 @@ def test_a_redis_that_was_started_again_is_found_without_an_error(
     assert caplog.text == ""
 
 
+@pytest.mark.slow_redis
 def test_a_redis_that_hangs_holds_up_few_pages_and_each_for_a_moment(
     instance: Any, redis: RedisServer, backend: FakeBackend
 ) -> None:
@@ -287,6 +296,7 @@ def test_a_redis_that_hangs_holds_up_few_pages_and_each_for_a_moment(
     assert len(backend.requests) == 31
 
 
+@pytest.mark.slow_redis
 def test_a_look_up_holds_up_no_other_step(
     instance: Any, redis: RedisServer, backend: FakeBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -308,6 +318,7 @@ def test_a_look_up_holds_up_no_other_step(
     calls.close()
 
 
+@pytest.mark.slow_redis
 def test_a_page_goes_on_without_a_look_up_that_takes_too_long(
     instance: Any, redis: RedisServer, backend: FakeBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -340,6 +351,7 @@ def test_a_full_redis_is_read_and_not_written(
     assert len(lines) == 1 and "writes of the cache store rest" in lines[0]
 
 
+@pytest.mark.slow_redis
 def test_something_else_that_listens_there_fails_no_page(instance: Any, backend: FakeBackend) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -489,6 +501,7 @@ def test_no_more_look_ups_wait_than_may(
     until(lambda: one.tier.look_up(one.client, b"4", promise, private=True))
 
 
+@pytest.mark.slow_redis
 def test_no_more_waits_to_be_written_than_may(
     instance: Any, redis: RedisServer, backend: FakeBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -265,7 +265,8 @@ def test_ten_thousand_requests_at_200_at_once_leak_no_socket() -> None:
         transport.close()
         assert backend.wait_for_connections(0)
     gc.collect()
-    assert (open_files(), len(threads_of_transports())) == (before, threads)
+    assert open_files() <= before  # what an earlier test left may have been closed meanwhile
+    assert len(threads_of_transports()) <= threads
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
