@@ -106,7 +106,9 @@ def test_a_server_that_answers_before_it_has_read_all_is_heard(make_calls: MakeC
 
     def talk(connection: socket.socket) -> None:
         connection.recv(1000)
-        connection.sendall(b"HTTP/1.1 413 Large\r\nContent-Length: %d\r\n\r\n" % len(large) + large)
+        # It closes: had all of the body been sent by then, the connection would be kept for the next request.
+        head = b"HTTP/1.1 413 Large\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+        connection.sendall(head % len(large) + large)
         connection.settimeout(PATIENCE)
         try:
             while connection.recv(65536):
