@@ -11,8 +11,10 @@ import ast
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import Any
+
+from msgspec.structs import replace
 
 from bff.expressions.tree import Constant, Each, EachClause, Expression, PathTemplate, Sequence, Tree
 from bff.expressions.tree import Mapping as TreeMapping
@@ -143,9 +145,7 @@ class _Placed:
         return part
 
     def _with_parts_placed(self, part: Any) -> Any:
-        return replace(
-            part, **{field.name: self._placed(getattr(part, field.name)) for field in fields(part)}
-        )
+        return replace(part, **{name: self._placed(getattr(part, name)) for name in part.__struct_fields__})
 
 
 class _Names(ast.NodeTransformer):

@@ -20,13 +20,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from msgspec import Struct
+
 
 class BffError(Exception):
     """The base of every error that this package raises."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
+class Place(Struct, frozen=True, order=True):
     """Where something stands in a project's file; line and column count from 1, the column in characters."""
 
     file: str
@@ -37,8 +38,7 @@ class Place:
         return f"{self.file}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One mistake of an author, ready to print.
 
     `source` is the whole line the mistake stands in, `length` how many characters the carets underline (≥ 1),
@@ -85,8 +85,7 @@ FailureKind = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """Why a step has no value of its own.
 
     `status` is the status that the page answers with when the step is required, `upstream_status` what the

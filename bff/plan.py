@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from bff.expressions import Evaluation
 from bff.expressions.inspect import Path
@@ -16,8 +17,7 @@ from bff.recipe import Given, Guard, Recipe, Request, Value
 Compute = Callable[[Mapping[str, Any], Evaluation], Any]
 
 
-@dataclass(frozen=True)
-class PlannedRequest:
+class PlannedRequest(Struct, frozen=True, dict=True):
     """A request step; computed parts are None where the recipe has none.
 
     `path_parts` are the encoded constant parts, None where a hole's value goes; `constant_query` has its `?`.
@@ -67,8 +67,7 @@ class PlannedRequest:
         return self.client.forwards_token
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedGiven:
+class PlannedGiven(Struct, frozen=True):
     """How a value that a part of the page is given is checked; `from_input`: the visitor may be the cause."""
 
     given: Given
@@ -76,8 +75,7 @@ class PlannedGiven:
     from_input: bool
 
 
-@dataclass(frozen=True)
-class PlannedValue:
+class PlannedValue(Struct, frozen=True, dict=True):
     """A value step; with `given` one that goes into a part of the page, and must be what that takes."""
 
     step: Value
@@ -91,8 +89,7 @@ class PlannedValue:
         return self.step.name
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedFail:
+class PlannedFail(Struct, frozen=True):
     """The problem of a guard, its parts compiled."""
 
     status: int | Compute
@@ -101,8 +98,7 @@ class PlannedFail:
     errors: Compute | None
 
 
-@dataclass(frozen=True)
-class PlannedGuard:
+class PlannedGuard(Struct, frozen=True, dict=True):
     """A guard step."""
 
     step: Guard
@@ -115,8 +111,7 @@ class PlannedGuard:
         return self.step.name
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedSession:
+class PlannedSession(Struct, frozen=True):
     """What a sign-in puts into the session cookie; with `ends` a sign-out, and the rest is None."""
 
     user: Compute | None
@@ -128,8 +123,7 @@ class PlannedSession:
 PlannedStep = PlannedRequest | PlannedValue | PlannedGuard
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(Struct, frozen=True, dict=True):
     """One page, ready to run.
 
     `steps` are in the order written; `waits_for` and `followers` are by step name; `fields` are the paths of

@@ -6,8 +6,9 @@ A type is a stable URI, `urn:bff:problem:<kind>`; it is never translated: a page
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from bff.errors import Failure, PageError
 
@@ -15,8 +16,7 @@ TYPE_PREFIX = "urn:bff:problem:"
 CONTENT_TYPE = "application/problem+json"
 
 
-@dataclass(frozen=True, slots=True)
-class ProblemType:
+class ProblemType(Struct, frozen=True):
     """A kind of problem: its usual status, its title and one line for the docs."""
 
     status: int

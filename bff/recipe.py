@@ -7,8 +7,9 @@ A key that was not written is None (or its default); a YAML null that was writte
 from __future__ import annotations
 
 from collections.abc import Mapping as Map
-from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
+
+from msgspec import Struct, field
 
 from bff.errors import Finding, Place
 from bff.expressions.tree import Constant, EachClause, Expression, Mapping, PathTemplate, Tree
@@ -18,8 +19,7 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Schema = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """A stretch of a file: its place, the whole source line, and how many characters of the line it takes."""
 
     place: Place
@@ -39,8 +39,7 @@ class Origin(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Marks:
+class Marks(Struct, frozen=True):
     """The places of a part: of its name, and of each key and its value (`cache.ttl`, `headers.X-Name`)."""
 
     name: Mark
@@ -56,8 +55,13 @@ class Marks:
         return self.values.get(name, self.name)
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Placed(Struct, frozen=True, kw_only=True):
+    """What knows where it is written."""
+
+    marks: Marks
+
+
+class Parameter(Struct, frozen=True):
     """One path, query or header parameter; `schema` is its JSON Schema without `required`."""
 
     name: str
@@ -65,8 +69,7 @@ class Parameter:
     required: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(Struct, frozen=True):
     """What a page takes; `path` holds every parameter of the route in its order, undeclared ones as texts."""
 
     path: tuple[Parameter, ...] = ()
@@ -80,8 +83,7 @@ class Input:
         return self.body is not None
 
 
-@dataclass(frozen=True, slots=True)
-class StepCache:
+class StepCache(Struct, frozen=True):
     """How long the reply of a read is kept, in seconds."""
 
     ttl: float
@@ -90,8 +92,7 @@ class StepCache:
     shared: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PageCache:
+class PageCache(Struct, frozen=True):
     """What a browser (`max_age`) and a CDN (`shared_max_age`) may do with the page, in seconds."""
 
     max_age: float
@@ -99,8 +100,7 @@ class PageCache:
     stale_while_revalidate: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Placed, frozen=True):
     """A step that asks a backend; also the `undo` of a step (then `name` is that step's)."""
 
     name: str
@@ -129,7 +129,6 @@ class Request:
     undo: Request | None = None
     idempotency_key: Expression | Literal[True] | None = None
     defer: bool = False
-    marks: Marks = field(kw_only=True, compare=False)
 
     @property
     def writes(self) -> bool:
@@ -142,8 +141,7 @@ class Request:
         return self.fallback is None
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """What the input of recipe `part` says of a value that it is given; `key` is `query.page`, or `body`."""
 
     part: str
@@ -152,19 +150,16 @@ class Given:
     required: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Placed, frozen=True):
     """A named intermediate result; with `given` one that a recipe within the page takes as its input."""
 
     name: str
     value: Tree
     when: Expression | None = None
     given: Given | None = None
-    marks: Marks = field(kw_only=True, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Fail:
+class Fail(Struct, frozen=True):
     """The problem that a guard ends the page with; texts and errors are trees."""
 
     status: int | Expression
@@ -173,33 +168,28 @@ class Fail:
     errors: Tree | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Guard:
+class Guard(Placed, frozen=True):
     """Ends the page with `fail` unless `require` is exactly true."""
 
     name: str
     require: Expression
     fail: Fail
     when: Expression | None = None
-    marks: Marks = field(kw_only=True, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class SubRecipe:
+class SubRecipe(Placed, frozen=True):
     """Another recipe whose steps join this page; `arguments` hold path, query, headers and body for it."""
 
     name: str
     recipe: str
     arguments: Mapping
     when: Expression | None = None
-    marks: Marks = field(kw_only=True, compare=False)
 
 
 Step = Request | Value | Guard | SubRecipe
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(Struct, frozen=True):
     """Signs the visitor in; with `ends` it signs out and the rest is None."""
 
     user: Tree | None = None
@@ -208,16 +198,14 @@ class Session:
     ends: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RateLimit:
+class RateLimit(Struct, frozen=True):
     """`count` requests of one visitor in each `period` seconds."""
 
     count: int
     period: float
 
 
-@dataclass(frozen=True, slots=True)
-class Deploy:
+class Deploy(Struct, frozen=True):
     """What the page's own function asks of its host; memory in MiB."""
 
     memory: int | None = None
@@ -225,8 +213,7 @@ class Deploy:
     min_instances: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
+class Recipe(Placed, frozen=True):
     """One page: `name` is the file's stem, `file` its path as printed, `path` the route as written.
 
     Without a route (`path` is '') it is no page of its own, only a part of others.
@@ -252,8 +239,7 @@ class Recipe:
     invalidates: tuple[str, ...] = ()
     deploy: Deploy | None = None
     passes: bool = False
-    broken: frozenset[str] = field(default=frozenset(), compare=False)
-    marks: Marks = field(kw_only=True, compare=False)
+    broken: frozenset[str] = frozenset()
 
     def step(self, name: str) -> Step:
         """The step of that name; KeyError when there is none."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import Field, dataclass, field, fields
 from typing import Any
+
+from msgspec import Struct
 
 from bff.errors import OperatorError
 from bff.text import nearest, parse_duration
@@ -92,12 +93,24 @@ def _origins(text: str) -> tuple[str, ...]:
     return origins
 
 
+class _Declared(Struct, frozen=True):
+    """How one setting is read, and what is told of it."""
+
+    default: Any
+    parse: Callable[[str], Any]
+    doc: str
+    secret: bool
+
+
+_declared: list[_Declared] = []
+
+
 def _setting(default: Any, parse: Callable[[str], Any], doc: str, *, secret: bool = False) -> Any:
-    return field(default=default, metadata={"parse": parse, "doc": doc, "secret": secret})
+    _declared.append(_Declared(default, parse, doc, secret))
+    return default
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """The settings of one app; the environment variable of `max_reply` is `BFF_MAX_REPLY`."""
 
     max_request_body: int = _setting(MIB, _size, "largest body that a visitor may send (413 above it)")
@@ -168,37 +181,40 @@ class Settings:
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
         """Read the settings; raises OperatorError on an unknown name or a wrong value, in one line."""
-        known = {f"BFF_{declared.name.upper()}": declared for declared in fields(cls)}
         values: dict[str, Any] = {}
-        for name in sorted(name for name in environ if name.startswith("BFF_")):
-            if name not in known:
-                near = nearest(name, known)
+        for variable in sorted(name for name in environ if name.startswith("BFF_")):
+            name = variable.removeprefix("BFF_").lower()
+            declared = _DECLARED.get(name) if variable == _variable(name) else None
+            if declared is None:
+                known = list(map(_variable, _DECLARED))
+                near = nearest(variable, known)
                 cure = f"did you mean {near}?" if near else f"the settings are {', '.join(sorted(known))}"
-                raise OperatorError(f"unknown setting {name}: {cure}")
+                raise OperatorError(f"unknown setting {variable}: {cure}")
             try:
-                values[known[name].name] = known[name].metadata["parse"](environ[name])
+                values[name] = declared.parse(environ[variable])
             except ValueError as exc:
-                shown = "" if known[name].metadata["secret"] else f"={environ[name]!r}"
-                raise OperatorError(f"{name}{shown}: expected {exc}") from None
+                shown = "" if declared.secret else f"={environ[variable]!r}"
+                raise OperatorError(f"{variable}{shown}: expected {exc}") from None
         return cls(**values)
 
     def describe(self) -> str:
         """One line with every setting that is not at its default, secrets left out, for the log at start."""
+        values = {name: getattr(self, name) for name in _DECLARED}
         shown = (
-            f"{declared.name}={_shown(declared, getattr(self, declared.name))}"
-            for declared in fields(self)
-            if getattr(self, declared.name) != declared.default
+            f"{name}={'(set)' if declared.secret else repr(values[name])}"
+            for name, declared in _DECLARED.items()
+            if values[name] != declared.default
         )
         return " ".join(shown) or "every setting at its default"
 
 
-def _shown(declared: Field[Any], value: Any) -> str:
-    return "(set)" if declared.metadata["secret"] else repr(value)
+_DECLARED = dict(zip(Settings.__struct_fields__, _declared, strict=True))
+
+
+def _variable(name: str) -> str:
+    return f"BFF_{name.upper()}"
 
 
 def settings_table() -> list[tuple[str, str, str]]:
     """(environment variable, default, one-line doc) of every setting, for the docs and their test."""
-    return [
-        (f"BFF_{declared.name.upper()}", str(declared.default), declared.metadata["doc"])
-        for declared in fields(Settings)
-    ]
+    return [(_variable(name), str(found.default), found.doc) for name, found in _DECLARED.items()]

@@ -10,11 +10,13 @@ import base64
 import hashlib
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from msgspec import Struct
 
 from bff import jsontext
 from bff.errors import BffError
+from bff.records import Unshown
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -38,8 +40,7 @@ class StateUnavailable(BffError):
     """The store does not answer, or what it holds cannot be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeptAnswer:
+class KeptAnswer(Struct, frozen=True):
     """An answer as it is given again; headers in the order set."""
 
     status: int
@@ -47,8 +48,7 @@ class KeptAnswer:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Claim:
+class Claim(Unshown, frozen=True):
     """The right to run a request that this process has: where its entry is, and what the entry holds."""
 
     name: str
@@ -56,8 +56,7 @@ class Claim:
     fingerprint: str
 
 
-@dataclass(frozen=True, slots=True)
-class Earlier:
+class Earlier(Struct, frozen=True):
     """A request with the same key that was there first; `answer` is None while it runs."""
 
     is_same: bool

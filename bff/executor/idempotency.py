@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bff import jsontext
 
@@ -14,8 +15,7 @@ def once() -> str:
     return secrets.token_hex(16)
 
 
-@dataclass(slots=True, repr=False)
-class KeySource:
+class KeySource(Struct):
     """Makes the keys that go to backends.
 
     `visitor` is the mark of who asks, `route` the method and path as asked. `given` is what
@@ -26,6 +26,8 @@ class KeySource:
     visitor: bytes = b""
     route: str = ""
     given: str | None = None
+
+    __repr__ = object.__repr__  # who asks is no log's business
 
     def key(self, step: str, item: int | None, text: str | None = None) -> str:
         """The key of a step's request (of one item under `each`), 32 hex digits.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from bff.errors import Failure
 from bff.executor import judge
@@ -16,8 +18,7 @@ from bff.plan import PlannedRequest
 from bff.problems import of_failure
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(Struct, frozen=True):
     """What of a visitor's request goes through: the body with its length (None: unknown) and type, some headers.
 
     `max_bytes` is the longest body that may come back, `max_held` the longest of those that come without a length.

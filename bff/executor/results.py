@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 from bff.errors import Failure
 from bff.executor.idempotency import KeySource
@@ -23,8 +24,7 @@ Outcome = Literal[
 ANSWERED: frozenset[Outcome] = frozenset({"ok", "stale"})
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(Struct, frozen=True):
     """What a run is given beside its plan: who asks, by when (monotonic), how JSON bodies are made, the bounds.
 
     `afresh` gives the budgets of expressions that run when a page's own may be used up; `written` is what the visitor
@@ -40,8 +40,7 @@ class Terms:
     written: Written = NOTHING_WRITTEN
 
 
-@dataclass(slots=True)
-class StepTrace:
+class StepTrace(Struct):
     """How one step went; times are `time.monotonic()` seconds."""
 
     name: str
@@ -58,8 +57,7 @@ class StepTrace:
 _SAY_SO = frozenset({"cache-control", "expires", "pragma"})
 
 
-@dataclass(slots=True)
-class Keeping:
+class Keeping(Struct):
     """How long and for whom an answer may be kept, as far as the backends' replies in it allow.
 
     `max_age` is in seconds, None where no backend said anything.
@@ -79,8 +77,7 @@ class Keeping:
             self.max_age = reply.max_age if self.max_age is None else min(self.max_age, reply.max_age)
 
 
-@dataclass(frozen=True, slots=True)
-class Results:
+class Results(Struct, frozen=True):
     """What a run gives: `scope` holds every name that the shape may read, `failures` why a step has no new value.
 
     `partial` names the steps that make the page partial, `stale` those for which an old reply stands in. Where the page

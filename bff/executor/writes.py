@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 from bff.http import Reply
 from bff.plan import PlannedRequest
@@ -20,8 +21,7 @@ WriteOutcome = Literal[
 TakenBack = Literal["undone", "undo_failed"]
 
 
-@dataclass(slots=True, eq=False)
-class Write:
+class Write(Struct, eq=False):
     """One request that changes something; `local` holds the names that only its own step knows.
 
     `value` is what its reply gave, None where it gave none; `accepted` says that the recipe took the reply for a
@@ -65,8 +65,7 @@ class Write:
         return ("done",) if self.outcome == "done" else found
 
 
-@dataclass(slots=True)
-class Writes:
+class Writes(Struct):
     """The writes of a page in the order sent."""
 
     sent: list[Write] = field(default_factory=list)

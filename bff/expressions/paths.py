@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, final
+
+from msgspec import Struct
 
 
 @final
@@ -32,8 +33,7 @@ def path_text(path: Path) -> str:
     return "".join([str(root), *parts])
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """A name and where it stands, in characters of the expression's text."""
 
     name: str
@@ -41,8 +41,7 @@ class Use:
     length: int
 
 
-@dataclass(frozen=True, slots=True)
-class Alias:
+class Alias(Struct, frozen=True):
     """A path that a value stands for; the next `wraps` look-ups only open what is built around it."""
 
     path: Path

@@ -6,11 +6,11 @@ Offsets in an expression's nodes (`col_offset`, `end_col_offset`) count characte
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Expression(Struct, frozen=True):
     """One checked expression; `origin` is the loader's map from offsets of `text` to places in a file.
 
     `text` is the whole text that offsets count in: of the hole of a path, that is the path.
@@ -34,8 +34,7 @@ class Expression:
         return self.text[self.offset : self.offset + self.length]
 
 
-@dataclass(frozen=True, slots=True)
-class EachClause:
+class EachClause(Struct, frozen=True):
     """`variable in source if condition`; `offset` is where the variable stands in the text."""
 
     variable: str
@@ -46,8 +45,7 @@ class EachClause:
     offset: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class PathTemplate:
+class PathTemplate(Struct, frozen=True):
     """A request's path: `parts` are its constant texts and holes in order, `query` the text after `?`."""
 
     parts: tuple[str | Expression, ...]
@@ -60,29 +58,25 @@ class PathTemplate:
         return tuple(part for part in self.parts if isinstance(part, Expression))
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(Struct, frozen=True):
     """A YAML number, boolean or null that stands for itself."""
 
     value: bool | int | float | str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Mapping:
+class Mapping(Struct, frozen=True):
     """A YAML mapping, its keys in the order written."""
 
     items: tuple[tuple[str, Tree], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(Struct, frozen=True):
     """A YAML list."""
 
     items: tuple[Tree, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Each:
+class Each(Struct, frozen=True):
     """`{each: …, item: …}`: the list of what `item` makes of each item that the clause selects."""
 
     clause: EachClause

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from msgspec import Struct
 from requests.auth import AuthBase
 
 from bff.http.messages import FORBIDDEN_REQUEST_HEADERS, check_header
+from bff.records import Unshown
 
 
-@dataclass(frozen=True, slots=True)
-class Env:
+class Env(Struct, frozen=True):
     """An environment variable that is read at start, not at import."""
 
     variable: str
@@ -31,8 +31,7 @@ def env(variable: str, default: str | None = None) -> Env:
     return Env(variable, default)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class ApiKey:
+class ApiKey(Unshown, frozen=True):
     """Our own key for a backend, sent in a header of its choice."""
 
     header: str
@@ -44,15 +43,13 @@ class ApiKey:
             raise ValueError(f"no key may be sent in the header {self.header}")
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class BearerToken:
+class BearerToken(Unshown, frozen=True):
     """Our own (service) token for a backend, sent as `Authorization: Bearer …`."""
 
     value: str | Env
 
 
-@dataclass(frozen=True, slots=True)
-class ForwardedToken:
+class ForwardedToken(Struct, frozen=True):
     """The visitor's own token of that name, kept in the session; `bearer`: or the one the request came with."""
 
     name: str

@@ -7,8 +7,10 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bff.http.fetch import Call
 from bff.http.kept import Kept
@@ -40,8 +42,7 @@ def freezes_between_requests(environ: Mapping[str, str]) -> bool:
     return any(name in environ for name in _FREEZE)
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(Struct, frozen=True):
     """A page's part in a fetch: what it waits for, and whether it is the page that the fetch was begun for."""
 
     promise: Promise

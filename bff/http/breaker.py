@@ -8,16 +8,16 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from bff.text import parse_duration
 
 _REMEMBERED = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Breaker:
+class Breaker(Struct, frozen=True):
     """When a client stops asking its backend, and for how long.
 
     It stops after `failures` failures in a row, or when more than the share `rate` of at least `least` outcomes

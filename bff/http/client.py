@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from msgspec.structs import replace
 from requests.auth import AuthBase
 from requests.utils import get_environ_proxies
 from urllib3.util import make_headers
@@ -32,6 +32,7 @@ from bff.http.messages import (
 from bff.http.retry import Budget, budget_of_hedges
 from bff.http.transport import Transport
 from bff.jsontext import JSON, encode
+from bff.records import Unshown
 from bff.text import parse_duration
 
 Quote: TypeAlias = Callable[[str], str]
@@ -43,8 +44,7 @@ _ENCODINGS = ", ".join(make_headers(accept_encoding=True)["accept-encoding"].spl
 _DEFAULT_HEADERS = {"User-Agent": "bff", "Accept": "application/json", "Accept-Encoding": _ENCODINGS}
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Visit:
+class Visit(Unshown, frozen=True):
     """On whose behalf a view by hand asks, as which request, and until when (monotonic)."""
 
     token: str | None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from bff.http.kept import CONDITIONS, Kept
 from bff.http.messages import (
@@ -72,8 +73,7 @@ class Call:
         return f"<Call {self.request.method} of {self.client!r}>"
 
 
-@dataclass(frozen=True, slots=True)
-class Flight:
+class Flight(Struct, frozen=True):
     """What is known of one try under way.
 
     Its permit, whether a time-out of it tells of the backend, and when it was begun (monotonic).

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 Scope: TypeAlias = Literal["", "private", "no-store"]
 
@@ -23,8 +24,7 @@ _VARYING = UNKEYED_HEADERS | {"*", "traceparent", "tracestate"}
 _LONGEST_NUMBER = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Allowed:
+class Allowed(Struct, frozen=True):
     """What a reply's headers allow.
 
     `fresh` and `fresh_for_all` are the seconds for which it is fresh, counted from when the backend was asked, in

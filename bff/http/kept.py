@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
 from bff.http.freshness import allowed, varies_by_more
 from bff.http.messages import Broken, CacheTerms, Reply, check_header
+from bff.records import Unshown
 
 REVALIDATED_FOR = 600.0
 """Seconds for which a reply that its backend can confirm is kept after it has ceased to be fresh."""
@@ -36,8 +36,7 @@ _OF_THE_BODY = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Kept:
+class Kept(Unshown, frozen=True):
     """A successful reply; `asked` (epoch seconds) is when its request was sent, `arrived` (monotonic) when it came.
 
     `fresh` are the seconds since then for which its backend lets it be taken for fresh; `stale` says whether it

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """Bounds of one page's calls.
 
     Tries; bytes of one reply and of all, unzipped; depth of a reply's JSON; least seconds for a try to start.

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal, TypeAlias
 from urllib.parse import quote
 
+from msgspec import Struct, field
+
 from bff.errors import BffError
 from bff.http.freshness import Scope, allowed
 from bff.jsontext import JSON, decode
+from bff.records import Unshown
 
 BrokenKind: TypeAlias = Literal["timeout", "refused", "too-large", "limit", "breaker", "full"]
 CacheOutcome: TypeAlias = Literal["hit", "shared", "stale", "revalidated", "miss"]
@@ -141,8 +143,7 @@ def encode_constant(text: str) -> str:
     return quote(_NOT_AN_ESCAPE.sub("%25", text), safe="/?%:@!$&'()*+,;=-._~")
 
 
-@dataclass(frozen=True, slots=True)
-class CacheTerms:
+class CacheTerms(Struct, frozen=True):
     """How long the reply of a read may be kept, in seconds, and for whom.
 
     A `private` reply is kept for its visitor alone; `shared` reads of several pages at once are one request.
@@ -157,8 +158,7 @@ class CacheTerms:
     newer_than: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class OutgoingRequest:
+class OutgoingRequest(Unshown, frozen=True):
     """A request to one backend, made of values only.
 
     `path` begins with `/` and may have a constant query; what is not percent-encoded in it yet is encoded
@@ -290,8 +290,7 @@ class Reply:
         return self._json
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
+class Broken(Struct, frozen=True):
     """Why a call has no reply.
 
     `breaker` is a backend that is being spared, `full` a client with as many calls under way as it may have.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import Protocol
 from weakref import WeakKeyDictionary
+
+from msgspec import Struct, field
 
 
 class Lane(Protocol):
@@ -29,8 +30,7 @@ class Job(Protocol):
         """Does it; never raises."""
 
 
-@dataclass(slots=True)
-class _Line:
+class _Line(Struct):
     running: int = 0
     waiting: OrderedDict[Job, None] = field(default_factory=OrderedDict)
 

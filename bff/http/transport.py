@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,13 +14,13 @@ from bff.http.exchange import Adapter, exchange
 from bff.http.messages import Broken, Reply
 from bff.http.pool import Pool
 from bff.http.streaming import Adapters, open_stream
+from bff.records import Unshown
 
 if TYPE_CHECKING:
     from bff.http.client import Client
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Try:
+class Try(Unshown, frozen=True):
     """One sending of a request, ready to go: everything is encoded and checked.
 
     `until` (monotonic) is when it is given up, `start_by` when starting it is no use any more, `max_bytes` the

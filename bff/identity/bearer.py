@@ -9,12 +9,12 @@ import json
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import jwt
 import requests
 import urllib3
+from msgspec import Struct
 
 from bff import jsontext
 from bff.errors import OperatorError
@@ -41,8 +41,7 @@ class KeysUnavailable(Exception):
     """The keys to check a token with cannot be had now."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Key:
+class _Key(Struct, frozen=True):
     key: Any
     algorithms: tuple[str, ...]
 
@@ -151,8 +150,7 @@ def _read_key(entry: Any) -> _Key | None:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class BearerCheck:
+class BearerCheck(Struct, frozen=True):
     """Checks tokens of one issuer for one audience; `leeway` is in seconds."""
 
     keys: KeySet

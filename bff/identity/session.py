@@ -9,13 +9,13 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from bff import jsontext
 from bff.errors import OperatorError
 from bff.identity.visitor import Visitor
+from bff.records import Unshown
 
 MAX_COOKIE = 4096
 _VERSION = 1
@@ -25,8 +25,7 @@ class SessionTooLarge(ValueError):
     """The cookie would be larger than browsers keep."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Session:
+class Session(Unshown, frozen=True):
     """What a visitor carries: `user` for expressions, `tokens` by the client they are for, `expires` in epoch s."""
 
     user: Any

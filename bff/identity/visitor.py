@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import field
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Visitor:
+from bff.records import Unshown
+
+
+class Visitor(Unshown, frozen=True):
     """`user` is what expressions see; `tokens` go to the clients that name them; `bearer` to those that want it.
 
     `mark` is a keyed hash that tells visitors apart without telling who they are; empty for anybody.

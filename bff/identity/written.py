@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from bff import jsontext
 
@@ -25,8 +26,7 @@ _MAX_BYTES = 1024
 _MAX_COOKIE = 2048
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """The time (epoch seconds) of the newest write for each name: `home`, `home.todos`, PRIVATE, EVERYTHING."""
 
     moments: Mapping[str, float] = field(default_factory=dict)

@@ -8,13 +8,14 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from cryptography.fernet import Fernet
+from msgspec.structs import replace
 
 from bff.http import ForwardedToken, SocketTransport, StreamBroke, Transport
 from bff.identity.session import Session, SessionSeal

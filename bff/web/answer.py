@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import Any
 
 from flask import Request, Response
+from msgspec import Struct
 
 from bff import jsontext
 from bff.errors import BoundError
@@ -22,8 +22,7 @@ from bff.web.keeping import NO_STORE, cache_control
 _CONDITIONS = frozenset({"HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE"})
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What goes out: body bytes (empty where the recipe has no shape), status and headers."""
 
     status: int
@@ -31,8 +30,7 @@ class Answer:
     headers: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True):
     """What goes out before the body."""
 
     status: int

@@ -8,11 +8,11 @@ import mimetypes
 import os
 import stat
 import threading
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from cachetools import LRUCache
+from msgspec import Struct
 from werkzeug.datastructures import Accept
 from werkzeug.http import parse_accept_header
 from werkzeug.security import safe_join
@@ -27,8 +27,7 @@ _WORTH = 512  # a shorter file fits one packet either way
 _TEXT = ("text/", "application/javascript", "application/json", "application/manifest", "image/svg+xml")
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(Struct, frozen=True):
     """One form of a file: its bytes, and the headers that tell of them."""
 
     body: bytes
@@ -36,8 +35,7 @@ class Copy:
     headers: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(Struct, frozen=True):
     """A file as it was at one moment; `zipped` is None where that would save nothing."""
 
     version: tuple[int, int]

@@ -10,11 +10,11 @@ import copy
 import itertools
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 from flask import Request
+from msgspec import Struct
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from bff import jsontext
@@ -32,8 +32,7 @@ _LONGEST_DETAIL = 300
 _MOST_NODES = 5_000
 
 
-@dataclass(frozen=True, slots=True)
-class PageRequest:
+class PageRequest(Struct, frozen=True):
     """What expressions see of a request; absent parameters are null."""
 
     path: dict[str, Any]
@@ -42,8 +41,7 @@ class PageRequest:
     body: Any
 
 
-@dataclass(frozen=True, slots=True)
-class InputReader:
+class InputReader(Struct, frozen=True):
     """Reads requests for one recipe; made once at start."""
 
     path: ParameterGroup
@@ -73,8 +71,7 @@ class InputReader:
         return PageRequest(in_path, query, headers, body)
 
 
-@dataclass(frozen=True, slots=True)
-class ParameterGroup:
+class ParameterGroup(Struct, frozen=True):
     """The declared parameters of one place (path, query or headers)."""
 
     place: str
@@ -101,8 +98,7 @@ class ParameterGroup:
         return values
 
 
-@dataclass(frozen=True, slots=True)
-class BodyReader:
+class BodyReader(Struct, frozen=True):
     """The JSON body of one recipe."""
 
     schema: Mapping[str, Any]

@@ -6,9 +6,10 @@ import logging
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TextIO
+
+from msgspec import Struct, field
 
 from bff.errors import PageError
 from bff.executor import StepTrace, Writes
@@ -18,8 +19,7 @@ pages = logging.getLogger("bff.page")
 operator = logging.getLogger("bff")
 
 
-@dataclass(slots=True)
-class Journal:
+class Journal(Struct):
     """What is told of one page while it is made; `begun` is `time.monotonic()` seconds.
 
     `repeated` says that the answer was an earlier one's, `cut` that the visitor left before the body's end.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from bff.checker import check_folder, refuse_unsupported
 from bff.composition import compose
@@ -22,8 +23,7 @@ from bff.web.input import InputReader
 Stamp = tuple[tuple[str, int, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """One recipe, ready to answer."""
 
     recipe: Recipe
