@@ -14,7 +14,7 @@ from typing import Annotated, Any, TypeAlias, TypedDict
 import msgspec
 
 from bff import jsontext
-from bff.expressions.inspect import Any_, Path
+from bff.expressions.paths import Any_, Path
 from bff.jsontext import JSON
 
 Decode: TypeAlias = Callable[[bytes, int], JSON]
@@ -64,6 +64,11 @@ class _Node:
         members = {name: node.type(depth + 1) for name, node in self.members.items()}
         return TypedDict("Read", members, total=False) | None  # type: ignore[operator]
 
+    @property
+    def narrows(self) -> bool:
+        """Whether something of the value is passed over."""
+        return not self.whole and self._reads()
+
     def _reads(self) -> bool:
         return bool(self.members) or self.element is not None
 
@@ -72,21 +77,25 @@ class _Node:
         return not (self.members and self.element) and all(map(str.isascii, self.members))
 
 
-def decoder_of(paths: Iterable[Path]) -> Decode | None:
-    """A decoder of replies of which these paths are read (below the body); None where that is all of them.
+class NarrowDecoder:
+    """Decodes replies of which only these paths are read (below the body); its type is made for the first of them.
 
     It raises what `jsontext.decode` raises.
     """
-    root = _Node()
-    for path in paths:
-        root.read(path)
-    if root.whole or not root._reads():
-        return None
-    narrow = msgspec.json.Decoder(root.type()).decode
 
-    def decode(raw: bytes, max_depth: int) -> JSON:
+    __slots__ = ("_narrow", "paths")
+
+    def __init__(self, paths: tuple[Path, ...]) -> None:
+        self.paths = paths
+        self._narrow: Callable[[bytes], JSON] | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return NarrowDecoder, (self.paths,)
+
+    def __call__(self, raw: bytes, max_depth: int) -> JSON:
         if max_depth < _BOUNDED:
             return jsontext.decode(raw, max_depth)
+        narrow = self._narrow or self._made()
         try:
             if not raw.isascii():
                 raw.decode()  # texts that are skipped are not looked at
@@ -94,4 +103,20 @@ def decoder_of(paths: Iterable[Path]) -> Decode | None:
         except (ValueError, RecursionError):
             return jsontext.decode(raw, max_depth)
 
-    return decode
+    def _made(self) -> Callable[[bytes], JSON]:
+        self._narrow = narrow = msgspec.json.Decoder(_root_of(self.paths).type()).decode
+        return narrow
+
+
+def decoder_of(paths: Iterable[Path]) -> NarrowDecoder | None:
+    """A decoder of replies of which these paths are read (below the body); None where that is all of them."""
+    found = tuple(sorted(set(paths), key=str))
+    root = _root_of(found)
+    return NarrowDecoder(found) if root.narrows else None
+
+
+def _root_of(paths: Iterable[Path]) -> _Node:
+    root = _Node()
+    for path in paths:
+        root.read(path)
+    return root

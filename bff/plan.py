@@ -8,11 +8,13 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from bff.errors import Place
 from bff.expressions import Evaluation
-from bff.expressions.inspect import Path
+from bff.expressions.paths import Path
 from bff.http import Client
 from bff.narrow import Decode
 from bff.recipe import Given, Guard, Recipe, Request, Value
+from bff.validation import Validator
 
 Compute = Callable[[Mapping[str, Any], Evaluation], Any]
 
@@ -71,7 +73,7 @@ class PlannedGiven(Struct, frozen=True):
     """How a value that a part of the page is given is checked; `from_input`: the visitor may be the cause."""
 
     given: Given
-    validator: Any
+    validator: Validator
     from_input: bool
 
 
@@ -112,7 +114,12 @@ class PlannedGuard(Struct, frozen=True, dict=True):
 
 
 class PlannedSession(Struct, frozen=True):
-    """What a sign-in puts into the session cookie; with `ends` a sign-out, and the rest is None."""
+    """What a sign-in puts into the session cookie; with `ends` a sign-out, and the rest is None.
+
+    `place` is where the recipe says so.
+    """
+
+    place: Place
 
     user: Compute | None
     tokens: Compute | None
@@ -170,3 +177,11 @@ class Plan(Struct, frozen=True, dict=True):
         """The clients that this page asks, each once, those of undos among them."""
         undos = [step.undo for step in self.requests if step.undo is not None]
         return tuple({request.client.name: request.client for request in [*self.requests, *undos]}.values())
+
+
+class Planned(Struct, frozen=True):
+    """The pages of a project by name, and its clients; one that is not `whole` is of some of its pages only."""
+
+    plans: Mapping[str, Plan]
+    clients: Mapping[str, Client]
+    whole: bool

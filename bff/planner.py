@@ -26,7 +26,7 @@ from bff.plan import (
 from bff.reads import read_of_reply
 from bff.recipe import Fail, Given, Guard, Recipe, Request, Step, SubRecipe, Value
 from bff.taint import taint_of
-from bff.validation import validator_of
+from bff.validation import Validator
 
 VISITOR_INPUT = frozenset({"path", "query", "headers", "body"})
 
@@ -111,14 +111,14 @@ class _Planner:
                 raise TypeError(f"{step.name}: a recipe is planned once what it holds is in its place")
 
     def _given(self, step: Value, given: Given) -> PlannedGiven:
-        return PlannedGiven(given, validator_of(given.schema), self._from_input(step, ("value",)))
+        return PlannedGiven(given, Validator(given.schema), self._from_input(step, ("value",)))
 
     def _session(self) -> PlannedSession | None:
         session = self.recipe.session
         if session is None:
             return None
         user, tokens, expires = map(self._compile, (session.user, session.tokens, session.expires))
-        return PlannedSession(user, tokens, expires, session.ends)
+        return PlannedSession(self.recipe.marks.key("session").place, user, tokens, expires, session.ends)
 
     def _fail(self, fail: Fail) -> PlannedFail:
         status = fail.status if isinstance(fail.status, int) else self._compile(fail.status)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from bff.errors import Failure, FailureKind
 from bff.expressions import Evaluation
-from bff.expressions.inspect import ANY, Path, path_text
+from bff.expressions.paths import ANY, Path, path_text
 from bff.http import Broken, Reply, retry_after
 from bff.jsontext import NotJSON, TooDeep
 from bff.plan import PlannedRequest

@@ -13,7 +13,7 @@ from bff.executor.render import render
 from bff.executor.results import Keeping, Terms
 from bff.executor.writes import Write, WriteOutcome, Writes
 from bff.expressions import Evaluation
-from bff.expressions.inspect import ANY
+from bff.expressions.paths import ANY
 from bff.expressions.values import key_text, to_text
 from bff.http import Broken, Call, Calls, OutgoingRequest
 from bff.plan import PlannedRequest

@@ -14,6 +14,7 @@ from bff.expressions.code import Block, Blocks, Code, constant, uses_of
 from bff.expressions.fast import Fast
 from bff.expressions.functions import FUNCTIONS
 from bff.expressions.operators import equals_plainly
+from bff.expressions.running import OWN, QUOTES
 from bff.expressions.safe import Safe
 from bff.expressions.tree import Constant, Each, EachClause, Expression, Mapping, PathTemplate, Tree
 from bff.expressions.tree import Sequence as TreeSequence
@@ -222,10 +223,10 @@ class _Writer:
             return self.default(*codes)
         text, uses = ", ".join(["_ev", *(code.text for code in codes)]), uses_of(codes)
         if name in self.quotes:
-            return Code(f"_q_{name}({text})", uses)
+            return Code(f"{QUOTES}{name}({text})", uses)
         if name in self.functions:
             # It may raise: it is called where it stands, and only then.
-            return Code(f"_p_{name}({text})", uses | self.blocks.here)
+            return Code(f"{OWN}{name}({text})", uses | self.blocks.here)
         if name not in FUNCTIONS:
             raise LookupError(f"no function is named {name}")
         return Code(f"_f_{name}({text})", uses)

@@ -17,6 +17,9 @@ class Any_:
     def __repr__(self) -> str:
         return "[*]"
 
+    def __reduce__(self) -> str:
+        return "ANY"  # also where it is read back there is but one
+
 
 ANY: Final = Any_()
 Path = tuple[str | Any_, ...]

@@ -8,7 +8,6 @@ from collections.abc import Set
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import cache, partial
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
 
 from bff.expressions.evaluation import Evaluation, text_size
 from bff.expressions.library import Function, library
@@ -186,11 +185,15 @@ def _zone(name: Any) -> tzinfo | None:
 @cache
 def _zone_names() -> Set[str]:
     """Every zone there is: to look for one that is not there goes through many folders and takes a millisecond."""
+    from zoneinfo import available_timezones  # only pages with days in other zones need them
+
     return available_timezones()
 
 
 @cache
-def _zone_of(name: str) -> ZoneInfo:
+def _zone_of(name: str) -> tzinfo:
+    from zoneinfo import ZoneInfo
+
     return ZoneInfo(name)
 
 

@@ -14,9 +14,9 @@ from bff.errors import Finding, OperatorError, Place
 from bff.expressions.functions import FUNCTIONS
 from bff.http import Client
 from bff.keys import QUOTES
-from bff.loader.modules import import_file, importing_from, place_of_function, public_functions
 from bff.loader.reading import NAME
 from bff.loader.recipes import load_recipe
+from bff.modules import import_file, importing_from, place_of_function, public_functions
 from bff.recipe import Recipe, SubRecipe
 from bff.text import nearest
 

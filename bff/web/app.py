@@ -33,7 +33,7 @@ from bff.web.problems import is_api, problem_response, readable, unforeseen
 from bff.web.public import serve_public
 from bff.web.rates import Rates
 from bff.web.repeats import Repeats
-from bff.web.site import Page, Site
+from bff.web.site import Page, Site, has_pages
 from bff.web.stopping import on_stop
 from bff.web.views import PageView
 from bff.web.written import OwnWrites
@@ -106,7 +106,7 @@ def _project_of(caller: Mapping[str, Any]) -> Path:
     """The nearest folder with recipes, from the calling module's up; the working folder for an interactive one."""
     start = Path(caller.get("__file__") or Path.cwd() / "_").resolve().parent
     for folder in (start, *start.parents):
-        if (folder / "orchestrations").is_dir():
+        if has_pages(folder):
             return folder
     return start
 

@@ -19,7 +19,7 @@ from bff.identity import ANYBODY, Session, SessionSeal, SessionTooLarge, Visitor
 from bff.identity.origin import SAFE_METHODS, passes
 from bff.identity.session import MAX_COOKIE, expiry_of
 from bff.identity.written import WrittenSeal
-from bff.plan import Plan
+from bff.plan import Plan, PlannedSession
 from bff.problems import problem
 from bff.recipe import Auth
 from bff.settings import Settings
@@ -124,10 +124,12 @@ class Identity:
 
     # --- the cookie ----------------------------------------------------------------------------------------------
 
-    def sign_in(self, response: Response, request: Request, plan: Plan, found: Mapping[str, Any]) -> None:
+    def sign_in(
+        self, response: Response, request: Request, planned: PlannedSession, found: Mapping[str, Any]
+    ) -> None:
         """Set the cookie that a recipe's computed session asks for; raises PageError where it cannot be one."""
         assert self._seal is not None, "require_for has seen to it"
-        where = f"{plan.recipe.marks.key('session').place}: session"
+        where = f"{planned.place}: session"
         tokens = {name: token for name, token in (found["tokens"] or {}).items() if token is not None}
         now = time.time()
         if not all(isinstance(token, str) and _TOKEN.fullmatch(token) for token in tokens.values()):

@@ -21,7 +21,7 @@ from bff import jsontext
 from bff.errors import InputError, PageError
 from bff.problems import PROBLEMS, problem
 from bff.recipe import Input, Parameter, Recipe
-from bff.validation import prune, validator_of
+from bff.validation import Validator, prune
 
 Errors = list[dict[str, str]]
 
@@ -76,11 +76,11 @@ class ParameterGroup(Struct, frozen=True):
 
     place: str
     parameters: tuple[Parameter, ...]
-    validators: tuple[Any, ...]
+    validators: tuple[Validator, ...]
 
     @classmethod
     def of(cls, place: str, parameters: tuple[Parameter, ...]) -> ParameterGroup:
-        return cls(place, parameters, tuple(validator_of(parameter.schema) for parameter in parameters))
+        return cls(place, parameters, tuple(Validator(parameter.schema) for parameter in parameters))
 
     def read(self, texts: Callable[[str], list[str]], errors: Errors) -> dict[str, Any]:
         values: dict[str, Any] = {}
@@ -102,12 +102,12 @@ class BodyReader(Struct, frozen=True):
     """The JSON body of one recipe."""
 
     schema: Mapping[str, Any]
-    validator: Any
+    validator: Validator
     max_depth: int
 
     @classmethod
     def of(cls, schema: Mapping[str, Any], max_depth: int) -> BodyReader:
-        return cls(schema, validator_of(schema), max_depth)
+        return cls(schema, Validator(schema), max_depth)
 
     def read(self, request: Request, errors: Errors) -> Any:
         if not _is_json(request.mimetype):
@@ -149,7 +149,7 @@ def _parse(raw: bytes, max_depth: int) -> Any:
         raise problem("malformed-body", detail) from exc
 
 
-def _mistakes(validator: Any, value: Any, root: tuple[str, ...]) -> Iterator[dict[str, str]]:
+def _mistakes(validator: Validator, value: Any, root: tuple[str, ...]) -> Iterator[dict[str, str]]:
     if validator.is_valid(value):
         return
     if _is_large(value):

@@ -9,12 +9,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from bff.checker import check_folder, refuse_unsupported
-from bff.composition import compose
+from bff.compiled import FILE, read_pages
 from bff.errors import AuthorError, OperatorError
 from bff.http import Client, Transport
-from bff.plan import Plan
-from bff.planner import make_plan
+from bff.plan import Plan, Planned
 from bff.recipe import Recipe
 from bff.settings import Settings
 from bff.web.identity import Identity
@@ -31,31 +29,37 @@ class Page(Struct, frozen=True):
     reader: InputReader
 
 
+def has_pages(folder: Path) -> bool:
+    """Whether a folder is that of a project: with recipes, or with their compiled form."""
+    return (folder / "orchestrations").is_dir() or (folder / FILE).is_file()
+
+
+def _planned(root: Path, pages: Sequence[str] | None) -> Planned:
+    """The plans of a folder: of its recipes, and of what was compiled only where there are none to be older than."""
+    if not any((root / "orchestrations").glob("*.yaml")) and (root / FILE).is_file():
+        return read_pages(root, pages)
+    from bff.planning import plan_folder  # what reads and checks recipes
+
+    return plan_folder(root, pages)
+
+
 def load_pages(
     root: Path,
     pages: Sequence[str] | None,
     settings: Settings,
     environ: Mapping[str, str],
     require_for: Callable[[Plan], None],
-) -> tuple[dict[str, Page], dict[str, Client]]:
-    """The pages and clients of a project; raises AuthorError or OperatorError with all that is wrong."""
-    project, findings = check_folder(root, pages)
-    findings = findings or refuse_unsupported(project)
-    if findings:
-        raise AuthorError(findings)
-    composed = {name: compose(project.recipes[name], project) for name in project.pages}
-    plans = {
-        name: make_plan(found.recipe, project.clients, found.functions, found.known_as)
-        for name, found in composed.items()
-    }
-    for plan in plans.values():
+) -> tuple[dict[str, Page], Planned]:
+    """The pages of a project, and what they are made of; raises AuthorError or OperatorError with all that is wrong."""
+    planned = _planned(root, pages)
+    for plan in planned.plans.values():
         require_for(plan)
-    _resolve_clients(project.clients, plans.values(), environ)
+    _resolve_clients(planned.clients, planned.plans.values(), environ)
     pages_by_name = {
         name: Page(plan.recipe, plan, InputReader.of(plan.recipe, settings.max_depth))
-        for name, plan in plans.items()
+        for name, plan in planned.plans.items()
     }
-    return pages_by_name, project.clients
+    return pages_by_name, planned
 
 
 def _resolve_clients(
@@ -99,9 +103,9 @@ class Site:
         self.root = root
         self.identity = identity
         self.stopping = False
-        self.whole = pages is None
+        self.whole = True
         self.pages: dict[str, Page] = {}
-        self.clients: dict[str, Client] = {}
+        self.clients: Mapping[str, Client] = {}
         self.broken: AuthorError | OperatorError | None = None
         self._wanted = pages
         self._settings = settings
@@ -136,9 +140,10 @@ class Site:
 
     def _load(self) -> None:
         try:
-            self.pages, self.clients = load_pages(
+            self.pages, planned = load_pages(
                 self.root, self._wanted, self._settings, self._environ, self._require_for
             )
+            self.clients, self.whole = planned.clients, planned.whole
             for client in self.clients.values():
                 client.transport = self._transport
             self.broken = None

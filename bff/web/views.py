@@ -176,7 +176,7 @@ class PageView:
             name: None if compute is None else compute(results.scope, evaluation)
             for name, compute in parts.items()
         }
-        self._identity.sign_in(response, request, plan, found)
+        self._identity.sign_in(response, request, session, found)
 
 
 def _keys(visitor: Visitor, key: str | None) -> KeySource:

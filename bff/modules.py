@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from bff.errors import Finding, Place
 
 _FOLDERS = ("clients", "orchestrations")
+_OWN_NAME = "_bff_project_"
 _loads = itertools.count(1)
 # sys.path and sys.modules belong to the whole process.
 _importing = threading.RLock()
@@ -56,21 +57,32 @@ def _project_modules() -> list[str]:
     return [name for name in list(sys.modules) if name.split(".")[0] in _FOLDERS]
 
 
-def import_file(path: Path, root: Path) -> tuple[ModuleType | None, list[Finding]]:
-    """The module of a file, under a name of its own; an exception in it is a finding at its line."""
-    name = f"_bff_project_{next(_loads)}_{re.sub(r'[^A-Za-z0-9_]', '_', path.stem)}"
-    spec = importlib.util.spec_from_file_location(name, path, loader=_FreshLoader(name, str(path)))
+def import_file(path: Path, root: Path, *, fresh: bool = True) -> tuple[ModuleType | None, list[Finding]]:
+    """The module of a file, under a name of its own; an exception in it is a finding at its line.
+
+    One that is not `fresh` comes from its bytecode, where there is some: nobody edits a bundle.
+    """
+    name = f"{_OWN_NAME}{next(_loads)}_{re.sub(r'[^A-Za-z0-9_]', '_', path.stem)}"
+    spec = importlib.util.spec_from_file_location(
+        name, path, loader=(_FreshLoader if fresh else SourceFileLoader)(name, str(path))
+    )
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     # Dataclasses and pickles look their module up by name.
     sys.modules[name] = module
-    importlib.invalidate_caches()
+    if fresh:
+        importlib.invalidate_caches()
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         del sys.modules[name]
         return None, [_finding(error, path, root)]
     return module, []
+
+
+def is_of_project(function: FunctionType) -> bool:
+    """Whether a function stands in a file that `import_file` has read."""
+    return function.__module__.startswith(_OWN_NAME)
 
 
 def _finding(error: BaseException, path: Path, root: Path) -> Finding:
