@@ -10,9 +10,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bff.cli.check import check
-from bff.cli.schema import schema
-from bff.cli.test import test_faults
 from bff.errors import AuthorError, OperatorError
 from bff.text import parse_duration
 
@@ -51,11 +48,11 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     checking = commands.add_parser("check", help="say every mistake in recipes, clients and functions")
     checking.add_argument("pages", nargs="*", metavar="PAGE", help="recipes to check (default: all)")
-    checking.set_defaults(run=lambda given: check(given.root, given.pages))
+    checking.set_defaults(run=_check)
     testing = commands.add_parser("test", help="ask the pages while their backends fail in every way")
     testing.add_argument("--faults", action="store_true", required=True, help="every request × every fault")
     testing.add_argument("pages", nargs="*", metavar="PAGE", help="recipes to test (default: all)")
-    testing.set_defaults(run=lambda given: test_faults(given.root, given.pages))
+    testing.set_defaults(run=_test)
     serving = commands.add_parser("serve", help="serve the app of wsgi.py as in production")
     serving.add_argument("--host", default="127.0.0.1", help="where to listen (default: %(default)s)")
     serving.add_argument("--port", type=int, default=8000, help="(default: %(default)s)")
@@ -69,12 +66,33 @@ def _parser() -> argparse.ArgumentParser:
     )
     serving.set_defaults(run=_serve)
     printing = commands.add_parser("schema", help="print the JSON Schema of recipe files")
-    printing.set_defaults(run=lambda given: schema())
+    printing.set_defaults(run=_schema)
     return parser
 
 
+# Each imports what it needs itself: a server starts without the checker, a check without the server.
+
+
+def _check(given: argparse.Namespace) -> int:
+    from bff.cli.check import check
+
+    return check(given.root, given.pages)
+
+
+def _test(given: argparse.Namespace) -> int:
+    from bff.cli.test import test_faults
+
+    return test_faults(given.root, given.pages)
+
+
+def _schema(given: argparse.Namespace) -> int:
+    from bff.cli.schema import schema
+
+    return schema()
+
+
 def _serve(given: argparse.Namespace) -> int:
-    from bff.cli.serve import Serving, serve  # the server is needed by no other command
+    from bff.cli.serve import Serving, serve
 
     return serve(given.root, Serving(given.host, given.port, given.workers, given.threads, drain=given.drain))
 
