@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -92,7 +93,11 @@ def _schema(given: argparse.Namespace) -> int:
 
 
 def _serve(given: argparse.Namespace) -> int:
-    from bff.cli.serve import Serving, serve
+    gc.disable()  # while modules are imported there is nothing to collect, and more and more to look at
+    try:
+        from bff.cli.serve import Serving, serve
+    finally:
+        gc.enable()
 
     return serve(given.root, Serving(given.host, given.port, given.workers, given.threads, drain=given.drain))
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
-from requests.auth import AuthBase
 
 from bff.http.messages import FORBIDDEN_REQUEST_HEADERS, check_header
 from bff.records import Unshown
+
+if TYPE_CHECKING:
+    from requests.auth import AuthBase
 
 
 class Env(Struct, frozen=True):
@@ -64,4 +66,4 @@ def forward_token(name: str, *, bearer: bool = False) -> ForwardedToken:
     return ForwardedToken(name, bearer)
 
 
-Auth: TypeAlias = ApiKey | BearerToken | ForwardedToken | AuthBase
+Auth: TypeAlias = "ApiKey | BearerToken | ForwardedToken | AuthBase"

@@ -5,12 +5,11 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache
+from importlib.util import find_spec
 from typing import TypeAlias
 
 from msgspec.structs import replace
-from requests.auth import AuthBase
-from requests.utils import get_environ_proxies
-from urllib3.util import make_headers
 
 from bff.errors import OperatorError
 from bff.http.address import problem_of_base_url
@@ -39,9 +38,9 @@ Quote: TypeAlias = Callable[[str], str]
 Query: TypeAlias = Mapping[str, str | Sequence[str]]
 
 _DEFAULT_BREAKER = Breaker()
-# What urllib3 can unpack: gzip and deflate, and br and zstd where their libraries are there.
-_ENCODINGS = ", ".join(make_headers(accept_encoding=True)["accept-encoding"].split(","))
-_DEFAULT_HEADERS = {"User-Agent": "bff", "Accept": "application/json", "Accept-Encoding": _ENCODINGS}
+_DEFAULT_HEADERS = {"User-Agent": "bff", "Accept": "application/json"}
+_OWN_AUTH = (ApiKey, BearerToken, ForwardedToken)
+_UNPACKERS = ("brotli", "brotlicffi", "zstandard", "backports", "compression")
 
 
 class Visit(Unshown, frozen=True):
@@ -113,6 +112,11 @@ class Client:
         return f"<Client {self.name or 'without a name'}>"
 
     @property
+    def signs(self) -> bool:
+        """Whether its auth is code that signs each request, an AuthBase of requests."""
+        return self.auth is not None and not isinstance(self.auth, _OWN_AUTH)
+
+    @property
     def forwards_token(self) -> bool:
         return self.forwards is not None
 
@@ -142,7 +146,9 @@ class Client:
             raise OperatorError(f"{self._title}: {'; '.join(problems)}")
         self._base = base_url.rstrip("/")
         self._headers = headers
-        self._proxy_urls = get_environ_proxies(base_url) if self.proxies else {}
+        self._proxy_urls = _proxies_of(base_url) if self.proxies else {}
+        if self._base.startswith("https:"):
+            import bff.http.sockets.tls  # noqa: F401  takes a while, and pages have deadlines
 
     def url(self, target: str) -> str:
         """The whole URL of a path with query that begins with `/`; raises OperatorError before `resolve`."""
@@ -240,7 +246,7 @@ class Client:
             written.append((self.auth.header, self.auth.value, ""))
         elif isinstance(self.auth, BearerToken):
             written.append(("Authorization", self.auth.value, "Bearer "))
-        headers = dict(_DEFAULT_HEADERS)
+        headers = _DEFAULT_HEADERS | {"Accept-Encoding": _encodings()}
         for name, value, before in written:
             found = _read(name, value, environ, problems)
             if found is None:
@@ -278,8 +284,28 @@ def _seconds(timeout: str) -> float:
     return seconds
 
 
+@cache
+def _encodings() -> str:
+    """What urllib3 can unpack: gzip and deflate, and more where there are libraries for it; only then it is asked."""
+    if not any(map(find_spec, _UNPACKERS)):
+        return "gzip, deflate"
+    from urllib3.util import make_headers
+
+    return ", ".join(make_headers(accept_encoding=True)["accept-encoding"].split(","))
+
+
+def _proxies_of(base_url: str) -> dict[str, str]:
+    from requests.utils import get_environ_proxies
+
+    return get_environ_proxies(base_url)
+
+
 def _known_auth(auth: Auth | None) -> Auth | None:
-    if auth is not None and not isinstance(auth, ApiKey | BearerToken | ForwardedToken | AuthBase):
+    if auth is None or isinstance(auth, _OWN_AUTH):
+        return auth
+    from requests.auth import AuthBase
+
+    if not isinstance(auth, AuthBase):
         raise ValueError("auth= takes ApiKey, BearerToken, forward_token or a requests.auth.AuthBase")
     return auth
 

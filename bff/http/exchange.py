@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 
 operator = logging.getLogger("bff.http")
 
-# urllib3 logs whole URLs, which hold what visitors typed, at levels up to WARNING.
-logging.getLogger("urllib3").setLevel(logging.ERROR)
-
 _CHUNK = 64 * 1024
 _NO_COOKIES = DefaultCookiePolicy(allowed_domains=[])
 

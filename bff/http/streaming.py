@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import socket
-import threading
 import time
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 import requests
 
@@ -15,32 +13,9 @@ from bff.http.exchange import Adapter, announced, at, broken_by, plain_headers, 
 from bff.http.messages import Broken, StreamBroke
 
 if TYPE_CHECKING:
-    from bff.http.client import Client
     from bff.http.transport import Try
 
 _CHUNK = 64 * 1024
-
-
-class Adapters:
-    """The stock adapter of each client, made when it is first asked for; thread-safe."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._adapters: WeakKeyDictionary[Client, Adapter] = WeakKeyDictionary()
-
-    def of(self, client: Client) -> Adapter:
-        adapter = self._adapters.get(client)
-        if adapter is None:
-            with self._lock:
-                adapter = self._adapters.setdefault(client, Adapter(client.concurrency))
-        return adapter
-
-    def close(self) -> None:
-        """Closes idle connections."""
-        with self._lock:
-            for adapter in self._adapters.values():
-                adapter.close()
-            self._adapters.clear()
 
 
 class _Passing:

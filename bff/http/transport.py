@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 import time
@@ -10,14 +11,17 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Protocol
 
-from bff.http.exchange import Adapter, exchange
+from bff.http.adapters import Adapters
 from bff.http.messages import Broken, Reply
 from bff.http.pool import Pool
-from bff.http.streaming import Adapters, open_stream
 from bff.records import Unshown
 
 if TYPE_CHECKING:
     from bff.http.client import Client
+    from bff.http.exchange import Adapter
+
+# urllib3 logs whole URLs, which hold what visitors typed, at levels up to WARNING.
+logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
 class Try(Unshown, frozen=True):
@@ -154,6 +158,8 @@ class _Flight(_Promised):
             outcome: Reply | Broken = Broken("full", retry_after=1, reason="waited too long for a thread")
         else:
             self.held = False
+            from bff.http.exchange import exchange  # is there with the adapter
+
             outcome = exchange(self._adapter, self._request, self)
         if not self.abandoned:
             self.outcome = outcome
@@ -223,6 +229,8 @@ class ThreadTransport:
             self._pool.withdraw(started)
 
     def stream(self, request: Try, body: Iterable[bytes] | None) -> Stream | Broken:
+        from bff.http.streaming import open_stream
+
         return open_stream(self._adapters.of(request.client), request, body)
 
     def close(self) -> None:

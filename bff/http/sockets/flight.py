@@ -18,9 +18,10 @@ from bff.http.sockets.idle import Idle
 from bff.http.sockets.origin import Origin
 from bff.http.sockets.parser import BadReplyError, ReplyParser
 from bff.http.sockets.resolve import Lookup, Resolver
-from bff.http.sockets.tls import context_for
 
 if TYPE_CHECKING:
+    import ssl
+
     from bff.http.transport import Try, Waiter
 
 operator = logging.getLogger("bff.http")
@@ -163,7 +164,7 @@ class SocketFlight:
             if lookup.addresses is None:
                 raise lookup.error or OSError("no address")
             self._dial = Dial(lookup.addresses)
-        rules = context_for(self._request.client.verify) if self._origin.secure else None
+        rules = _rules_for(self._request) if self._origin.secure else None
         sock = self._dial.go_on()
         if sock is None:
             return False
@@ -249,3 +250,9 @@ def broken(error: Exception, client: str, *, sent: bool) -> Broken:
         frame = traceback.extract_tb(error.__traceback__)[-1]
         operator.error("client %s: %s at %s:%s", client, reason, frame.filename, frame.lineno)
     return Broken("timeout" if isinstance(error, TimeoutError) else "refused", sent=sent, reason=reason)
+
+
+def _rules_for(request: Try) -> ssl.SSLContext:
+    from bff.http.sockets.tls import context_for  # loads requests, which plain HTTP does without
+
+    return context_for(request.client.verify)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+import sys
 import threading
 import time
 from collections.abc import Collection, Iterable, Sequence
@@ -10,9 +11,6 @@ from math import inf
 from types import FunctionType
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
-
-from requests.adapters import HTTPAdapter
-from requests.auth import AuthBase
 
 from bff.http.messages import Broken
 from bff.http.sockets.flight import SocketFlight
@@ -25,8 +23,6 @@ from bff.http.transport import Promise, Started, Stream, ThreadTransport, Try
 
 if TYPE_CHECKING:
     from bff.http.client import Client
-
-_STOCK_FILE = HTTPAdapter.close.__code__.co_filename
 
 
 class SocketTransport:
@@ -106,10 +102,17 @@ class SocketTransport:
 
 def needs_requests(client: Client) -> bool:
     """Whether this client's calls go through a requests adapter: sockets cannot do them, or they are mocked."""
-    send = HTTPAdapter.send
+    return client.signs or client.cert is not None or bool(client.proxy_urls) or _is_replaced()
+
+
+def _is_replaced() -> bool:
+    """Whether `HTTPAdapter.send` is not requests' own; who has not loaded requests cannot have replaced it."""
+    adapter = getattr(sys.modules.get("requests.adapters"), "HTTPAdapter", None)
+    if adapter is None:
+        return False
     # Not compared with what it was at import: it may have been replaced before that already.
-    patched = type(send) is not FunctionType or send.__code__.co_filename != _STOCK_FILE
-    return patched or bool(client.proxy_urls) or client.cert is not None or isinstance(client.auth, AuthBase)
+    send = adapter.send
+    return type(send) is not FunctionType or send.__code__.co_filename != adapter.close.__code__.co_filename
 
 
 def _wait_once(started: Collection[Started], until: float) -> None:
