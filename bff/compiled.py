@@ -35,6 +35,8 @@ FILE = "pages.compiled"
 VERSION = 1
 """Of this form and of all that it names in the engine: what changes either, changes this."""
 
+BELONGS_TOGETHER = "the folder that `python -m bff build` writes belongs together"
+
 _KIND = b"bff pages"
 _TREES = (Constant, Each, EachClause, Expression, MappingTree, PathTemplate, SequenceTree)
 # Without references: which objects have some depends on what else the process holds, and the bytes must not.
@@ -199,9 +201,7 @@ class _Reader(pickle.Unpickler):
 def _module(root: Path, folder: str, name: str) -> ModuleType:
     path = root / folder / f"{name}.py"
     if not path.is_file():
-        raise OperatorError(
-            f"{path} is missing: the folder that `python -m bff build` writes belongs together"
-        )
+        raise OperatorError(f"{path} is missing: {BELONGS_TOGETHER}")
     module, findings = import_file(path, root, fresh=False)
     if module is None:
         raise AuthorError(findings)

@@ -38,6 +38,7 @@ ORDER = [
     "planner",
     "planning",
     "compiled",
+    "deploy",
     "executor",
     "web",
     "testing",

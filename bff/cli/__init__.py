@@ -31,6 +31,13 @@ def main(argv: Sequence[str]) -> int:
     except OperatorError as error:
         print(f"bff: {error}", file=sys.stderr)
         return 2
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("bff."):
+            raise
+        print(
+            "bff: this command is for recipes, and in this folder are pages that were built", file=sys.stderr
+        )
+        return 2
     except BrokenPipeError:
         # The reader (`| head`) has seen enough; nothing more may be written at exit.
         sys.stdout = None
@@ -54,6 +61,14 @@ def _parser() -> argparse.ArgumentParser:
     testing.add_argument("--faults", action="store_true", required=True, help="every request × every fault")
     testing.add_argument("pages", nargs="*", metavar="PAGE", help="recipes to test (default: all)")
     testing.set_defaults(run=_test)
+    building = commands.add_parser(
+        "build", help="write pages in compiled form, in a folder that runs by itself"
+    )
+    building.add_argument("pages", nargs="*", metavar="PAGE", help="recipes to build")
+    building.add_argument("--all", action="store_true", help="every page, with the files of public/")
+    building.add_argument("--target", default="wsgi", help="what it is for: %(default)s")
+    building.add_argument("--out", type=Path, default=Path("build"), help="the folder (default: %(default)s)")
+    building.set_defaults(run=_build)
     serving = commands.add_parser("serve", help="serve the app of wsgi.py as in production")
     serving.add_argument("--host", default="127.0.0.1", help="where to listen (default: %(default)s)")
     serving.add_argument("--port", type=int, default=8000, help="(default: %(default)s)")
@@ -78,6 +93,14 @@ def _check(given: argparse.Namespace) -> int:
     from bff.cli.check import check
 
     return check(given.root, given.pages)
+
+
+def _build(given: argparse.Namespace) -> int:
+    from bff.cli.build import build
+
+    if bool(given.pages) == given.all:
+        raise OperatorError("build takes the names of pages, or --all")
+    return build(given.root, given.pages, given.target, given.out)
 
 
 def _test(given: argparse.Namespace) -> int:

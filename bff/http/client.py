@@ -112,6 +112,13 @@ class Client:
         return f"<Client {self.name or 'without a name'}>"
 
     @property
+    def variables(self) -> tuple[Env, ...]:
+        """What it takes from the environment."""
+        secret = self.auth.value if isinstance(self.auth, ApiKey | BearerToken) else None
+        written = (self._written_url, secret, *self._written_headers.values())
+        return tuple(value for value in written if isinstance(value, Env))
+
+    @property
     def signs(self) -> bool:
         """Whether its auth is code that signs each request, an AuthBase of requests."""
         return self.auth is not None and not isinstance(self.auth, _OWN_AUTH)
@@ -232,9 +239,7 @@ class Client:
         """Makes a client ready that needs nothing from the environment; raises ValueError for a wrong URL."""
         if not isinstance(self._written_url, Env) and (problem := problem_of_base_url(self._written_url)):
             raise ValueError(f"base_url {problem}")
-        secret = self.auth.value if isinstance(self.auth, ApiKey | BearerToken) else None
-        read_at_start = [self._written_url, secret, *self._written_headers.values()]
-        if not any(isinstance(value, Env) for value in read_at_start):
+        if not self.variables:
             try:
                 self.resolve({})
             except OperatorError as error:

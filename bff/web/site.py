@@ -9,7 +9,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from bff.compiled import FILE, read_pages
+from bff.compiled import BELONGS_TOGETHER, FILE, read_pages
 from bff.errors import AuthorError, OperatorError
 from bff.http import Client, Transport
 from bff.plan import Plan, Planned
@@ -38,7 +38,12 @@ def _planned(root: Path, pages: Sequence[str] | None) -> Planned:
     """The plans of a folder: of its recipes, and of what was compiled only where there are none to be older than."""
     if not any((root / "orchestrations").glob("*.yaml")) and (root / FILE).is_file():
         return read_pages(root, pages)
-    from bff.planning import plan_folder  # what reads and checks recipes
+    try:
+        from bff.planning import plan_folder  # what reads and checks recipes
+    except ModuleNotFoundError as error:
+        if error.name != "bff.planning":
+            raise
+        raise OperatorError(f"{root / FILE} is missing: {BELONGS_TOGETHER}") from None
 
     return plan_folder(root, pages)
 

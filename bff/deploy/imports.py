@@ -1,0 +1,77 @@
+"""Which files a bundle needs, read from what they import: of the engine, and of the project's own modules."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import bff
+
+_FOLDER = Path(bff.__file__).parent
+# What servers, views by hand and client modules begin with; `bff` itself imports these by name at first use.
+_BEGINNINGS = ("bff.__main__", "bff.cli.serve", "bff.http", "bff.web.app", "bff.web.by_hand")
+# What reads, checks and builds recipes: a bundle has none.
+_LEFT_OUT = frozenset({"bff.planning", "bff.cli.build", "bff.cli.check", "bff.cli.schema", "bff.cli.test"})
+_PROJECT = ("clients", "orchestrations")
+
+
+def engine_files() -> dict[str, bytes]:
+    """The modules of the engine that a page may load while it runs, by their path in a bundle."""
+
+    def find(name: str) -> Path | None:
+        if name.split(".")[0] != "bff" or name in _LEFT_OUT:
+            return None
+        return _file_of(_FOLDER.parent, name)
+
+    beginnings = [path for name in _BEGINNINGS if (path := find(name)) is not None]
+    return _read(_FOLDER.parent, _reached(beginnings, _FOLDER.parent, find))
+
+
+def project_files(root: Path, modules: Iterable[str]) -> dict[str, bytes]:
+    """These modules of a project and those of it that they import, by path."""
+
+    def find(name: str) -> Path | None:
+        return _file_of(root, name) if name.split(".")[0] in _PROJECT else None
+
+    return _read(root, _reached([root / module for module in modules], root, find))
+
+
+def _reached(beginnings: Iterable[Path], root: Path, find: Callable[[str], Path | None]) -> set[Path]:
+    """The files that these import, themselves and the packages around them among them."""
+    found: set[Path] = set()
+    waiting = list(beginnings)
+    while waiting:
+        path = waiting.pop()
+        if path in found:
+            continue
+        found.add(path)
+        around = (folder / "__init__.py" for folder in path.relative_to(root).parents)
+        waiting += [root / init for init in around if (root / init).is_file()]
+        waiting += [other for name in _imported(path) if (other := find(name)) is not None]
+    return found
+
+
+def _imported(path: Path) -> Iterator[str]:
+    """The names of all modules that a file imports, at its top or in a function; `TYPE_CHECKING` runs nowhere."""
+    waiting: list[ast.AST] = [ast.parse(path.read_bytes())]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            waiting += node.orelse
+        elif isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+        else:
+            waiting += ast.iter_child_nodes(node)
+
+
+def _file_of(root: Path, name: str) -> Path | None:
+    place = root.joinpath(*name.split("."))
+    return next((path for path in (place.with_suffix(".py"), place / "__init__.py") if path.is_file()), None)
+
+
+def _read(root: Path, paths: Iterable[Path]) -> dict[str, bytes]:
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(paths)}
