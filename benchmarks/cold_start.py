@@ -1,17 +1,22 @@
 """The part `cold-start`: from the start of a process to its first page, with nothing of it running before.
 
 These are process starts on a core of their own, with bytecode and files in the system's cache: no download,
-unpacking or virtual machine of a function host is in them.
+unpacking or virtual machine of a function host is in them. Ours starts as it would be deployed, from the folder that
+`python -m bff build --all` writes, and once more from its recipes, as it does while they are written.
 """
 
 from __future__ import annotations
 
 import contextlib
 import socket
+import subprocess
+import sys
 import time
 from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
 
-from benchmarks.lineup import EXPRESS_FETCH, HOME, Peer
+from benchmarks.lineup import BFF, BFF_FROM_RECIPES, EXPRESS_FETCH, HOME, INSTALLED, Peer
 from benchmarks.machine import cores, pinned
 from benchmarks.measuring import middle
 from benchmarks.parts import Rows, Run
@@ -21,7 +26,7 @@ from benchmarks.servers import PATIENCE, Backend, DidNotStart, Server, backend, 
 def run(this: Run) -> Rows:
     """First page in milliseconds, all features on: medians of starts that take turns."""
     found: dict[str, Rows] = defaultdict(list)
-    peers = this.able("same", also=(EXPRESS_FETCH,))
+    peers = _as_deployed(this.able("same", also=(EXPRESS_FETCH,)))
     cookies: dict[str, str] = {}
     with backend() as asked, pinned(cores().others):
         for peer in peers:
@@ -40,6 +45,20 @@ def run(this: Run) -> Rows:
             f"    {name:16}{middle(starts, ['first_page_ms'])['first_page_ms']:>8.0f} ms, least {fastest:.0f}"
         )
     return [{"name": name, **middle(starts, ["first_page_ms"])} for name, starts in found.items()]
+
+
+def _as_deployed(peers: Sequence[Peer]) -> list[Peer]:
+    """The peers with ours built, in a folder that holds its engine, and ours as its recipes are."""
+    if BFF not in peers:
+        return list(peers)
+    folder = INSTALLED / "bff-built"
+    build = [sys.executable, "-m", "bff", "--root", str(BFF.folder), "build", "--all", "--out", str(folder)]
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run(
+        build, cwd=BFF.environ["PYTHONPATH"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    built = replace(BFF, folder=folder, environ={})
+    return [*(built if peer == BFF else peer for peer in peers), BFF_FROM_RECIPES]
 
 
 def _first_page(peer: Peer, asked: Backend, cookie: str) -> float:

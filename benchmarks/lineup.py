@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -169,6 +169,8 @@ PEERS = (
     Peer("fastapi-httpx", "FastAPI + httpx, uvicorn", "python", _PYTHON, _uvicorn("fastapi_httpx")),
     Peer("flask-requests", "Flask + requests + threads, gunicorn", "python", _PYTHON, _gunicorn),
 )
+# For those who count milliseconds of start, beside BFF as it is deployed.
+BFF_FROM_RECIPES = replace(BFF, name="bff (recipes)", title="this layer, granian, from recipes")
 # Without a package for calls, for those who count milliseconds of start.
 EXPRESS_FETCH = Peer(
     "express-fetch", "Express 5 + fetch", "node", _NODE, _node("express.mjs"), {"CLIENT": "fetch"}

@@ -17,13 +17,15 @@ if __package__ in {None, ""}:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks import chart, results
-from benchmarks.lineup import EVERYONE, ROOT
+from benchmarks.lineup import BFF_FROM_RECIPES, EVERYONE, ROOT
 from benchmarks.static import EXPRESS_STATIC
 
 PAGE = ROOT / "docs" / "performance.md"
 CHART = ROOT / "docs" / "images" / "performance.svg"
 _BLOCK = re.compile(r"(<!-- figures: ([\w ]+) -->\n).*?(<!-- end -->)", re.S)
-_TITLES = {peer.name: peer.title for peer in (*EVERYONE, EXPRESS_STATIC)} | {"bff": "**bff**"}
+_TITLES = {peer.name: peer.title for peer in (*EVERYONE, BFF_FROM_RECIPES, EXPRESS_STATIC)} | {
+    "bff": "**bff**"
+}
 NOT_YET = "Not measured yet.\n"
 
 Results = Mapping[str, Any]

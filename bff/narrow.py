@@ -78,24 +78,27 @@ class _Node:
 
 
 class NarrowDecoder:
-    """Decodes replies of which only these paths are read (below the body); its type is made for the first of them.
+    """Decodes replies of which only these paths are read (below the body).
 
-    It raises what `jsontext.decode` raises.
+    One that is not prepared decodes its first reply whole: where a process has just started, that is sooner done than
+    the type is made. It raises what `jsontext.decode` raises.
     """
 
-    __slots__ = ("_narrow", "paths")
+    __slots__ = ("_begun", "_narrow", "paths")
 
     def __init__(self, paths: tuple[Path, ...]) -> None:
         self.paths = paths
+        self._begun = False
         self._narrow: Callable[[bytes], JSON] | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return NarrowDecoder, (self.paths,)
 
     def __call__(self, raw: bytes, max_depth: int) -> JSON:
-        if max_depth < _BOUNDED:
+        if max_depth < _BOUNDED or not self._begun:
+            self._begun = True
             return jsontext.decode(raw, max_depth)
-        narrow = self._narrow or self._made()
+        narrow = self._narrow or self.prepare()
         try:
             if not raw.isascii():
                 raw.decode()  # texts that are skipped are not looked at
@@ -103,7 +106,9 @@ class NarrowDecoder:
         except (ValueError, RecursionError):
             return jsontext.decode(raw, max_depth)
 
-    def _made(self) -> Callable[[bytes], JSON]:
+    def prepare(self) -> Callable[[bytes], JSON]:
+        """Make the type that replies are decoded into."""
+        self._begun = True
         self._narrow = narrow = msgspec.json.Decoder(_root_of(self.paths).type()).decode
         return narrow
 
@@ -112,7 +117,11 @@ def decoder_of(paths: Iterable[Path]) -> NarrowDecoder | None:
     """A decoder of replies of which these paths are read (below the body); None where that is all of them."""
     found = tuple(sorted(set(paths), key=str))
     root = _root_of(found)
-    return NarrowDecoder(found) if root.narrows else None
+    if not root.narrows:
+        return None
+    decoder = NarrowDecoder(found)
+    decoder.prepare()
+    return decoder
 
 
 def _root_of(paths: Iterable[Path]) -> _Node:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from flask import Flask
 from flask.testing import FlaskClient
 
 from bff import create_app
+from bff.deploy import bundle_of
 
 BACKENDS = ("people", "todos", "notices")
 
@@ -34,6 +35,16 @@ def write_project(
             f'client = Client(base_url=env("{name.upper()}_URL", default="http://{name}.test"), {arguments})\n'
         )
     return root
+
+
+def write_built(root: Path, out: Path, pages: Sequence[str] | None = None) -> Path:
+    """Write a project's pages in compiled form, with the modules that they need and without an engine."""
+    for name, content in bundle_of(root, pages).files.items():
+        if not name.startswith("bff/"):
+            path = out / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+    return out
 
 
 def app_of(

@@ -19,7 +19,7 @@ from responses import matchers
 
 from bff import create_app
 from bff.testing import matrix_of
-from tests.project import write_project
+from tests.project import write_built, write_project
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "cookbook"
 PAGES = sorted(path for path in FOLDER.glob("*.md") if path.stem != "index")
@@ -93,12 +93,16 @@ def _sends_form(wanted: str) -> Callable[[requests.PreparedRequest], tuple[bool,
     return sends
 
 
+@pytest.mark.parametrize("form", ["recipes", "built"])
 @pytest.mark.parametrize(("path", "number"), VISITS)
 def test_a_recipe_of_the_cookbook_makes_these_requests_and_this_page(
-    path: Path, number: int, tmp_path: Path
+    path: Path, number: int, form: str, tmp_path: Path
 ) -> None:
     environ = {"BFF_SESSION_KEYS": Fernet.generate_key().decode()}
-    site = create_app(project(tmp_path, path), environ=environ).test_client()
+    root = project(tmp_path / "recipes", path)
+    if form == "built":
+        root = write_built(root, tmp_path / "built")
+    site = create_app(root, environ=environ).test_client()
     visits = list(visits_of(path))
     before = visits[: number - 1] if "again" in visits[number - 1].wanted else []
     for visit in [*before, visits[number - 1]]:

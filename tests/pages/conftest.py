@@ -22,6 +22,7 @@ from werkzeug.test import TestResponse
 from bff import create_app
 from bff.http.retry import Budget
 from bff.identity import Session, SessionSeal
+from tests.project import write_built
 
 ROOT = Path(__file__).resolve().parents[2]
 HOSTS = {name: f"http://{name}.test" for name in ("people", "todos", "notices")}
@@ -146,11 +147,12 @@ def backends() -> Iterator[Backends]:
         yield Backends(mock)
 
 
-@pytest.fixture(scope="session")
-def shared_project() -> Flask:
-    """This project's app, made once: its pages keep nothing but what `project` takes away."""
+@pytest.fixture(scope="session", params=["recipes", "built"])
+def shared_project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """This project's app, from its recipes and as it is built; its pages keep nothing but what `project` takes away."""
+    root = ROOT if request.param == "recipes" else write_built(ROOT, tmp_path_factory.mktemp("built"))
     environ = {f"{name.upper()}_URL": url for name, url in HOSTS.items()}
-    return create_app(ROOT, environ=environ | {"BFF_SESSION_KEYS": SESSION_KEY})
+    return create_app(root, environ=environ | {"BFF_SESSION_KEYS": SESSION_KEY})
 
 
 @pytest.fixture

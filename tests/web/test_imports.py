@@ -6,9 +6,15 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
-from tests.project import write_project
+import pytest
+from cryptography.fernet import Fernet
+
+from tests.project import write_built, write_project
 
 ROOT = Path(__file__).parents[2]
 PAGE = """
@@ -19,26 +25,94 @@ PAGE = """
         value: now()
     shape: day
     """
+# With what most pages have: a backend over plain HTTP, somebody who may have signed in, and input that fits.
+USUAL = """
+    route: GET /page
+    auth: optional
+    deadline: 10s
+    input:
+      query:
+        limit:
+          type: integer
+          minimum: 1
+          default: 10
+    steps:
+      todos:
+        client: todos
+        get: /todos
+        query:
+          limit: query.limit
+    shape:
+      each: todo in todos
+      item:
+        title: todo.title
+    """
 # What only some pages need: input, sessions, retries, Redis, traces, tests; and servers, which are not ours to load.
 ONLY_SOME = {
     *("asyncio", "cryptography", "granian", "jsonschema", "jsonschema_rs", "jwt", "limits", "opentelemetry"),
     *("prometheus_client", "pytest", "redis", "responses", "tenacity", "unittest", "werkzeug.debug"),
+    *("bff.identity.bearer", "bff.testing", "bff.web.metrics", "bff.web.tracing", "zoneinfo"),
+    # Mocks, proxies, signatures, https and what is handed through need requests; plain HTTP does not.
+    *("bff.http.exchange", "bff.http.streaming", "requests", "urllib3"),
+}
+# What makes pages of recipes.
+AUTHORS = {
+    *("bff.checker", "bff.composition", "bff.deploy", "bff.graph", "bff.keys", "bff.loader", "bff.planner"),
+    *("bff.planning", "bff.reads", "bff.schema", "bff.source", "bff.taint", "yaml"),
+    *(f"bff.expressions.{name}" for name in ("compile", "generate", "grammar", "inspect", "parse", "tokens")),
 }
 ASK = """
-import json, sys
+import json, os, sys
 from bff import create_app
 
-answer = create_app(sys.argv[1], environ={}).test_client().get("/page")
+answer = create_app(sys.argv[1], environ=json.loads(sys.argv[2])).test_client().get("/page?limit=2")
 assert answer.status_code == 200, answer.data
 print(json.dumps(sorted(sys.modules)))
 """
 
 
-def test_a_page_loads_nothing_that_it_does_not_need(tmp_path: Path) -> None:
-    write_project(tmp_path, {"page": PAGE})
+def loaded(root: Path, environ: dict[str, str] | None = None) -> set[str]:
+    """The modules that a process has loaded when it has answered with its first page."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("BFF_", "OTEL_"))}
-    command = [sys.executable, "-c", ASK, str(tmp_path)]
+    command = [sys.executable, "-c", ASK, str(root), json.dumps(environ or {})]
     done = subprocess.run(command, cwd=ROOT, env=plain, capture_output=True, text=True, check=True)
-    loaded = set(json.loads(done.stdout.splitlines()[-1]))
-    assert "flask" in loaded
-    assert loaded.isdisjoint(ONLY_SOME)
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+@pytest.fixture
+def backend() -> Iterator[str]:
+    """The address of a backend that has two todos."""
+
+    class Todos(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = b'[{"title": "a", "done": true}, {"title": "b", "done": false}]'
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Todos) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_a_page_loads_nothing_that_it_does_not_need(tmp_path: Path) -> None:
+    found = loaded(write_project(tmp_path, {"page": PAGE}))
+    assert "flask" in found
+    assert found & ONLY_SOME == set()
+
+
+def test_a_built_page_loads_nothing_of_what_reads_recipes(tmp_path: Path) -> None:
+    root = write_built(write_project(tmp_path / "recipes", {"page": PAGE}), tmp_path / "built")
+    assert loaded(root) & (ONLY_SOME | AUTHORS) == set()
+
+
+def test_the_usual_page_loads_what_opens_sessions_and_no_more(tmp_path: Path, backend: str) -> None:
+    root = write_built(write_project(tmp_path / "recipes", {"page": USUAL}), tmp_path / "built")
+    found = loaded(root, {"TODOS_URL": backend, "BFF_SESSION_KEYS": Fernet.generate_key().decode()})
+    assert found & (ONLY_SOME | AUTHORS) == {"cryptography"}
