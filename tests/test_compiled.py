@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import responses
+from cryptography.fernet import Fernet
 from flask.testing import FlaskClient
 
 from bff import create_app
@@ -190,6 +191,16 @@ def test_a_mistake_in_a_module_has_its_place(built: Path) -> None:
     with pytest.raises(AuthorError) as raised:
         create_app(built, environ={})
     assert str(raised.value) == ("clients/people.py:1:1: ZeroDivisionError: division by zero\n1 / 0\n^^^^^")
+
+
+def test_what_a_session_lacks_is_logged_with_its_place(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    recipe = "route: POST /login\nauth: none\nsession:\n  user: 1\n  expires: 1\nshape: null\n"
+    root = write_built(write_project(tmp_path / "recipes", {"login": recipe}), tmp_path / "built")
+    site = create_app(root, environ={"BFF_SESSION_KEYS": Fernet.generate_key().decode()}).test_client()
+    assert site.post("/login", headers={"Sec-Fetch-Site": "same-origin"}).status_code == 500
+    assert "orchestrations/login.yaml:3:1: session: 'expires' is no time to come" in caplog.text
 
 
 def test_an_app_of_some_of_the_pages_has_no_other(built: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 import requests
 import responses
 from requests.auth import HTTPBasicAuth
+from urllib3.util import make_headers
 
 from bff.errors import OperatorError
 from bff.http import (
@@ -273,3 +274,8 @@ def test_a_client_that_is_gone_leaves_no_connection(backend: FakeBackend, transp
     gc.collect()
     assert gone() is None
     assert backend.wait_for_connections(1)
+
+
+def test_what_it_takes_packed_is_what_urllib3_can_unpack() -> None:
+    unpacked = make_headers(accept_encoding=True)["accept-encoding"].split(",")
+    assert Client("http://people.test").sent_headers["Accept-Encoding"] == ", ".join(unpacked)
