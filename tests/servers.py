@@ -112,6 +112,7 @@ def alternating(urls: Sequence[str], folder: Path) -> Iterator[str]:
     port = free_port()
     servers = "".join(f"server {url.removeprefix('http://')} max_fails=0; " for url in urls)
     config = folder / "nginx.conf"
+    # Bodies stay in memory: started by root, nginx becomes somebody who may not write into this folder.
     config.write_text(
         textwrap.dedent(f"""
         daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.log; worker_processes 1;
@@ -122,11 +123,11 @@ def alternating(urls: Sequence[str], folder: Path) -> Iterator[str]:
             fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
             upstream layer {{ {servers} keepalive 32; }}
             server {{
-                listen 127.0.0.1:{port};
+                listen 127.0.0.1:{port}; client_max_body_size 16m; client_body_buffer_size 16m;
                 location / {{
                     proxy_pass http://layer; proxy_http_version 1.1; proxy_set_header Connection "";
                     proxy_set_header Host $http_host; proxy_set_header X-Forwarded-For $remote_addr;
-                    proxy_next_upstream off;
+                    proxy_next_upstream off; proxy_max_temp_file_size 0;
                 }}
             }}
         }}
