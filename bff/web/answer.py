@@ -19,6 +19,7 @@ from bff.plan import Plan
 from bff.problems import entry, problem
 from bff.settings import Settings
 from bff.web.keeping import NO_STORE, cache_control
+from bff.web.whole import WholeResponse
 
 T = TypeVar("T")
 _CONDITIONS = frozenset({"HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE"})
@@ -108,7 +109,7 @@ def respond(request: Request, plan: Plan, answer: Answer) -> Response:
     may_be_kept = answer.status == 200 and headers["Cache-Control"] != NO_STORE
     if may_be_kept:
         headers["ETag"] = f'"{hashlib.blake2b(answer.body, digest_size=16).hexdigest()}"'
-    response = Response(answer.body, answer.status, headers)
+    response = WholeResponse(answer.body, answer.status, headers.items())
     if not answer.body:
         response.headers.pop("Content-Type", None)
     if may_be_kept and not _CONDITIONS.isdisjoint(request.environ):
