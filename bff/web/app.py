@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g, request
 from flask.helpers import get_debug_flag
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -36,6 +36,7 @@ from bff.web.repeats import Repeats
 from bff.web.site import Page, Site
 from bff.web.stopping import on_stop
 from bff.web.views import PageView
+from bff.web.whole import put_last
 from bff.web.written import OwnWrites
 
 if TYPE_CHECKING:
@@ -127,9 +128,10 @@ class _Routes:
         self._added: set[tuple[str, str, str]] = set()
 
     def follow(self) -> None:
-        """Add what is there, and before each request what has come since."""
+        """Add what is there, and before each request what has come since, where anything can."""
         self._add_new()
-        self._app.before_request(self._refresh)
+        if self._site.follows_files:
+            self._app.before_request(self._refresh)
 
     def _refresh(self) -> None:
         if not self._site.refresh():
@@ -209,35 +211,45 @@ def _add_frame(
     """What every answer carries: the request id, security headers, Server-Timing."""
     with_steps = settings.server_timing or get_debug_flag()
 
+    own = tuple((name.lower(), (name, value)) for name, value in always.items())
+
     @app.before_request
     def begin() -> None:
-        given = request.headers.get("X-Request-ID", "")
-        g.journal = Journal(given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16))
+        visited = _request()
+        given = visited.headers.get("X-Request-ID")
+        g.journal = Journal(given if given and _REQUEST_ID.fullmatch(given) else secrets.token_hex(16))
         try:
-            admission.admit()
+            admission.admit(visited)
         except PageError:
             if metrics is not None:
-                metrics.page_shed(_name_of(request.endpoint))
+                metrics.page_shed(_name_of(visited.endpoint))
             raise
 
     @app.after_request
     def end(response: Response) -> Response:
-        there = {name.lower() for name, _ in response.headers}
-        for name, value in always.items():
-            if name.lower() not in there:
-                response.headers.add(name, value)  # setdefault would look through all of them each time
-        if settings.origins and is_api(request.path):
+        visited, headers = _request(), response.headers
+        there = {name.lower() for name, _ in headers}
+        put_last(headers, [header for name, header in own if name not in there])
+        if settings.origins and is_api(visited.path):
             _add_cors(response, settings.origins)
-        if g.get("stale_cookie") and "Set-Cookie" not in response.headers:
-            identity.sign_out(response, request)
-        written.tell(response, request)  # after an answer was kept for its repeats, which never hold a cookie
+        if g.get("stale_cookie") and "Set-Cookie" not in headers:
+            identity.sign_out(response, visited)
         journal: Journal | None = g.get("journal")
-        if journal is not None:
-            response.headers["X-Request-ID"] = journal.request_id
-            if journal.page:
-                response.headers["Server-Timing"] = journal.server_timing(with_steps=with_steps)
-                when_sent(response, functools.partial(_tell, journal, request.method, response, metrics))
+        if journal is None:
+            return response
+        written.tell(
+            response, visited, journal
+        )  # after an answer was kept for its repeats, which hold no cookie
+        headers["X-Request-ID"] = journal.request_id
+        if journal.page:
+            headers["Server-Timing"] = journal.server_timing(with_steps=with_steps)
+            when_sent(response, functools.partial(_tell, journal, visited.method, response, metrics))
         return response
+
+
+def _request() -> Request:
+    """The request itself: each look at it through Flask's proxy costs more than what is looked for."""
+    return request._get_current_object()  # type: ignore[attr-defined,no-any-return]
 
 
 def _tell(journal: Journal, method: str, response: Response, metrics: Metrics | None) -> None:

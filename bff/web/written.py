@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Iterable, Mapping
 
-from flask import Request, Response, g
+from flask import Request, Response
 from werkzeug.http import dump_cookie
 
 from bff.identity.written import CLOCKS, NOTHING_WRITTEN, Written, WrittenSeal
@@ -34,10 +34,9 @@ class OwnWrites:
             return NOTHING_WRITTEN
         return self._open(value)
 
-    def tell(self, response: Response, request: Request) -> None:
+    def tell(self, response: Response, request: Request, journal: Journal) -> None:
         """Set the cookie on the answer to a request that has written, or may have."""
-        journal: Journal | None = g.get("journal")
-        if journal is None or not (journal.repeated or journal.writes.may_have_happened):
+        if not (journal.repeated or journal.writes.may_have_happened):
             return
         page = self._site.pages.get(journal.page)
         lifetime, seal = self._lifetime(), self._seal()
