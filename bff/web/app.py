@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Request, Response, g, request
+from flask import Flask, Response, g, request
 from flask.helpers import get_debug_flag
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -24,6 +24,7 @@ from bff.plan import Plan
 from bff.problems import problem
 from bff.settings import Settings
 from bff.web.admission import Admission, check_threads
+from bff.web.asked import this_request
 from bff.web.behind import behind_of
 from bff.web.identity import Identity
 from bff.web.journal import Journal, operator, write_to_stdout
@@ -215,7 +216,7 @@ def _add_frame(
 
     @app.before_request
     def begin() -> None:
-        visited = _request()
+        visited = this_request()
         given = visited.headers.get("X-Request-ID")
         g.journal = Journal(given if given and _REQUEST_ID.fullmatch(given) else secrets.token_hex(16))
         try:
@@ -227,7 +228,7 @@ def _add_frame(
 
     @app.after_request
     def end(response: Response) -> Response:
-        visited, headers = _request(), response.headers
+        visited, headers = this_request(), response.headers
         there = {name.lower() for name, _ in headers}
         put_last(headers, [header for name, header in own if name not in there])
         if settings.origins and is_api(visited.path):
@@ -245,11 +246,6 @@ def _add_frame(
             headers["Server-Timing"] = journal.server_timing(with_steps=with_steps)
             when_sent(response, functools.partial(_tell, journal, visited.method, response, metrics))
         return response
-
-
-def _request() -> Request:
-    """The request itself: each look at it through Flask's proxy costs more than what is looked for."""
-    return request._get_current_object()  # type: ignore[attr-defined,no-any-return]
 
 
 def _tell(journal: Journal, method: str, response: Response, metrics: Metrics | None) -> None:
