@@ -37,7 +37,7 @@ from bff.web.repeats import Repeats
 from bff.web.site import Page, Site
 from bff.web.stopping import on_stop
 from bff.web.views import PageView
-from bff.web.whole import put_last
+from bff.web.whole import put_last, set_last
 from bff.web.written import OwnWrites
 
 if TYPE_CHECKING:
@@ -241,9 +241,11 @@ def _add_frame(
         written.tell(
             response, visited, journal
         )  # after an answer was kept for its repeats, which hold no cookie
-        headers["X-Request-ID"] = journal.request_id
+        of_page = [("X-Request-ID", journal.request_id)]
         if journal.page:
-            headers["Server-Timing"] = journal.server_timing(with_steps=with_steps)
+            of_page.append(("Server-Timing", journal.server_timing(with_steps=with_steps)))
+        set_last(headers, of_page, there)
+        if journal.page:
             when_sent(response, functools.partial(_tell, journal, visited.method, response, metrics))
         return response
 

@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from flask import Request, Response, g
+from werkzeug.datastructures import MultiDict
 from werkzeug.http import dump_cookie
+from werkzeug.sansio.http import parse_cookie
 
 from bff.errors import OperatorError, PageError
 from bff.identity import ANYBODY, Session, SessionSeal, SessionTooLarge, Visitor
@@ -86,7 +88,7 @@ class Identity:
         if not passes(
             method=request.method,
             signs_in=signs_in,
-            has_cookie=_cookie_name(request) in request.cookies,
+            has_cookie=_cookie_name(request) in cookies_of(request),
             has_bearer=_bearer_token(request) is not None,
             fetch_site=request.headers.get("Sec-Fetch-Site"),
             origin=request.headers.get("Origin"),
@@ -96,7 +98,7 @@ class Identity:
             raise problem("other-site", "This request comes from another site.")
 
     def _of_cookie(self, request: Request) -> Visitor | None:
-        value = request.cookies.get(_cookie_name(request))
+        value = cookies_of(request).get(_cookie_name(request))
         if value is None or self._seal is None:
             return None
         session = self._seal.open(value, time.time())
@@ -168,9 +170,20 @@ def _mark_of(seal: SessionSeal | None, claims: Mapping[str, Any]) -> bytes:
     return hashlib.blake2b(repr(who).encode(), digest_size=16).digest()
 
 
+def cookies_of(request: Request) -> MultiDict[str, str]:
+    """The cookies of a request, found where they are: Flask looks through all that the server says, its variables too.
+
+    Whoever asks the request for them gets the same. A class of the project's own says itself what they are.
+    """
+    if type(request) is Request and "cookies" not in vars(request):
+        found = parse_cookie(request.environ.get("HTTP_COOKIE"), request.dict_storage_class)
+        request.cookies = found  # type: ignore[assignment]
+    return request.cookies
+
+
 def has_only_bearer(request: Request) -> bool:
     """Whether a request says who it is from with a Bearer token alone: no browser, which would keep a cookie."""
-    return _bearer_token(request) is not None and _cookie_name(request) not in request.cookies
+    return _bearer_token(request) is not None and _cookie_name(request) not in cookies_of(request)
 
 
 def _bearer_token(request: Request) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from typing import TYPE_CHECKING, Any
 
 from flask import Response
@@ -57,3 +57,11 @@ class WholeResponse(Response):
 def put_last(headers: Headers, pairs: Sequence[tuple[str, str]]) -> None:
     """Add headers behind those that there are, all at once: one by one each costs three times that."""
     headers[len(headers) :] = pairs
+
+
+def set_last(headers: Headers, pairs: Sequence[tuple[str, str]], there: Set[str]) -> None:
+    """Set headers; `there` are the names of those that there are, in lower case."""
+    if any(name.lower() in there for name, _ in pairs):
+        headers.update(pairs)
+    else:
+        put_last(headers, pairs)

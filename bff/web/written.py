@@ -11,7 +11,7 @@ from werkzeug.http import dump_cookie
 
 from bff.identity.written import CLOCKS, NOTHING_WRITTEN, Written, WrittenSeal
 from bff.plan import Plan, PlannedRequest
-from bff.web.identity import has_only_bearer
+from bff.web.identity import cookies_of, has_only_bearer
 from bff.web.journal import Journal
 from bff.web.site import Page, Site
 
@@ -29,7 +29,7 @@ class OwnWrites:
 
     def of(self, request: Request, plan: Plan) -> Written:
         """What the visitor wrote lately, as far as it concerns a page."""
-        value = request.cookies.get(_cookie_name(request))
+        value = cookies_of(request).get(_cookie_name(request))
         if value is None or not any(step.step.cache for step in plan.requests):
             return NOTHING_WRITTEN
         return self._open(value)
@@ -44,7 +44,7 @@ class OwnWrites:
             return
         if has_only_bearer(request):
             return
-        before = request.cookies.get(_cookie_name(request))
+        before = cookies_of(request).get(_cookie_name(request))
         written = NOTHING_WRITTEN if before is None else self._open(before)
         value = seal.seal(written.also(page.recipe.invalidates, time.time()))
         response.headers.add("Set-Cookie", _cookie(request, value, math.ceil(lifetime + CLOCKS)))

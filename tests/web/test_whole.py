@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from flask import Flask, Response
+from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-from bff.web.whole import WholeResponse
+from bff.web.whole import WholeResponse, set_last
 from tests.project import app_of
 
 BODY = b'{"name": "Ann"}'
@@ -108,6 +109,14 @@ def test_a_header_of_two_lines_is_refused() -> None:
         WholeResponse(BODY, 200, [("X-Kind", "a\nb")])
 
 
+def test_headers_that_are_there_are_replaced() -> None:
+    headers = Headers([("x-kind", "old"), ("ETag", "1")])
+    set_last(headers, [("X-Kind", "new"), ("X-Other", "2")], {"x-kind", "etag"})
+    assert list(headers) == [("X-Kind", "new"), ("ETag", "1"), ("X-Other", "2")]
+    set_last(headers, [("X-More", "3"), ("X-Most", "4")], {"x-kind", "etag", "x-other"})
+    assert list(headers)[3:] == [("X-More", "3"), ("X-Most", "4")]
+
+
 # --- in an app ---------------------------------------------------------------------------------------------------
 
 
@@ -147,6 +156,17 @@ def test_a_hook_of_the_project_sees_a_page_before_the_frame_is_put_around_it(app
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.get_json() == {"name": "Barbara"}
     assert answer.content_length == len(answer.data)
+
+
+def test_a_hook_of_the_project_does_not_choose_the_request_id(app: Flask) -> None:
+    @app.after_request
+    def choose(response: Response) -> Response:
+        response.headers["x-request-id"] = "chosen"
+        return response
+
+    answer = app.test_client().get("/api/page", headers={"X-Request-ID": "given"})
+    assert answer.headers.getlist("X-Request-ID") == ["given"]
+    assert "total;dur=" in answer.headers["Server-Timing"]
 
 
 def test_a_response_class_of_the_project_is_what_pages_are(app: Flask) -> None:
