@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from itertools import chain
+from math import inf
 from typing import TYPE_CHECKING
 
 from bff.http.fetch import Call, Fetch, headers_of
@@ -43,10 +43,9 @@ class Calls:
         self._request_id = request_id
         self._behind = behind
         self._limits = limits or Limits()
-        whole = deadline - time.monotonic()
-        self._fetches = Fetches(transport, whole, self._limits, self._fetched, self.turned)
+        self._whole = deadline - time.monotonic()
+        self._fetches = Fetches(transport, self._whole, self._limits, self._fetched, self.turned)
         self._reads = Reads(transport, deadline, self._fetches, self._end, self._for_others, behind)
-        self._streams = Streams(transport, whole, self._fetches)
         self._ended: list[Call] = []
 
     def anew(self, deadline: float) -> Calls:
@@ -69,18 +68,6 @@ class Calls:
         url = client.url(request.target)
         headers = headers_of(client, request, self._request_id)
         call = Call(client, request, end, url, headers)
-        if request.safe:
-            sent = frozenset(headers.items())
-            call.same = (
-                client,
-                request.method,
-                url,
-                request.body,
-                sent,
-                timeout,
-                request.retries,
-                request.hedge,
-            )
         if request.safe and request.cache is not None:
             self._reads.begin(call)
         else:
@@ -93,8 +80,8 @@ class Calls:
         Gives an empty list when the time is up or nothing is under way.
         """
         while not self._ended and (self._fetches or self._reads):
-            next_moment = min(chain(self._fetches.moments(), self._reads.moments()))
-            for started in self._transport.wait(self._under_way(), min(until, next_moment)):
+            moment = min(until, self._fetches.due(), self._reads.due() if self._reads else inf)
+            for started in self._transport.wait(self._under_way(), moment):
                 if not self._fetches.land(started):
                     self._reads.land(started)
             now = time.monotonic()
@@ -126,7 +113,7 @@ class Calls:
             set_header(headers, "Content-Length", str(length))
         call = Call(client, request, self._deadline, client.url(request.target), headers)
         call.fetch = Fetch(call)
-        opened = self._streams.open(call.fetch, body, max_bytes)
+        opened = Streams(self._transport, self._whole, self._fetches).open(call.fetch, body, max_bytes)
         call.result = opened if isinstance(opened, Broken) else Reply(opened.status, opened.headers)
         self.streamed(call)
         return opened

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bff.http.client import Client
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(slots=True, repr=False)
 class Try:
     """One sending of a request, ready to go: everything is encoded and checked.
 
