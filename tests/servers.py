@@ -195,7 +195,9 @@ class RedisServer:
         return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
-        """Start it, and wait until it answers."""
+        """Start it, unless it runs, and wait until it answers."""
+        if self.process is not None:
+            return
         options = ["--bind", "127.0.0.1", "--port", str(self.port), "--save", ""]
         options += ["--requirepass", self.password, *self.options]
         self.process = start_child([_program("redis-server"), *options], stdout=subprocess.DEVNULL)
