@@ -21,23 +21,10 @@ from flask.testing import FlaskClient
 from bff.errors import OperatorError
 from bff.state import KEPT, Claim, Earlier, KeptAnswer, RepeatStore, StateUnavailable
 from tests.fakes import PATIENCE, FakeBackend, Received, Wire, after, answer, close
-from tests.project import BACKENDS, app_of
+from tests.project import BACKENDS, LOGIN, app_of
 from tests.servers import RedisServer
 
 KEY = Fernet.generate_key().decode()
-LOGIN = """
-    route: POST /api/login
-    auth: none
-    input:
-      body:
-        type: object
-        properties:
-          name: {type: string}
-    session:
-      user:
-        id: body.name
-    shape: 1
-    """
 ADD = """
     route: POST /api/rows/{kind}
     auth: optional
