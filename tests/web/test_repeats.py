@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import logging
-import socket
 import subprocess
 import sys
 import threading
@@ -22,7 +21,7 @@ from bff.errors import OperatorError
 from bff.state import KEPT, Claim, Earlier, KeptAnswer, RepeatStore, StateUnavailable
 from tests.fakes import PATIENCE, FakeBackend, Received, Wire, after, answer, close
 from tests.project import BACKENDS, LOGIN, app_of
-from tests.servers import RedisServer
+from tests.servers import RedisServer, no_redis
 
 KEY = Fernet.generate_key().decode()
 ADD = """
@@ -306,21 +305,8 @@ def test_a_full_store_makes_such_writes_503(
 
 
 def test_something_else_that_listens_there_makes_such_writes_503(make: Any, backend: FakeBackend) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def talk() -> None:
-            while True:
-                try:
-                    connection, _ = server.accept()
-                except OSError:
-                    return
-                with connection:
-                    connection.recv(4096)
-                    connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-
-        threading.Thread(target=talk, daemon=True).start()
-        assert refused(add(make(f"redis://127.0.0.1:{server.getsockname()[1]}/0")))
-        server.shutdown(socket.SHUT_RDWR)
+    with no_redis() as url:
+        assert refused(add(make(url)))
     assert backend.requests == []
 
 
