@@ -43,8 +43,8 @@ class Calls:
         self._request_id = request_id
         self._behind = behind
         self._limits = limits or Limits()
-        self._whole = deadline - time.monotonic()
-        self._fetches = Fetches(transport, self._whole, self._limits, self._fetched, self.turned)
+        whole = deadline - time.monotonic()
+        self._fetches = Fetches(transport, whole, self._limits, self._fetched, self.turned)
         self._reads = Reads(transport, deadline, self._fetches, self._end, self._for_others, behind)
         self._ended: list[Call] = []
 
@@ -113,7 +113,7 @@ class Calls:
             set_header(headers, "Content-Length", str(length))
         call = Call(client, request, self._deadline, client.url(request.target), headers)
         call.fetch = Fetch(call)
-        opened = Streams(self._transport, self._whole, self._fetches).open(call.fetch, body, max_bytes)
+        opened = Streams(self._transport, self._fetches).open(call.fetch, body, max_bytes)
         call.result = opened if isinstance(opened, Broken) else Reply(opened.status, opened.headers)
         self.streamed(call)
         return opened

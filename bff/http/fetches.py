@@ -152,6 +152,13 @@ class Fetches:
     def _has_time(self, fetch: Fetch) -> bool:
         return fetch.until - time.monotonic() >= self.limits.min_try
 
+    def telling(self, seconds: float, timeout: float) -> bool:
+        """Whether a try that gets no reply in these seconds tells of its backend.
+
+        A page that has used up its time elsewhere leaves a try too little of it to tell anything.
+        """
+        return seconds >= min(timeout, self._whole) / 2
+
     def _launch(self, fetch: Fetch) -> Broken | None:
         """Starts a try, unless the backend is being spared."""
         client, request, until = fetch.client, fetch.request, fetch.until
@@ -160,8 +167,7 @@ class Fetches:
             return spared(client)
         limits, now = self.limits, time.monotonic()
         timeout = client.timeout if request.timeout is None else request.timeout
-        # A page that has used up its time elsewhere leaves a try too little of it to tell anything.
-        telling = until - now >= min(timeout, self._whole) / 2
+        telling = self.telling(until - now, timeout)
         if request.safe and request.hedge is not None and fetch.attempts == 0:
             fetch.hedge_at = now + request.hedge
         self._tries += 1
