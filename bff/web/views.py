@@ -17,6 +17,7 @@ from bff.identity import Visitor
 from bff.identity.written import NOTHING_WRITTEN
 from bff.plan import Plan
 from bff.settings import Settings
+from bff.turns import TURNS
 from bff.web.answer import encode_bounded, make_answer, make_head, respond, varies_with
 from bff.web.identity import Identity
 from bff.web.input import PageRequest
@@ -76,7 +77,7 @@ class PageView:
     def _make(
         self, page: Page, given: PageRequest, visitor: Visitor, key: str | None, *, in_lines: bool = False
     ) -> Response:
-        """Run the page; where it cannot be answered, what it has written is taken back."""
+        """Run the page, in turns with others but where its body goes through: that takes as long as it takes."""
         journal: Journal = g.journal
         scope = {
             "path": given.path,
@@ -107,14 +108,19 @@ class PageView:
         run = PageRun(page.plan, scope, calls, evaluation, terms)
         journal.traces, journal.writes = run.traces, run.writes
         if in_lines:  # such a page writes nothing
-            return self._in_lines(page.plan, run, calls, evaluation)
+            return TURNS.within(lambda: self._in_lines(page.plan, run, calls, evaluation))
+        return TURNS.within(lambda: self._in_one(page.plan, run, calls, evaluation))
+
+    def _in_one(self, plan: Plan, run: PageRun, calls: Calls, evaluation: Evaluation) -> Response:
+        """Run the whole page and answer; where it cannot be answered, what it has written is taken back."""
+        journal: Journal = g.journal
         try:
             with closing(calls):
                 results = run.run()
             journal.partial, journal.stale = results.partial, results.stale
-            answer = make_answer(page.plan, results, evaluation, self._settings)
-            response = respond(request, page.plan, answer)
-            self._set_session(response, page.plan, results, evaluation)
+            answer = make_answer(plan, results, evaluation, self._settings)
+            response = respond(request, plan, answer)
+            self._set_session(response, plan, results, evaluation)
         except Exception as error:
             run.take_back()
             if isinstance(error, PageError):
