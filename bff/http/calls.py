@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from bff.http.fetch import Call, Fetch, headers_of
 from bff.http.fetches import Fetches
 from bff.http.limits import Limits
-from bff.http.messages import Broken, OutgoingRequest, Reply, set_header
+from bff.http.messages import Broken, HeaderLines, OutgoingRequest, Reply, set_header
 from bff.http.passage import Passage
 from bff.http.reads import Reads
 from bff.http.streams import Streams
@@ -47,6 +47,7 @@ class Calls:
         self._fetches = Fetches(transport, whole, self._limits, self._fetched, self.turned)
         self._reads = Reads(transport, deadline, self._fetches, self._end, self._for_others, behind)
         self._ended: list[Call] = []
+        self._headers: dict[tuple[Client, str | None], HeaderLines] = {}
 
     def anew(self, deadline: float) -> Calls:
         """Calls of the same page with another deadline (monotonic) and bounds of their own."""
@@ -66,8 +67,7 @@ class Calls:
         timeout = client.timeout if request.timeout is None else request.timeout
         end = min(self._deadline, time.monotonic() + timeout, self._deadline if until is None else until)
         url = client.url(request.target)
-        headers = headers_of(client, request, self._request_id)
-        call = Call(client, request, end, url, headers)
+        call = Call(client, request, end, url, self._headers_of(client, request))
         if request.safe and request.cache is not None:
             self._reads.begin(call)
         else:
@@ -134,6 +134,16 @@ class Calls:
 
     def streamed(self, call: Call) -> None:
         """Called when the head of a stream, or none, has come, which is the call's result; for who counts that."""
+
+    def _headers_of(self, client: Client, request: OutgoingRequest) -> Mapping[str, str]:
+        """The headers of a request; most of a client's in one page have the same."""
+        if request.headers or request.content_type is not None:
+            return headers_of(client, request, self._request_id)
+        headers = self._headers.get((client, request.token))
+        if headers is None:
+            headers = HeaderLines(headers_of(client, request, self._request_id))
+            self._headers[client, request.token] = headers
+        return headers
 
     def _under_way(self) -> Collection[Started]:
         awaited = self._reads.awaited

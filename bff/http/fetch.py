@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from bff.http.kept import CONDITIONS, Kept
@@ -225,12 +224,6 @@ def headers_of(client: Client, request: OutgoingRequest, request_id: str) -> dic
         check_header("Authorization", request.token)
         headers["Authorization"] = f"Bearer {request.token}"
     if request_id:
-        headers["X-Request-ID"] = _as_id(request_id)
+        check_header("X-Request-ID", request_id)
+        headers["X-Request-ID"] = request_id
     return headers
-
-
-@lru_cache(maxsize=64)
-def _as_id(request_id: str) -> str:
-    """A request id that can be sent; raises ValueError. All calls of a page have the same."""
-    check_header("X-Request-ID", request_id)
-    return request_id
