@@ -139,7 +139,7 @@ class RequestStep:
                 call = self._calls.start(self.planned.client, request)
                 self._in_flight[call] = at
                 self._owners[call] = self
-                if step.writes:
+                if not step.safe:
                     self._written[at] = Write(self.planned, self._local_names(at), self._item(at))
                     self._writes.sent.append(self._written[at])
 
