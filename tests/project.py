@@ -12,6 +12,20 @@ from flask.testing import FlaskClient
 from bff import create_app
 
 BACKENDS = ("people", "todos", "notices")
+LOGIN = """
+    route: POST /api/login
+    auth: none
+    input:
+      body:
+        type: object
+        properties:
+          name: {type: string}
+    session:
+      user:
+        id: body.name
+    shape: 1
+    """
+"""A recipe that signs in whoever says a name, which is then their id."""
 
 
 def write_project(

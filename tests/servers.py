@@ -6,9 +6,11 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -195,7 +197,9 @@ class RedisServer:
         return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
-        """Start it, and wait until it answers."""
+        """Start it, unless it runs, and wait until it answers."""
+        if self.process is not None:
+            return
         options = ["--bind", "127.0.0.1", "--port", str(self.port), "--save", ""]
         options += ["--requirepass", self.password, *self.options]
         self.process = start_child([_program("redis-server"), *options], stdout=subprocess.DEVNULL)
@@ -222,3 +226,25 @@ class RedisServer:
             yield
         finally:
             os.killpg(self.process.pid, signal.SIGCONT)
+
+
+@contextlib.contextmanager
+def no_redis() -> Iterator[str]:
+    """The URL of a Redis where something else listens, which answers everything as an HTTP server does."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def talk() -> None:
+            while True:
+                try:
+                    connection, _ = server.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.recv(4096)
+                    connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+        threading.Thread(target=talk, daemon=True).start()
+        try:
+            yield f"redis://127.0.0.1:{server.getsockname()[1]}/0"
+        finally:
+            server.shutdown(socket.SHUT_RDWR)

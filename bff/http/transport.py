@@ -15,12 +15,13 @@ from bff.http.exchange import Adapter, exchange
 from bff.http.messages import Broken, Reply
 from bff.http.pool import Pool
 from bff.http.streaming import Adapters, open_stream
+from bff.turns import TURNS
 
 if TYPE_CHECKING:
     from bff.http.client import Client
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(slots=True, repr=False)
 class Try:
     """One sending of a request, ready to go: everything is encoded and checked.
 
@@ -215,7 +216,7 @@ class ThreadTransport:
             if left <= 0:
                 return ended
             with suppress(Empty):
-                waiter.get(timeout=left)
+                TURNS.outside(waiter.get, True, left)
         return ended
 
     def abandon(self, started: Started) -> None:

@@ -12,9 +12,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from flask import Request, Response, g
-from werkzeug.datastructures import MultiDict
-from werkzeug.http import dump_cookie
-from werkzeug.sansio.http import parse_cookie
 
 from bff.errors import OperatorError, PageError
 from bff.identity import ANYBODY, Session, SessionSeal, SessionTooLarge, Visitor
@@ -25,11 +22,12 @@ from bff.plan import Plan
 from bff.problems import problem
 from bff.recipe import Auth
 from bff.settings import Settings
+from bff.web.cookies import Cookie
 
 if TYPE_CHECKING:
     from bff.identity.bearer import BearerCheck
 
-SECURE_COOKIE, PLAIN_COOKIE = "__Host-bff", "bff-session"
+COOKIE = Cookie("__Host-bff", "bff-session")
 _TOKEN = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 _log = logging.getLogger("bff")
 
@@ -88,7 +86,7 @@ class Identity:
         if not passes(
             method=request.method,
             signs_in=signs_in,
-            has_cookie=_cookie_name(request) in cookies_of(request),
+            has_cookie=COOKIE.value(request) is not None,
             has_bearer=_bearer_token(request) is not None,
             fetch_site=request.headers.get("Sec-Fetch-Site"),
             origin=request.headers.get("Origin"),
@@ -98,7 +96,7 @@ class Identity:
             raise problem("other-site", "This request comes from another site.")
 
     def _of_cookie(self, request: Request) -> Visitor | None:
-        value = cookies_of(request).get(_cookie_name(request))
+        value = COOKIE.value(request)
         if value is None or self._seal is None:
             return None
         session = self._seal.open(value, time.time())
@@ -170,20 +168,9 @@ def _mark_of(seal: SessionSeal | None, claims: Mapping[str, Any]) -> bytes:
     return hashlib.blake2b(repr(who).encode(), digest_size=16).digest()
 
 
-def cookies_of(request: Request) -> MultiDict[str, str]:
-    """The cookies of a request, found where they are: Flask looks through all that the server says, its variables too.
-
-    Whoever asks the request for them gets the same. A class of the project's own says itself what they are.
-    """
-    if type(request) is Request and "cookies" not in vars(request):
-        found = parse_cookie(request.environ.get("HTTP_COOKIE"), request.dict_storage_class)
-        request.cookies = found  # type: ignore[assignment]
-    return request.cookies
-
-
 def has_only_bearer(request: Request) -> bool:
     """Whether a request says who it is from with a Bearer token alone: no browser, which would keep a cookie."""
-    return _bearer_token(request) is not None and _cookie_name(request) not in cookies_of(request)
+    return _bearer_token(request) is not None and COOKIE.value(request) is None
 
 
 def _bearer_token(request: Request) -> str | None:
@@ -191,22 +178,8 @@ def _bearer_token(request: Request) -> str | None:
     return token.strip() if kind.lower() == "bearer" else None
 
 
-def _cookie_name(request: Request) -> str:
-    return SECURE_COOKIE if request.is_secure else PLAIN_COOKIE
-
-
 def _set_cookie(response: Response, request: Request, value: str, max_age: int) -> None:
-    name = _cookie_name(request)
-    cookie = dump_cookie(
-        name,
-        value,
-        max_age=max_age,
-        path="/",
-        secure=request.is_secure,
-        httponly=True,
-        samesite="Lax",
-        max_size=0,  # our own bound is an error, not a warning
-    )
+    cookie = COOKIE.header(request, value, max_age)
     if len(cookie) > MAX_COOKIE:
         raise SessionTooLarge(
             f"the cookie would take {len(cookie)} bytes, browsers keep {MAX_COOKIE}: put less into it"

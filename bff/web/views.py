@@ -15,6 +15,7 @@ from bff.expressions import Evaluation
 from bff.http import Behind, Calls, Limits, Transport
 from bff.identity.written import NOTHING_WRITTEN
 from bff.settings import Settings
+from bff.turns import TURNS
 from bff.web.answer import encode_bounded, make_answer, make_head, respond, varies_with
 from bff.web.asked import Asked, this_request
 from bff.web.identity import Identity
@@ -73,7 +74,7 @@ class PageView:
         return self._repeats.once(page, visitor, key, lambda: self._make(asked))
 
     def _make(self, asked: Asked, *, in_lines: bool = False) -> Response:
-        """Run the page; where it cannot be answered, what it has written is taken back."""
+        """Run the page, in turns with others but where its body goes through: that takes as long as it takes."""
         page, given, journal = asked.page, asked.given, asked.journal
         scope = {
             "path": given.path,
@@ -101,13 +102,18 @@ class PageView:
         run = PageRun(page.plan, scope, calls, evaluation, terms)
         journal.traces, journal.writes = run.traces, run.writes
         if in_lines:  # such a page writes nothing
-            return self._in_lines(asked, run, calls, evaluation)
+            return TURNS.within(lambda: self._in_lines(asked, run, calls, evaluation))
+        return TURNS.within(lambda: self._in_one(asked, run, calls, evaluation))
+
+    def _in_one(self, asked: Asked, run: PageRun, calls: Calls, evaluation: Evaluation) -> Response:
+        """Run the whole page and answer; where it cannot be answered, what it has written is taken back."""
+        journal, plan = asked.journal, asked.page.plan
         try:
             with closing(calls):
                 results = run.run()
             journal.partial, journal.stale = results.partial, results.stale
-            answer = make_answer(page.plan, results, evaluation, self._settings)
-            response = respond(asked.request, page.plan, answer)
+            answer = make_answer(plan, results, evaluation, self._settings)
+            response = respond(asked.request, plan, answer)
             self._set_session(response, asked, results, evaluation)
         except Exception as error:
             run.take_back()

@@ -21,7 +21,7 @@ from werkzeug.test import EnvironBuilder
 
 from bff import create_app
 from bff.errors import OperatorError
-from bff.web.identity import cookies_of
+from bff.web.cookies import cookies_of
 from tests.identity.test_bearer import JWKS, token
 from tests.project import app_of, write_project
 
