@@ -11,6 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "bff"
 ORDER = [
     "text",
+    "turns",
     "errors",
     "problems",
     "settings",
