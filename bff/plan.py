@@ -64,6 +64,11 @@ class PlannedRequest(Struct, frozen=True, dict=True):
     def name(self) -> str:
         return self.step.name
 
+    @cached_property
+    def constant_path(self) -> str | None:
+        """The path with its constant query, where it is the same for every request."""
+        return None if self.holes is not None else "".join(map(str, self.path_parts)) + self.constant_query
+
     @property
     def forwards_token(self) -> bool:
         return self.client.forwards_token

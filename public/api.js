@@ -88,7 +88,7 @@ async function send(method, path, { body, form, sent, signal, key, changed, asks
   const answer = form ? upload(method, path, form, sent) : answerOf(method, path, { body, signal, key, keepalive, changed });
   const response = await answer;
   if (response.ok) return response.body;
-  const problem = new Problem(kindOf(response.body), { ...response.body, status: response.status });
+  const problem = new Problem(kindOf(response.body, response.status), { ...response.body, status: response.status });
   const ended = asks && problem.status === 401;
   if (ended && (await signInAgain()) && !signal?.aborted) {
     return send(method, path, { body, form, sent, signal, key, changed, asks: false });
@@ -118,7 +118,7 @@ async function answerOf(method, path, { body, signal, key, keepalive, changed })
     if (patience.aborted) throw new Problem("slow");
     // An answer that was cut in the middle of its lines may come whole.
     if (isInLines(response)) return answerOf(method, path, { signal });
-    throw new Problem(response ? "unreadable" : "offline", { status: response?.status });
+    throw new Problem(response ? unreadable(response.status) : "offline", { status: response?.status });
   }
 }
 
@@ -126,19 +126,19 @@ async function answerOf(method, path, { body, signal, key, keepalive, changed })
 function upload(method, path, form, sent) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    const fail = (kind) => () => reject(new Problem(kind, { status: request.status }));
+    const fail = (kind) => reject(new Problem(kind, { status: request.status }));
     request.open(method, path);
     request.setRequestHeader("Accept", "application/json");
     request.timeout = UPLOAD_PATIENCE_MS;
     request.upload.addEventListener("progress", (event) => sent(event.total ? event.loaded / event.total : 0));
-    request.addEventListener("error", fail("offline"));
-    request.addEventListener("timeout", fail("slow"));
+    request.addEventListener("error", () => fail("offline"));
+    request.addEventListener("timeout", () => fail("slow"));
     request.addEventListener("load", () => {
       try {
         const body = request.responseText ? JSON.parse(request.responseText) : null;
         resolve({ ok: request.status >= 200 && request.status < 300, status: request.status, body });
       } catch {
-        fail("unreadable")();
+        fail(unreadable(request.status));
       }
     });
     request.send(form);
@@ -153,7 +153,11 @@ async function inLines(response, changed) {
   return { ok: complete, status: problem?.status ?? response.status, body: problem ?? page };
 }
 
-function kindOf(body) {
+// What a proxy in front of the layer answers, with a body of its own.
+const SAID_BY_PROXIES = { 413: "body-too-large", 429: "too-many-requests", 503: "busy", 504: "slow" };
+const unreadable = (status) => SAID_BY_PROXIES[status] ?? "unreadable";
+
+function kindOf(body, status) {
   const type = typeof body?.type === "string" ? body.type : "";
-  return type.startsWith("urn:bff:problem:") ? type.slice("urn:bff:problem:".length) : "unreadable";
+  return type.startsWith("urn:bff:problem:") ? type.slice("urn:bff:problem:".length) : unreadable(status);
 }

@@ -56,6 +56,7 @@ def needs_fixture() -> Callable[..., None]:
 
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[RedisServer]:
+    """The Redis of all tests; one of them may have stopped it and left it so."""
     needs("redis-server")
     running = RedisServer()
     try:
@@ -68,8 +69,7 @@ def redis_server() -> Iterator[RedisServer]:
 @pytest.fixture
 def redis(redis_server: RedisServer) -> RedisServer:
     """A running Redis with nothing in it."""
-    if redis_server.process is None:
-        redis_server.start()
+    redis_server.start()
     redis_server.client.flushall()
     return redis_server
 

@@ -6,9 +6,11 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -112,6 +114,7 @@ def alternating(urls: Sequence[str], folder: Path) -> Iterator[str]:
     port = free_port()
     servers = "".join(f"server {url.removeprefix('http://')} max_fails=0; " for url in urls)
     config = folder / "nginx.conf"
+    # Bodies stay in memory: started by root, nginx becomes somebody who may not write into this folder.
     config.write_text(
         textwrap.dedent(f"""
         daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.log; worker_processes 1;
@@ -122,11 +125,11 @@ def alternating(urls: Sequence[str], folder: Path) -> Iterator[str]:
             fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
             upstream layer {{ {servers} keepalive 32; }}
             server {{
-                listen 127.0.0.1:{port};
+                listen 127.0.0.1:{port}; client_max_body_size 16m; client_body_buffer_size 16m;
                 location / {{
                     proxy_pass http://layer; proxy_http_version 1.1; proxy_set_header Connection "";
                     proxy_set_header Host $http_host; proxy_set_header X-Forwarded-For $remote_addr;
-                    proxy_next_upstream off;
+                    proxy_next_upstream off; proxy_max_temp_file_size 0;
                 }}
             }}
         }}
@@ -194,7 +197,9 @@ class RedisServer:
         return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
-        """Start it, and wait until it answers."""
+        """Start it, unless it runs, and wait until it answers."""
+        if self.process is not None:
+            return
         options = ["--bind", "127.0.0.1", "--port", str(self.port), "--save", ""]
         options += ["--requirepass", self.password, *self.options]
         self.process = start_child([_program("redis-server"), *options], stdout=subprocess.DEVNULL)
@@ -221,3 +226,25 @@ class RedisServer:
             yield
         finally:
             os.killpg(self.process.pid, signal.SIGCONT)
+
+
+@contextlib.contextmanager
+def no_redis() -> Iterator[str]:
+    """The URL of a Redis where something else listens, which answers everything as an HTTP server does."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def talk() -> None:
+            while True:
+                try:
+                    connection, _ = server.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.recv(4096)
+                    connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+        threading.Thread(target=talk, daemon=True).start()
+        try:
+            yield f"redis://127.0.0.1:{server.getsockname()[1]}/0"
+        finally:
+            server.shutdown(socket.SHUT_RDWR)

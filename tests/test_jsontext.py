@@ -6,13 +6,15 @@ import contextlib
 import json
 import math
 import time
+import tracemalloc
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bff.jsontext import NotJSON, TooDeep, TooLarge, decode, encode, measure
+from bff.jsontext import NotJSON, TooDeep, TooLarge, decode, encode, encode_within, measure
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 number = st.one_of(st.integers(-(2**70), 2**70), st.floats(), st.integers(-100, 100))
@@ -243,3 +245,65 @@ def test_an_answer_of_many_rows_is_measured_quickly() -> None:
     begun = time.process_time()
     measure(found, 10**6, 10**8, 10)
     assert time.process_time() - begun < 1.0
+
+
+def bound_of(call: Callable[[], object]) -> str | None:
+    try:
+        call()
+    except TooLarge as error:
+        return error.bound
+    return None
+
+
+class TestEncodeWithin:
+    def test_it_takes_and_refuses_what_measure_does(self) -> None:
+        bounds = st.integers(0, 40)
+
+        @given(value, bounds, bounds, bounds)
+        def check(found: Any, nodes: int, size: int, depth: int) -> None:
+            found = with_nulls(found)
+            refused = bound_of(lambda: measure(found, nodes, size, depth))
+            assert bound_of(lambda: encode_within(found, nodes, size, depth)) == refused
+            if refused is None:
+                assert encode_within(found, nodes, size, depth) == encode(found)
+
+        check()
+
+    @pytest.mark.parametrize("length", [10, 65_000, 70_000, 2_000_000])
+    def test_long_texts_are_whole(self, length: int) -> None:
+        found = [{"a": "[{" * 50}, "é" * length]
+        assert encode_within(found, FAR, FAR, 2) == encode(found)
+        assert bound_of(lambda: encode_within(found, FAR, length, 2)) == "bytes"
+
+    def test_brackets_in_texts_are_no_depth(self) -> None:
+        found = [["[[[[[]"], {"{{{{": ["}"]}]
+        assert encode_within(found, FAR, FAR, 3) == encode(found)
+        assert bound_of(lambda: encode_within(found, FAR, FAR, 2)) == "depth"
+
+    def test_a_list_of_very_many_is_never_written(self) -> None:
+        found: Any = ["text"]
+        for _ in range(90):
+            found = [found, found]
+        largest = 8 * 2**20
+        tracemalloc.start()
+        begun = time.process_time()
+        try:
+            with pytest.raises(TooLarge):
+                encode_within(found, largest // 4, largest, 100)
+            assert tracemalloc.get_traced_memory()[1] < 3 * largest
+        finally:
+            tracemalloc.stop()
+        assert time.process_time() - begun < 1.0
+
+    def test_a_list_inside_itself_is_too_large(self) -> None:
+        found: list[Any] = []
+        found.append({"again": found})
+        with pytest.raises(TooLarge):
+            encode_within(found, 10**5, 10**6, 100)
+        with pytest.raises(TooLarge):
+            encode_within(found, FAR, FAR, FAR)
+
+    def test_a_short_answer_is_not_measured(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("bff.jsontext.measure", lambda *_: pytest.fail("it was measured"))
+        found = [{"id": at, "title": "a todo", "done": False} for at in range(1_000)]
+        assert encode_within(found, 10**6, 10**7, 100) == encode(found)

@@ -14,6 +14,7 @@ from bff.http import CacheTerms, ForwardedToken, OutgoingRequest, check_header, 
 from bff.identity import Visitor
 from bff.identity.written import NOTHING_WRITTEN, Written
 from bff.plan import PlannedRequest
+from bff.recipe import StepCache
 
 Encode = Callable[[Any], bytes]
 KEY_HEADER = "Idempotency-Key"
@@ -35,7 +36,7 @@ def render(
     `encode` makes JSON of a body and bounds its size. With a `key` the request may be repeated. `written` is what
     the visitor wrote lately: what was kept before that is too old for them.
     """
-    path = _path(planned, scope, evaluation, item)
+    path = planned.constant_path or _path(planned, scope, evaluation, item)
     if not isinstance(path, str):
         return path
     step = planned.step
@@ -48,7 +49,7 @@ def render(
     return OutgoingRequest(
         method=step.method,
         path=path,
-        query=_pairs(None if planned.query is None else planned.query(scope, evaluation)),
+        query=() if planned.query is None else _pairs(planned.query(scope, evaluation)),
         headers=headers,
         body=body,
         content_type=content_type,
@@ -59,13 +60,12 @@ def render(
         hedge=step.hedge,
         visitor=visitor.mark or None,
         token=_token(planned, visitor),
-        cache=_cache_terms(planned, written),
+        cache=None if step.cache is None else _cache_terms(step.cache, planned, written),
     )
 
 
-def _cache_terms(planned: PlannedRequest, written: Written) -> CacheTerms | None:
-    cache = planned.step.cache
-    if cache is None or planned.step.writes:
+def _cache_terms(cache: StepCache, planned: PlannedRequest, written: Written) -> CacheTerms | None:
+    if planned.step.writes:
         return None
     return CacheTerms(
         ttl=cache.ttl,

@@ -139,7 +139,7 @@ class RequestStep:
                 call = self._calls.start(self.planned.client, request)
                 self._in_flight[call] = at
                 self._owners[call] = self
-                if step.writes:
+                if not step.safe:
                     self._written[at] = Write(self.planned, self._local_names(at), self._item(at))
                     self._writes.sent.append(self._written[at])
 
@@ -169,8 +169,9 @@ class RequestStep:
         return None
 
     def _local(self, at: int) -> Mapping[str, Any]:
-        names = self._local_names(at)
-        return {**self._scope, **names} if names else self._scope
+        if self.planned.variable is None and self.planned.key is None:
+            return self._scope
+        return {**self._scope, **self._local_names(at)}
 
     def _local_names(self, at: int) -> dict[str, Any]:
         """The names that only this request knows: the loop variable and its idempotency key."""

@@ -69,10 +69,11 @@ class PageRun:
                     heapq.heappush(self._ready, self._order[name])
             self._start_ready()
             while self._under_way:
-                pending = self._pending()
-                if self._awaited == 0 and pending != told and (told is not None or not self._has_more()):
-                    told = pending
-                    yield self._results(pending)
+                if self._parts and self._awaited == 0:
+                    pending = self._pending()
+                    if pending != told and (told is not None or not self._has_more()):
+                        told = pending
+                        yield self._results(pending)
                 self._take_in_call()
                 self._start_ready()
         except Exception:

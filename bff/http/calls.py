@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable
-from itertools import chain
+from collections.abc import Collection, Iterable, Mapping
+from math import inf
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from bff.http.fetch import Call, Fetch, headers_of
 from bff.http.fetches import Fetches
 from bff.http.limits import Limits
-from bff.http.messages import Broken, OutgoingRequest, Reply, set_header
+from bff.http.messages import Broken, HeaderLines, OutgoingRequest, Reply, set_header
 from bff.http.passage import Passage
 from bff.http.reads import Reads
 from bff.http.streams import Streams
@@ -47,8 +47,8 @@ class Calls:
         whole = deadline - time.monotonic()
         self._fetches = Fetches(transport, whole, self._limits, self._fetched, self.turned)
         self._reads = Reads(transport, deadline, self._fetches, self._end, self._for_others, behind)
-        self._streams = Streams(transport, whole, self._fetches)
         self._ended: list[Call] = []
+        self._headers: dict[tuple[Client, str | None], HeaderLines] = {}
 
     def anew(self, deadline: float) -> Calls:
         """Calls of the same page with another deadline (monotonic) and bounds of their own."""
@@ -68,20 +68,7 @@ class Calls:
         timeout = client.timeout if request.timeout is None else request.timeout
         end = min(self._deadline, time.monotonic() + timeout, self._deadline if until is None else until)
         url = client.url(request.target)
-        headers = headers_of(client, request, self._request_id)
-        call = Call(client, request, end, url, headers)
-        if request.safe:
-            sent = frozenset(headers.items())
-            call.same = (
-                client,
-                request.method,
-                url,
-                request.body,
-                sent,
-                timeout,
-                request.retries,
-                request.hedge,
-            )
+        call = Call(client, request, end, url, self._headers_of(client, request))
         if request.safe and request.cache is not None:
             self._reads.begin(call)
         else:
@@ -94,8 +81,8 @@ class Calls:
         Gives an empty list when the time is up or nothing is under way.
         """
         while not self._ended and (self._fetches or self._reads):
-            next_moment = min(chain(self._fetches.moments(), self._reads.moments()))
-            for started in self._transport.wait(self._under_way(), min(until, next_moment)):
+            moment = min(until, self._fetches.due(), self._reads.due() if self._reads else inf)
+            for started in self._transport.wait(self._under_way(), moment):
                 if not self._fetches.land(started):
                     self._reads.land(started)
             now = time.monotonic()
@@ -127,7 +114,7 @@ class Calls:
             set_header(headers, "Content-Length", str(length))
         call = Call(client, request, self._deadline, client.url(request.target), headers)
         call.fetch = Fetch(call)
-        opened = self._streams.open(call.fetch, body, max_bytes)
+        opened = Streams(self._transport, self._fetches).open(call.fetch, body, max_bytes)
         call.result = opened if isinstance(opened, Broken) else Reply(opened.status, opened.headers)
         self.streamed(call)
         return opened
@@ -148,6 +135,16 @@ class Calls:
 
     def streamed(self, call: Call) -> None:
         """Called when the head of a stream, or none, has come, which is the call's result; for who counts that."""
+
+    def _headers_of(self, client: Client, request: OutgoingRequest) -> Mapping[str, str]:
+        """The headers of a request; most of a client's in one page have the same."""
+        if request.headers or request.content_type is not None:
+            return headers_of(client, request, self._request_id)
+        headers = self._headers.get((client, request.token))
+        if headers is None:
+            headers = HeaderLines(headers_of(client, request, self._request_id))
+            self._headers[client, request.token] = headers
+        return headers
 
     def _under_way(self) -> Collection[Started]:
         awaited = self._reads.awaited

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -28,9 +28,8 @@ if TYPE_CHECKING:
 class Call:
     """What one step waits for; `result` is None until it has ended. `until` (monotonic) is its own deadline.
 
-    `url` and `headers` are what is sent, `same` is what makes another read of the page equal, None for a request
-    that nothing may join. A read that may be kept has its `key`, the `terms` of that and the old reply that it may
-    be given, `kept`; `cached` then tells what came of it.
+    `url` and `headers` are what is sent. A read that may be kept has its `key`, the `terms` of that and the old reply
+    that it may be given, `kept`; `cached` then tells what came of it.
     """
 
     __slots__ = (
@@ -42,7 +41,6 @@ class Call:
         "key",
         "request",
         "result",
-        "same",
         "terms",
         "until",
         "url",
@@ -56,7 +54,6 @@ class Call:
         self.until = until
         self.url = url
         self.headers = headers
-        self.same: Hashable = None
         self.key: bytes = b""
         self.terms: CacheTerms | None = None
         self.kept: Kept | None = None
@@ -111,7 +108,6 @@ class Fetch:
         "lost",
         "request",
         "rest",
-        "same",
         "sent",
         "tried_until",
         "url",
@@ -123,7 +119,6 @@ class Fetch:
         self.calls = [call]
         self.url = call.url
         self.headers: Mapping[str, str] = call.headers
-        self.same = call.same
         self.kept, self._conditions = _to_be_confirmed(call)
         self.kept_under: set[bytes] = set()
         self.confirmed = False
@@ -142,16 +137,27 @@ class Fetch:
     @property
     def until(self) -> float:
         """When the last of its calls ends."""
-        return max(call.until for call in self.calls)
+        calls = self.calls
+        return calls[0].until if len(calls) == 1 else max(call.until for call in calls)
 
-    def moments(self) -> list[float]:
-        """When something is due: the end of a call, the next try, the second copy."""
-        due = [call.until for call in self.calls]
+    @property
+    def due(self) -> float:
+        """When something is to be done next: the end of a call, the next try, the second copy."""
+        calls = self.calls
+        due = calls[0].until if len(calls) == 1 else min(call.until for call in calls)
         if self.rest is not None:
-            due.append(self.rest[0])
-        if self.hedge_at is not None:
-            due.append(self.hedge_at)
-        return due
+            due = min(due, self.rest[0])
+        return due if self.hedge_at is None else min(due, self.hedge_at)
+
+    def answers(self, call: Call) -> bool:
+        """Whether what it brings is the answer to a call for the same URL too."""
+        own, other = self.request, call.request
+        return (
+            self.client is call.client
+            and (own.method, own.body) == (other.method, other.body)
+            and (own.timeout, own.retries, own.hedge) == (other.timeout, other.retries, other.hedge)
+            and self.headers == call.headers
+        )
 
     def as_try(self, max_bytes: int, min_try: float) -> Try:
         """The next try."""
@@ -194,8 +200,9 @@ class Fetch:
 
 def _to_be_confirmed(call: Call) -> tuple[Kept | None, Mapping[str, str]]:
     """The old reply that a backend can be asked to confirm, and the headers that ask it."""
-    own = {name.lower() for name in call.headers}
-    if call.kept is None or call.terms is None or call.request.method != "GET" or own & CONDITIONS:
+    if call.kept is None or call.terms is None or call.request.method != "GET":
+        return None, {}
+    if not CONDITIONS.isdisjoint(name.lower() for name in call.headers):
         return None, {}
     conditions = call.kept.conditions(call.terms)
     return (call.kept, conditions) if conditions else (None, {})
@@ -213,13 +220,10 @@ def headers_of(client: Client, request: OutgoingRequest, request_id: str) -> dic
     if request.token is not None:
         if not client.forwards_token:
             raise ValueError("this client forwards no token")
-        _add(headers, "Authorization", f"Bearer {request.token}")
+        # Neither a client that forwards a token nor a recipe may write this one, so it is not there yet.
+        check_header("Authorization", request.token)
+        headers["Authorization"] = f"Bearer {request.token}"
     if request_id:
-        _add(headers, "X-Request-ID", request_id)
+        check_header("X-Request-ID", request_id)
+        headers["X-Request-ID"] = request_id
     return headers
-
-
-def _add(headers: dict[str, str], name: str, value: str) -> None:
-    """Adds a header that neither a client nor a recipe may write, and so is not there yet."""
-    check_header(name, value)
-    headers[name] = value

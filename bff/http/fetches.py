@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Hashable, Iterator
+from collections.abc import Callable, Collection
+from math import inf
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -48,7 +49,7 @@ class Fetches:
         self._turned = turned
         self._fetches: dict[Fetch, None] = {}
         self._flying: dict[Started, Fetch] = {}
-        self._joinable: dict[Hashable, Fetch] = {}
+        self._joinable: dict[str, list[Fetch]] = {}  # reads by URL
         self._queues: dict[Client, deque[tuple[Fetch, Outcome | None]]] = {}
         self._verdicts = Verdicts()
         self._tries = 0
@@ -64,16 +65,17 @@ class Fetches:
 
     def begin(self, call: Call) -> None:
         """Has a call wait for its request: for one like it that is under way, else for a new one."""
-        joined = self._joinable.get(call.same)
-        if joined is not None:
-            joined.calls.append(call)
-            call.fetch = joined
-        else:
-            self._begin(Fetch(call))
+        if call.request.safe:
+            for fetch in self._joinable.get(call.url, ()):
+                if fetch.answers(call):
+                    fetch.calls.append(call)
+                    call.fetch = fetch
+                    return
+        self._begin(Fetch(call))
 
-    def moments(self) -> Iterator[float]:
-        """When something is due (monotonic)."""
-        return (moment for fetch in self._fetches for moment in fetch.moments())
+    def due(self) -> float:
+        """When something is due next (monotonic), infinity where nothing is."""
+        return min([fetch.due for fetch in self._fetches], default=inf)
 
     def give_up(self, call: Call) -> None:
         """Lets a call wait no more."""
@@ -101,8 +103,8 @@ class Fetches:
     def _begin(self, fetch: Fetch) -> None:
         fetch.calls[0].fetch = fetch
         self._fetches[fetch] = None
-        if fetch.same is not None:
-            self._joinable[fetch.same] = fetch
+        if fetch.request.safe:
+            self._joinable.setdefault(fetch.url, []).append(fetch)
             fetch.client.hedges.earn()
         fetch.client.budget.earn()
         self._try(fetch)
@@ -151,6 +153,13 @@ class Fetches:
     def _has_time(self, fetch: Fetch) -> bool:
         return fetch.until - time.monotonic() >= self.limits.min_try
 
+    def telling(self, seconds: float, timeout: float) -> bool:
+        """Whether a try that gets no reply in these seconds tells of its backend.
+
+        A page that has used up its time elsewhere leaves a try too little of it to tell anything.
+        """
+        return seconds >= min(timeout, self._whole) / 2
+
     def _launch(self, fetch: Fetch) -> Broken | None:
         """Starts a try, unless the backend is being spared."""
         client, request, until = fetch.client, fetch.request, fetch.until
@@ -159,8 +168,7 @@ class Fetches:
             return spared(client)
         limits, now = self.limits, time.monotonic()
         timeout = client.timeout if request.timeout is None else request.timeout
-        # A page that has used up its time elsewhere leaves a try too little of it to tell anything.
-        telling = until - now >= min(timeout, self._whole) / 2
+        telling = self.telling(until - now, timeout)
         if request.safe and request.hedge is not None and fetch.attempts == 0:
             fetch.hedge_at = now + request.hedge
         self._tries += 1
@@ -270,11 +278,11 @@ class Fetches:
     def _drop(self, fetch: Fetch, *, timed_out: bool = False) -> None:
         """Forgets a fetch that nobody waits for any more, and gives up what is under way of it."""
         self._fetches.pop(fetch, None)
-        if fetch.same is None:
+        if not fetch.request.safe:
             self._joinable.clear()  # what was read before a write is no answer to what is read after it
             self.wrote = time.time()
-        elif self._joinable.get(fetch.same) is fetch:
-            del self._joinable[fetch.same]
+        elif fetch in (joinable := self._joinable.get(fetch.url, [])):
+            joinable.remove(fetch)
         for started, flight in list(fetch.flights.items()):
             del fetch.flights[started], self._flying[started]
             self._transport.abandon(started)

@@ -116,6 +116,26 @@ def set_header(headers: dict[str, str], name: str, value: str) -> None:
     headers[name] = value
 
 
+class HeaderLines(dict[str, str]):
+    """The headers of several requests, which nobody changes; `text` is them as they go over the wire, made once."""
+
+    __slots__ = ("_text",)
+    _text: str
+
+    @property
+    def text(self) -> str:
+        try:
+            return self._text
+        except AttributeError:
+            self._text = header_text(self)
+            return self._text
+
+
+def header_text(headers: Mapping[str, str]) -> str:
+    """Headers as they go over the wire, each with its line end."""
+    return "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+
+
 def check_path(path: str) -> None:
     """Raises ValueError unless a path with its query can be sent as it is.
 
@@ -128,6 +148,7 @@ def check_path(path: str) -> None:
         raise ValueError("a path has no segment . or ..")
 
 
+@lru_cache(maxsize=1024)
 def encode_segment(text: str) -> str:
     """One segment of a path, percent-encoded; raises ValueError for what encoding does not make safe.
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
+from math import inf
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -93,12 +94,10 @@ class Reads:
                 self._transport.abandon(started)
                 self._shared(call, Broken("timeout"), None)
 
-    def moments(self) -> Iterator[float]:
-        """When something is due (monotonic)."""
-        for call, look in self._looking.values():
-            yield min(look.until, call.until)
-        for call, _ in self._sharing.values():
-            yield call.until
+    def due(self) -> float:
+        """When something is due next (monotonic), infinity where nothing is."""
+        looking = [min(look.until, call.until) for call, look in self._looking.values()]
+        return min([*looking, *(call.until for call, _ in self._sharing.values())], default=inf)
 
     def give_up(self, call: Call) -> None:
         """Lets a call wait no more."""

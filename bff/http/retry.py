@@ -44,22 +44,21 @@ class Budget:
     def earn(self) -> None:
         """Counts a call's first try."""
         with self._lock:
-            self._fill(self._per_call)
+            self._tokens += (
+                self._per_call
+            )  # what is over `full` goes when one is spent: every call earns, few spend
 
     def spend(self) -> bool:
         """Takes one request out, if there is one."""
         with self._lock:
-            self._fill(0.0)
+            now = self._clock()
+            tokens = self._tokens + (now - self._filled_at) * self._per_second
+            self._tokens = min(self._full, tokens)
+            self._filled_at = now
             if self._tokens < 1.0:
                 return False
             self._tokens -= 1.0
             return True
-
-    def _fill(self, tokens: float) -> None:
-        now = self._clock()
-        tokens += (now - self._filled_at) * self._per_second
-        self._tokens = min(self._full, self._tokens + tokens)
-        self._filled_at = now
 
 
 def budget_of_hedges(clock: Callable[[], float] = time.monotonic) -> Budget:

@@ -17,14 +17,10 @@ from bff.http.verdicts import spared
 
 
 class Streams:
-    """Opens streams, within the places and bounds that the page's other requests have too.
+    """Opens streams, within the places and bounds that the page's other requests have too."""
 
-    `seconds` is the time of the whole page.
-    """
-
-    def __init__(self, transport: Transport, seconds: float, fetches: Fetches) -> None:
+    def __init__(self, transport: Transport, fetches: Fetches) -> None:
         self._transport = transport
-        self._whole = seconds
         self._fetches = fetches
 
     def open(self, fetch: Fetch, body: Iterable[bytes] | None, max_bytes: int) -> Passage | Broken:
@@ -60,7 +56,7 @@ class Streams:
                 return last or refusal or spared(client)
             fetches.count()
             patience = timeout if body is not None else head_by - now
-            telling = min(patience, fetch.until - now) >= min(timeout, self._whole) / 2
+            telling = fetches.telling(min(patience, fetch.until - now), timeout)
             opened = self._send(fetch, Flight(permit, telling, now), patience, body, max_bytes)
             delay = None if body is not None else fetch.delay_after(_head(opened), fetches.limits.min_try)
             again = time.monotonic() + (delay or 0.0)

@@ -15,6 +15,7 @@ from bff.http.adapters import Adapters
 from bff.http.messages import Broken, Reply
 from bff.http.pool import Pool
 from bff.records import Unshown
+from bff.turns import TURNS
 
 if TYPE_CHECKING:
     from bff.http.client import Client
@@ -220,7 +221,7 @@ class ThreadTransport:
             if left <= 0:
                 return ended
             with suppress(Empty):
-                waiter.get(timeout=left)
+                TURNS.outside(waiter.get, True, left)
         return ended
 
     def abandon(self, started: Started) -> None:

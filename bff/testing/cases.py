@@ -16,7 +16,7 @@ from bff.testing.lab import Answered, Visit, lab
 from bff.testing.scenario import Scenario
 from bff.testing.server import Script
 from bff.testing.upstream import MARKER, Fault, Upstream, at_once_old, good_script, script_of
-from bff.web.written import PLAIN_COOKIE
+from bff.web.written import COOKIE as WRITTEN_COOKIE
 
 _SLACK = 0.5
 SECOND_CHANCE = 3.0
@@ -236,7 +236,7 @@ def _through_problems(found: Answered, must: Through) -> Iterator[str]:
         yield f"expected a body that {'breaks off' if must.cut else 'ends'}, found one that does not"
     elif not must.cut and found.raw != must.raw:
         yield f"expected the {len(must.raw)} bytes of the backend, found {len(found.raw)} others"
-    if set(_COOKIE.findall(found.headers.get("Set-Cookie", ""))) - {PLAIN_COOKIE}:
+    if set(_COOKIE.findall(found.headers.get("Set-Cookie", ""))) - {WRITTEN_COOKIE.plain}:
         yield "expected no cookie of a backend"
 
 

@@ -159,6 +159,13 @@ class _Server(socketserver.ThreadingTCPServer):
             connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
         return connection, address
 
+    def close_request(self, request: Any) -> None:
+        """Closes and forgets a connection as one: none is closed while it is hung up, or counted as gone before."""
+        with self.backend._changed:
+            super().close_request(request)
+            self.backend._open.pop(request, None)
+            self.backend._changed.notify_all()
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Callers that go away in the middle are part of the tests."""
 
@@ -168,14 +175,9 @@ class _Conversation(socketserver.StreamRequestHandler):
         backend: FakeBackend = self.server.backend  # type: ignore[attr-defined]
         backend._note(lambda: self._opened(backend))
         wire = Wire(self.connection, backend)
-        try:
-            while wire.open and (received := self._read(self.number)) is not None:
-                backend._note(functools.partial(backend.requests.append, received))
-                backend.script_of(received)(received, wire)
-        finally:
-            with contextlib.suppress(OSError):  # who waits for it to be gone may then rely on it
-                self.connection.shutdown(socket.SHUT_RDWR)
-            backend._note(lambda: backend._open.pop(self.connection, None))
+        while wire.open and (received := self._read(self.number)) is not None:
+            backend._note(functools.partial(backend.requests.append, received))
+            backend.script_of(received)(received, wire)
 
     def _opened(self, backend: FakeBackend) -> None:
         self.number = backend.accepted

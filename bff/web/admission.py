@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from flask import request
+from flask import Request
 from werkzeug.wsgi import ClosingIterator
 
 from bff.errors import OperatorError
@@ -65,7 +65,7 @@ class Admission:
 
         return admitted
 
-    def admit(self) -> None:
+    def admit(self, request: Request) -> None:
         """Takes a place for the request if it is for a page; raises PageError where there is none."""
         if not self._max_pages or request.endpoint in _ALWAYS:
             return

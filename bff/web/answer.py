@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from flask import Request, Response
 from msgspec import Struct
@@ -18,7 +19,9 @@ from bff.plan import Plan
 from bff.problems import entry, problem
 from bff.settings import Settings
 from bff.web.keeping import NO_STORE, cache_control
+from bff.web.whole import WholeResponse
 
+T = TypeVar("T")
 _CONDITIONS = frozenset({"HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE"})
 
 
@@ -69,19 +72,28 @@ def errors_of(plan: Plan, results: Results) -> list[dict[str, Any]]:
 
 
 def encode_bounded(value: Any, settings: Settings, *, room: int | None = None, deeper: int = 0) -> bytes:
-    """JSON of a value whose nodes and bytes were counted first: shared sublists can be exponentially many.
+    """JSON of a value; raises BoundError for one that is too large: shared sublists can be exponentially many.
 
     `room` are the bytes that are left of a whole answer, `deeper` the levels that are not the recipe's own.
     """
-    measure_bounded(value, settings, room=room, deeper=deeper)
-    return jsontext.encode(value)
+    return _within_bounds(jsontext.encode_within, value, settings, room, deeper)
 
 
-def measure_bounded(value: Any, settings: Settings, *, room: int | None = None, deeper: int = 0) -> None:
+def measure_bounded(value: Any, settings: Settings) -> None:
     """Raises BoundError for a value that is too large for an answer."""
+    _within_bounds(jsontext.measure, value, settings)
+
+
+def _within_bounds(
+    do: Callable[[Any, int, int, int], T],
+    value: Any,
+    settings: Settings,
+    room: int | None = None,
+    deeper: int = 0,
+) -> T:
     most = settings.max_answer if room is None else max(0, room)
     try:
-        jsontext.measure(value, max_nodes=most // 4, max_bytes=most, max_depth=settings.max_depth + deeper)
+        return do(value, most // 4, most, settings.max_depth + deeper)
     except jsontext.TooLarge as exc:
         raise BoundError(f"answer: {exc}") from exc
 
@@ -95,7 +107,7 @@ def respond(request: Request, plan: Plan, answer: Answer) -> Response:
     may_be_kept = answer.status == 200 and headers["Cache-Control"] != NO_STORE
     if may_be_kept:
         headers["ETag"] = f'"{hashlib.blake2b(answer.body, digest_size=16).hexdigest()}"'
-    response = Response(answer.body, answer.status, headers)
+    response = WholeResponse(answer.body, answer.status, headers.items())
     if not answer.body:
         response.headers.pop("Content-Type", None)
     if may_be_kept and not _CONDITIONS.isdisjoint(request.environ):

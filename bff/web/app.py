@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import os
-import re
-import secrets
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import Flask, Response, g, request
 from flask.helpers import get_debug_flag
@@ -19,15 +16,14 @@ from werkzeug.routing import Rule
 
 from bff.errors import PageError
 from bff.http import Calls, Transport, transport_of
-from bff.identity.origin import cors_headers
 from bff.plan import Plan
 from bff.problems import problem
 from bff.settings import Settings
 from bff.web.admission import Admission, check_threads
 from bff.web.behind import behind_of
+from bff.web.frame import add_frame, security_headers
 from bff.web.identity import Identity
-from bff.web.journal import Journal, operator, write_to_stdout
-from bff.web.live import live_body, when_sent
+from bff.web.journal import operator, write_to_stdout
 from bff.web.observing import View, add_metrics, metrics_of, traced, tracing_of
 from bff.web.problems import is_api, problem_response, readable, unforeseen
 from bff.web.public import serve_public
@@ -37,11 +33,6 @@ from bff.web.site import Page, Site, has_pages
 from bff.web.stopping import on_stop
 from bff.web.views import PageView
 from bff.web.written import OwnWrites
-
-if TYPE_CHECKING:
-    from bff.web.metrics import Metrics
-
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def create_app(
@@ -85,8 +76,8 @@ def create_app(
     if settings.max_pages:
         app.wsgi_app = admission.around(app.wsgi_app)  # type: ignore[method-assign, assignment]
     _add_health(app, site)
-    always, written = _security_headers(settings), OwnWrites(site)
-    _add_frame(app, settings, always, identity, admission, metrics, written)
+    always, written = security_headers(settings), OwnWrites(site)
+    add_frame(app, settings, always, identity, admission, metrics, written)
     _add_problems(app, site)
     if metrics is not None:
         add_metrics(app, metrics)
@@ -111,12 +102,6 @@ def _project_of(caller: Mapping[str, Any]) -> Path:
     return start
 
 
-def _name_of(endpoint: str | None) -> str:
-    """What an endpoint is called in metrics: the recipe of a page, else the view that the project has added."""
-    kind, _, name = (endpoint or "").partition(".")
-    return name.rpartition(".")[0] if kind == "page" else endpoint or ""
-
-
 class _Routes:
     """Keeps Flask's routes in step with the pages, which change only under the debugger."""
 
@@ -127,9 +112,10 @@ class _Routes:
         self._added: set[tuple[str, str, str]] = set()
 
     def follow(self) -> None:
-        """Add what is there, and before each request what has come since."""
+        """Add what is there, and before each request what has come since, where anything can."""
         self._add_new()
-        self._app.before_request(self._refresh)
+        if self._site.follows_files:
+            self._app.before_request(self._refresh)
 
     def _refresh(self) -> None:
         if not self._site.refresh():
@@ -184,80 +170,6 @@ def _add_health(app: Flask, site: Site) -> None:
         return Response(
             b'{"status":"ready"}', mimetype="application/json", headers={"Cache-Control": "no-store"}
         )
-
-
-def _security_headers(settings: Settings) -> dict[str, str]:
-    always = {
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "same-origin",
-        "X-Frame-Options": "DENY",
-    }
-    if settings.csp:
-        always["Content-Security-Policy"] = settings.csp
-    return always
-
-
-def _add_frame(
-    app: Flask,
-    settings: Settings,
-    always: Mapping[str, str],
-    identity: Identity,
-    admission: Admission,
-    metrics: Metrics | None,
-    written: OwnWrites,
-) -> None:
-    """What every answer carries: the request id, security headers, Server-Timing."""
-    with_steps = settings.server_timing or get_debug_flag()
-
-    @app.before_request
-    def begin() -> None:
-        given = request.headers.get("X-Request-ID", "")
-        g.journal = Journal(given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16))
-        try:
-            admission.admit()
-        except PageError:
-            if metrics is not None:
-                metrics.page_shed(_name_of(request.endpoint))
-            raise
-
-    @app.after_request
-    def end(response: Response) -> Response:
-        there = {name.lower() for name, _ in response.headers}
-        for name, value in always.items():
-            if name.lower() not in there:
-                response.headers.add(name, value)  # setdefault would look through all of them each time
-        if settings.origins and is_api(request.path):
-            _add_cors(response, settings.origins)
-        if g.get("stale_cookie") and "Set-Cookie" not in response.headers:
-            identity.sign_out(response, request)
-        written.tell(response, request)  # after an answer was kept for its repeats, which never hold a cookie
-        journal: Journal | None = g.get("journal")
-        if journal is not None:
-            response.headers["X-Request-ID"] = journal.request_id
-            if journal.page:
-                response.headers["Server-Timing"] = journal.server_timing(with_steps=with_steps)
-                when_sent(response, functools.partial(_tell, journal, request.method, response, metrics))
-        return response
-
-
-def _tell(journal: Journal, method: str, response: Response, metrics: Metrics | None) -> None:
-    """Log and count a page that has ended; one that ended with a problem in its body by the status of that."""
-    late = None if live_body(response) is None else journal.error
-    status = response.status_code if late is None else late.status
-    journal.log(method, status)
-    if metrics is not None:
-        metrics.page_ended(journal, status)
-
-
-def _add_cors(response: Response, origins: tuple[str, ...]) -> None:
-    preflight = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
-    methods = response.headers.get("Allow", "GET")
-    found = cors_headers(request.headers.get("Origin"), origins, preflight=preflight, methods=methods)
-    for name, value in found.items():
-        if name == "Vary":
-            response.vary.add(value)
-        else:
-            response.headers[name] = value
 
 
 def _add_problems(app: Flask, site: Site) -> None:

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from flask import Request, Response, g
-from werkzeug.http import dump_cookie
 
 from bff.errors import OperatorError, PageError
 from bff.identity import ANYBODY, Session, SessionSeal, SessionTooLarge, Visitor
@@ -23,11 +22,12 @@ from bff.plan import Plan, PlannedSession
 from bff.problems import problem
 from bff.recipe import Auth
 from bff.settings import Settings
+from bff.web.cookies import Cookie
 
 if TYPE_CHECKING:
     from bff.identity.bearer import BearerCheck
 
-SECURE_COOKIE, PLAIN_COOKIE = "__Host-bff", "bff-session"
+COOKIE = Cookie("__Host-bff", "bff-session")
 _TOKEN = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 _log = logging.getLogger("bff")
 
@@ -86,7 +86,7 @@ class Identity:
         if not passes(
             method=request.method,
             signs_in=signs_in,
-            has_cookie=_cookie_name(request) in request.cookies,
+            has_cookie=COOKIE.value(request) is not None,
             has_bearer=_bearer_token(request) is not None,
             fetch_site=request.headers.get("Sec-Fetch-Site"),
             origin=request.headers.get("Origin"),
@@ -96,7 +96,7 @@ class Identity:
             raise problem("other-site", "This request comes from another site.")
 
     def _of_cookie(self, request: Request) -> Visitor | None:
-        value = request.cookies.get(_cookie_name(request))
+        value = COOKIE.value(request)
         if value is None or self._seal is None:
             return None
         session = self._seal.open(value, time.time())
@@ -172,7 +172,7 @@ def _mark_of(seal: SessionSeal | None, claims: Mapping[str, Any]) -> bytes:
 
 def has_only_bearer(request: Request) -> bool:
     """Whether a request says who it is from with a Bearer token alone: no browser, which would keep a cookie."""
-    return _bearer_token(request) is not None and _cookie_name(request) not in request.cookies
+    return _bearer_token(request) is not None and COOKIE.value(request) is None
 
 
 def _bearer_token(request: Request) -> str | None:
@@ -180,22 +180,8 @@ def _bearer_token(request: Request) -> str | None:
     return token.strip() if kind.lower() == "bearer" else None
 
 
-def _cookie_name(request: Request) -> str:
-    return SECURE_COOKIE if request.is_secure else PLAIN_COOKIE
-
-
 def _set_cookie(response: Response, request: Request, value: str, max_age: int) -> None:
-    name = _cookie_name(request)
-    cookie = dump_cookie(
-        name,
-        value,
-        max_age=max_age,
-        path="/",
-        secure=request.is_secure,
-        httponly=True,
-        samesite="Lax",
-        max_size=0,  # our own bound is an error, not a warning
-    )
+    cookie = COOKIE.header(request, value, max_age)
     if len(cookie) > MAX_COOKIE:
         raise SessionTooLarge(
             f"the cookie would take {len(cookie)} bytes, browsers keep {MAX_COOKIE}: put less into it"

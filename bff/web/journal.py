@@ -115,7 +115,7 @@ class _Lines(logging.StreamHandler[TextIO]):
         self.acquire()
         try:
             self.stream.write(f"{text}\n")
-            self.flush()
+            self.stream.flush()
         finally:
             self.release()
 

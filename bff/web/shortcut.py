@@ -72,10 +72,10 @@ class Shortcut:
         return answer
 
     def _file(self, environ: WSGIEnvironment) -> File | None:
-        if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or any(name in environ for name in _NOT_PLAIN):
-            return None
         path: str = environ.get("PATH_INFO") or "/"
         if path.startswith("/api/"):  # no file is there
+            return None
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or any(name in environ for name in _NOT_PLAIN):
             return None
         file = self._files.find(path[1:] or INDEX) if path.isascii() else None
         return file if file is not None and self._is_unwatched() and self._is_ours(path) else None

@@ -109,6 +109,7 @@ class Site:
         self.identity = identity
         self.stopping = False
         self.whole = True
+        self.follows_files = debug
         self.pages: dict[str, Page] = {}
         self.clients: Mapping[str, Client] = {}
         self.broken: AuthorError | OperatorError | None = None
@@ -117,7 +118,6 @@ class Site:
         self._environ = environ
         self._require_for = require_for
         self._transport = transport
-        self._debug = debug
         self._lock = threading.Lock()
         self._loaded = False
         self._stamp = self._stamp_now()
@@ -133,7 +133,7 @@ class Site:
 
     def refresh(self) -> bool:
         """Load the project again if a file of it changed; says whether it did. Only under the debugger."""
-        if not self._debug:
+        if not self.follows_files:
             return False
         with self._lock:
             stamp = self._stamp_now()
@@ -155,13 +155,13 @@ class Site:
         except (AuthorError, OperatorError) as error:
             # What a changed recipe lacks in the environment is shown as well: the pages of before are not its pages.
             # At the start it is the operator's, who is there to see it.
-            if not self._debug or (isinstance(error, OperatorError) and not self._loaded):
+            if not self.follows_files or (isinstance(error, OperatorError) and not self._loaded):
                 raise
             self.broken = error
         self._loaded = True
 
     def _stamp_now(self) -> Stamp:
-        if not self._debug:
+        if not self.follows_files:
             return ()
         files = [
             path

@@ -6,16 +6,16 @@ import math
 import time
 from collections.abc import Iterable, Mapping
 
-from flask import Request, Response, g
-from werkzeug.http import dump_cookie
+from flask import Request, Response
 
 from bff.identity.written import CLOCKS, NOTHING_WRITTEN, Written, WrittenSeal
 from bff.plan import Plan, PlannedRequest
+from bff.web.cookies import Cookie
 from bff.web.identity import has_only_bearer
 from bff.web.journal import Journal
 from bff.web.site import Page, Site
 
-SECURE_COOKIE, PLAIN_COOKIE = "__Host-bff-written", "bff-written"
+COOKIE = Cookie("__Host-bff-written", "bff-written")
 OTHERS_KEEP = 24 * 3600.0
 """Seconds for which pages that are not of this app may keep something."""
 
@@ -29,15 +29,14 @@ class OwnWrites:
 
     def of(self, request: Request, plan: Plan) -> Written:
         """What the visitor wrote lately, as far as it concerns a page."""
-        value = request.cookies.get(_cookie_name(request))
+        value = COOKIE.value(request)
         if value is None or not any(step.step.cache for step in plan.requests):
             return NOTHING_WRITTEN
         return self._open(value)
 
-    def tell(self, response: Response, request: Request) -> None:
+    def tell(self, response: Response, request: Request, journal: Journal) -> None:
         """Set the cookie on the answer to a request that has written, or may have."""
-        journal: Journal | None = g.get("journal")
-        if journal is None or not (journal.repeated or journal.writes.may_have_happened):
+        if not (journal.repeated or journal.writes.may_have_happened):
             return
         page = self._site.pages.get(journal.page)
         lifetime, seal = self._lifetime(), self._seal()
@@ -45,10 +44,10 @@ class OwnWrites:
             return
         if has_only_bearer(request):
             return
-        before = request.cookies.get(_cookie_name(request))
+        before = COOKIE.value(request)
         written = NOTHING_WRITTEN if before is None else self._open(before)
         value = seal.seal(written.also(page.recipe.invalidates, time.time()))
-        response.headers.add("Set-Cookie", _cookie(request, value, math.ceil(lifetime + CLOCKS)))
+        response.headers.add("Set-Cookie", COOKIE.header(request, value, math.ceil(lifetime + CLOCKS)))
         response.headers["Cache-Control"] = "no-store"
 
     def _open(self, value: str) -> Written:
@@ -85,19 +84,3 @@ def _kept(step: PlannedRequest) -> float:
     cache = step.step.cache
     assert cache is not None, "only what is kept is asked for"
     return cache.ttl + max(cache.stale_while_revalidate or 0.0, cache.stale_if_error or 0.0)
-
-
-def _cookie_name(request: Request) -> str:
-    return SECURE_COOKIE if request.is_secure else PLAIN_COOKIE
-
-
-def _cookie(request: Request, value: str, max_age: int) -> str:
-    return dump_cookie(
-        _cookie_name(request),
-        value,
-        max_age=max_age,
-        path="/",
-        secure=request.is_secure,
-        httponly=True,
-        samesite="Lax",
-    )

@@ -11,7 +11,6 @@ import pytest
 
 from clients.local.pocketbase import Backend
 from tests.app.conftest import Account
-from tests.conftest import needs
 from tests.servers import PATIENCE, ROOT, Layer, RedisServer, Visitor, layer
 
 pytestmark = pytest.mark.backend
@@ -27,9 +26,7 @@ def instances(
     with contextlib.ExitStack() as stack:
         shared = {}
         if request.param == "with a shared Redis":
-            needs("redis-server")
-            redis = RedisServer()
-            stack.callback(redis.stop)
+            redis: RedisServer = request.getfixturevalue("redis_server")
             redis.start()
             shared["BFF_CACHE_URL"] = redis.url
         found = [stack.enter_context(layer(app_backend.url, folder, **shared)) for _ in range(2)]

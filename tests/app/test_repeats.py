@@ -9,7 +9,6 @@ import pytest
 
 from clients.local.pocketbase import Backend
 from tests.app.conftest import Account
-from tests.conftest import needs
 from tests.servers import Layer, RedisServer, Visitor, layer
 
 pytestmark = pytest.mark.backend
@@ -17,25 +16,15 @@ KEY = {"Idempotency-Key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
 
 
 @pytest.fixture(scope="module")
-def redis() -> Iterator[RedisServer]:
-    needs("redis-server")
-    running = RedisServer()
-    try:
-        running.start()
-        yield running
-    finally:
-        running.stop()
-
-
-@pytest.fixture(scope="module")
 def remembering(
-    app_backend: Backend, redis: RedisServer, tmp_path_factory: pytest.TempPathFactory
+    app_backend: Backend, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Layer, Layer]]:
     """Two instances that share a Redis."""
+    redis_server.start()
     folder = tmp_path_factory.mktemp("remembering")
     with (
-        layer(app_backend.url, folder, BFF_STATE_URL=redis.url) as one,
-        layer(app_backend.url, folder, BFF_STATE_URL=redis.url) as other,
+        layer(app_backend.url, folder, BFF_STATE_URL=redis_server.url) as one,
+        layer(app_backend.url, folder, BFF_STATE_URL=redis_server.url) as other,
     ):
         yield one, other
 

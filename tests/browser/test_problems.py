@@ -65,6 +65,21 @@ def test_an_answer_of_no_sense_is_told_too(page: Page, words: Callable[..., str]
     expect(page.get_by_test_id("failed")).to_contain_text(words("problem.unreadable"))
 
 
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(413, "body-too-large"), (429, "too-many-requests"), (503, "busy"), (504, "slow")],
+)
+def test_what_a_proxy_answers_is_told_by_its_status(
+    page: Page, words: Callable[..., str], status: int, kind: str
+) -> None:
+    page.route("**/api/home?**", lambda route: route.fulfill(status=status, body="<h1>nginx</h1>"))
+    page.goto("/")
+    expect(page.get_by_test_id("failed")).to_contain_text(words(f"problem.{kind}"))
+    page.route("**/api/home?**", lambda route: route.fulfill(status=status, json={"message": "x"}))
+    page.goto("/?q=again")
+    expect(page.get_by_test_id("failed")).to_contain_text(words(f"problem.{kind}"))
+
+
 def test_the_words_of_a_rule_are_shown(page: Page, make_todo: Callable[..., Any]) -> None:
     todo = make_todo("Guarded")
     problem = {

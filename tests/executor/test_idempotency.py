@@ -15,22 +15,10 @@ from flask.testing import FlaskClient
 
 from bff.executor import KeySource
 from tests.fakes import PATIENCE, FakeBackend, Received, Wire, answer, close, hang, in_turn
+from tests.project import LOGIN
 
 Make = Callable[..., FlaskClient]
 KEY = Fernet.generate_key().decode()
-LOGIN = """
-    route: POST /api/login
-    auth: none
-    input:
-      body:
-        type: object
-        properties:
-          name: {type: string}
-    session:
-      user:
-        id: body.name
-    shape: 1
-    """
 WRITE = """
     route: POST /api/page
     auth: optional

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import logging
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +19,7 @@ from bff.http.tier import PATIENCE as LOOK_UP_PATIENCE
 from bff.http.tier import RedisTier
 from tests.fakes import PATIENCE, FakeBackend, answer
 from tests.http.calling import finish, get
-from tests.servers import RedisServer
+from tests.servers import RedisServer, no_redis
 
 KEY = Fernet.generate_key().decode()
 TTL = CacheTerms(60.0)
@@ -353,23 +352,10 @@ def test_a_full_redis_is_read_and_not_written(
 
 @pytest.mark.slow_redis
 def test_something_else_that_listens_there_fails_no_page(instance: Any, backend: FakeBackend) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def talk() -> None:
-            while True:
-                try:
-                    connection, _ = server.accept()
-                except OSError:
-                    return
-                with connection:
-                    connection.recv(4096)
-                    connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-
-        threading.Thread(target=talk, daemon=True).start()
-        one = instance(url=f"redis://127.0.0.1:{server.getsockname()[1]}/0")
+    with no_redis() as url:
+        one = instance(url=url)
         for at in range(5):
             quickly(one, query=(("at", str(at)),))
-        server.shutdown(socket.SHUT_RDWR)
 
 
 def head(name: bytes, **changes: Any) -> bytes:

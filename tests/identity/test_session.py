@@ -87,6 +87,39 @@ def test_a_session_never_outlives_the_ttl() -> None:
     assert found is not None and found.expires == int(NOW) + 100
 
 
+def test_a_cookie_that_was_opened_before_is_over_at_the_same_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    value = seal(NEW, ttl=9999).seal(Session(1, {}, int(NOW) + 9999), NOW)
+    sealed = Fernet(NEW).extract_timestamp(value)
+    known = seal(NEW, ttl=100)
+    for second in (0, 99, 100, 101, 5000):
+        monkeypatch.setattr(time, "time", lambda now=sealed + second: now + 0.5)
+        assert (
+            (known.open(value, NOW) is None)
+            == (seal(NEW, ttl=100).open(value, NOW) is None)
+            == (second > 100)
+        )
+
+
+def test_what_is_done_to_an_opened_session_stays_there() -> None:
+    box = seal(NEW)
+    value = box.seal(Session({"names": ["Ann"]}, {"people": "t0ken"}, int(NOW) + 60), NOW)
+    for _ in range(2):
+        found = box.open(value, NOW)
+        assert found is not None and found.user == {"names": ["Ann"]}
+        found.user["names"].append("Eve")
+
+
+def test_only_so_many_cookies_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bff.identity.session._REMEMBERED", 2)
+    box = seal(NEW)
+    values = [box.seal(Session(number, {}, int(NOW) + 60), NOW) for number in range(5)]
+    for _ in range(2):
+        for number, value in enumerate(values):
+            found = box.open(value, NOW)
+            assert found is not None and found.user == number
+    assert box._opened.cache_info().currsize == 2
+
+
 @pytest.mark.parametrize(
     "keys",
     [[], ["short"], ["待办"], [NEW, "short"], ["A" * 43]],

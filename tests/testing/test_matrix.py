@@ -189,16 +189,17 @@ SEEDS: dict[str, tuple[Seed, str, str, str, str]] = {}
 
 
 def seed(page: str, step: str, fault: str, said: str) -> Callable[[Seed], Seed]:
-    """Notes a mistake, the case that must see it, and a part of what that says."""
+    """Notes a mistake, a case that must see it, and a part of what that says; several cases may see one mistake."""
 
     def note(function: Seed) -> Seed:
-        SEEDS[function.__name__] = (function, page, step, fault, said)
+        SEEDS[f"{function.__name__}-{page}-{step}-{fault}"] = (function, page, step, fault, said)
         return function
 
     return note
 
 
 @seed("reading", "me", "500", "expected status 502, found 500")
+@seed("sending", "file", "500", "expected status 502, found 500")
 def the_status_is_mapped_wrongly(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(judge, "_page_status", lambda planned, status: status)
 
@@ -237,18 +238,14 @@ def the_partial_header_is_lost(patch: pytest.MonkeyPatch) -> None:
 
 
 @seed("reading", "notice", "404", "expected a partial page to be no-store")
-def a_partial_page_may_be_kept(patch: pytest.MonkeyPatch) -> None:
+@seed("reading", "notice", "kept", "expected an old page to be no-store")
+def a_partial_or_old_page_may_be_kept(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(answer, "cache_control", lambda plan, results: "private, max-age=60")
 
 
 @seed("reading", "notice", "kept", "expected X-Page-Stale: notice, found None")
 def the_header_of_what_is_old_is_lost(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(run.PageRun, "_stale", lambda self: ())
-
-
-@seed("reading", "notice", "kept", "expected an old page to be no-store")
-def an_old_page_may_be_kept(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(answer, "cache_control", lambda plan, results: "private, max-age=60")
 
 
 @seed("reading", "notice", "kept", "expected X-Page-Stale: notice, found None")
@@ -437,11 +434,6 @@ def what_goes_through_stands_in_no_sandbox(patch: pytest.MonkeyPatch) -> None:
 @seed("sending", "file", "HTML", "expected done ['file'] in the problem, found")
 def an_upload_that_was_done_is_not_told(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Writes, "members", property(lambda self: {}))
-
-
-@seed("sending", "file", "500", "expected status 502, found 500")
-def the_status_of_an_upload_is_mapped_wrongly(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(judge, "_page_status", lambda planned, upstream: upstream)
 
 
 @pytest.mark.parametrize("name", SEEDS)

@@ -14,10 +14,14 @@ from typing import Any
 import pytest
 import responses
 from cryptography.fernet import Fernet
+from flask import Request
 from flask.testing import FlaskClient
+from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.test import EnvironBuilder
 
 from bff import create_app
 from bff.errors import OperatorError
+from bff.web.cookies import cookies_of
 from tests.identity.test_bearer import JWKS, token
 from tests.project import app_of, write_project
 
@@ -386,3 +390,34 @@ def test_a_jwks_needs_its_issuer_and_audience(tmp_path: Path) -> None:
     with pytest.raises(OperatorError) as raised:
         app_of(tmp_path, {"any": ANY}, environ={"BFF_JWT_JWKS": JWKS, "BFF_JWT_ISSUER": "x"})
     assert str(raised.value) == "BFF_JWT_JWKS needs BFF_JWT_ISSUER and BFF_JWT_AUDIENCE beside it"
+
+
+# --- the cookies of a request ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        None,
+        "",
+        "bff-session=a",
+        "other=1; bff-session=a; bff-session=b",
+        'bff-session="a\\073b"',
+        " bff-session = a ;;=; x",
+        "å=ä".encode().decode("latin1"),
+    ],
+)
+def test_cookies_are_those_that_flask_finds(sent: str | None) -> None:
+    environ = EnvironBuilder("/", headers={} if sent is None else {"Cookie": sent}).get_environ()
+    ours, flasks = Request({**environ}), Request({**environ})
+    assert cookies_of(ours) == flasks.cookies
+    assert type(cookies_of(ours)) is type(flasks.cookies)
+    assert ours.cookies is cookies_of(ours)
+
+
+def test_a_request_class_of_the_project_says_what_its_cookies_are() -> None:
+    class Own(Request):
+        cookies = ImmutableMultiDict({"bff-session": "own"})  # type: ignore[assignment]
+
+    found = cookies_of(Own(EnvironBuilder("/", headers={"Cookie": "bff-session=a"}).get_environ()))
+    assert found["bff-session"] == "own"

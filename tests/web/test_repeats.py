@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import logging
-import socket
 import subprocess
 import sys
 import threading
@@ -21,23 +20,10 @@ from flask.testing import FlaskClient
 from bff.errors import OperatorError
 from bff.state import KEPT, Claim, Earlier, KeptAnswer, RepeatStore, StateUnavailable
 from tests.fakes import PATIENCE, FakeBackend, Received, Wire, after, answer, close
-from tests.project import BACKENDS, app_of
-from tests.servers import RedisServer
+from tests.project import BACKENDS, LOGIN, app_of
+from tests.servers import RedisServer, no_redis
 
 KEY = Fernet.generate_key().decode()
-LOGIN = """
-    route: POST /api/login
-    auth: none
-    input:
-      body:
-        type: object
-        properties:
-          name: {type: string}
-    session:
-      user:
-        id: body.name
-    shape: 1
-    """
 ADD = """
     route: POST /api/rows/{kind}
     auth: optional
@@ -249,15 +235,16 @@ def test_what_is_kept_lasts_a_day_and_what_runs_a_moment(
 
 
 def test_nothing_that_is_kept_or_logged_can_be_read(
-    ann: FlaskClient, backend: FakeBackend, redis: RedisServer, caplog: pytest.LogCaptureFixture
+    make: Any, backend: FakeBackend, redis: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
+    visitor = make(redis.url, "somebody")  # three letters would stand in what is encrypted now and then
     with caplog.at_level(logging.DEBUG, "bff"):
-        add(ann, "my-very-own-key", "a secret title")
-        add(ann, "my-very-own-key", "a secret title")
+        add(visitor, "my-very-own-key", "a secret title")
+        add(visitor, "my-very-own-key", "a secret title")
     [name] = redis.client.keys()
     value = redis.client.get(name)
     assert isinstance(name, bytes) and isinstance(value, bytes)
-    for secret in (b"my-very-own-key", b"secret", b"Ann", b"/api/rows"):
+    for secret in (b"my-very-own-key", b"secret", b"somebody", b"/api/rows"):
         assert secret not in name + value
         assert secret not in base64.urlsafe_b64decode(value)
         assert base64.b64encode(secret) not in value
@@ -318,21 +305,8 @@ def test_a_full_store_makes_such_writes_503(
 
 
 def test_something_else_that_listens_there_makes_such_writes_503(make: Any, backend: FakeBackend) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def talk() -> None:
-            while True:
-                try:
-                    connection, _ = server.accept()
-                except OSError:
-                    return
-                with connection:
-                    connection.recv(4096)
-                    connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-
-        threading.Thread(target=talk, daemon=True).start()
-        assert refused(add(make(f"redis://127.0.0.1:{server.getsockname()[1]}/0")))
-        server.shutdown(socket.SHUT_RDWR)
+    with no_redis() as url:
+        assert refused(add(make(url)))
     assert backend.requests == []
 
 

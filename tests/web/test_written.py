@@ -18,19 +18,10 @@ from bff.http import Behind
 from bff.identity.written import PRIVATE, Written, WrittenSeal
 from bff.web import app as app_module
 from tests.fakes import FakeBackend, Received, Wire, answer, close, half, hang
-from tests.project import BACKENDS, write_project
+from tests.project import BACKENDS, LOGIN, write_project
 from tests.servers import RedisServer
 
 KEY = Fernet.generate_key().decode()
-LOGIN = """
-    route: POST /api/login
-    auth: none
-    input:
-      body: {type: object, properties: {id: {type: string}}}
-    session:
-      user: {id: body.id}
-    shape: 1
-    """
 HOME = """
     route: GET /api/home
     auth: optional
@@ -131,7 +122,7 @@ def make(tmp_path: Path, backend: FakeBackend, behinds: None) -> Callable[..., F
         app = create_app(tmp_path, environ={**urls(backend), "BFF_SESSION_KEYS": KEY, **environ})
         visitor = app.test_client()
         if user is not None:
-            assert visitor.post("/api/login", json={"id": user}).status_code == 200
+            assert visitor.post("/api/login", json={"name": user}).status_code == 200
         return visitor
 
     return made
@@ -192,7 +183,7 @@ def test_a_write_shows_its_visitor_nothing_private_from_before_it_on_the_same_in
 def test_a_write_of_one_visitor_is_nothing_to_another(make: Any) -> None:
     ann = make()
     bob = ann.application.test_client()
-    bob.post("/api/login", json={"id": "bob"})
+    bob.post("/api/login", json={"name": "bob"})
     before = look(bob)
     write(ann)
     assert look(bob) == before
@@ -241,7 +232,7 @@ def test_with_two_writing_recipes_in_a_page_one_narrows_nothing_for_the_other(
         """
     write_project(tmp_path, {"outer": outer})
     ann = create_app(tmp_path, environ={**urls(backend), "BFF_SESSION_KEYS": KEY}).test_client()
-    ann.post("/api/login", json={"id": "ann"})
+    ann.post("/api/login", json={"name": "ann"})
     before = look(ann)
     assert ann.post("/api/outer").status_code == 200
     assert changed(before, look(ann)) == {ALL, MINE, NAME}

@@ -99,8 +99,8 @@ class SocketFlight:
     def begin(self) -> None:
         """Sends the request if there is a connection for it, else begins to make one."""
         self._connection = self._idle.take(for_write=self._request.method not in _READS)
-        self._reused = self._connection is not None
-        self._attempt(self._reach)
+        self._reused = self._ready = self._connection is not None
+        self._attempt(self._begin_writing if self._reused else self._reach)
 
     def go_on(self) -> None:
         """Goes as far as it can without waiting."""
@@ -148,7 +148,7 @@ class SocketFlight:
         if self._connection is None and not self._connected():
             return False
         assert self._connection is not None
-        if not self._reused and not self._connection.handshake():
+        if not self._connection.handshake():
             return False
         self._ready = True
         self._begin_writing()

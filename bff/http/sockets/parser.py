@@ -79,7 +79,8 @@ class ReplyParser:
 
     @property
     def idle_for(self) -> float | None:
-        for part in self.headers.get("keep-alive", "").lower().split(","):
+        told = self.headers.get("keep-alive")
+        for part in () if told is None else told.lower().split(","):
             name, _, value = part.strip().partition("=")
             if name == "timeout" and value.isascii() and value.isdigit():
                 return float(value[:9])

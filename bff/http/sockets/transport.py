@@ -20,6 +20,7 @@ from bff.http.sockets.origin import Origin, split
 from bff.http.sockets.resolve import Resolver
 from bff.http.sockets.wakeup import own_wakeup
 from bff.http.transport import Promise, Started, Stream, ThreadTransport, Try
+from bff.turns import TURNS
 
 if TYPE_CHECKING:
     from bff.http.client import Client
@@ -131,7 +132,9 @@ def _wait_once(started: Collection[Started], until: float) -> None:
     if elsewhere:
         until = min(until, _listen(poll, elsewhere))
     left = until - time.monotonic()
-    news = poll.poll(left * 1000) if left > 0 else poll.poll(0)
+    news = poll.poll(0)
+    if not news and left > 0:
+        news = TURNS.outside(poll.poll, left * 1000)
     moved = {by_fd[fd] for fd, _ in news if fd in by_fd}
     now = time.monotonic()
     for one in started:

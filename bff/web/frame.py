@@ -1,0 +1,116 @@
+"""The frame around every answer: the request id, security headers, CORS, Server-Timing, the line in the log."""
+
+from __future__ import annotations
+
+import functools
+import re
+import secrets
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response, g, request
+from flask.helpers import get_debug_flag
+
+from bff.errors import PageError
+from bff.identity.origin import cors_headers
+from bff.settings import Settings
+from bff.web.admission import Admission
+from bff.web.asked import this_request
+from bff.web.identity import Identity
+from bff.web.journal import Journal
+from bff.web.live import live_body, when_sent
+from bff.web.problems import is_api
+from bff.web.whole import put_last, set_last
+from bff.web.written import OwnWrites
+
+if TYPE_CHECKING:
+    from bff.web.metrics import Metrics
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def security_headers(settings: Settings) -> dict[str, str]:
+    """The headers that every answer has, a file's too."""
+    always = {
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        "X-Frame-Options": "DENY",
+    }
+    if settings.csp:
+        always["Content-Security-Policy"] = settings.csp
+    return always
+
+
+def add_frame(
+    app: Flask,
+    settings: Settings,
+    always: Mapping[str, str],
+    identity: Identity,
+    admission: Admission,
+    metrics: Metrics | None,
+    written: OwnWrites,
+) -> None:
+    """What every answer carries: the request id, security headers, Server-Timing."""
+    with_steps = settings.server_timing or get_debug_flag()
+    own = tuple((name.lower(), (name, value)) for name, value in always.items())
+
+    @app.before_request
+    def begin() -> None:
+        visited = this_request()
+        given = visited.headers.get("X-Request-ID")
+        g.journal = Journal(given if given and _REQUEST_ID.fullmatch(given) else secrets.token_hex(16))
+        try:
+            admission.admit(visited)
+        except PageError:
+            if metrics is not None:
+                metrics.page_shed(_name_of(visited.endpoint))
+            raise
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        visited, headers = this_request(), response.headers
+        there = {name.lower() for name, _ in headers}
+        put_last(headers, [header for name, header in own if name not in there])
+        if settings.origins and is_api(visited.path):
+            _add_cors(response, settings.origins)
+        if g.get("stale_cookie") and "Set-Cookie" not in headers:
+            identity.sign_out(response, visited)
+        journal: Journal | None = g.get("journal")
+        if journal is None:
+            return response
+        written.tell(
+            response, visited, journal
+        )  # what is kept for repeats never holds a cookie, and is kept by now
+        of_page = [("X-Request-ID", journal.request_id)]
+        if journal.page:
+            of_page.append(("Server-Timing", journal.server_timing(with_steps=with_steps)))
+        set_last(headers, of_page, there)
+        if journal.page:
+            when_sent(response, functools.partial(_tell, journal, visited.method, response, metrics))
+        return response
+
+
+def _name_of(endpoint: str | None) -> str:
+    """What an endpoint is called in metrics: the recipe of a page, else the view that the project has added."""
+    kind, _, name = (endpoint or "").partition(".")
+    return name.rpartition(".")[0] if kind == "page" else endpoint or ""
+
+
+def _tell(journal: Journal, method: str, response: Response, metrics: Metrics | None) -> None:
+    """Log and count a page that has ended; one that ended with a problem in its body by the status of that."""
+    late = None if live_body(response) is None else journal.error
+    status = response.status_code if late is None else late.status
+    journal.log(method, status)
+    if metrics is not None:
+        metrics.page_ended(journal, status)
+
+
+def _add_cors(response: Response, origins: tuple[str, ...]) -> None:
+    preflight = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
+    methods = response.headers.get("Allow", "GET")
+    found = cors_headers(request.headers.get("Origin"), origins, preflight=preflight, methods=methods)
+    for name, value in found.items():
+        if name == "Vary":
+            response.vary.add(value)
+        else:
+            response.headers[name] = value
