@@ -62,12 +62,11 @@ def _as_deployed(peers: Sequence[Peer]) -> list[Peer]:
 
 
 def _first_page(peer: Peer, asked: Backend, cookie: str) -> float:
-    begun = time.perf_counter()
     server = started(peer, "same", asked.at_once)
     server.cookie = cookie
     try:
-        _until_page(server, begun + PATIENCE)
-        return time.perf_counter() - begun
+        _until_page(server, server.begun + PATIENCE)
+        return time.perf_counter() - server.begun
     finally:
         stop(server)
 

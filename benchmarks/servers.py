@@ -79,13 +79,14 @@ def backend(delay_ms: float = 20.0) -> Iterator[Backend]:
 
 @dataclass
 class Server:
-    """A running peer; `cookie` is of somebody who has signed in."""
+    """A running peer, `begun` then (`perf_counter`); `cookie` is of somebody who has signed in."""
 
     peer: Peer
     work: str
     port: int
     process: subprocess.Popen[bytes]
     log: Path
+    begun: float
     cookie: str = ""
 
     def target(self, page: Page) -> Target:
@@ -142,6 +143,7 @@ def started(peer: Peer, work: str, backend_port: int, more: Mapping[str, str] | 
     log = logs / f"{peer.name}-{work}-{port}.log"
     command = peer.command(port)
     with log.open("wb") as written, pinned(cores().server):
+        begun = time.perf_counter()
         process = subprocess.Popen(
             command,
             cwd=peer.folder,
@@ -151,7 +153,7 @@ def started(peer: Peer, work: str, backend_port: int, more: Mapping[str, str] | 
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
-    return Server(peer, work, port, process, log)
+    return Server(peer, work, port, process, log, begun)
 
 
 def wait_for(server: Server, patience: float = PATIENCE) -> None:

@@ -73,9 +73,7 @@ def _variables(planned: Planned) -> dict[str, str | None]:
 
 
 def _environment(planned: Planned, variables: Mapping[str, str | None]) -> bytes:
-    lines = [
-        f"# What {_listed(planned.plans)} take from the environment; what has a default may be left out."
-    ]
+    lines = [f"# What {_who_takes(planned.plans)} from the environment; what has a default may be left out."]
     lines += [
         f"{name}=" if default is None else f"# {name}={default}"
         for name, default in sorted(variables.items())
@@ -83,6 +81,6 @@ def _environment(planned: Planned, variables: Mapping[str, str | None]) -> bytes
     return "\n".join([*lines, ""]).encode()
 
 
-def _listed(names: Iterable[str]) -> str:
-    found = list(names)
-    return "these pages" if len(found) > 1 else f"the pages of {found[0]}"
+def _who_takes(pages: Iterable[str]) -> str:
+    found = list(pages)
+    return f"{found[0]} takes" if len(found) == 1 else "these pages take"

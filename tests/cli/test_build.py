@@ -77,7 +77,7 @@ def test_a_page_brings_its_modules_and_what_they_import(project: Path) -> None:
         *("orchestrations/_words.py", "orchestrations/page.py", "requirements.txt", "wsgi.py"),
     }
     assert (out / ".env.example").read_text() == (
-        "# What the pages of page take from the environment; what has a default may be left out.\n"
+        "# What page takes from the environment; what has a default may be left out.\n"
         "TODOS_KEY=\nTODOS_URL=\n"
     )
 
