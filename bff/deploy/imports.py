@@ -13,7 +13,6 @@ _FOLDER = Path(bff.__file__).parent
 _BEGINNINGS = ("bff.__main__", "bff.cli.serve", "bff.http", "bff.web.app", "bff.web.by_hand")
 # What reads, checks and builds recipes: a bundle has none.
 _LEFT_OUT = frozenset({"bff.planning", "bff.cli.build", "bff.cli.check", "bff.cli.schema", "bff.cli.test"})
-_PROJECT = ("clients", "orchestrations")
 
 
 def engine_files() -> dict[str, bytes]:
@@ -32,7 +31,7 @@ def project_files(root: Path, modules: Iterable[str]) -> dict[str, bytes]:
     """These modules of a project and those of it that they import, by path."""
 
     def find(name: str) -> Path | None:
-        return _file_of(root, name) if name.split(".")[0] in _PROJECT else None
+        return None if name.split(".")[0] == "bff" else _file_of(root, name)
 
     return _read(root, _reached([root / module for module in modules], root, find))
 

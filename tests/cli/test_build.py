@@ -99,6 +99,18 @@ def test_all_bring_every_client_and_the_files(project: Path) -> None:
     ]
 
 
+def test_all_bring_the_views_that_the_project_adds(project: Path) -> None:
+    (project / "views.py").write_text(
+        "def add_to(app):\n    app.add_url_rule('/by-hand', view_func=lambda: 'hand')\n"
+    )
+    (project / "wsgi.py").write_text("import views, bff\napp = bff.create_app()\nviews.add_to(app)\n")
+    _, out = built(project, "--all")
+    ask = "import wsgi; print(wsgi.app.test_client().get('/by-hand').text)"
+    keys = Fernet.generate_key().decode()
+    done = run_in(out, "-c", ask, TODOS_URL="http://127.0.0.1:9", TODOS_KEY="k", BFF_SESSION_KEYS=keys)
+    assert done.stdout.splitlines()[-1] == "hand", done.stderr
+
+
 def test_it_prints_what_it_wrote_and_what_must_be_set(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
