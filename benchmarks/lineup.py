@@ -21,7 +21,8 @@ NODE_FOLDER = INSTALLED / "node"
 WORKS = ("bare", "same")
 
 # Threads of the servers with a thread per page, as docs/deploying.md counts them: pages a second × seconds a page.
-THREADS = 128
+THREADS = 64
+THREADS_OF_THE_LIMIT = 128
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def _uvicorn(module: str) -> Callable[[int], list[str]]:
 
 def _granian(port: int) -> list[str]:
     options = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    options += ["--blocking-threads", str(THREADS), "--backlog", "2048", "--no-ws"]
+    options += ["--blocking-threads", str(THREADS_OF_THE_LIMIT), "--backlog", "2048", "--no-ws"]
     return [str(PYTHON), "-m", "granian", *options, "limit:app"]
 
 
