@@ -135,7 +135,8 @@ def _picture(
         method,
         f"{backend.url}/api/collections/pictures/records{row and '/'}{row}",
         data=fields,
-        files={"file": ("me.png", PICTURE.read_bytes() if content is None else content, "image/png")},
+        # Named as Lin's first one is: who comes later on this backend sees pictures of the names that they expect.
+        files={"file": ("lin.png", PICTURE.read_bytes() if content is None else content, "image/png")},
         headers={"Authorization": backend.token},
         timeout=30,
     )
