@@ -7,11 +7,15 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
-from bff.compiled import FILE
 from bff.deploy import TARGETS, Bundle, bundle_of
 from bff.errors import OperatorError
 from bff.settings import KIB, MIB
+
+
+LIST: Final = ".built"
+"""The file that lists what `build` has written into a folder."""
 
 
 def build(root: Path, pages: Sequence[str], target: str, out: Path) -> int:
@@ -31,26 +35,41 @@ def build(root: Path, pages: Sequence[str], target: str, out: Path) -> int:
 
 
 def _write(files: Mapping[str, bytes], out: Path) -> None:
-    """Write the folder anew; one that is not of an earlier build is left alone."""
-    if out.exists() and not _is_ours(out):
+    """Write the folder anew; what somebody has put into it stays, and a folder of others is left alone."""
+    added = _added_to(out)
+    for name in sorted(added & files.keys()):
         raise OperatorError(
-            f"{out} holds something that `build` did not write: name another folder with --out"
+            f"{out / name} was not written by `build`, which would write it now: move it away"
         )
     beside = out.with_name(f".{out.name}.new")
     shutil.rmtree(beside, ignore_errors=True)
     for name, content in files.items():
-        path = beside / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        _place_for(name, beside).write_bytes(content)
+    (beside / LIST).write_text("".join(f"{name}\n" for name in sorted(files)), "utf-8")
+    for name in added:
+        shutil.copy2(out / name, _place_for(name, beside))
     if out.exists():
         shutil.rmtree(out)
     beside.rename(out)
 
 
-def _is_ours(out: Path) -> bool:
-    if not out.is_dir():
-        return False
-    return not any(out.iterdir()) or ((out / FILE).is_file() and not any(out.glob("orchestrations/*.yaml")))
+def _place_for(name: str, folder: Path) -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _added_to(out: Path) -> set[str]:
+    """The files of an earlier build's folder that it did not write; raises OperatorError for another folder."""
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return set()
+    if not (out / LIST).is_file():
+        raise OperatorError(
+            f"{out} holds something that `build` did not write: name another folder with --out"
+        )
+    written = {*(out / LIST).read_text("utf-8").splitlines(), LIST}
+    found = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
+    return {name for name in found - written if not name.endswith(".pyc")}
 
 
 def _table(files: Mapping[str, bytes]) -> Iterator[str]:

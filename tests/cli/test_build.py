@@ -12,6 +12,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from bff.cli import main
+from bff.cli.build import LIST
 from bff.compiled import FILE
 from bff.deploy import TARGETS, bundle_of
 from tests.project import write_project
@@ -65,7 +66,7 @@ def built(project: Path, *arguments: str) -> tuple[int, Path]:
 
 def files_of(folder: Path) -> set[str]:
     """The files of a folder without the engine and without bytecode."""
-    paths = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    paths = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {LIST}
     return {path for path in paths if not path.startswith("bff/") and "__pycache__" not in path}
 
 
@@ -172,6 +173,31 @@ def test_an_earlier_build_is_written_anew(project: Path) -> None:
     status, out = built(project, "mine")
     assert status == 0
     assert files_of(out) == {".env.example", FILE, "requirements.txt", "wsgi.py"}
+
+
+def test_what_somebody_put_into_an_earlier_build_stays(project: Path) -> None:
+    _, out = built(project, "--all")
+    (out / ".env").write_text("TODOS_KEY=k")
+    (out / "notes").mkdir()
+    (out / "notes" / "mine.txt").write_text("dear")
+    assert built(project, "mine")[0] == 0
+    assert built(project, "mine")[0] == 0
+    assert files_of(out) == {".env", ".env.example", FILE, "notes/mine.txt", "requirements.txt", "wsgi.py"}
+    assert (out / ".env").read_text() == "TODOS_KEY=k"
+
+
+def test_what_somebody_put_where_a_file_goes_is_not_written_over(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, out = built(project, "mine")
+    (out / "clients").mkdir()
+    (out / "clients" / "todos.py").write_text("mine")
+    capsys.readouterr()
+    assert built(project, "page")[0] == 2
+    assert capsys.readouterr().err == (
+        f"bff: {out / 'clients' / 'todos.py'} was not written by `build`, which would write it now: move it away\n"
+    )
+    assert (out / "clients" / "todos.py").read_text() == "mine"
 
 
 def test_what_build_did_not_write_is_left_alone(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
