@@ -13,7 +13,6 @@ from bff.deploy import TARGETS, Bundle, bundle_of
 from bff.errors import OperatorError
 from bff.settings import KIB, MIB
 
-
 LIST: Final = ".built"
 """The file that lists what `build` has written into a folder."""
 
