@@ -78,9 +78,8 @@ def add_frame(
         journal: Journal | None = g.get("journal")
         if journal is None:
             return response
-        written.tell(
-            response, visited, journal
-        )  # what is kept for repeats never holds a cookie, and is kept by now
+        # What is kept for repeats never holds a cookie, and is kept by now.
+        written.tell(response, visited, journal)
         of_page = [("X-Request-ID", journal.request_id)]
         if journal.page:
             of_page.append(("Server-Timing", journal.server_timing(with_steps=with_steps)))
