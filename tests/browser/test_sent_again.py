@@ -42,7 +42,9 @@ def test_a_todo_whose_answer_was_lost_is_there_once(
     expect(form.get_by_test_id("problem")).to_have_text(words("problem.offline"))
     if reloads:
         page.reload()
-        expect(form.get_by_label(words("title"))).to_have_value("Only once")  # what was written is there again
+        expect(form.get_by_label(words("title"))).to_have_value(
+            "Only once"
+        )  # what was written is there again
     form.get_by_label(words("title")).press("Enter")
     expect(form.get_by_label(words("title"))).to_have_value("")
     expect(page.get_by_test_id("todo")).to_have_count(1)
