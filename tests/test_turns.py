@@ -133,6 +133,7 @@ def test_a_child_begins_with_nobody_waiting() -> None:
     assert mine.take() is True
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_where_threads_run_side_by_side_there_are_no_turns() -> None:
     both, none = threading.Barrier(2, timeout=PATIENCE), NoTurns()
     with threads(*[lambda: none.within(both.wait)] * 2) as workers:
