@@ -23,9 +23,8 @@ _Int: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 _Scalar: TypeAlias = bool | str | _Int | float | None
 _WHOLE: Any = _Scalar
 _LEVELS = 4
-for _ in range(
-    _LEVELS
-):  # what is read whole is seldom nested deeper; where it is, the reply is decoded whole
+# What is read whole is seldom nested deeper; where it is, the reply is decoded whole.
+for _ in range(_LEVELS):
     _WHOLE = _Scalar | list[_WHOLE] | dict[str, _WHOLE]
 _DEEPEST = 20
 _BOUNDED = _DEEPEST + _LEVELS + 2

@@ -23,6 +23,11 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return found[0] if found else None
 
 
+def counted(number: int, what: str) -> str:
+    """So many of something, in the plural but for one."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def width(text: str) -> int:
     """Columns that a text takes in a terminal: wide East Asian characters take two, combining marks none."""
     return sum(

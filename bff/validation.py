@@ -60,9 +60,9 @@ _PLAIN: Mapping[str, tuple[type, frozenset[str]]] = {
 def _plain_kind(schema: Mapping[str, Any]) -> type | None:
     """The class of the values for which `_fits_plainly` knows the schema's every key."""
     declared = schema.get("type")
-    kind, keys = (
-        _PLAIN.get(declared, (None, frozenset())) if isinstance(declared, str) else (None, frozenset())
-    )
+    if not isinstance(declared, str) or declared not in _PLAIN:
+        return None
+    kind, keys = _PLAIN[declared]
     return kind if schema.keys() <= _NO_MATTER | keys else None
 
 

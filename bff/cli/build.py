@@ -12,6 +12,7 @@ from typing import Final
 from bff.deploy import TARGETS, Bundle, bundle_of
 from bff.errors import OperatorError
 from bff.settings import KIB, MIB
+from bff.text import counted
 
 LIST: Final = ".built"
 """The file that lists what `build` has written into a folder."""
@@ -28,7 +29,7 @@ def build(root: Path, pages: Sequence[str], target: str, out: Path) -> int:
         print(line)
     for line in _environment(bundle):
         print(line)
-    what = f"{_count(len(bundle.pages), 'page')} for {target} in {out}"
+    what = f"{counted(len(bundle.pages), 'page')} for {target} in {out}"
     print(f"{what}: {len(files)} files, {_size(sum(map(len, files.values())))}", file=sys.stderr)
     return 0
 
@@ -93,7 +94,3 @@ def _size(count: int) -> str:
     if count < KIB:
         return f"{count} B"
     return f"{count / KIB:.1f} KiB" if count < MIB else f"{count / MIB:.1f} MiB"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bff.checker import check_folder
+from bff.text import counted
 
 
 def check(root: Path, pages: Sequence[str] = ()) -> int:
@@ -16,12 +17,8 @@ def check(root: Path, pages: Sequence[str] = ()) -> int:
         print(finding)
     if findings:
         files = {finding.place.file for finding in findings}
-        print(f"{_count(len(findings), 'problem')} in {_count(len(files), 'file')}", file=sys.stderr)
+        print(f"{counted(len(findings), 'problem')} in {counted(len(files), 'file')}", file=sys.stderr)
         return 1
-    clients = _count(len(project.clients), "client")
-    print(f"{_count(len(project.recipes), 'recipe')} and {clients} are fine")
+    clients = counted(len(project.clients), "client")
+    print(f"{counted(len(project.recipes), 'recipe')} and {clients} are fine")
     return 0
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

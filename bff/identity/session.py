@@ -67,9 +67,8 @@ class SessionSeal:
             return None
         try:
             plain, last = self._opened(value)
-            found = jsontext.decode(
-                plain
-            )  # each time: what a project's function does to it is of its own page alone
+            # Each time anew: what a project's function does to it is of its own page alone.
+            found = jsontext.decode(plain)
         except (self._not_ours, ValueError):
             return None
         if last < int(time.time()):
@@ -82,9 +81,8 @@ class SessionSeal:
     def _open(self, value: str) -> tuple[bytes, int]:
         """What is sealed in a cookie, and the last second (epoch) of its ttl; raises what Fernet does."""
         plain = self._fernet.decrypt(value.encode("ascii"), ttl=self._ttl)
-        sealed = int.from_bytes(
-            base64.urlsafe_b64decode(value)[1:9]
-        )  # where Fernet's specification has the time
+        # Where Fernet's specification has the time.
+        sealed = int.from_bytes(base64.urlsafe_b64decode(value)[1:9])
         return plain, sealed + self._ttl
 
     def visitor(self, session: Session) -> Visitor:
