@@ -35,12 +35,16 @@ class Shelf {
     }
   }
 
-  dropAll(prefix) {
+  names(prefix) {
     try {
-      for (const key of Object.keys(this.#storage)) if (key.startsWith(prefix)) this.drop(key);
+      return Object.keys(this.#storage).filter((key) => key.startsWith(prefix));
     } catch {
-      // Forbidden.
+      return [];
     }
+  }
+
+  dropAll(prefix) {
+    for (const key of this.names(prefix)) this.drop(key);
   }
 }
 

@@ -59,8 +59,8 @@ export function commentsOf(id, { retry }) {
     if (isRestored) return;
     isRestored = true;
     text.value ||= draft(key)?.text ?? "";
-    keepDraft(form, key, () => ({ text: text.value }));
   }
+  keepDraft(form, key, () => ({ text: text.value }));
 
   return {
     element: h("section", { class: "card comments-card", "aria-label": t("comments") }, title, missing, list, form),

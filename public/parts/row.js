@@ -76,14 +76,16 @@ function facts(todo, me, people) {
   const found = [
     (todo.status === "paused" || todo.status === "closed") && statusBadge(todo.status),
     todo.due && dueBadge(todo),
-    helper && (helper === "coming" ? placeOfPerson() : h("span", { class: "fact" }, avatar(helper), h("span", { class: "unseen" }, `${t("helper")}: `), helper.name)),
-    owner && me && todo.owner_id !== me.id && (owner === "coming" ? placeOfPerson() : h("span", { class: "fact" }, t("from", { name: owner.name }))),
+    helper && (helper === "coming" ? placeOfPerson() : personFact(helper.name, avatar(helper), h("span", { class: "unseen" }, `${t("helper")}: `))),
+    owner && me && todo.owner_id !== me.id && (owner === "coming" ? placeOfPerson() : personFact(t("from", { name: owner.name }))),
   ].filter(Boolean);
   const isComing = helper === "coming" || owner === "coming";
   return found.length > 0 && h("div", { class: "facts", "aria-busy": isComing ? "true" : null }, found);
 }
 
-const placeOfPerson = () => h("span", { class: "fact", "aria-hidden": "true" }, h("span", { class: "bone bone-person" }));
+/** A name in the place that was kept for it: a long one is cut rather than wrapped, so that nothing below it moves. */
+const personFact = (text, ...before) => h("span", { class: "fact fact-person", title: text }, before, h("span", { class: "fact-name" }, text));
+const placeOfPerson = () => h("span", { class: "fact fact-person", "aria-hidden": "true" }, h("span", { class: "bone bone-person" }));
 
 export function statusBadge(status) {
   return h("span", { class: ["badge", `badge-${status}`] }, icon(STATUS_ICONS[status]), t(`status.${status}`));

@@ -192,7 +192,7 @@ def make_todo(page: Page) -> Callable[..., dict[str, Any]]:
 def other_account(browser: Browser, context: BrowserContext, base_url: str) -> Iterator[dict[str, Any]]:
     """Somebody else who can be asked to help: {id, name, email} and their own `request`."""
     other = browser.new_context(base_url=base_url)
-    name = f"Grace {uuid.uuid4().hex[:6]}"
+    name = f"Grace Brewster Murray Hopper {uuid.uuid4().hex[:6]}"  # as long as names are
     account = {"name": name, "email": f"{uuid.uuid4().hex[:12]}@example.com", "password": PASSWORD}
     answer = other.request.post("/api/signup", data=account)
     assert answer.status == 201, answer.text()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 
 def test_it_shows_everything(
@@ -39,6 +39,46 @@ def test_comments_are_written_and_kept_as_drafts(
     page.reload()
     expect(comments).to_contain_text("第二行")
     expect(text).to_have_value("")
+
+
+def test_what_is_typed_before_anybody_knows_whose_session_it_is_is_kept(
+    page: Page, make_todo: Callable[..., Any], words: Callable[..., str]
+) -> None:
+    todo = make_todo("Talk about this")
+    waiting: list[Route] = []
+
+    def hold(route: Route) -> None:
+        waiting.append(route)
+
+    page.route("**/api/**", hold)
+    page.goto(f"/todos/{todo['id']}")
+    text = page.get_by_label(words("comment.new"), exact=True)
+    text.fill("Half a thou")
+    assert len(waiting) > 0
+    page.unroute("**/api/**", hold)  # what was held goes on
+    expect(page.get_by_role("heading", level=1)).to_have_text("Talk about this")
+    expect(text).to_have_value("Half a thou")
+    page.reload()
+    expect(text).to_have_value("Half a thou")
+
+
+def test_what_is_typed_outlives_a_reload_that_comes_before_the_page_is_there(
+    page: Page, make_todo: Callable[..., Any], words: Callable[..., str]
+) -> None:
+    todo = make_todo("Talk about this")
+    waiting: list[Route] = []
+
+    def hold(route: Route) -> None:
+        waiting.append(route)
+
+    page.route("**/api/**", hold)
+    page.goto(f"/todos/{todo['id']}")
+    text = page.get_by_label(words("comment.new"), exact=True)
+    text.fill("Half a thou")
+    assert len(waiting) > 0
+    page.unroute("**/api/**", hold)
+    page.reload()
+    expect(text).to_have_value("Half a thou")
 
 
 def test_a_comment_that_fails_stays(
