@@ -21,7 +21,7 @@ from typing import Any
 from msgspec import Struct
 
 from bff.errors import AuthorError, OperatorError, Place
-from bff.expressions.running import Compiled
+from bff.expressions.running import PLACE, Compiled
 from bff.expressions.tree import Constant, Each, EachClause, Expression, PathTemplate
 from bff.expressions.tree import Mapping as MappingTree
 from bff.expressions.tree import Sequence as SequenceTree
@@ -30,38 +30,48 @@ from bff.modules import import_file, importing_from, is_of_project, public_funct
 from bff.plan import Planned
 from bff.recipe import Mark, Marks
 from bff.text import nearest
+from bff.validation import Validator
 
 FILE = "pages.compiled"
-VERSION = 1
+VERSION = 2
 """Of this form and of all that it names in the engine: what changes either, changes this."""
 
 BELONGS_TOGETHER = "the folder that `python -m bff build` writes belongs together"
 
+ANY_PYTHON = "any Python"
+"""What the file says that it is for where it holds source instead of bytecode."""
+
 _KIND = b"bff pages"
 _TREES = (Constant, Each, EachClause, Expression, MappingTree, PathTemplate, SequenceTree)
-# Without references: which objects have some depends on what else the process holds, and the bytes must not.
-# From 3.14 on code holds slices, which only version 5 can write.
-_MARSHAL = 2 if sys.version_info < (3, 14) else 5
+Encode = Callable[[str], bytes | str]
+"""What is kept of generated source: the marshalled code of a Python, or for any Python the source itself."""
 
 
 class CompiledPages(Struct, frozen=True):
-    """The content of the file, and the modules that it needs: in `clients/`, and of functions in `orchestrations/`."""
+    """The content of the file, and the modules that it needs: in `clients/`, and of functions in `orchestrations/`.
+
+    `validates` says whether it holds schemas.
+    """
 
     content: bytes
     clients: tuple[str, ...]
     functions: tuple[str, ...]
+    validates: bool
 
 
-def compile_pages(planned: Planned) -> CompiledPages:
-    """The pages as they stand in the file: the same bytes for the same project, engine and Python."""
+def compile_pages(planned: Planned, encode: Encode, python: str) -> CompiledPages:
+    """The pages as they stand in the file: the same bytes for the same project, engine and Python.
+
+    `python` is the `this_python` of that which will run them, or ANY_PYTHON; `encode` makes what that takes.
+    """
     plans = io.BytesIO()
-    writer = _Writer(plans, planned)
+    writer = _Writer(plans, planned, encode)
     writer.dump(dict(planned.plans))
     clients, functions = tuple(sorted(writer.clients)), tuple(sorted(writer.functions))
     if planned.whole:  # views by hand may ask for any
         clients = tuple(sorted(planned.clients))
     needs = pickle.dumps((planned.whole, clients, functions), protocol=5)
-    return CompiledPages(_head() + needs + plans.getvalue(), clients, functions)
+    return CompiledPages(_head(python) + needs + plans.getvalue(), clients, functions, writer.validates)
 
 
 def read_pages(root: Path, pages: Sequence[str] | None = None) -> Planned:
@@ -88,30 +98,37 @@ def read_pages(root: Path, pages: Sequence[str] | None = None) -> Planned:
     return Planned({name: plan for name, plan in plans.items() if name in pages}, clients, False)
 
 
-def _head() -> bytes:
-    python = f"{sys.implementation.cache_tag} {MAGIC_NUMBER[:2].hex()}"
+def this_python() -> str:
+    """Which bytecode the running Python takes."""
+    return f"{sys.implementation.cache_tag} {MAGIC_NUMBER[:2].hex()}"
+
+
+def _head(python: str) -> bytes:
     return b"%s %d for %s\n" % (_KIND, VERSION, python.encode())
 
 
 def _content(path: Path) -> bytes:
     raw = path.read_bytes()
     head = raw[: raw.find(b"\n", 0, 100) + 1]
-    if head == _head():
+    if head in (_head(this_python()), _head(ANY_PYTHON)):
         return raw[len(head) :]
     if not head.startswith(_KIND):
         raise OperatorError(f"{path} was not written by `python -m bff build`")
-    theirs, ours = (text.decode("ascii", "replace").strip() for text in (head, _head()))
+    theirs, ours = (text.decode("ascii", "replace").strip() for text in (head, _head(this_python())))
     raise OperatorError(f"{path} holds {theirs}, and only {ours} can run here: build it with this Python")
 
 
 class Stored(Struct, frozen=True):
-    """The code of a compiled tree: of its fast and of its safe version."""
+    """The code of a compiled tree, marshalled or as source: of its fast and of its safe version."""
 
-    fast: bytes
-    safe: bytes
+    fast: bytes | str
+    safe: bytes | str
 
     def __call__(self, fast: bool) -> CodeType:
-        code: CodeType = marshal.loads(self.fast if fast else self.safe)
+        stored = self.fast if fast else self.safe
+        if isinstance(stored, str):
+            return compile(stored, PLACE, "exec")
+        code: CodeType = marshal.loads(stored)
         return code
 
 
@@ -121,8 +138,10 @@ class Stored(Struct, frozen=True):
 class _Writer(pickle.Pickler):
     """Writes plans; `clients` and `functions` name the modules that they needed."""
 
-    def __init__(self, file: io.BytesIO, planned: Planned) -> None:
+    def __init__(self, file: io.BytesIO, planned: Planned, encode: Encode) -> None:
         super().__init__(file, protocol=5)
+        self._encode = encode
+        self.validates = False
         self.clients: set[str] = set()
         self.functions: set[str] = set()
         self._quotes = {
@@ -145,6 +164,8 @@ class _Writer(pickle.Pickler):
             module, name = _place_of(found)
             self.functions.add(module)
             return "function", module, name
+        if isinstance(found, Validator):
+            self.validates = True
         if isinstance(found, frozenset):
             return "set", *sorted(found)
         return None
@@ -156,7 +177,8 @@ class _Writer(pickle.Pickler):
         if isinstance(found, Marks):
             return _nowhere, ()
         if isinstance(found, Compiled):
-            codes = (marshal.dumps(found.code_of(fast), _MARSHAL) for fast in (True, False))
+            assert found.source_of is not None  # it was generated in this process
+            codes = (self._encode(found.source_of(fast)) for fast in (True, False))
             return Compiled, (Stored(*codes), found.functions, found.quotes)
         return NotImplemented
 

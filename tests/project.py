@@ -10,7 +10,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from bff import create_app
-from bff.deploy import bundle_of
+from bff.compiled import FILE
+from bff.deploy.bundle import page_files
+from bff.deploy.python import running_python
+from bff.planning import plan_folder
 
 BACKENDS = ("people", "todos", "notices")
 LOGIN = """
@@ -53,11 +56,14 @@ def write_project(
 
 def write_built(root: Path, out: Path, pages: Sequence[str] | None = None) -> Path:
     """Write a project's pages in compiled form, with the modules that they need and without an engine."""
-    for name, content in bundle_of(root, pages).files.items():
-        if not name.startswith("bff/"):
-            path = out / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+    compiled, modules = page_files(root, plan_folder(root, pages), running_python())
+    files = {FILE: compiled.content, **modules}
+    public = (path for path in (root / "public").rglob("*") if pages is None and path.is_file())
+    files |= {path.relative_to(root).as_posix(): path.read_bytes() for path in public}
+    for name, content in files.items():
+        path = out / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
     return out
 
 

@@ -15,12 +15,14 @@ from cryptography.fernet import Fernet
 from flask.testing import FlaskClient
 
 from bff import create_app
-from bff.compiled import FILE, compile_pages
+from bff.compiled import ANY_PYTHON, FILE, VERSION, compile_pages
+from bff.deploy.python import running_python
 from bff.errors import AuthorError, OperatorError
 from bff.planning import plan_folder
 from tests.project import write_built, write_project
 
 ROOT = Path(__file__).resolve().parents[1]
+HERE = running_python()
 PAGE = """
     route: GET /page
     auth: none
@@ -93,10 +95,13 @@ def built(tmp_path: Path) -> Path:
     return write_built(project(tmp_path / "recipes"), tmp_path / "built")
 
 
-@pytest.mark.parametrize("form", ["recipes", "built"])
+@pytest.mark.parametrize("form", ["recipes", "built", "built for any Python"])
 def test_functions_parts_and_filters_work_as_in_recipes(form: str, tmp_path: Path) -> None:
     root = project(tmp_path / "recipes")
-    root = root if form == "recipes" else write_built(root, tmp_path / "built")
+    if form != "recipes":
+        planned, root = plan_folder(root), write_built(root, tmp_path / "built")
+        if form == "built for any Python":
+            (root / FILE).write_bytes(compile_pages(planned, lambda source: source, ANY_PYTHON).content)
     site = create_app(root, environ={}).test_client()
     todos = [{"title": "a", "due": 3}, {"title": "b"}]
     with responses.RequestsMock() as backends:
@@ -115,7 +120,9 @@ def test_functions_parts_and_filters_work_as_in_recipes(form: str, tmp_path: Pat
 def test_the_same_project_makes_the_same_bytes_in_every_process(tmp_path: Path) -> None:
     ask = (
         "import hashlib, sys, pathlib; from bff.compiled import compile_pages; from bff.planning import plan_folder; "
-        "print(hashlib.sha256(compile_pages(plan_folder(pathlib.Path(sys.argv[1]))).content).hexdigest())"
+        "from bff.deploy.python import running_python; here = running_python(); "
+        "compiled = compile_pages(plan_folder(pathlib.Path(sys.argv[1])), here.encode, here.head); "
+        "print(hashlib.sha256(compiled.content).hexdigest())"
     )
     found = set()
     for seed in ("1", "2"):
@@ -140,10 +147,11 @@ def _of_another_python(content: bytes) -> bytes:
     [
         (
             _of_another_python,
-            "{file} holds bff pages 1 for cpython-399 0000, and only {head} can run here: build it with this Python",
+            "{file} holds bff pages {version} for cpython-399 0000, and only {head} can run here: "
+            "build it with this Python",
         ),
         (
-            lambda content: content.replace(b"bff pages 1 ", b"bff pages 0 ", 1),
+            lambda content: re.sub(rb"^bff pages \d+ ", b"bff pages 0 ", content, count=1),
             "{file} holds {older}, and only {head} can run here: build it with this Python",
         ),
         (lambda content: b"PK\x03\x04" + content, "{file} was not written by `python -m bff build`"),
@@ -156,8 +164,8 @@ def test_what_cannot_be_read_is_one_line(change: Callable[[bytes], bytes], messa
     file.write_bytes(change(file.read_bytes()))
     with pytest.raises(OperatorError) as raised:
         create_app(built, environ={})
-    older = head.replace("pages 1", "pages 0")
-    assert str(raised.value) == message.format(file=file, head=head, older=older)
+    older = head.replace(f"pages {VERSION}", "pages 0")
+    assert str(raised.value) == message.format(file=file, head=head, older=older, version=VERSION)
 
 
 @pytest.mark.parametrize("name", ["clients/people.py", "orchestrations/functions.py"])
@@ -214,9 +222,9 @@ def test_an_app_of_some_of_the_pages_has_no_other(built: Path) -> None:
 
 
 def test_one_page_needs_no_client_but_its_own(tmp_path: Path) -> None:
-    part = compile_pages(plan_folder(project(tmp_path), ["part"]))
+    part = compile_pages(plan_folder(project(tmp_path), ["part"]), HERE.encode, HERE.head)
     assert (part.clients, part.functions) == (("people",), ("part",))
-    whole = compile_pages(plan_folder(tmp_path))
+    whole = compile_pages(plan_folder(tmp_path), HERE.encode, HERE.head)
     assert (whole.clients, whole.functions) == (("notices", "people", "todos"), ("functions", "part"))
 
 

@@ -66,8 +66,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     building.add_argument("pages", nargs="*", metavar="PAGE", help="recipes to build")
     building.add_argument("--all", action="store_true", help="every page, with the files of public/")
-    building.add_argument("--target", default="wsgi", help="what it is for: %(default)s")
+    building.add_argument("--target", default="wsgi", help="the kind of host (default: %(default)s)")
     building.add_argument("--out", type=Path, default=Path("build"), help="the folder (default: %(default)s)")
+    building.add_argument(
+        "--zip", action="store_true", help="an archive of each function instead of a folder"
+    )
+    building.add_argument(
+        "--arch", choices=("x86_64", "arm64"), default="x86_64", help="(default: %(default)s)"
+    )
+    building.add_argument("--python", metavar="3.x", help="the host's Python (default: the running one)")
+    building.add_argument("--python-bin", type=Path, help="where that Python is, which makes its bytecode")
+    building.add_argument("--group", metavar="NAME", help="all of these pages in one function of this name")
+    building.add_argument(
+        "--max-mb", type=int, help="the most MiB of a function (default: what the host takes)"
+    )
+    building.add_argument("--show-files", action="store_true", help="list every file")
     building.set_defaults(run=_build)
     serving = commands.add_parser("serve", help="serve the app of wsgi.py as in production")
     serving.add_argument("--host", default="127.0.0.1", help="where to listen (default: %(default)s)")
@@ -96,11 +109,23 @@ def _check(given: argparse.Namespace) -> int:
 
 
 def _build(given: argparse.Namespace) -> int:
-    from bff.cli.build import build
+    from bff.cli.build import Wanted, build
 
     if bool(given.pages) == given.all:
         raise OperatorError("build takes the names of pages, or --all")
-    return build(given.root, given.pages, given.target, given.out)
+    wanted = Wanted(
+        pages=given.pages,
+        target=given.target,
+        out=given.out,
+        zipped=given.zip,
+        arch=given.arch,
+        python=given.python,
+        python_bin=given.python_bin,
+        group=given.group,
+        max_mb=given.max_mb,
+        show_files=given.show_files,
+    )
+    return build(given.root, wanted)
 
 
 def _test(given: argparse.Namespace) -> int:

@@ -1,96 +1,115 @@
-"""`build`: pages in compiled form, in a folder that runs by itself."""
+"""`build`: pages in compiled form, in folders that run by themselves, with what brings them to a host."""
 
 from __future__ import annotations
 
-import shutil
 import sys
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import Final
 
-from bff.deploy import TARGETS, Bundle, bundle_of
+from msgspec import Struct
+from msgspec.structs import replace
+
+from bff.cli.building import report
+from bff.cli.building.archive import archive
+from bff.cli.building.folder import write
+from bff.deploy import TARGETS, Bundler, Function, Project, Target
+from bff.deploy.python import python_of
 from bff.errors import OperatorError
-from bff.settings import KIB, MIB
-from bff.text import counted
-
-LIST: Final = ".built"
-"""The file that lists what `build` has written into a folder."""
+from bff.settings import MIB
+from bff.text import counted, nearest
 
 
-def build(root: Path, pages: Sequence[str], target: str, out: Path) -> int:
+class Wanted(Struct, frozen=True):
+    """What the command line asks for; without `pages` all of them. `max_mb` is in MiB, None for the host's own."""
+
+    pages: Sequence[str]
+    target: str = "wsgi"
+    out: Path = Path("build")
+    zipped: bool = False
+    arch: str = "x86_64"
+    python: str | None = None
+    python_bin: Path | None = None
+    group: str | None = None
+    max_mb: int | None = None
+    show_files: bool = False
+
+
+def build(root: Path, wanted: Wanted) -> int:
     """Write what a target makes of some pages, or of all where none are named, and say what was written."""
-    if target not in TARGETS:
-        raise OperatorError(f"no target {target}; there are: {', '.join(TARGETS)}")
-    bundle = bundle_of(root, list(pages) or None)
-    files = TARGETS[target](bundle)
-    _write(files, out)
-    for line in _table(files):
-        print(line)
-    for line in _environment(bundle):
-        print(line)
-    what = f"{counted(len(bundle.pages), 'page')} for {target} in {out}"
-    print(f"{what}: {len(files)} files, {_size(sum(map(len, files.values())))}", file=sys.stderr)
+    target = _target(wanted.target)
+    with closing(python_of(wanted.python, wanted.python_bin)) as python:
+        bundler = Bundler(root, python, wanted.arch)
+        functions = [_with_entry(function, target) for function in _functions(bundler, wanted, target)]
+        suffix = ".zip" if wanted.zipped else ""
+        whole = not wanted.pages
+        public = bundler.public() if whole and not target.alone else {}
+        project = Project(bundler.root.name, functions, python.version, wanted.arch, whole, public, suffix)
+        too_large = list(_too_large(functions, wanted, target))
+        if too_large:
+            raise OperatorError("\n".join(too_large))
+        files = {**_laid_out(functions, target, wanted), **target.manifests(project), **public}
+        write(files, wanted.out)
+        for line in report.lines(functions, target, python, show_files=wanted.show_files):
+            print(line)
+    what = f"{counted(sum(len(one.plans) for one in functions), 'page')} for {target.name} in {wanted.out}"
+    print(f"{what}: {len(files)} files, {report.size(sum(map(len, files.values())))}", file=sys.stderr)
     return 0
 
 
-def _write(files: Mapping[str, bytes], out: Path) -> None:
-    """Write the folder anew; what somebody has put into it stays, and a folder of others is left alone."""
-    added = _added_to(out)
-    for name in sorted(added & files.keys()):
-        raise OperatorError(
-            f"{out / name} was not written by `build`, which would write it now: move it away"
-        )
-    beside = out.with_name(f".{out.name}.new")
-    shutil.rmtree(beside, ignore_errors=True)
-    for name, content in files.items():
-        _place_for(name, beside).write_bytes(content)
-    (beside / LIST).write_text("".join(f"{name}\n" for name in sorted(files)), "utf-8")
-    for name in added:
-        shutil.copy2(out / name, _place_for(name, beside))
-    if out.exists():
-        shutil.rmtree(out)
-    beside.rename(out)
+def _target(name: str) -> Target:
+    if name not in TARGETS:
+        near = nearest(name, TARGETS)
+        meant = f"did you mean {near}?  " if near else ""
+        raise OperatorError(f"no target {name}; {meant}there are: {', '.join(TARGETS)}")
+    return TARGETS[name]
 
 
-def _place_for(name: str, folder: Path) -> Path:
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path
+def _functions(bundler: Bundler, wanted: Wanted, target: Target) -> Iterator[Function]:
+    """One for each page, or one of all: where a group is named, or the host is one server."""
+    pages = list(wanted.pages) or None
+    if target.alone or wanted.group is not None:
+        name = wanted.group or (pages[0] if pages and len(pages) == 1 else bundler.root.name)
+        if pages is None and not target.alone:
+            pages = list(bundler.pages)
+        yield Function(name, bundler.bundle(pages, target.need))
+        return
+    for page in pages or bundler.pages:
+        yield Function(page, bundler.bundle([page], target.need))
 
 
-def _added_to(out: Path) -> set[str]:
-    """The files of an earlier build's folder that it did not write; raises OperatorError for another folder."""
-    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
-        return set()
-    if not (out / LIST).is_file():
-        raise OperatorError(
-            f"{out} holds something that `build` did not write: name another folder with --out"
-        )
-    written = {*(out / LIST).read_text("utf-8").splitlines(), LIST}
-    found = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
-    return {name for name in found - written if not name.endswith(".pyc")}
+def _with_entry(function: Function, target: Target) -> Function:
+    bundle = function.bundle
+    return replace(function, bundle=replace(bundle, own={**bundle.own, **target.entry(function)}))
 
 
-def _table(files: Mapping[str, bytes]) -> Iterator[str]:
-    """A line for each file; those of a folder, with their bytecode, are one."""
-    sizes: dict[str, list[int]] = defaultdict(list)
-    for name, content in files.items():
-        head, slash, _ = name.replace("__pycache__/", "").partition("/")
-        if name.startswith("__pycache__/"):
-            head = f"{head.partition('.')[0]}.py"
-        sizes[head + slash].append(len(content))
-    for name, found in sorted(sizes.items()):
-        count = f" ({len(found)} files)" if len(found) > 1 else ""
-        yield f"{_size(sum(found)):>10}  {name}{count}"
+def _laid_out(functions: Sequence[Function], target: Target, wanted: Wanted) -> dict[str, bytes]:
+    """All files of the functions by their path in the folder."""
+    if target.alone:
+        files = functions[0].bundle.files
+        return {f"{functions[0].name}.zip": archive(files)} if wanted.zipped else files
+    if wanted.zipped:
+        return {f"{function.name}.zip": archive(function.bundle.files) for function in functions}
+    return {
+        f"{function.name}/{path}": content
+        for function in functions
+        for path, content in function.bundle.files.items()
+    }
 
 
-def _environment(bundle: Bundle) -> Iterator[str]:
-    for name, default in sorted(bundle.variables.items()):
-        yield f"{name} must be set" if default is None else f"{name} is {default} unless set"
+def _too_large(functions: Sequence[Function], wanted: Wanted, target: Target) -> Iterator[str]:
+    most = wanted.max_mb if wanted.max_mb is not None else target.max_mb
+    if most is None:
+        return
+    for function in functions:
+        count = sum(map(len, function.bundle.files.values()))
+        if count > most * MIB:
+            sizes = sorted(
+                ((_count(files), name) for name, files in function.bundle.packages.items()), reverse=True
+            )
+            largest = ", ".join(f"{name} {report.size(found)}" for found, name in sizes[:3])
+            yield f"{function.name} has {report.size(count)}, more than {most} MiB; its largest packages: {largest}"
 
 
-def _size(count: int) -> str:
-    if count < KIB:
-        return f"{count} B"
-    return f"{count / KIB:.1f} KiB" if count < MIB else f"{count / MIB:.1f} MiB"
+def _count(files: Mapping[str, bytes]) -> int:
+    return sum(map(len, files.values()))

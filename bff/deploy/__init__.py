@@ -1,20 +1,21 @@
 """Where built pages go: one module for each kind of host, and its line in `TARGETS`.
 
-A target is a function of a bundle that gives all files of the folder, by path; only the command writes.
+A target gives the files of its functions and manifests by path; only the command writes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from collections.abc import Mapping
 
 from bff.deploy import wsgi
-from bff.deploy.bundle import Bundle, bundle_of
+from bff.deploy.bundle import Bundle, Bundler, Need
+from bff.deploy.target import Function, Project, Target
 
-__all__ = ["TARGETS", "Bundle", "Target", "bundle_of"]
-
-Target: TypeAlias = Callable[[Bundle], dict[str, bytes]]
+__all__ = ["TARGETS", "Bundle", "Bundler", "Function", "Need", "Project", "Target"]
 
 TARGETS: Mapping[str, Target] = {
-    "wsgi": wsgi.files,
-}
+    target.name: target
+    for target in (
+        wsgi.TARGET,
+    )
+}  # fmt: skip

@@ -1,61 +1,172 @@
-"""What pages need to run, whatever the host: their compiled form, their modules, the engine, and their environment."""
+"""What pages need to run, whatever the host: their compiled form, modules, the engine, dependencies and environment."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
 
-from bff.compiled import FILE, compile_pages
-from bff.deploy.bytecode import with_bytecode
-from bff.deploy.imports import engine_files, project_files
-from bff.plan import Planned
+from bff.compiled import FILE, CompiledPages, compile_pages
+from bff.deploy.imports import engine_files, imported_from, project_files
+from bff.deploy.pins import FILE as PINS
+from bff.deploy.pins import Pins, distributions_of
+from bff.deploy.python import Python
+from bff.deploy.wheels import Wheels
+from bff.errors import OperatorError
+from bff.plan import Plan, Planned
 from bff.planning import plan_folder
+from bff.recipe import Input
+from bff.text import nearest
 
-PINS = "requirements.txt"
 ENVIRONMENT = ".env.example"
 _OF_A_WHOLE_PROJECT = ("wsgi.py",)
 
 
-class Bundle(Struct, frozen=True):
-    """The files that every target needs, by path, and what the pages take from the environment.
+class Need(Struct, frozen=True):
+    """What a target's bundles hold beside the pages and the engine.
 
-    `variables` are their names with the defaults that the project gives them, None where there is none.
+    `adapters` are distributions pinned in adapters.txt; with `serves` the bundle starts by `python -m bff serve`.
+    Without `vendored` it has no dependencies in it, only a requirements.txt of them. `metrics` is for hosts whose
+    processes live long enough to be counted in.
     """
 
-    pages: tuple[str, ...]
-    files: Mapping[str, bytes]
+    adapters: tuple[str, ...] = ()
+    serves: bool = False
+    vendored: bool = True
+    metrics: bool = True
+
+
+class Bundle(Struct, frozen=True):
+    """The files of some pages by path: their own, and those of each package that they need.
+
+    `variables` are what they take from the environment, with the defaults that the project gives, None where there
+    is none.
+    """
+
+    plans: Mapping[str, Plan]
+    own: Mapping[str, bytes]
+    packages: Mapping[str, Mapping[str, bytes]]
     variables: Mapping[str, str | None]
 
+    @property
+    def pages(self) -> tuple[str, ...]:
+        return tuple(self.plans)
 
-def bundle_of(root: Path, pages: Sequence[str] | None = None) -> Bundle:
-    """The bundle of some pages of a project, or of all with what else it serves.
+    @property
+    def files(self) -> dict[str, bytes]:
+        found = dict(self.own)
+        for files in self.packages.values():
+            found |= files
+        return found
 
-    Raises AuthorError or OperatorError with all that is wrong with them.
-    """
-    root = root.resolve()
-    planned = plan_folder(root, pages)
-    compiled = compile_pages(planned)
+
+class Bundler:
+    """Makes the bundles of one project for one Python and machine; what they share is got once."""
+
+    def __init__(self, root: Path, python: Python, arch: str) -> None:
+        """Raises AuthorError or OperatorError with all that is wrong with the project's recipes."""
+        self.root = root.resolve()
+        self.python = python
+        self._planned = plan_folder(self.root)
+        self._arch = arch
+        self._wheels: Wheels | None = None
+        self._compiled_packages: dict[str, dict[str, bytes]] = {}
+
+    @property
+    def pages(self) -> tuple[str, ...]:
+        return tuple(self._planned.plans)
+
+    def public(self) -> dict[str, bytes]:
+        """The files of `public/` by path."""
+        folder = self.root / "public"
+        files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+        return {path.relative_to(self.root).as_posix(): path.read_bytes() for path in files}
+
+    def bundle(self, pages: Sequence[str] | None, need: Need) -> Bundle:
+        """The bundle of some pages, or of all with what else the project serves."""
+        planned = self._of(pages)
+        compiled, modules = page_files(self.root, planned, self.python)
+        sources = {**engine_files(serves=need.serves), **modules}
+        variables = _variables(planned)
+        own = {FILE: compiled.content, **self.python.with_bytecode(sources)}
+        own[ENVIRONMENT] = _environment(planned, variables)
+        if planned.whole:
+            own |= self.public()
+        packages: dict[str, dict[str, bytes]] = {}
+        if need.vendored:
+            packages = self._packages(sources, planned, compiled, need)
+        elif (self.root / PINS).is_file():
+            own[PINS] = (self.root / PINS).read_bytes()
+        return Bundle(planned.plans, own, packages, variables)
+
+    def _of(self, pages: Sequence[str] | None) -> Planned:
+        if pages is None:
+            return self._planned
+        plans = self._planned.plans
+        for page in pages:
+            if page not in plans:
+                near = nearest(page, plans)
+                meant = f"did you mean {near}?  " if near else ""
+                raise OperatorError(
+                    f"no recipe orchestrations/{page}.yaml; {meant}there are: {', '.join(sorted(plans))}"
+                )
+        return Planned({page: plans[page] for page in pages}, self._planned.clients, False)
+
+    def _packages(
+        self, sources: Mapping[str, bytes], planned: Planned, compiled: CompiledPages, need: Need
+    ) -> dict[str, dict[str, bytes]]:
+        """The files of the distributions that these modules import, and of the target's adapters, with bytecode."""
+        pins = Pins(self.root, self.python.version, self._arch)
+        self._wheels = self._wheels or Wheels(pins, self.python.version, self._arch)
+        names = distributions_of(imported_from(sources), pins) | set(need.adapters)
+        needless = frozenset(_needless(planned.plans.values(), compiled, need))
+        found = {}
+        for name, files in self._wheels.files(names, needless).items():
+            if name not in self._compiled_packages:
+                self._compiled_packages[name] = self.python.with_bytecode(files)
+            found[name] = self._compiled_packages[name]
+        return found
+
+
+def page_files(root: Path, planned: Planned, python: Python) -> tuple[CompiledPages, dict[str, bytes]]:
+    """Pages in compiled form, and the project's own modules that they need, by path."""
+    compiled = compile_pages(planned, python.encode, python.head)
     modules = [
         *(f"clients/{name}.py" for name in compiled.clients),
         *(f"orchestrations/{name}.py" for name in compiled.functions),
         *(name for name in _OF_A_WHOLE_PROJECT if planned.whole and (root / name).is_file()),
     ]
-    sources = {**engine_files(), **project_files(root, modules)}
-    variables = _variables(planned)
-    files = {FILE: compiled.content, **with_bytecode(sources), ENVIRONMENT: _environment(planned, variables)}
-    if (root / PINS).is_file():
-        files[PINS] = (root / PINS).read_bytes()
-    if planned.whole:
-        files |= dict(_public(root))
-    return Bundle(tuple(planned.plans), files, variables)
+    return compiled, project_files(root, modules)
 
 
-def _public(root: Path) -> Iterator[tuple[str, bytes]]:
-    for path in sorted((root / "public").rglob("*")):
-        if path.is_file():
-            yield path.relative_to(root).as_posix(), path.read_bytes()
+def _needless(plans: Collection[Plan], compiled: CompiledPages, need: Need) -> Iterator[str]:
+    """The distributions that the engine imports only for what none of these pages does."""
+    recipes = [plan.recipe for plan in plans]
+    signed = any(recipe.auth != "none" or recipe.session is not None for recipe in recipes)
+    limited = any(recipe.rate_limit is not None for recipe in recipes)
+    requests = [request.step for plan in plans for request in plan.requests]
+    shares = limited or any(step.writes or step.cache is not None for step in requests)
+    if not (compiled.validates or any(_has_schemas(recipe.input) for recipe in recipes)):
+        yield "jsonschema-rs"
+    if not limited:
+        yield "limits"
+    if not shares:  # nothing that BFF_STATE_URL or BFF_CACHE_URL would hold
+        yield "redis"
+    if not signed:
+        yield "pyjwt"
+    if not (signed or shares):
+        yield "cryptography"
+    if not need.metrics:
+        yield "prometheus-client"
+    if not need.serves:
+        yield "granian"
+
+
+def _has_schemas(given: Input) -> bool:
+    """Whether a page declares anything of its input; a path parameter that is just text is no schema."""
+    plain = all(parameter.schema == {"type": "string"} for parameter in given.path)
+    return bool(given.query or given.headers or given.body is not None or not plain)
 
 
 def _variables(planned: Planned) -> dict[str, str | None]:

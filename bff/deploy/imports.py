@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import bff
 
 _FOLDER = Path(bff.__file__).parent
 # What servers, views by hand and client modules begin with; `bff` itself imports these by name at first use.
-_BEGINNINGS = ("bff.__main__", "bff.cli.serve", "bff.http", "bff.web.app", "bff.web.by_hand")
+_BEGINNINGS = ("bff.http", "bff.web.app", "bff.web.by_hand")
+_OF_SERVING = ("bff.__main__", "bff.cli.serve")
 # What reads, checks and builds recipes: a bundle has none.
 _LEFT_OUT = frozenset({"bff.planning", "bff.cli.build", "bff.cli.check", "bff.cli.schema", "bff.cli.test"})
 
 
-def engine_files() -> dict[str, bytes]:
-    """The modules of the engine that a page may load while it runs, by their path in a bundle."""
+@cache
+def engine_files(*, serves: bool) -> Mapping[str, bytes]:
+    """The modules of the engine that a page may load while it runs, by their path in a bundle.
+
+    With `serves` those of `python -m bff serve` too.
+    """
 
     def find(name: str) -> Path | None:
         if name.split(".")[0] != "bff" or name in _LEFT_OUT:
             return None
         return _file_of(_FOLDER.parent, name)
 
-    beginnings = [path for name in _BEGINNINGS if (path := find(name)) is not None]
+    names = (*_BEGINNINGS, *(_OF_SERVING if serves else ()))
+    beginnings = [path for name in names if (path := find(name)) is not None]
     return _read(_FOLDER.parent, _reached(beginnings, _FOLDER.parent, find))
 
 
@@ -47,13 +54,18 @@ def _reached(beginnings: Iterable[Path], root: Path, find: Callable[[str], Path 
         found.add(path)
         around = (folder / "__init__.py" for folder in path.relative_to(root).parents)
         waiting += [root / init for init in around if (root / init).is_file()]
-        waiting += [other for name in _imported(path) if (other := find(name)) is not None]
+        waiting += [other for name in _imported(path.read_bytes()) if (other := find(name)) is not None]
     return found
 
 
-def _imported(path: Path) -> Iterator[str]:
+def imported_from(sources: Mapping[str, bytes]) -> set[str]:
+    """The top-level modules that these files import from anywhere."""
+    return {name.partition(".")[0] for source in sources.values() for name in _imported(source)}
+
+
+def _imported(source: bytes) -> Iterator[str]:
     """The names of all modules that a file imports, at its top or in a function; `TYPE_CHECKING` runs nowhere."""
-    waiting: list[ast.AST] = [ast.parse(path.read_bytes())]
+    waiting: list[ast.AST] = [ast.parse(source)]
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":

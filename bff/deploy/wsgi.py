@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bff.deploy.bundle import Bundle
+from bff.deploy.bundle import Need
+from bff.deploy.target import Function, Target
 
 STARTED_BY = "wsgi.py"
 _APP = b'''"""The app of the pages beside it, for any WSGI server: `wsgi:app`. Written by `python -m bff build`."""
@@ -24,6 +25,16 @@ gc.enable()
 '''
 
 
-def files(bundle: Bundle) -> dict[str, bytes]:
-    """The bundle's files and the module that servers start: of a whole project its own, which may add views."""
-    return {STARTED_BY: _APP} | dict(bundle.files)
+def entry(function: Function) -> dict[str, bytes]:
+    """The module that servers start; a whole project has its own, which may add views."""
+    return {} if STARTED_BY in function.bundle.own else {STARTED_BY: _APP}
+
+
+TARGET = Target(
+    name="wsgi",
+    about="any WSGI server, with the dependencies that it installs",
+    starts="wsgi",
+    entry=entry,
+    need=Need(serves=True, vendored=False),
+    alone=True,
+)

@@ -7,7 +7,7 @@ from types import CodeType
 from typing import Any
 
 from bff.expressions.generate import Source, generate
-from bff.expressions.running import OWN, QUOTES, Compiled
+from bff.expressions.running import OWN, PLACE, QUOTES, Compiled
 
 __all__ = ["Compiled", "compile_tree"]
 
@@ -26,14 +26,17 @@ def compile_tree(
     functions, quotes = functions or {}, quotes or {}
     text = generate(tree, functions.keys(), quotes.keys(), fast=True)
 
+    def source_of(fast: bool) -> str:
+        return text if fast else generate(tree, functions.keys(), quotes.keys(), fast=False)
+
     def code_of(fast: bool) -> CodeType:
-        source = text if fast else generate(tree, functions.keys(), quotes.keys(), fast=False)
-        return compile(source, "<recipe>", "exec")
+        return compile(source_of(fast), PLACE, "exec")
 
     compiled = Compiled(
         code_of,
         {name: function for name, function in functions.items() if f"{OWN}{name}(" in text},
         {name: quote for name, quote in quotes.items() if f"{QUOTES}{name}(" in text},
+        source_of,
     )
     compiled.prepare()
     return compiled

@@ -32,23 +32,29 @@ OWN, QUOTES = "_p_", "_q_"
 """What the names of the project's functions, and of a client's filter languages, begin with in generated code."""
 
 
+PLACE = "<recipe>"
+"""What generated code gives as the file that it stands in."""
+
+
 class Compiled:
     """A tree as a function of its scope (every name that it reads) and the page's budgets.
 
     The fast version is run first. If it raises, the values are not what pages have every day: the budgets are put
     back and the safe version gives the value. `code_of` gives the code of the fast or the safe version, and is asked
-    for each when it is first run.
+    for each when it is first run; `source_of` gives its source, where that is still known.
     """
 
-    __slots__ = ("_fast", "_safe", "code_of", "functions", "quotes")
+    __slots__ = ("_fast", "_safe", "code_of", "functions", "quotes", "source_of")
 
     def __init__(
         self,
         code_of: Callable[[bool], CodeType],
         functions: Mapping[str, Callable[..., Any]],
         quotes: Mapping[str, Callable[[str], str]],
+        source_of: Callable[[bool], str] | None = None,
     ) -> None:
         self.code_of = code_of
+        self.source_of = source_of
         self.functions = functions
         self.quotes = quotes
         self._fast: Page = self._first

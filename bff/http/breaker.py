@@ -72,6 +72,11 @@ class Circuit:
         self._blamed: object = None
 
     @property
+    def may_open(self) -> bool:
+        """Whether there are rules by which the backend is spared at all."""
+        return self._rules is not None
+
+    @property
     def closed(self) -> bool:
         return self._state == "closed"
 

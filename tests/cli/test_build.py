@@ -12,9 +12,10 @@ import pytest
 from cryptography.fernet import Fernet
 
 from bff.cli import main
-from bff.cli.build import LIST
+from bff.cli.building.folder import LIST
 from bff.compiled import FILE
-from bff.deploy import TARGETS, bundle_of
+from bff.deploy import TARGETS, Bundler
+from bff.deploy.python import running_python
 from tests.project import write_project
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -117,17 +118,22 @@ def test_it_prints_what_it_wrote_and_what_must_be_set(
 ) -> None:
     _, out = built(project, "page")
     printed, told = capsys.readouterr()
-    lines = re.sub(r"[\d.]+ (B|KiB|MiB)", "_", printed).splitlines()
-    assert [re.sub(r"\d+ files", "_ files", line).strip() for line in lines] == [
-        "_  .env.example",
-        "_  bff/ (_ files)",
-        "_  clients/ (_ files)",
-        "_  orchestrations/ (_ files)",
-        f"_  {FILE}",
-        "_  requirements.txt",
-        "_  wsgi.py",
-        "TODOS_KEY must be set",
-        "TODOS_URL must be set",
+    lines = re.sub(r"[\d.]+ (B|KiB|MiB|ms|files)", r"_ \1", printed).splitlines()
+    assert [re.sub(r" +", " ", line).strip() for line in lines] == [
+        "_ B .env.example",
+        "_ MiB bff/ (_ files)",
+        "_ B clients/ (_ files)",
+        "_ B orchestrations/ (_ files)",
+        f"_ KiB {FILE}",
+        "_ B requirements.txt",
+        "_ B wsgi.py",
+        "",
+        "function files size start",
+        f"page {len([path for path in out.rglob('*') if path.is_file()]) - 1} _ MiB _ ms",
+        "",
+        "variable value functions",
+        "TODOS_KEY must be set page",
+        "TODOS_URL must be set page",
     ]
     assert re.fullmatch(rf"1 page for wsgi in {out}: \d+ files, 1\.\d MiB\n", told)
 
@@ -164,7 +170,8 @@ def test_a_command_for_recipes_says_that_there_are_none(project: Path) -> None:
 
 
 def test_the_same_project_makes_the_same_folder(project: Path) -> None:
-    first, again = (TARGETS["wsgi"](bundle_of(project)) for _ in range(2))
+    need = TARGETS["wsgi"].need
+    first, again = (Bundler(project, running_python(), "x86_64").bundle(None, need).files for _ in range(2))
     assert first == again
 
 

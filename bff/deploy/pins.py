@@ -1,0 +1,88 @@
+"""The pinned dependencies of a bundle: which distributions its modules import, and the lines that pin them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+from packaging.markers import Marker
+from packaging.utils import canonicalize_name
+
+from bff.errors import OperatorError
+
+FILE = "requirements.txt"
+ADAPTERS = Path(__file__).with_name("adapters.txt")
+
+_PIN = re.compile(
+    r"(?P<name>[A-Za-z0-9._-]+)(?:\[[^]]*])?==(?P<version>[^\s;\\]+)\s*(?:;(?P<marker>[^\\]*))?"
+)
+
+
+class Pins:
+    """The pins of a project, and of the adapters to function hosts, for one Python on Linux."""
+
+    def __init__(self, root: Path, python: str, arch: str) -> None:
+        self._file = root / FILE
+        if not self._file.is_file():
+            raise OperatorError(f"{self._file} is missing: it pins, with hashes, what goes into a bundle")
+        self._environment = _environment(python, arch)
+        # The project's own pins win: an adapter shares them.
+        self._lines = self._read(ADAPTERS) | self._read(self._file)
+
+    def line(self, name: str) -> str:
+        """What pins a distribution, its hashes among it; raises OperatorError where nothing does."""
+        if name not in self._lines:
+            raise OperatorError(f"{self._file} does not pin {name}, which the bundle needs")
+        return self._lines[name]
+
+    def has(self, name: str) -> bool:
+        return name in self._lines
+
+    def applies(self, marker: Marker | None) -> bool:
+        return marker is None or marker.evaluate(self._environment)
+
+    def _read(self, path: Path) -> dict[str, str]:
+        """The lines by canonical name, without markers, which pip would evaluate for the Python it runs on."""
+        found: dict[str, str] = {}
+        text = path.read_text("utf-8").replace("\\\n", " ")
+        for line in text.splitlines():
+            pin = _PIN.match(line.strip())
+            if pin is None or line.startswith("#"):
+                continue
+            marker = (pin["marker"] or "").partition("--hash")[0].strip()
+            if self.applies(Marker(marker) if marker else None):
+                hashes = re.findall(r"--hash=\S+", line)
+                found[canonicalize_name(pin["name"])] = " ".join(
+                    [f"{pin['name']}=={pin['version']}", *hashes]
+                )
+        return found
+
+
+def distributions_of(modules: Iterable[str], pins: Pins) -> set[str]:
+    """The distributions of imported top-level modules; what is neither installed nor pinned is left out.
+
+    `packages_distributions` knows what is installed here, which is what the project was checked with.
+    """
+    installed: Mapping[str, list[str]] = packages_distributions()
+    names = {canonicalize_name(name) for module in modules for name in installed.get(module, ())}
+    return {name for name in names if pins.has(name)}
+
+
+def _environment(python: str, arch: str) -> dict[str, str]:
+    """What markers ask for, of CPython on Linux; of a version's releases the last is meant."""
+    return {
+        "implementation_name": "cpython",
+        "implementation_version": f"{python}.99",
+        "os_name": "posix",
+        "platform_machine": arch if arch == "x86_64" else "aarch64",
+        "platform_python_implementation": "CPython",
+        "platform_release": "",
+        "platform_system": "Linux",
+        "platform_version": "",
+        "python_full_version": f"{python}.99",
+        "python_version": python,
+        "sys_platform": "linux",
+        "extra": "",
+    }

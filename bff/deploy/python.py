@@ -1,0 +1,161 @@
+"""The Python that a bundle is for, and its bytecode: without that a start takes four times as long."""
+
+from __future__ import annotations
+
+import base64
+import json
+import marshal
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from importlib.util import MAGIC_NUMBER, source_hash
+from pathlib import Path
+from typing import Any, Protocol
+
+from bff.compiled import ANY_PYTHON
+from bff.errors import OperatorError
+from bff.expressions.running import PLACE
+
+# Hash-based, and not looked at again: nobody edits a bundle, and times get lost on the way (PEP 552).
+_UNCHECKED = (1).to_bytes(4, "little")
+
+
+class _Compiler(Protocol):
+    """Makes the bytecode of one Python; `code` is empty for what is no Python, as some packages' templates."""
+
+    tag: str
+    magic: bytes
+
+    def code(self, path: str, source: bytes) -> bytes: ...
+
+    def close(self) -> None: ...
+
+
+class Python:
+    """A Python by its version, such as 3.12; one that can be run here makes its own bytecode.
+
+    `head` says what compiled pages are for, as `bff.compiled` reads it.
+    """
+
+    def __init__(self, version: str, compiler: _Compiler | None) -> None:
+        self.version = version
+        self._compiler = compiler
+        self.head = ANY_PYTHON if compiler is None else f"{compiler.tag} {compiler.magic[:2].hex()}"
+
+    @property
+    def has_bytecode(self) -> bool:
+        return self._compiler is not None
+
+    def encode(self, source: str) -> bytes | str:
+        """What compiled pages hold of generated source."""
+        return source if self._compiler is None else self._compiler.code(PLACE, source.encode())
+
+    def with_bytecode(self, sources: Mapping[str, bytes]) -> dict[str, bytes]:
+        """The files by path, and the bytecode of each module where this Python looks for it."""
+        found = dict(sources)
+        if self._compiler is not None:
+            for path, source in sources.items():
+                code = self._compiler.code(path, source) if path.endswith(".py") else b""
+                if code:
+                    head = self._compiler.magic + _UNCHECKED + source_hash(source)
+                    found[_place(path, self._compiler.tag)] = head + code
+        return found
+
+    def close(self) -> None:
+        if self._compiler is not None:
+            self._compiler.close()
+
+
+def running_version() -> str:
+    return f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def running_python() -> Python:
+    """The Python that runs this."""
+    return Python(running_version(), _Here())
+
+
+def python_of(version: str | None, binary: Path | None) -> Python:
+    """The Python that is asked for, the running one by default.
+
+    Raises OperatorError for a version that the engine does not run on, and for a binary of another one.
+    """
+    version = version or running_version()
+    if not re.fullmatch(r"3\.(1[1-9])", version):
+        raise OperatorError(f"--python {version}: expected 3.11 or newer, such as 3.12")
+    if binary is not None:
+        return Python(version, _Other(binary, version))
+    return running_python() if version == running_version() else Python(version, None)
+
+
+def _place(path: str, tag: str) -> str:
+    folder, slash, file = path.rpartition("/")
+    return f"{folder}{slash}__pycache__/{file.removesuffix('.py')}.{tag}.pyc"
+
+
+_COMPILE = """
+def code_of(path, source):
+    try:
+        code = compile(source, path, "exec", dont_inherit=True, optimize=0)
+    except SyntaxError:
+        return b""
+    # Without references: which objects have some depends on what else the process holds, and the bytes must not.
+    # From 3.14 on code holds slices, which only version 5 can write.
+    return marshal.dumps(code, 2 if sys.version_info < (3, 14) else 5)
+"""
+_SERVE = f"""
+import base64, importlib.util, json, marshal, sys
+{_COMPILE}
+version = ".".join(map(str, sys.version_info[:2]))
+print(json.dumps([version, sys.implementation.cache_tag, importlib.util.MAGIC_NUMBER.hex()]), flush=True)
+for line in sys.stdin:
+    path, source = json.loads(line)
+    print(base64.b64encode(code_of(path, base64.b64decode(source))).decode(), flush=True)
+"""
+
+
+class _Here:
+    """The running Python."""
+
+    def __init__(self) -> None:
+        assert sys.implementation.cache_tag is not None
+        self.tag, self.magic = sys.implementation.cache_tag, MAGIC_NUMBER
+        names: dict[str, Any] = {"marshal": marshal, "sys": sys}
+        exec(_COMPILE, names)  # the same lines as in another Python, so that both make the same
+        self.code = names["code_of"]
+
+    def close(self) -> None:
+        pass
+
+
+class _Other:
+    """A Python in a process of its own, which compiles what it is sent, a line for each file."""
+
+    def __init__(self, binary: Path, version: str) -> None:
+        # Isolated: what the caller's environment adds to the path is nothing of the bundle's.
+        command = [os.fspath(binary), "-I", "-c", _SERVE]
+        try:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+            )
+            found, self.tag, magic = json.loads(self._read())
+        except (OSError, ValueError) as error:
+            raise OperatorError(f"--python-bin {binary} is no Python that runs here: {error}") from None
+        self.magic = bytes.fromhex(magic)
+        if found != version:
+            self.close()
+            raise OperatorError(f"--python-bin {binary} is Python {found}, and the bundle is for {version}")
+
+    def code(self, path: str, source: bytes) -> bytes:
+        assert self._process.stdin is not None
+        print(json.dumps([path, base64.b64encode(source).decode()]), file=self._process.stdin, flush=True)
+        return base64.b64decode(self._read())
+
+    def close(self) -> None:
+        self._process.communicate()
+
+    def _read(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline()

@@ -1,0 +1,88 @@
+"""What a kind of host is to `build`: how its functions begin, what routes pages to them, what it can do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from msgspec import Struct
+
+from bff.deploy.bundle import Bundle, Need
+from bff.executor.undo import DEADLINE as UNDO_TIME
+from bff.plan import Plan
+
+_MARGIN = 1.0
+
+
+class Function(Struct, frozen=True):
+    """One function: the pages in it, and their bundle. `name` is its folder, and what the host calls it."""
+
+    name: str
+    bundle: Bundle
+
+    @property
+    def plans(self) -> Mapping[str, Plan]:
+        return self.bundle.plans
+
+    @property
+    def timeout(self) -> float:
+        """Seconds: the longest deadline of its pages, what taking writes back may add, and a second."""
+        return max(_longest(plan) for plan in self.plans.values()) + _MARGIN
+
+    def most(self, name: str, default: int) -> int:
+        """The largest `memory` (MiB), `concurrency` or `min_instances` that its pages' `deploy` name, or a default."""
+        named = (getattr(plan.recipe.deploy, name, None) for plan in self.plans.values())
+        return max((value for value in named if value is not None), default=default)
+
+    def least(self, name: str, default: int) -> int:
+        """The smallest of them, likewise: for what must hold for every page of a group, as `concurrency`."""
+        named = (getattr(plan.recipe.deploy, name, None) for plan in self.plans.values())
+        return min((value for value in named if value is not None), default=default)
+
+
+def _longest(plan: Plan) -> float:
+    undoes = any(request.undo is not None for request in plan.requests)
+    return plan.recipe.deadline + (UNDO_TIME if undoes else 0.0)
+
+
+class Project(Struct, frozen=True):
+    """All that one build makes, for the manifest that stands beside its functions.
+
+    `whole` says that these are all pages of the project; `public` are its files then, by their path. `suffix` is
+    what the functions' places end with: nothing for folders, `.zip` for archives.
+    """
+
+    name: str
+    functions: Sequence[Function]
+    python: str
+    arch: str
+    whole: bool
+    public: Mapping[str, bytes]
+    suffix: str
+
+
+def _nothing(_: Project) -> dict[str, bytes]:
+    return {}
+
+
+class Target(Struct, frozen=True):
+    """A kind of host.
+
+    `entry` gives the files of a function beside its bundle, `manifests` those beside the functions' folders; `starts`
+    is the module that the host imports. A `resident` host keeps its processes and sends them many requests at a time;
+    a host that is not runs one request per process at a time, and stops it in between. `streams` says that answers
+    reach the visitor as they are written, `deploys` which keys of a recipe's `deploy` the manifests hand on.
+    `alone` targets make one folder of all pages; the others a folder for each function. `max_mb` (MiB) is what the
+    host takes unpacked, None without a bound.
+    """
+
+    name: str
+    about: str
+    starts: str
+    entry: Callable[[Function], dict[str, bytes]]
+    manifests: Callable[[Project], dict[str, bytes]] = _nothing
+    need: Need = Need()
+    resident: bool = True
+    streams: bool = True
+    deploys: frozenset[str] = frozenset()
+    alone: bool = False
+    max_mb: int | None = None

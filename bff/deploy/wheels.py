@@ -1,0 +1,104 @@
+"""The files of pinned distributions, from the wheels for the host's platform; pip gets and verifies them."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from email.parser import HeaderParser
+from pathlib import Path
+from zipfile import ZipFile
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name, parse_wheel_filename
+
+from bff.deploy.pins import Pins
+from bff.errors import OperatorError
+
+GLIBC = 26
+"""The oldest glibc 2.x of the hosts (AWS's Python 3.11 on Amazon Linux 2); wheels for newer ones are not taken."""
+
+_OLD_NAMES = {"x86_64": ("manylinux2014", "manylinux2010", "manylinux1"), "aarch64": ("manylinux2014",)}
+# Tests and type stubs that some wheels bring, and what pip writes about an installation: nobody imports them.
+_LEFT_OUT = re.compile(
+    r"\.(pyi|pyx|pxd|c|h)$|\.dist-info/(RECORD|WHEEL|direct_url\.json|top_level\.txt)$|(^|/)tests?/"
+)
+
+
+class Wheels:
+    """Unpacked wheels by distribution; each is fetched once for all functions of a build."""
+
+    def __init__(self, pins: Pins, python: str, arch: str) -> None:
+        self._pins = pins
+        self._python = python
+        self._machine = "x86_64" if arch == "x86_64" else "aarch64"
+        self._unpacked: dict[str, Mapping[str, bytes]] = {}
+
+    def files(
+        self, names: Iterable[str], without: frozenset[str] = frozenset()
+    ) -> dict[str, dict[str, bytes]]:
+        """The files of these distributions and of all that they need, by distribution and path.
+
+        `without` are left out, whatever needs them. Raises OperatorError where one is not pinned, or has no wheel.
+        """
+        found: dict[str, dict[str, bytes]] = {}
+        waiting = set(names) - without
+        while waiting:
+            self._fetch(waiting - self._unpacked.keys())
+            found |= {name: dict(self._unpacked[name]) for name in waiting}
+            needed = {other for name in waiting for other in self._needs(name)}
+            waiting = needed - found.keys() - without
+        return dict(sorted(found.items()))
+
+    def lines(self, names: Iterable[str]) -> str:
+        """A requirements.txt of these distributions alone."""
+        return "".join(f"{self._pins.line(name)}\n" for name in sorted(names))
+
+    def _needs(self, name: str) -> Iterator[str]:
+        metadata = next(
+            (raw for path, raw in self._unpacked[name].items() if path.endswith(".dist-info/METADATA")), b""
+        )
+        for text in HeaderParser().parsestr(metadata.decode("utf-8")).get_all("Requires-Dist", []):
+            requirement = Requirement(text)
+            if self._pins.applies(requirement.marker):
+                yield canonicalize_name(requirement.name)
+
+    def _fetch(self, names: set[str]) -> None:
+        if not names:
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            pinned = Path(folder, "pins.txt")
+            pinned.write_text(self.lines(names), "utf-8")
+            command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
+            command += ["--no-deps", "--require-hashes", "--only-binary=:all:", "--implementation", "cp"]
+            command += ["--python-version", self._python, "--dest", folder, "--requirement", str(pinned)]
+            command += [part for platform in self._platforms() for part in ("--platform", platform)]
+            done = subprocess.run(command, capture_output=True, text=True)
+            if done.returncode:
+                said = done.stderr.strip().splitlines() or ["pip said nothing"]
+                place = f"Python {self._python} on {self._machine}"
+                raise OperatorError(f"pip found no wheels for {place}: {said[-1]}")
+            for wheel in Path(folder).glob("*.whl"):
+                self._unpacked[parse_wheel_filename(wheel.name)[0]] = _unpack(wheel)
+
+    def _platforms(self) -> Iterator[str]:
+        yield from (f"manylinux_2_{minor}_{self._machine}" for minor in range(GLIBC, 4, -1))
+        yield from (f"{name}_{self._machine}" for name in _OLD_NAMES[self._machine])
+
+
+def _unpack(wheel: Path) -> dict[str, bytes]:
+    """What a wheel installs for imports; its scripts, headers and data stay out (PEP 427)."""
+    found = {}
+    with ZipFile(wheel) as archive:
+        for name in archive.namelist():
+            head, _, rest = name.partition("/")
+            if head.endswith(".data"):
+                kind, _, rest = rest.partition("/")
+                path = rest if kind in ("purelib", "platlib") else ""
+            else:
+                path = name
+            if path and not path.endswith("/") and not _LEFT_OUT.search(path):
+                found[path] = archive.read(name)
+    return found
