@@ -23,7 +23,7 @@ from benchmarks.parts import Rows, Run
 from benchmarks.scale_autoscaler import TARGET_SHARE, Autoscaler
 from benchmarks.scale_bursts import BURSTS, Burst
 from benchmarks.scale_functions import Limits, Outcome, simulate
-from benchmarks.scale_inputs import THREADS_OF, NotMeasured, Software, measured
+from benchmarks.scale_inputs import PEERS, NotMeasured, Software, measured
 from benchmarks.scale_servers import Fleet, Server, servers_for
 
 # What nobody publishes, assumed for every software alike.
@@ -103,7 +103,7 @@ def row_of(burst: Burst, host: str, software: Software, arrivals: Sequence[float
 
 def rows_of(found: Mapping[str, Any], bursts: Iterable[Burst]) -> Rows:
     """Every burst on every host with every software; raises NotMeasured for results without their figures."""
-    peers = [measured(found, name) for name in THREADS_OF]
+    peers = [measured(found, name) for name in PEERS]
     rows: Rows = []
     for burst in bursts:
         arrivals = burst.arrivals()

@@ -9,8 +9,8 @@ from typing import Any
 from benchmarks.lineup import THREADS
 from benchmarks.scale_prices import LAMBDA_MB, LAMBDA_VCPU_MB
 
-# Ours and what one would write by hand in the same language; threads as these were measured with.
-THREADS_OF = {"bff": THREADS, "flask-requests": 32}
+# Ours and what one would write by hand in the same language.
+PEERS = ("bff", "flask-requests")
 BACKEND_MS = 20
 
 
@@ -34,6 +34,7 @@ class Software:
     pages_per_s: float
     """The most that one core was measured to serve."""
     threads: int
+    """Of a server; the same for everybody, because an autoscaler counts by them."""
     memory_mb: float
 
     @property
@@ -73,7 +74,7 @@ def measured(found: Mapping[str, Any], name: str) -> Software:
         wait_s=2 * _one(found, "harness", "delayed_reply_ms")["value"] / 1000,
         page_s=one["p50_ms"] / 1000,
         pages_per_s=max(row["pages_per_s"] for row in pages),
-        threads=THREADS_OF[name],
+        threads=THREADS,
         memory_mb=memory,
     )
 

@@ -6,15 +6,16 @@ import math
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks import results, run, scale
+from benchmarks import results, run, scale, scale_chart, scale_report
 from benchmarks import scale_prices as prices
 from benchmarks.scale_autoscaler import Autoscaler
 from benchmarks.scale_bursts import BURSTS, Burst, step
 from benchmarks.scale_functions import Limits, Outcome, simulate
-from benchmarks.scale_inputs import THREADS_OF, NotMeasured, Software, measured
+from benchmarks.scale_inputs import PEERS, NotMeasured, Software, measured
 from benchmarks.scale_servers import Fleet, Server, servers_for
 
 SOFTWARE = Software("ours", 0.25, 0.25, 0.04, 0.044, 500.0, 64, 80.0)
@@ -259,7 +260,7 @@ def test_the_recorded_figures_are_those_of_the_recorded_inputs() -> None:
     assert recorded == scale.rows_of(found, small)
     assert {row["burst"] for row in found["scale"]} == {burst.name for burst in BURSTS}
     assert {(row["host"], row["name"]) for row in found["scale"]} == {
-        (host, name) for host in scale.HOSTS for name in THREADS_OF
+        (host, name) for host in scale.HOSTS for name in PEERS
     }
 
 
@@ -292,3 +293,81 @@ def test_results_without_the_inputs_fail_the_run(
     assert capsys.readouterr().err == (
         "FAILED scale: no page of bff with 1 user and 20 ms backends: --only pages\n"
     )
+
+
+def recorded_row(host: str, name: str, **more: Any) -> dict[str, Any]:
+    row = {
+        "burst": "step-10000",
+        "host": host,
+        "name": name,
+        "pages": 1000,
+        "starts": 100,
+        "met_a_start": 150,
+    }
+    row |= {"p50_ms": 43.2, "p99_ms": 1250.0, "failed": 0, "most_instances": 100}
+    row |= {
+        "usd_per_million": 1.5,
+        "usd_per_million_busy": 0.25,
+        "instances": {"every_s": 2, "counts": [1, 90]},
+    }
+    return row | more
+
+
+def test_a_cell_of_the_table_holds_ours_and_the_other() -> None:
+    rows = [
+        recorded_row("aws-lambda", "bff"),
+        recorded_row("aws-lambda", "flask-requests", failed=8, starts=120),
+    ]
+    assert scale_report.bursts_table({"scale": rows}).splitlines()[2] == (
+        "| **0 → 10,000 pages/s, 30 s**<br>Lambda | 100 · 120 | 150 · 150 | 43.2 · 43.2 | 1,250 · 1,250 "
+        "| 0 · 0.8 % | 100 · 100 | 1.5 · 1.5 | 0.25 · 0.25 |"
+    )
+
+
+def test_one_failed_page_of_a_million_is_not_shown_as_none() -> None:
+    assert scale_report.failed_share({"failed": 1, "pages": 1_000_000}) == "0.01 %"
+
+
+def test_losses_say_where_the_other_is_better() -> None:
+    rows = [
+        recorded_row("aws-lambda", "bff"),
+        recorded_row("aws-lambda", "flask-requests"),
+        recorded_row("knative", "bff", p99_ms=2500.0, failed=3),
+        recorded_row("knative", "flask-requests"),
+    ]
+    assert scale_report.losses({"scale": rows}) == (
+        "- 0 → 10,000 pages/s, 30 s, Knative, Cloud Run's prices: p99 2.00 ×, failed pages where it has none\n"
+    )
+    assert scale_report.losses({"scale": rows[:2]}) == "Nowhere among these figures.\n"
+
+
+def test_the_chart_has_a_line_for_each_host_that_grows_and_a_row_for_each_in_the_others() -> None:
+    found = results.read()["scale"]
+    drawn = scale_chart.drawn(found)
+    root = ElementTree.fromstring(drawn)
+    assert drawn.count("<polyline") == 6
+    assert drawn.count("<circle") == 8 * 2 + 8
+    texts = [text.text for text in root.iter("{http://www.w3.org/2000/svg}text")]
+    ramp = {
+        (row["host"], row["name"]): row["instances"]["counts"][-1]
+        for row in found
+        if row["burst"] == "ramp-10000"
+    }
+    assert f"Lambda, bff: {ramp['aws-lambda', 'bff']}" in texts
+    assert f"fleet, Flask + requests: {ramp['fleet-10000', 'flask-requests']}" in texts
+
+
+def test_no_two_names_of_lines_cover_each_other() -> None:
+    root = ElementTree.fromstring(scale_chart.drawn(results.read()["scale"]))
+    named = [
+        text
+        for text in root.iter("{http://www.w3.org/2000/svg}text")
+        if ", bff: " in (text.text or "") or "requests: " in (text.text or "")
+    ]
+    heights = sorted(float(text.attrib["y"]) for text in named)
+    assert len(heights) == 6
+    assert all(below - above >= 14.9 for above, below in pairwise(heights))
+
+
+def test_a_chart_of_no_bursts_says_so() -> None:
+    assert ElementTree.fromstring(scale_chart.drawn([])).attrib["aria-label"] == "not measured yet"
