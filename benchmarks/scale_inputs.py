@@ -90,5 +90,6 @@ def _on_functions(found: Mapping[str, Any], name: str) -> float | None:
     """The slowest start of our pages under Lambda's own runtime, where that was measured."""
     if name != "bff":
         return None
-    starts = [row["start_to_first_page_ms"] for row in found.get("hosts", []) if row["host"] == "aws-lambda"]
+    rows = [row for row in found.get("hosts", []) if row["host"] == "aws-lambda"]
+    starts = [row["start_to_first_page_ms"] for row in rows if row["start_to_first_page_ms"]]
     return max(starts) / 1000 if starts else None

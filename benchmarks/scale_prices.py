@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-_COPY = "a stored copy of the page, read on 2026-11-23"
+_COPY = "read on 2026-11-23 in a stored copy"
 _MEMORY = "as published, from memory, not re-read on 2026-11-23"
 
 
@@ -34,13 +34,13 @@ HTTP_API_REQUEST = Published(
     1.00e-6, "API Gateway, HTTP API, dollars per request", "https://www.apigatewaycost.com/aws"
 )
 LAMBDA_CONCURRENCY = Published(
-    1000, "Lambda, requests at once of an account", f"{_AWS}/lambda/latest/dg/gettingstarted-limits.html"
+    1000, "Lambda, requests at once of an account", f"{_AWS}/lambda/latest/dg/limits.html"
 )
 LAMBDA_SCALING = Published(
     1000, "Lambda, new instances of a function per 10 s", f"{_AWS}/lambda/latest/dg/scaling-behavior.html"
 )
 LAMBDA_VCPU_MB = Published(
-    1769, "Lambda, MB that come with one vCPU", f"{_AWS}/lambda/latest/dg/configuration-memory.html"
+    1769, "Lambda, MB that come with one vCPU", f"{_AWS}/lambda/latest/dg/resource-model.html"
 )
 FIRECRACKER_S = Published(
     0.125,
@@ -50,12 +50,12 @@ FIRECRACKER_S = Published(
 )
 RUN_VCPU_S = Published(
     0.000024,
-    "Cloud Run, dollars per vCPU-second of requests and starts",
+    "Cloud Run, dollars per vCPU-second",
     "https://cloud.google.com/run/pricing",
 )
 RUN_GIB_S = Published(
     0.0000025,
-    "Cloud Run, dollars per GiB-second of requests and starts",
+    "Cloud Run, dollars per GiB-second",
     "https://cloudchipr.com/blog/cloud-run-pricing",
 )
 RUN_REQUEST = Published(

@@ -257,7 +257,9 @@ def test_the_recorded_figures_are_those_of_the_recorded_inputs() -> None:
     recorded = [row for row in found["scale"] if row["burst"] in names]
     for row in recorded:
         row.pop("measured", None)
-    assert recorded == scale.rows_of(found, small)
+    assert recorded == scale.rows_of(found, small), (
+        "what it starts from has changed: python benchmarks/scale.py"
+    )
     assert {row["burst"] for row in found["scale"]} == {burst.name for burst in BURSTS}
     assert {(row["host"], row["name"]) for row in found["scale"]} == {
         (host, name) for host in scale.HOSTS for name in PEERS
