@@ -18,7 +18,8 @@ ARGS ?=
 export PATH := $(PATH):/usr/sbin
 
 python := .venv/bin/python
-pytest := $(python) -m pytest
+# RERUNS="--reruns 2 -rR" tries what failed again, and lists it.
+pytest := $(python) -m pytest $(RERUNS)
 # The tests of one file share servers, so they stay together; what measures under load runs alone.
 parallel := -n auto --maxprocesses 4 --dist loadfile
 # Where only some tests are asked for, there may be none among these: pytest ends with 5 then.
