@@ -67,6 +67,5 @@ def test_a_project_without_pins_is_told(tmp_path: Path) -> None:
     )
 
 
-def test_imported_modules_are_distributions_where_they_are_pinned(root: Path) -> None:
-    pins = Pins(root, "3.11", "x86_64")
-    assert distributions_of({"flask", "redis", "pytest", "json", "nowhere"}, pins) == {"flask", "redis"}
+def test_imported_modules_are_of_distributions_where_these_are_installed() -> None:
+    assert distributions_of({"flask", "yaml", "json", "nowhere"}) == {"flask", "pyyaml"}

@@ -43,8 +43,8 @@ def test_a_wheel_with_another_hash_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OperatorError) as raised:
         wheels(tmp_path).files(["markupsafe"])
     assert str(raised.value) == (
-        "no wheels for Python 3.11 on x86_64: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE. If you "
-        "have updated the package versions, please update the hashes. Otherwise, examine the package contents "
+        "no wheels for Python 3.11 on x86_64: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE. If "
+        "you have updated the package versions, please update the hashes. Otherwise, examine the package contents "
         "carefully; someone may have tampered with them."
     )
 
