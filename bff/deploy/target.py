@@ -72,7 +72,7 @@ class Target(Struct, frozen=True):
     a host that is not runs one request per process at a time, and stops it in between. `streams` says that answers
     reach the visitor as they are written, `deploys` which keys of a recipe's `deploy` the manifests hand on.
     `alone` targets make one folder of all pages; the others a folder for each function. `max_mb` (MiB) is what the
-    host takes unpacked, None without a bound.
+    host takes unpacked, `max_seconds` how long it waits for a function; None without a bound.
     """
 
     name: str
@@ -86,3 +86,4 @@ class Target(Struct, frozen=True):
     deploys: frozenset[str] = frozenset()
     alone: bool = False
     max_mb: int | None = None
+    max_seconds: int | None = None
