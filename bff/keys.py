@@ -1,7 +1,6 @@
 """Every key that a recipe may hold, declared once.
 
-The loader allows exactly these, the JSON Schema and the docs are made from them, and `runs` says which of
-them this version carries out: the others are loaded and checked, and refused when the app starts.
+The loader allows exactly these, and the JSON Schema is made from them.
 """
 
 from __future__ import annotations
@@ -37,11 +36,10 @@ Kind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key: how its value is written, what it is for, and whether it is carried out yet.
+    """One key: how its value is written, and what it is for.
 
     `also` lists plain values allowed beside `kind` (`true` for idempotency_key); `table` names the keys of an
-    object, `short` the kind of its short form (`cache: 60s`). `idle` lists the values that ask for nothing
-    and so need no running; `instead` is what an author may write until the key runs.
+    object, `short` the kind of its short form (`cache: 60s`).
     """
 
     name: str
@@ -55,9 +53,6 @@ class Key:
     also: tuple[bool | int | None, ...] = ()
     table: str = ""
     short: Kind | None = None
-    runs: bool = True
-    idle: tuple[str | bool, ...] = ()
-    instead: str = ""
 
 
 VERBS = ("get", "post", "put", "patch", "delete")
@@ -123,14 +118,12 @@ _RECIPE = (
         "object",
         "Memory, concurrency and instances of the page's function.",
         table="deploy",
-        runs=False,
     ),
     Key(
         "pass",
         "boolean",
         "Hand the body of the page's one request through unparsed, both ways.",
         default="false",
-        idle=(False,),
     ),
 )
 
@@ -269,7 +262,6 @@ _STEP_CACHE = (
         "boolean",
         "For what is the same for everybody: pages that miss it at the same time make one request.",
         default="false",
-        idle=(False,),
     ),
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bff.checker import check_folder, refuse_unsupported
+from bff.checker import check_folder
 from bff.composition import compose
 from bff.errors import AuthorError
 from bff.plan import Planned
@@ -15,7 +15,6 @@ from bff.planner import make_plan
 def plan_folder(root: Path, pages: Sequence[str] | None = None) -> Planned:
     """The pages of a project, or some of them; raises AuthorError or OperatorError with all that is wrong."""
     project, findings = check_folder(root, pages)
-    findings = findings or refuse_unsupported(project)
     if findings:
         raise AuthorError(findings)
     composed = {name: compose(project.recipes[name], project) for name in project.pages}

@@ -80,8 +80,7 @@ def _table(name: str) -> Json:
 
 def _property(key: Key) -> Json:
     default = f" Default: {key.default}." if key.default else ""
-    later = "" if key.runs else " Not run by this version yet."
-    return {"description": f"{key.doc}{default}{later}", **_form(key)}
+    return {"description": f"{key.doc}{default}", **_form(key)}
 
 
 def _form(key: Key) -> Json:

@@ -17,12 +17,11 @@ from bff.checker.parts import check_composed, check_parts
 from bff.checker.passing import check_pass
 from bff.checker.requests import check_clients, check_keys, check_times
 from bff.checker.routes import check_routes
-from bff.checker.unsupported import refuse_unsupported
 from bff.checker.writes import check_methods, check_nulls_written, check_repeats
 from bff.errors import Finding
 from bff.loader import Project, load_project
 
-__all__ = ["check_folder", "check_project", "refuse_unsupported"]
+__all__ = ["check_folder", "check_project"]
 
 Check = Callable[[Page], None]
 

@@ -113,7 +113,9 @@ class Bundler:
                 raise OperatorError(
                     f"no recipe orchestrations/{page}.yaml; {meant}there are: {', '.join(sorted(plans))}"
                 )
-        return Planned({page: plans[page] for page in pages}, self._planned.clients, False)
+        # The names as the plans have them: which strings are one object shows in the bytes of a pickle.
+        named = {page: plan for page, plan in plans.items() if page in pages}
+        return Planned(named, self._planned.clients, False)
 
     def _packages(
         self, imported: set[str], needed: set[str], needless: frozenset[str]

@@ -284,9 +284,8 @@ def test_the_recipe_of_the_docs_with_a_misspelt_name_reads_as_the_docs_say(check
 
 
 def test_the_recipes_of_this_project_are_right() -> None:
-    from bff.checker import check_folder, refuse_unsupported
+    from bff.checker import check_folder
 
     project, findings = check_folder(ROOT)
     assert findings == []
-    assert refuse_unsupported(project) == []
     assert project.recipes

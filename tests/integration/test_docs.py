@@ -129,15 +129,8 @@ def test_a_picture_is_small_and_shown(picture: Path) -> None:
 
 def test_every_key_is_documented() -> None:
     text = (ROOT / "docs" / "recipes.md").read_text("utf-8")
-    names = {key.name for table, keys in KEYS.items() if table != "deploy" for key in keys}
+    names = {key.name for keys in KEYS.values() for key in keys}
     assert {name for name in names if not re.search(rf"`{name}[`:]|\b{name}:", text)} == set()
-
-
-def test_what_is_not_run_yet_is_said_to_be_so() -> None:
-    text = (ROOT / "docs" / "recipes.md").read_text("utf-8")
-    section = text.partition("\n## Keys that are not run yet\n")[2]
-    told = set(re.findall(r"`([a-z_]+)`", "".join(re.findall(r"^\| (.*?) \|", section, re.M))))
-    assert told - {"with"} == {key.name for keys in KEYS.values() for key in keys if not key.runs}
 
 
 def test_the_direction_of_imports_is_documented() -> None:
