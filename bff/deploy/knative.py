@@ -113,10 +113,16 @@ def _rules(functions: Sequence[Function]) -> Iterator[Object]:
         matches = [match for plan in function.plans.values() for match in _matches(plan.recipe, recipes)]
         for at in range(0, len(matches), _MATCHES):
             found.append(_rule(function, matches[at : at + _MATCHES]))
-    yield from sorted(found, key=lambda rule: -max(len(match["path"]["value"]) for match in rule["matches"]))
+    yield from sorted(found, key=_specific)
     for function in functions:
         if function.name == SITE:
             yield _rule(function, [{"path": {"type": "PathPrefix", "value": "/"}}])
+
+
+def _specific(rule: Object) -> tuple[bool, int]:
+    """Rules by this are in the order in which gateways look at them: the whole path first, then the longest."""
+    paths = [match["path"] for match in rule["matches"]]
+    return all(path["type"] != "Exact" for path in paths), -max(len(path["value"]) for path in paths)
 
 
 def _matches(recipe: Recipe, others: Sequence[Recipe]) -> Iterator[Object]:
