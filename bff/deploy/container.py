@@ -11,6 +11,7 @@ from bff.deploy.bundle import Need
 from bff.deploy.kubernetes import (
     MEMORY,
     PORT,
+    REGISTRY,
     SPARE,
     THREADS,
     USER,
@@ -95,7 +96,7 @@ def manifests(project: Project) -> dict[str, bytes]:
             [_compose(function, image)],
         ),
         "kubernetes.yaml": written(
-            "A Deployment of the image. What has no default comes from a Secret of the app's name.",
+            f"A Deployment of the image. Replace {REGISTRY}; what has no default comes from the Secret {app}.",
             _kubernetes(app, function, image),
         ),
     }

@@ -10,7 +10,16 @@ from typing import Final
 from bff.deploy import wsgi
 from bff.deploy.bundle import Need
 from bff.deploy.container import DRAIN, concurrency_of, image_files
-from bff.deploy.kubernetes import Object, container_of, image_of, labels, name_of, names_of, written
+from bff.deploy.kubernetes import (
+    REGISTRY,
+    Object,
+    check_names,
+    container_of,
+    image_of,
+    labels,
+    name_of,
+    written,
+)
 from bff.deploy.target import SITE, Function, Project, Target
 from bff.recipe import Recipe
 
@@ -29,20 +38,21 @@ _PARAMETER = re.compile(r"\{[^}]*\}")
 
 def manifests(project: Project) -> dict[str, bytes]:
     """The image's files of each function, their Services, and with all pages the routes to them."""
-    names = names_of(project.functions)
+    check_names(project.functions)
     app = name_of(project.name)
     files: dict[str, bytes] = {}
-    services = []
+    images: dict[str, str] = {}
     for function in project.functions:
         image = image_files(function, project.python, project.arch)
         files |= {f"{function.name}/{path}": content for path, content in image.items()}
-        services.append(
-            _service(
-                app, names[function.name], function, image_of(app, function, image), inside=project.whole
-            )
-        )
+        images[function.name] = image_of(app, function, image)
+    files["images.txt"] = "".join(f"{folder} {image}\n" for folder, image in images.items()).encode()
     files["knative.yaml"] = written(
-        "One Service for each function. What has no default comes from a Secret of the app's name.", services
+        f"One Service for each function. Replace {REGISTRY}; what has no default comes from the Secret {app}.",
+        [
+            _service(app, function, images[function.name], inside=project.whole)
+            for function in project.functions
+        ],
     )
     if project.whole:
         files["routes.yaml"] = written(
@@ -53,8 +63,9 @@ def manifests(project: Project) -> dict[str, bytes]:
     return files
 
 
-def _service(app: str, name: str, function: Function, image: str, *, inside: bool) -> Object:
+def _service(app: str, function: Function, image: str, *, inside: bool) -> Object:
     """`inside` ones answer in the cluster alone: behind routes a second address would only be a way around them."""
+    name = name_of(function.name)
     visibility = {"networking.knative.dev/visibility": "cluster-local"} if inside else {}
     return {
         "apiVersion": "serving.knative.dev/v1",

@@ -33,18 +33,16 @@ MEMORY: Final = 256
 _LONGEST_NAME = 63
 
 
-def names_of(functions: Iterable[Function]) -> dict[str, str]:
-    """The name of each function on Kubernetes, which knows no `_`; raises OperatorError where two are the same."""
+def check_names(functions: Iterable[Function]) -> None:
+    """Raises OperatorError where two functions have the same name on Kubernetes, which knows no `_`."""
     found: dict[str, str] = {}
     for function in functions:
         name = name_of(function.name)
-        for other, taken in found.items():
-            if taken == name:
-                raise OperatorError(
-                    f"{other} and {function.name} would both be {name} on Kubernetes: rename one of them"
-                )
-        found[function.name] = name
-    return found
+        if name in found:
+            raise OperatorError(
+                f"{found[name]} and {function.name} would both be {name} on Kubernetes: rename one of them"
+            )
+        found[name] = function.name
 
 
 def name_of(text: str) -> str:
@@ -57,17 +55,11 @@ def name_of(text: str) -> str:
 
 def image_of(app: str, function: Function, more: Mapping[str, bytes]) -> str:
     """The image of a function, its tag made of its content: what changed has another name, and nothing else has."""
-    files = {**function.bundle.files, **more}
     content = hashlib.sha256()
-    for path, file in sorted(files.items()):
+    for path, file in sorted({**function.bundle.files, **more}.items()):
         content.update(f"{path}\0{len(file)}\0".encode())
         content.update(file)
-    return f"{REGISTRY}/{app}/{_repository(function.name)}:{content.hexdigest()[:12]}"
-
-
-def _repository(name: str) -> str:
-    """The last part of an image's name, which is the function's folder too, as long as that is in small letters."""
-    return re.sub(r"[^a-z0-9_-]+", "-", name.lower()).strip("-_") or "app"
+    return f"{REGISTRY}/{app}/{name_of(function.name)}:{content.hexdigest()[:12]}"
 
 
 def variables_of(app: str, function: Function) -> list[Object]:
