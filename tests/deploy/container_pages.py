@@ -32,7 +32,8 @@ def account(url: str) -> Visitor:
 def asked(visitor: Visitor, url: str, ask: Ask) -> Answer:
     """What an instance answers to this visitor: status, body, headers; cookies without their sealed values."""
     method, path, more = ask
-    headers = {"X-Request-ID": "the-same-request", **more.pop("headers", {})}
+    headers = {"X-Request-ID": "the-same-request", **more.get("headers", {})}
+    more = {name: value for name, value in more.items() if name != "headers"}
     answer = requests.request(
         method, f"{url}{path}", headers=headers, cookies=visitor.session.cookies, timeout=PATIENCE, **more
     )
@@ -72,8 +73,7 @@ def _signup() -> Ask:
     return "POST", "/api/signup", {"json": body}
 
 
-def _login(visitor: Visitor) -> Ask:
-    visitor.ask("PATCH", "/api/nothing")
+def _login() -> Ask:
     return "POST", "/api/login", {"json": {"email": "nobody@example.com", "password": "password-1"}}
 
 
@@ -91,7 +91,7 @@ SAME: Mapping[str, Callable[[Visitor, str], Ask]] = {
         {**TEXT, "headers": {"Idempotency-Key": f"{KEY}{ann.id}"}},
     ),
     "home": lambda ann, todo: ("GET", "/api/home?per_page=5", {}),
-    "login": lambda ann, todo: _login(ann),
+    "login": lambda ann, todo: _login(),
     "logout": lambda ann, todo: ("POST", "/api/logout", {}),
     "notices": lambda ann, todo: ("GET", "/api/notices", {}),
     "people": lambda ann, todo: ("GET", "/api/people?q=Ann", {}),
@@ -119,9 +119,7 @@ def both(page: str, resident: str, built: str) -> tuple[Answer, Answer]:
     if page in SAME:
         ann = account(resident)
         ask = SAME[page](ann, ann.add("Soup"))
-        _, _, more = ask
-        answers = [asked(ann, url, (*ask[:2], dict(more))) for url in (resident, built)]
-        return answers[0], answers[1]
+        return asked(ann, resident, ask), asked(ann, built, ask)
     found = []
     for url in (resident, built):
         ann = account(resident)
@@ -137,3 +135,11 @@ def both(page: str, resident: str, built: str) -> tuple[Answer, Answer]:
         hidden |= {word: "file" for word in re.findall(r"me_\w+\.png", str(answer[1]))}
         found.append(alike(answer, hidden))
     return found[0], found[1]
+
+
+def of_strangers(page: str, resident: str) -> Ask:
+    """The request of a page that nobody who has not signed in may ask for; one that has too little where all may."""
+    if page == "signup":
+        return "POST", "/api/signup", {"json": {"name": "Bo"}}
+    ann = account(resident)
+    return {**SAME, **ONCE}[page](ann, ann.add("Soup"))
