@@ -70,16 +70,13 @@ class Image:
 
 
 def image_of(folder: Path, files: Path) -> Image:
-    """The image of a folder; what goes into it is copied to `files`, without what .dockerignore names."""
+    """The image of a folder; what goes into it is moved to `files`, and what .dockerignore names is left."""
     ignored = (folder / ".dockerignore").read_text().split()
     assert (folder / ".containerignore").read_text().split() == ignored
-    shutil.copytree(
-        folder,
-        files,
-        ignore=lambda place, names: {
-            name for name in names if Path(place) == folder and any(fnmatch(name, one) for one in ignored)
-        },
-    )
+    files.mkdir()
+    for path in sorted(folder.iterdir()):
+        if not any(fnmatch(path.name, pattern) for pattern in ignored):
+            path.rename(files / path.name)
     return _read((folder / "Containerfile").read_text(), files)
 
 

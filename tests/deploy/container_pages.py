@@ -132,7 +132,7 @@ def both(page: str, resident: str, built: str) -> tuple[Answer, Answer]:
         if page == "signup":
             hidden[str(ask[2]["json"]["email"])] = "address"
             hidden |= {word: "id" for word in re.findall(r'"id":"(\w{15})"', answer[1].decode())}  # type: ignore[union-attr]
-        hidden |= {word: "file" for word in re.findall(r"me_\w+\.png", str(answer[1]))}
+        hidden |= {word: "file" for word in re.findall(r"me\w+\.png", str(answer[1]))}
         found.append(alike(answer, hidden))
     return found[0], found[1]
 

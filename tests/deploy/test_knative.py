@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import yaml
 from msgspec.structs import replace
 
 from bff.cli import main
+from bff.cli.building.folder import write
 from bff.deploy import TARGETS, Bundler, Function, Need, Project
 from bff.deploy.python import running_python, running_version
 from bff.deploy.target import SITE
@@ -26,6 +28,7 @@ from tests.project import write_project
 from tests.servers import SESSION_KEY, Layer, Visitor
 
 ROOT = Path(__file__).resolve().parents[2]
+TARGET = TARGETS["knative"]
 PAGES = sorted(path.stem for path in (ROOT / "orchestrations").glob("*.yaml") if path.stem != "shell")
 # One that reads with a session and one that writes; all of them are asked under `full`.
 QUICK = ("home", "add_todo")
@@ -46,7 +49,30 @@ def functions_of(root: Path, deploy: Deploy | None = None) -> list[Function]:
 
 def files_of(functions: list[Function], *, whole: bool = True) -> dict[str, bytes]:
     made = Project("todo_app", functions, running_version(), "x86_64", whole, {}, "")
-    return TARGETS["knative"].manifests(made)
+    return TARGET.manifests(made)
+
+
+@pytest.fixture(scope="module")
+def bundler() -> Bundler:
+    """What gets the packages once for all pages."""
+    return Bundler(ROOT, running_python(), "x86_64")
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """One that is gone afterwards: an image has 70 MB."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def built_files(bundler: Bundler, page: str) -> dict[str, bytes]:
+    """What `build` writes for a page."""
+    function = Function(page, bundler.bundle([page], TARGET.need))
+    entry = TARGET.entry(function)
+    function = replace(function, bundle=replace(function.bundle, own={**function.bundle.own, **entry}))
+    files = {f"{page}/{path}": content for path, content in function.bundle.files.items()}
+    return {**files, **files_of([function], whole=False)}
 
 
 @pytest.fixture(scope="module")
@@ -77,10 +103,10 @@ def pod_of(service: Any) -> tuple[Any, Any]:
     "page", [page if page in QUICK else pytest.param(page, marks=pytest.mark.full) for page in PAGES]
 )
 def test_a_page_answers_as_in_the_resident_app(
-    page: str, app: Layer, app_backend: Backend, tmp_path: Path
+    page: str, bundler: Bundler, app: Layer, app_backend: Backend, folder: Path
 ) -> None:
-    out = tmp_path / "out"
-    assert main(["--root", str(ROOT), "build", page, "--target", "knative", "--out", str(out)]) == 0
+    out = folder / "out"
+    write(built_files(bundler, page), out)
     [service] = services_in({"knative.yaml": (out / "knative.yaml").read_bytes()}).values()
     _, container = pod_of(service)
     secrets = {"BFF_SESSION_KEYS": SESSION_KEY}
@@ -90,7 +116,7 @@ def test_a_page_answers_as_in_the_resident_app(
         entry["name"]: (secrets | urls).get(entry["name"], entry.get("value")) for entry in container["env"]
     }
     environ["BFF_TRUSTED_PROXIES"] = "0"  # the resident app has no proxy either
-    with running(image_of(out / page, tmp_path / "files"), tmp_path / "run", environ) as started:
+    with running(image_of(out / page, folder / "files"), folder / "run", environ) as started:
         resident, built = both(page, app.url, started.url)
         assert resident[0] < 400 or page == "login"
         assert built == resident
@@ -223,6 +249,30 @@ def test_two_of_one_name_are_refused(first: str, second: str, functions: list[Fu
     assert (
         str(refused.value) == f"{first} and {second} would both be {name} on Kubernetes: rename one of them"
     )
+
+
+def test_a_whole_project_has_a_site_beside_its_pages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pages = {
+        "mine": "route: GET /mine\nshape: user.id\n",
+        "plain": "route: GET /plain\nauth: none\nshape: 1\n",
+    }
+    root = write_project(tmp_path / "shop", pages)
+    (root / "public").mkdir()
+    (root / "public" / "index.html").write_text("<title>Shop</title>")
+    monkeypatch.setitem(TARGETS, "knative", replace(TARGET, need=Need(serves=True, vendored=False)))  # type: ignore[misc]
+    out = tmp_path / "out"
+    assert main(["--root", str(root), "build", "--all", "--target", "knative", "--out", str(out)]) == 0
+    told = capsys.readouterr().err
+    assert re.fullmatch(rf"2 pages for knative in {out}: \d+ files, [\d.]+ MiB\n", told)
+    assert {path.name for path in out.iterdir()} == {
+        *("mine", "plain", "site", ".built", "images.txt", "knative.yaml", "routes.yaml"),
+    }
+    assert (out / "site" / "public" / "index.html").is_file()
+    assert not (out / "mine" / "public").exists()
+    assert main(["--root", str(root), "build", "mine", "--target", "knative", "--out", str(out)]) == 0
+    assert {path.name for path in out.iterdir()} == {"mine", ".built", "images.txt", "knative.yaml"}
 
 
 # Where requests go.
