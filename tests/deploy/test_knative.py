@@ -356,3 +356,17 @@ def test_a_rule_gives_a_page_its_time_and_its_host(files: Mapping[str, bytes]) -
         "timeouts": {"request": "39s"},
         "backendRefs": [{"name": "kourier-internal", "namespace": "kourier-system", "port": 80}],
     }
+
+
+def test_the_documented_replacements_leave_nothing_to_replace(files: Mapping[str, bytes]) -> None:
+    section = (ROOT / "docs/deploying.md").read_text("utf-8").partition("\n### Knative\n")[2]
+    found = dict(re.findall(r"'?-?e? ?['\"]s\|([^|]+)\|([^|]+)\|['\"]", section))
+    assert found.keys() == {
+        *("registry.example.com", "http://127.0.0.1:8090", "app.example.com"),
+        *("namespace: default", r"\.default\.svc"),
+    }
+    for name in ("knative.yaml", "routes.yaml", "images.txt"):
+        text = files[name].decode()
+        for pattern, value in found.items():
+            text = re.sub(pattern, value, text)
+        assert not re.search(r"registry\.example|127\.0\.0\.1|app\.example|: default|\.default\.", text), name
