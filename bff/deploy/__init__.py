@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bff.deploy import container, knative, wsgi
+from bff.deploy import aws_lambda, container, knative, wsgi
 from bff.deploy.bundle import Bundle, Bundler, Need
 from bff.deploy.target import Function, Project, Target
 
@@ -16,8 +16,9 @@ __all__ = ["TARGETS", "Bundle", "Bundler", "Function", "Need", "Project", "Targe
 TARGETS: Mapping[str, Target] = {
     target.name: target
     for target in (
+        wsgi.TARGET,
+        aws_lambda.TARGET,
         container.TARGET,
         knative.TARGET,
-        wsgi.TARGET,
     )
 }  # fmt: skip

@@ -17,6 +17,8 @@ def without_effect(plan: Plan, target: Target) -> Iterator[tuple[str, str]]:
     for name in ("memory", "concurrency", "min_instances"):
         if getattr(recipe.deploy, name, None) is not None and name not in target.deploys:
             yield f"deploy.{name}", f"{target.name} has no such setting"
+    if target.max_seconds is not None and recipe.deadline > target.max_seconds:
+        yield "deadline", f"the host waits no longer than {target.max_seconds} s"
     if not target.streams:
         yield from _of_streams(plan)
     if not target.resident:

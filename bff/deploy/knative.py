@@ -30,6 +30,7 @@ NAMESPACE: Final = "default"
 
 # Knative's own proxy goes on taking requests for so long, and answers them, before it lets the app be told to stop.
 _QUEUE_DRAIN = 30
+_LONGEST_TIMEOUT = 600
 _INGRESS, _INGRESS_NAMESPACE = "kourier-internal", "kourier-system"
 # What one HTTPRoute, and one rule of it, may hold.
 _RULES, _MATCHES = 16, 64
@@ -95,7 +96,7 @@ def _timeout(function: Function) -> int:
 
     It waits no longer for a first instance to start, and gives a pod that stops no longer to end.
     """
-    return math.ceil(function.timeout) + _QUEUE_DRAIN + DRAIN
+    return min(math.ceil(function.timeout) + _QUEUE_DRAIN + DRAIN, _LONGEST_TIMEOUT)
 
 
 def _routes(app: str, functions: Sequence[Function]) -> Iterator[Object]:
@@ -214,4 +215,5 @@ TARGET = Target(
     need=Need(serves=True),
     deploys=frozenset({"memory", "concurrency", "min_instances"}),
     site=True,
+    max_seconds=_LONGEST_TIMEOUT,
 )

@@ -75,8 +75,8 @@ class Target(Struct, frozen=True):
     a host that is not runs one request per process at a time, and stops it in between. `streams` says that answers
     reach the visitor as they are written, `deploys` which keys of a recipe's `deploy` the manifests hand on.
     `alone` targets make one folder of all pages; the others a folder for each function, and those with a `site` one
-    more of the whole project, for what no page answers. `max_mb` (MiB) is what the host takes unpacked, None without
-    a bound.
+    more of the whole project, for what no page answers. `max_mb` (MiB) is what the host takes unpacked, `max_seconds`
+    how long it waits for a function; None without a bound.
     """
 
     name: str
@@ -91,3 +91,4 @@ class Target(Struct, frozen=True):
     alone: bool = False
     site: bool = False
     max_mb: int | None = None
+    max_seconds: int | None = None

@@ -1,0 +1,174 @@
+"""A template of AWS SAM: an HTTP API whose routes are the pages, and the files of the app behind CloudFront."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from bff.deploy import aws_site
+from bff.deploy.target import Function, Project
+from bff.errors import OperatorError
+
+API_SECONDS = 30
+"""The longest that an HTTP API waits for a function."""
+
+MEMORY = 512
+"""MiB of a function whose pages name none. The share of a processor grows with it, up to a whole one at 1769 MiB: this
+is enough for pages, which mostly wait for backends, and twice it halves the start."""
+
+_HEAD = "# Written by `python -m bff build`, which writes it anew each time.\n"
+_SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL")
+_OPTIONAL = {
+    "BFF_STATE_URL": "Redis that answers repeated writes again and counts rates; empty for none",
+    "BFF_CACHE_URL": "Redis in which instances keep replies together; empty for none",
+}
+
+
+def template(project: Project, handler: str) -> bytes:
+    """The template.yaml of a build."""
+    names = names_of(project)
+    resources: dict[str, Any] = {"Api": {"Type": "AWS::Serverless::HttpApi"}}
+    resources |= {
+        names[function.name]: _function(function, names[function.name], project)
+        for function in project.functions
+    }
+    outputs = {"ApiUrl": {"Value": {"Fn::Sub": f"https://{aws_site.host_of('Api')}"}}}
+    if project.public:
+        resources |= aws_site.resources(project, "Api")
+        outputs |= aws_site.OUTPUTS
+    document = {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Transform": "AWS::Serverless-2016-10-31",
+        "Description": f"The pages of {project.name}",
+        "Parameters": dict(_parameters(project)),
+        "Conditions": {
+            f"Has{camel(name)}": {"Fn::Not": [{"Fn::Equals": [{"Ref": camel(name)}, ""]}]}
+            for name in _optional(project)
+        },
+        "Globals": {
+            "Function": {
+                "Runtime": f"python{project.python}",
+                "Architectures": [project.arch],
+                "Handler": handler,
+            }
+        },
+        "Resources": resources,
+        "Outputs": outputs,
+    }
+    return dumped({key: value for key, value in document.items() if value})
+
+
+def dumped(document: dict[str, Any]) -> bytes:
+    """YAML in the order in which it was made."""
+    return (_HEAD + yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110)).encode()
+
+
+def camel(name: str) -> str:
+    """A name of which only letters and digits are left, as AWS takes them: `add_todo` is `AddTodo`."""
+    return "".join(part[:1].upper() + part[1:].lower() for part in re.split(r"[^A-Za-z0-9]+", name))
+
+
+def names_of(project: Project) -> dict[str, str]:
+    """What each function is called; raises OperatorError where two would have one name."""
+    names: dict[str, str] = {}
+    for function in project.functions:
+        found = f"{camel(function.name)}Function"
+        for other, taken in names.items():
+            if taken == found:
+                raise OperatorError(
+                    f"{other} and {function.name} would both be {found} on AWS: rename one of them"
+                )
+        names[function.name] = found
+    return names
+
+
+def routes_of(function: Function, project: Project) -> Iterator[tuple[str, str]]:
+    """The methods and paths that go to a function: its pages', HEAD of what is read, and OPTIONS of whole paths.
+
+    Where a path's pages are spread over functions, none of them could say which methods there are.
+    """
+    for plan in function.plans.values():
+        yield plan.recipe.method, plan.recipe.path
+        if plan.recipe.method == "GET":
+            yield "HEAD", plan.recipe.path
+    shared = {path for other in project.functions if other is not function for path in _paths(other)}
+    yield from (("OPTIONS", path) for path in _paths(function) if path not in shared)
+
+
+def whole_seconds(function: Function) -> int:
+    """The time-out of a function."""
+    return math.ceil(function.timeout)
+
+
+def hops(project: Project) -> int:
+    """How many proxies are before a function: API Gateway, and CloudFront where it is in front of that."""
+    return 2 if project.public else 1
+
+
+def optional(function: Function) -> tuple[str, ...]:
+    """The settings that a function may be given beside its variables: Redis, where its pages have a use for one."""
+    return tuple(_OPTIONAL) if "redis" in function.bundle.packages else ()
+
+
+def _paths(function: Function) -> list[str]:
+    return list(dict.fromkeys(plan.recipe.path for plan in function.plans.values()))
+
+
+def _optional(project: Project) -> list[str]:
+    return list(dict.fromkeys(name for function in project.functions for name in optional(function)))
+
+
+def _parameters(project: Project) -> Iterator[tuple[str, dict[str, Any]]]:
+    variables = {
+        name: value
+        for function in project.functions
+        for name, value in sorted(function.bundle.variables.items())
+    }
+    for name, default in variables.items():
+        found: dict[str, Any] = {"Type": "String", "Description": name}
+        if default is not None:
+            found["Default"] = default
+        if _SECRET.search(name):
+            found["NoEcho"] = True
+        yield camel(name), found
+    for name in _optional(project):
+        # Its password is in it.
+        found = {"Type": "String", "Description": f"{name}: {_OPTIONAL[name]}", "Default": "", "NoEcho": True}
+        yield camel(name), found
+
+
+def _function(function: Function, name: str, project: Project) -> dict[str, Any]:
+    properties: dict[str, Any] = {
+        "CodeUri": f"{function.name}{project.suffix or '/'}",
+        "MemorySize": function.most("memory", MEMORY),
+        "Timeout": whole_seconds(function),
+    }
+    instances = function.most("min_instances", 0)
+    if instances:
+        # Instances are kept for one published version, never for the newest code.
+        properties["AutoPublishAlias"] = "live"
+        properties["ProvisionedConcurrencyConfig"] = {"ProvisionedConcurrentExecutions": instances}
+    properties["Environment"] = {"Variables": _environment(function, project)}
+    properties["Events"] = {
+        f"{name.removesuffix('Function')}{method.capitalize()}{number or ''}": {
+            "Type": "HttpApi",
+            "Properties": {
+                "ApiId": {"Ref": "Api"},
+                "Method": method,
+                "Path": path,
+            },
+        }
+        for number, (method, path) in enumerate(routes_of(function, project))
+    }
+    return {"Type": "AWS::Serverless::Function", "Properties": properties}
+
+
+def _environment(function: Function, project: Project) -> dict[str, Any]:
+    found: dict[str, Any] = {name: {"Ref": camel(name)} for name in sorted(function.bundle.variables)}
+    for name in optional(function):
+        found[name] = {"Fn::If": [f"Has{camel(name)}", {"Ref": camel(name)}, {"Ref": "AWS::NoValue"}]}
+    return found | {"BFF_TRUSTED_PROXIES": str(hops(project))}

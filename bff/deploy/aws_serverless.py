@@ -1,0 +1,62 @@
+"""A serverless.yml of the same functions, for the Serverless Framework 3 and for serverless-offline."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from bff.deploy import aws_sam, aws_site
+from bff.deploy.target import Function, Project
+
+_PLUGIN = (
+    "# To try it on your own machine: npm install serverless-offline, and\n# plugins: [serverless-offline]\n"
+)
+
+
+def template(project: Project, handler: str) -> bytes:
+    """The serverless.yml of a build; what is no default comes from the environment of whoever deploys."""
+    document: dict[str, Any] = {
+        "service": re.sub(r"[^A-Za-z0-9-]+", "-", project.name).strip("-") or "pages",
+        "frameworkVersion": "3",
+        "provider": {
+            "name": "aws",
+            "runtime": f"python{project.python}",
+            "architecture": project.arch,
+        },
+        "package": {"individually": True},
+        "functions": {function.name: _function(function, project, handler) for function in project.functions},
+    }
+    if project.public:
+        document["resources"] = {
+            "Resources": aws_site.resources(project, "HttpApi"),
+            "Outputs": dict(aws_site.OUTPUTS),
+        }
+    return aws_sam.dumped(document) + _PLUGIN.encode()
+
+
+def _function(function: Function, project: Project, handler: str) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "handler": handler if project.suffix else f"{function.name}/{handler}",
+        "package": (
+            {"artifact": f"{function.name}{project.suffix}"}
+            if project.suffix
+            else {"patterns": ["!**", f"{function.name}/**"]}
+        ),
+        "memorySize": function.most("memory", aws_sam.MEMORY),
+        "timeout": aws_sam.whole_seconds(function),
+        "environment": _environment(function, project),
+        "events": [
+            {"httpApi": {"method": method, "path": path}}
+            for method, path in aws_sam.routes_of(function, project)
+        ],
+    }
+    instances = function.most("min_instances", 0)
+    return {**found, "provisionedConcurrency": instances} if instances else found
+
+
+def _environment(function: Function, project: Project) -> dict[str, str]:
+    found = {
+        name: f"${{env:{name}}}" if default is None else f"${{env:{name}, '{default}'}}"
+        for name, default in sorted(function.bundle.variables.items())
+    }
+    return found | {"BFF_TRUSTED_PROXIES": str(aws_sam.hops(project))}
