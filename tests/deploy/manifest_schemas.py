@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import yaml
@@ -50,6 +51,27 @@ def invalid_custom_resources(manifest: bytes) -> Sequence[str]:
     if not (_MODULES / "@kubernetes-models/knative").is_dir():
         missing("needs @kubernetes-models/knative: make install-host-tools")
     return _said(["node", "-e", _NODE, str(_MODULES)], list(yaml.safe_load_all(manifest)))
+
+
+def unknown_keys(manifest: bytes) -> set[str]:
+    """The keys of Knative's Services that its schema does not have, which its validator lets pass and it refuses."""
+    types = _MODULES / "@kubernetes-models/knative/serving.knative.dev/v1/Service.d.ts"
+    if not types.exists():
+        missing("needs @kubernetes-models/knative: make install-host-tools")
+    known = set(re.findall(r'"(\w+)"\??:', types.read_text("utf-8")))
+    return {key for service in yaml.safe_load_all(manifest) for key in _keys(service["spec"])} - known
+
+
+def _keys(value: Any) -> Iterator[str]:
+    """The names of all members within, but for those that are names of somebody's own."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _keys(item)
+    elif isinstance(value, dict):
+        yield from value
+        for key, member in value.items():
+            if key not in ("labels", "annotations", "limits", "requests"):
+                yield from _keys(member)
 
 
 def _said(command: Sequence[str], resources: list[Any]) -> Sequence[str]:

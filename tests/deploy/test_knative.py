@@ -23,7 +23,7 @@ from bff.recipe import Deploy
 from clients.local.pocketbase import Backend
 from tests.deploy.container_host import image_of, running
 from tests.deploy.container_pages import ONCE, SAME, asked, both, of_strangers
-from tests.deploy.manifest_schemas import invalid_custom_resources
+from tests.deploy.manifest_schemas import invalid_custom_resources, unknown_keys
 from tests.project import write_project
 from tests.servers import SESSION_KEY, Layer, Visitor
 
@@ -197,6 +197,12 @@ def test_knative_waits_for_a_page_a_start_and_its_own_drain(
     assert pod_of(found["home"])[0]["timeoutSeconds"] == 39  # a deadline of 3 s and a second
 
 
+def test_knative_is_not_asked_to_wait_longer_than_it_does(tmp_path: Path) -> None:
+    root = write_project(tmp_path, {"page": "route: GET /page\nauth: none\ndeadline: 10m\nshape: 1\n"})
+    spec, _ = pod_of(services_in(files_of(functions_of(root)))["page"])
+    assert spec["timeoutSeconds"] == 600
+
+
 def test_a_service_gets_what_deploy_says(tmp_path: Path) -> None:
     root = write_project(tmp_path, {"page": "route: GET /page\nauth: none\nshape: 1\n"})
     plain, told = (
@@ -225,19 +231,25 @@ def test_with_routes_pages_cannot_be_asked_past_the_gateway(functions: list[Func
         assert ("routes.yaml" in made) is whole
 
 
+@pytest.mark.full  # the schemas come with the tools of function hosts
 def test_knative_takes_the_services(files: Mapping[str, bytes]) -> None:
     assert invalid_custom_resources(files["knative.yaml"]) == []
+    assert unknown_keys(files["knative.yaml"]) == set()
 
 
+@pytest.mark.full  # the schemas come with the tools of function hosts
 def test_the_gateway_api_takes_the_routes(files: Mapping[str, bytes]) -> None:
     assert invalid_custom_resources(files["routes.yaml"]) == []
 
 
+@pytest.mark.full  # the schemas come with the tools of function hosts
 def test_what_they_do_not_take_is_told(files: Mapping[str, bytes]) -> None:
     wrong = files["routes.yaml"].replace(b"PathPrefix", b"Prefix", 1)
     assert len(invalid_custom_resources(wrong)) == 1
     wrong = files["knative.yaml"].replace(b"timeoutSeconds: 39", b"timeoutSeconds: soon", 1)
     assert len(invalid_custom_resources(wrong)) == 1
+    wrong = files["knative.yaml"].replace(b"enableServiceLinks", b"terminationGracePeriodSeconds")
+    assert unknown_keys(wrong) == {"terminationGracePeriodSeconds"}
 
 
 @pytest.mark.parametrize(("first", "second"), [("add_todo", "add-todo"), ("Home", "home"), ("site", SITE)])
