@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -84,7 +85,9 @@ def _parser() -> argparse.ArgumentParser:
     building.set_defaults(run=_build)
     serving = commands.add_parser("serve", help="serve the app of wsgi.py as in production")
     serving.add_argument("--host", default="127.0.0.1", help="where to listen (default: %(default)s)")
-    serving.add_argument("--port", type=int, default=8000, help="(default: %(default)s)")
+    # Hosts of containers say by PORT where they expect an answer, and their commands know no variables.
+    port = os.environ.get("PORT") or "8000"
+    serving.add_argument("--port", type=int, default=port, help="(default: $PORT, or else 8000)")
     serving.add_argument("--workers", type=int, default=1, help="processes (default: %(default)s)")
     serving.add_argument("--threads", type=int, default=16, help="threads of each (default: %(default)s)")
     serving.add_argument(

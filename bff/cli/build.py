@@ -15,6 +15,7 @@ from bff.cli.building.archive import archive
 from bff.cli.building.folder import write
 from bff.deploy import TARGETS, Bundler, Function, Project, Target
 from bff.deploy.python import python_of
+from bff.deploy.target import SITE
 from bff.errors import OperatorError
 from bff.settings import MIB
 from bff.text import counted, nearest
@@ -43,7 +44,7 @@ def build(root: Path, wanted: Wanted) -> int:
         functions = [_with_entry(function, target) for function in _functions(bundler, wanted, target)]
         suffix = ".zip" if wanted.zipped else ""
         whole = not wanted.pages
-        public = bundler.public() if whole and not target.alone else {}
+        public = bundler.public() if whole and not (target.alone or target.site) else {}
         project = Project(bundler.root.name, functions, python.version, wanted.arch, whole, public, suffix)
         too_large = list(_too_large(functions, wanted, target))
         if too_large:
@@ -52,7 +53,8 @@ def build(root: Path, wanted: Wanted) -> int:
         write(files, wanted.out)
         for line in report.lines(functions, target, python, show_files=wanted.show_files):
             print(line)
-    what = f"{counted(sum(len(one.plans) for one in functions), 'page')} for {target.name} in {wanted.out}"
+    pages = {page for function in functions for page in function.plans}
+    what = f"{counted(len(pages), 'page')} for {target.name} in {wanted.out}"
     print(f"{what}: {len(files)} files, {report.size(sum(map(len, files.values())))}", file=sys.stderr)
     return 0
 
@@ -66,16 +68,18 @@ def _target(name: str) -> Target:
 
 
 def _functions(bundler: Bundler, wanted: Wanted, target: Target) -> Iterator[Function]:
-    """One for each page, or one of all: where a group is named, or the host is one server."""
+    """One for each page, or one of all: where a group is named, or the host is one server; and the site's."""
     pages = list(wanted.pages) or None
     if target.alone or wanted.group is not None:
         name = wanted.group or (pages[0] if pages and len(pages) == 1 else bundler.root.name)
         if pages is None and not target.alone:
             pages = list(bundler.pages)
         yield Function(name, bundler.bundle(pages, target.need))
-        return
-    for page in pages or bundler.pages:
-        yield Function(page, bundler.bundle([page], target.need))
+    else:
+        for page in pages or bundler.pages:
+            yield Function(page, bundler.bundle([page], target.need))
+    if target.site and not wanted.pages:
+        yield Function(SITE, bundler.bundle(None, target.need))
 
 
 def _with_entry(function: Function, target: Target) -> Function:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bff.deploy import aws_lambda, wsgi
+from bff.deploy import aws_lambda, container, knative, wsgi
 from bff.deploy.bundle import Bundle, Bundler, Need
 from bff.deploy.target import Function, Project, Target
 
@@ -18,5 +18,7 @@ TARGETS: Mapping[str, Target] = {
     for target in (
         wsgi.TARGET,
         aws_lambda.TARGET,
+        container.TARGET,
+        knative.TARGET,
     )
 }  # fmt: skip

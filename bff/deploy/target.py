@@ -10,6 +10,9 @@ from bff.deploy.bundle import Bundle, Need
 from bff.executor.undo import DEADLINE as UNDO_TIME
 from bff.plan import Plan
 
+SITE = "site"
+"""The function of a whole project that stands beside those of its pages."""
+
 _MARGIN = 1.0
 
 
@@ -71,8 +74,9 @@ class Target(Struct, frozen=True):
     is the module that the host imports. A `resident` host keeps its processes and sends them many requests at a time;
     a host that is not runs one request per process at a time, and stops it in between. `streams` says that answers
     reach the visitor as they are written, `deploys` which keys of a recipe's `deploy` the manifests hand on.
-    `alone` targets make one folder of all pages; the others a folder for each function. `max_mb` (MiB) is what the
-    host takes unpacked, `max_seconds` how long it waits for a function; None without a bound.
+    `alone` targets make one folder of all pages; the others a folder for each function, and those with a `site` one
+    more of the whole project, for what no page answers. `max_mb` (MiB) is what the host takes unpacked, `max_seconds`
+    how long it waits for a function; None without a bound.
     """
 
     name: str
@@ -85,5 +89,6 @@ class Target(Struct, frozen=True):
     streams: bool = True
     deploys: frozenset[str] = frozenset()
     alone: bool = False
+    site: bool = False
     max_mb: int | None = None
     max_seconds: int | None = None

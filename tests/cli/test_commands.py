@@ -147,6 +147,17 @@ def test_the_time_that_a_stop_takes_is_a_duration(capsys: pytest.CaptureFixture[
     assert capsys.readouterr().err.splitlines()[-1] == f"python -m bff serve: error: {wrong}"
 
 
+@pytest.mark.parametrize("port", ["x", "8.5"])
+def test_the_port_of_the_environment_is_a_number(
+    port: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PORT", port)
+    assert main(["serve"]) == 2
+    wrong = f"argument --port: invalid int value: '{port}'"
+    assert capsys.readouterr().err.splitlines()[-1] == f"python -m bff serve: error: {wrong}"
+    assert main(["schema"]) == 0
+
+
 def test_the_module_runs_as_a_command_without_any_environment(project: Path) -> None:
     environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "bff", "--root", str(project), "check"]
