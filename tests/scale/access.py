@@ -32,6 +32,10 @@ class Line:
     complete: bool
 
     @property
+    def took(self) -> float:
+        return self.ended - self.begun
+
+    @property
     def failed(self) -> bool:
         return self.status >= 500 or not self.complete
 

@@ -13,9 +13,10 @@ import pytest
 from tests.scale.access import unexplained
 from tests.scale.kills import Kill
 from tests.scale.pages import Pages, restarted_in_turn
+from tests.scale.repeats import refused_without_a_cut
 from tests.servers import Visitor
 from tests.soak.judge import judge
-from tests.soak.ledger import Ledger, Operation
+from tests.soak.ledger import Ledger
 from tests.soak.load import visiting
 from tests.soak.parts import Database
 
@@ -91,16 +92,6 @@ def killed_at_random(pages: Pages, chance: random.Random, seconds: float) -> lis
         names = ASKED_OFTEN if len(kills) % 2 else sorted(pages.routes)
         kills.append(pages.kill(chance.choice(names), chance.uniform(0.1, 0.5)))
     return kills
-
-
-def refused_without_a_cut(operation: Operation) -> bool:
-    """Whether a write was told that its first try still runs, though none of its tries was lost."""
-    lost = False
-    for tried in operation.tries:
-        if tried.status == 409 and not lost:
-            return True
-        lost = lost or tried.status in (0, 502, 504)
-    return False
 
 
 def test_after_every_process_was_killed_a_visitor_finds_what_they_had(pages: Pages) -> None:
