@@ -54,14 +54,17 @@ serve: $(ready) ## serve as in production: one worker per core (HOST, PORT, WORK
 test: $(ready_dev) try-backend try-browser try-hosts ## the tests, in a few minutes (ARGS="-k home", ARGS="-n 0 --pdb")
 	@$(pytest) $(parallel) -m "not full" $(ARGS)
 
-.PHONY: test-more test-looks test-load test-instances
-test-more: test-looks test-load test-instances ## what `make test` leaves out: every look, load, two instances
+.PHONY: test-more test-looks test-load test-instances test-pages
+test-more: test-looks test-load test-instances test-pages ## what `make test` leaves out: looks, load, instances
 test-looks: $(ready_dev) try-backend try-browser
 	@$(pytest) $(parallel) -m full tests/browser $(ARGS) $(or_none)
 test-load: $(ready_dev) try-backend try-hosts try-host-tools
 	@$(pytest) -m full --ignore tests/browser $(ARGS) $(or_none)
 test-instances: $(ready_dev) try-backend try-browser
 	@BROWSER_INSTANCES=2 $(pytest) $(parallel) -m "not full" tests/browser $(ARGS) $(or_none)
+# Each of the two has a process for every page.
+test-pages: $(ready_dev) try-backend try-browser
+	@BROWSER_PAGES=1 $(pytest) -n 2 --dist loadfile -m "not full" tests/browser $(ARGS) $(or_none)
 
 .PHONY: test-all
 test-all: test test-more ## every test

@@ -19,7 +19,10 @@ if str(ROOT) not in sys.path:
 
 from clients.local import pocketbase  # noqa: E402
 from clients.local.binary import BackendError, checked_binary  # noqa: E402
-from tests.servers import Layer, RedisServer, alternating, layer  # noqa: E402
+from tests.nginx import alternating  # noqa: E402
+from tests.scale.access import unexplained  # noqa: E402
+from tests.scale.pages import Pages, restarted_in_turn  # noqa: E402
+from tests.servers import Layer, RedisServer, layer  # noqa: E402
 
 # A busy machine is no mistake of what is tested: no example has a deadline.
 settings.register_profile("bff", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -48,7 +51,7 @@ def missing(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
-@pytest.fixture(name="needs")
+@pytest.fixture(name="needs", scope="session")
 def needs_fixture() -> Callable[..., None]:
     """`needs("ab")` in a test."""
     return needs
@@ -106,16 +109,44 @@ def app(app_backend: pocketbase.Backend, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture(scope="session")
-def live_app(
-    app: Layer, app_backend: pocketbase.Backend, tmp_path_factory: pytest.TempPathFactory
+def live_app(request: pytest.FixtureRequest) -> str:
+    """Where browsers find the app.
+
+    It is one instance; BROWSER_INSTANCES of them that take requests in turn; or with BROWSER_PAGES=1 each page as a
+    process of its own.
+    """
+    if os.environ.get("BROWSER_PAGES") == "1":
+        return str(request.getfixturevalue("live_pages"))
+    if int(os.environ.get("BROWSER_INSTANCES", "1")) > 1:
+        return str(request.getfixturevalue("live_instances"))
+    return str(request.getfixturevalue("app").url)
+
+
+@pytest.fixture(scope="session")
+def live_instances(
+    app_backend: pocketbase.Backend, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    """Where browsers find the app: one instance, or BROWSER_INSTANCES of them that take requests in turn."""
-    count = int(os.environ.get("BROWSER_INSTANCES", "1"))
-    if count == 1:
-        yield app.url
-        return
+    """BROWSER_INSTANCES instances that take requests in turn."""
     needs("nginx")
     with contextlib.ExitStack() as stack:
         folder = tmp_path_factory.mktemp("instances")
-        others = [stack.enter_context(layer(app_backend.url, folder)) for _ in range(count - 1)]
-        yield stack.enter_context(alternating([app.url, *(other.url for other in others)], folder))
+        count = int(os.environ["BROWSER_INSTANCES"])
+        urls = [stack.enter_context(layer(app_backend.url, folder)).url for _ in range(count)]
+        yield stack.enter_context(alternating(urls, folder))
+
+
+@pytest.fixture(scope="session")
+def live_pages(app_backend: pocketbase.Backend, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Each page from its own bundle; one after the other is replaced meanwhile, and nobody may notice."""
+    needs("nginx")
+    pages = Pages(app_backend.url, tmp_path_factory.mktemp("pages"))
+    try:
+        pages.start()
+        with restarted_in_turn(pages, 1.0):
+            yield pages.url
+        lines = pages.log.follow()
+        assert lines and [line for line in unexplained(lines, []) if not line.left] == []
+        assert not any(pages.doors.intersection(line.upstreams) for line in lines), "somebody had to wait"
+        assert [name for name, bundle in pages.bundles.items() if not bundle.untouched()] == []
+    finally:
+        pages.stop()

@@ -1,4 +1,4 @@
-"""The layer as a process of its own, one or several, and a proxy before them: what a visitor really talks to."""
+"""The layer as a process of its own, and who talks to it: a visitor, a Redis."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import textwrap
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,6 +37,7 @@ class Layer:
     wrapper: Sequence[str] = ()
     threads: int = 16
     root: Path = ROOT
+    drain: str = "0s"
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -46,18 +46,28 @@ class Layer:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
+        self.begin()
+        self.wait()
+
+    def begin(self) -> None:
+        """Start it, and wait for nothing."""
         command = [sys.executable, "-m", "bff", "serve", "--port", str(self.port)]
-        command += ["--threads", str(self.threads), "--drain", "0s"]
+        command += ["--threads", str(self.threads), "--drain", self.drain]
         with self.log.open("ab") as output:
             self.process = start_child(
                 [*self.wrapper, *command], cwd=self.root, env=self.environ, stdout=output, stderr=output
             )
+
+    def wait(self) -> None:
+        """Wait until it answers."""
+        assert self.process is not None
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
             assert self.process.poll() is None, self.log.read_text()
             with contextlib.suppress(requests.ConnectionError):
                 if requests.get(f"{self.url}/readyz", timeout=PATIENCE).status_code == 200:
                     return
+            time.sleep(0.01)  # leaves the processor to what is starting
         raise AssertionError(f"no answer from {self.url}: {self.log.read_text()}")
 
     def kill(self) -> None:
@@ -78,7 +88,7 @@ def environ_of(backend_url: str, **more: str) -> dict[str, str]:
     return {**plain, **urls, "BFF_SESSION_KEYS": SESSION_KEY, **more}
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
     """Where a program is: children are started by their whole path."""
     found = shutil.which(name)
     assert found is not None, f"{name} is missing"
@@ -97,7 +107,7 @@ def layer(
 ) -> Iterator[Layer]:
     """A started instance on a free port, stopped at the end; `root` may be another project than this one."""
     port = free_port()
-    wrapped = [_program(wrapper[0]), *wrapper[1:]] if wrapper else ()
+    wrapped = [program(wrapper[0]), *wrapper[1:]] if wrapper else ()
     running = Layer(
         port, environ_of(backend_url, **more), folder / f"layer-{port}.log", wrapped, threads, root
     )
@@ -106,47 +116,6 @@ def layer(
         yield running
     finally:
         running.stop()
-
-
-@contextlib.contextmanager
-def alternating(urls: Sequence[str], folder: Path) -> Iterator[str]:
-    """The URL of an nginx that hands each request to the next of several instances."""
-    port = free_port()
-    servers = "".join(f"server {url.removeprefix('http://')} max_fails=0; " for url in urls)
-    config = folder / "nginx.conf"
-    # Bodies stay in memory: started by root, nginx becomes somebody who may not write into this folder.
-    config.write_text(
-        textwrap.dedent(f"""
-        daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.log; worker_processes 1;
-        events {{ worker_connections 1024; }}
-        http {{
-            access_log off;
-            client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
-            fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-            upstream layer {{ {servers} keepalive 32; }}
-            server {{
-                listen 127.0.0.1:{port}; client_max_body_size 16m; client_body_buffer_size 16m;
-                location / {{
-                    proxy_pass http://layer; proxy_http_version 1.1; proxy_set_header Connection "";
-                    proxy_set_header Host $http_host; proxy_set_header X-Forwarded-For $remote_addr;
-                    proxy_next_upstream off; proxy_max_temp_file_size 0;
-                }}
-            }}
-        }}
-        """)
-    )
-    process = start_child(
-        [_program("nginx"), "-p", str(folder), "-c", str(config)], stderr=subprocess.DEVNULL
-    )
-    try:
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
-            with contextlib.suppress(requests.ConnectionError):
-                requests.get(f"http://127.0.0.1:{port}/healthz", timeout=PATIENCE)
-                break
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        stop_child(process)
 
 
 class Visitor:
@@ -202,7 +171,7 @@ class RedisServer:
             return
         options = ["--bind", "127.0.0.1", "--port", str(self.port), "--save", ""]
         options += ["--requirepass", self.password, *self.options]
-        self.process = start_child([_program("redis-server"), *options], stdout=subprocess.DEVNULL)
+        self.process = start_child([program("redis-server"), *options], stdout=subprocess.DEVNULL)
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
             assert self.process.poll() is None, "redis-server has ended"

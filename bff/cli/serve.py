@@ -23,6 +23,7 @@ from bff.errors import OperatorError
 TARGET = "wsgi:app"
 _LONGEST_STOP = 60
 """Seconds that a worker has for the pages under way, once it takes no more."""
+_HEARD = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +68,38 @@ def load(folder: Path, target: str) -> Any:
     What imports leave behind is next to nothing, and to look for it takes longer than to import half of the app.
     """
     gc.disable()
+    signal.pthread_sigmask(signal.SIG_BLOCK, _HEARD)  # before there are threads, which take it over
     app = load_target(target, wd=folder)
     site = getattr(app, "extensions", {}).get("bff")
-    if site is not None:
-        signal.signal(signal.SIGUSR1, lambda _number, _frame: site.stop())
+    hearing = partial(_hear, site, os.getppid(), threading.get_ident())
+    threading.Thread(target=hearing, name="bff-signals", daemon=True).start()
     gc.freeze()
     gc.enable()
     return app
+
+
+def _hear(site: Any, main: int, first: int) -> None:
+    """Take the signals of a worker: SIGUSR1 tells of the stop, SIGUSR2 ends it, SIGTERM only where `main` is gone.
+
+    Hosts send SIGTERM to every process of a service at once, and workers go on while the main process drains. In a
+    thread of its own, and the end is sent on to the first thread: one that is sent to the process may go to any, and
+    the first, which granian leaves asleep, then does not hear of it.
+    """
+    while True:
+        heard = signal.sigwait(_HEARD)
+        if heard == signal.SIGUSR1:
+            if site is not None:
+                site.stop()
+        elif heard == signal.SIGUSR2 or os.getppid() != main:
+            signal.pthread_kill(first, signal.SIGINT)
+
+
+def _end(worker: Any) -> None:
+    """End a worker after its pages under way."""
+    worker.interrupt_by_parent = True
+    if worker.is_alive():
+        with suppress(ProcessLookupError):
+            os.kill(worker.inner.pid, signal.SIGUSR2)
 
 
 class _Draining(Granian):  # type: ignore[misc, valid-type]
@@ -87,6 +113,11 @@ class _Draining(Granian):  # type: ignore[misc, valid-type]
         super().__init__(target, **options)
         self._drain = drain
         self._draining = False
+
+    def _spawn_worker(self, *which: Any, **what: Any) -> Any:
+        worker = super()._spawn_worker(*which, **what)
+        worker.terminate = partial(_end, worker)
+        return worker
 
     def signal_handler_interrupt(self, number: int, frame: FrameType | None = None) -> None:
         stop: Callable[..., None] = super().signal_handler_interrupt

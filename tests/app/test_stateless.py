@@ -12,7 +12,8 @@ import pytest
 
 from clients.local.pocketbase import Backend
 from tests.app.conftest import Account
-from tests.servers import Layer, Visitor, alternating, layer
+from tests.nginx import alternating
+from tests.servers import Layer, Visitor, layer
 
 pytestmark = pytest.mark.backend
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from clients.local.seed import address_of
 from tests.fakes import FakeBackend, after, answer
 from tests.integration.conftest import PASSWORD
 from tests.project import write_project
-from tests.servers import PATIENCE, Visitor, environ_of
+from tests.servers import PATIENCE, Visitor, environ_of, layer
 
 pytestmark = [pytest.mark.backend, pytest.mark.server]
 
@@ -102,7 +103,15 @@ SLOW = """
     """
 
 
-def test_a_server_that_is_told_to_stop_says_so_first_and_ends_no_page(tmp_path: Path) -> None:
+def tell_the_group(process: subprocess.Popen[bytes]) -> None:
+    """As hosts do that tell every process of a service to stop."""
+    os.killpg(process.pid, signal.SIGTERM)
+
+
+@pytest.mark.parametrize("tell", [subprocess.Popen.terminate, tell_the_group], ids=["main", "group"])
+def test_a_server_that_is_told_to_stop_says_so_first_and_ends_no_page(
+    tmp_path: Path, tell: Callable[[subprocess.Popen[bytes]], None]
+) -> None:
     with FakeBackend() as backend, ThreadPoolExecutor() as visitors:
         go_on = threading.Event()
         backend.on("GET /part", after(go_on, answer(json={"done": True})))
@@ -118,16 +127,31 @@ def test_a_server_that_is_told_to_stop_says_so_first_and_ends_no_page(tmp_path: 
             assert becomes(f"{url}/readyz", 200)
             page = visitors.submit(requests.get, f"{url}/api/slow", timeout=PATIENCE)
             assert backend.wait_for_requests(1)
-            process.terminate()
+            tell(process)
             assert becomes(f"{url}/readyz", 503)
             assert requests.get(f"{url}/healthz", timeout=PATIENCE).status_code == 200
-            process.terminate()  # a second time: without waiting
+            tell(process)  # a second time: without waiting
             go_on.set()
             assert page.result(PATIENCE).json() == {"done": True}
             assert process.wait(PATIENCE) == 0
         finally:
             go_on.set()
             stop_child(process)
+
+
+def test_a_worker_whose_main_process_is_gone_ends_when_it_is_told(tmp_path: Path) -> None:
+    with layer("http://127.0.0.1:9", tmp_path) as running:
+        main = running.process
+        assert main is not None
+        worker = int(Path(f"/proc/{main.pid}/task/{main.pid}/children").read_text())
+        main.kill()
+        main.wait(PATIENCE)
+        assert requests.get(f"{running.url}/healthz", timeout=PATIENCE).status_code == 200
+        os.kill(worker, signal.SIGTERM)
+        until = time.monotonic() + PATIENCE
+        with contextlib.suppress(requests.ConnectionError):
+            while requests.get(f"{running.url}/healthz", timeout=PATIENCE):
+                assert time.monotonic() < until, "the worker goes on"
 
 
 def becomes(url: str, status: int) -> bool:

@@ -6,26 +6,26 @@ actions of a visitor) choose the run. Exits 1 where a promise was broken; logs a
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import random
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from bff.settings import settings_table
 from clients.local.binary import BackendError, checked_binary
-from clients.local.pocketbase import ENVIRONMENT, free_port, start_child, stop_child
+from clients.local.pocketbase import ENVIRONMENT, free_port
 from tests.servers import ROOT, environ_of
 from tests.soak.faults import Part, carry_out, schedule
 from tests.soak.gauges import Gauges
 from tests.soak.ledger import Ledger
+from tests.soak.load import visiting
 from tests.soak.parts import Database, Instance, Store, stopped_at_end
 from tests.soak.report import Outcome
 from tests.soak.visitor import ASKED_AGAIN_FOR
@@ -97,10 +97,10 @@ def soak(run: Run, folder: Path) -> Outcome:
         assert survivor.process is not None
         gauges = Gauges(survivor.process.pid)
         gauges.start()
-        with _visitors(run, people, [survivor.port, other.port], folder) as visiting:
+        with visiting(_plan(run, people, [survivor.port, other.port]), folder) as visitors:
             parts: Mapping[str, Part] = {"backend": database, "redis": store, "instance": other}
             faults = carry_out(schedule(run.seed, run.seconds), parts, _tell)
-            visiting.wait(run.seconds + _LONGEST_END)
+            visitors.wait(run.seconds + _LONGEST_END)
         gauges.stop()
         (folder / "gauges.json").write_text(json.dumps([asdict(one) for one in gauges.samples]), "utf-8")
         ledger, truth = Ledger.read(folder / "ledger.json"), database.truth()
@@ -116,11 +116,8 @@ def _instance(database: Database, store: Store, folder: Path, name: str) -> Inst
     return Instance(free_port(), environ_of(database.url, **more), folder / f"{name}.log")
 
 
-@contextlib.contextmanager
-def _visitors(
-    run: Run, people: list[str], ports: list[int], folder: Path
-) -> Iterator[subprocess.Popen[bytes]]:
-    plan = {
+def _plan(run: Run, people: list[str], ports: list[int]) -> dict[str, Any]:
+    return {
         "people": people,
         "ports": ports,
         "seed": run.seed,
@@ -128,20 +125,6 @@ def _visitors(
         "arrive_within": run.seconds / 6,
         "until": time.time() + run.seconds,
     }
-    (folder / "plan.json").write_text(json.dumps(plan), "utf-8")
-    command = [
-        sys.executable,
-        "-m",
-        "tests.soak.load",
-        str(folder / "plan.json"),
-        str(folder / "ledger.json"),
-    ]
-    process = start_child(command, cwd=ROOT)
-    try:
-        yield process
-        assert process.returncode == 0, "the visitors have not come to an end"
-    finally:
-        stop_child(process)
 
 
 def _tell(words: str) -> None:

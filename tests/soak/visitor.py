@@ -210,16 +210,29 @@ def _kind_of(answer: Answer) -> str:
 
 
 async def visit(plan: Mapping[str, Any], browsers: Callable[[], Asks], ledger: Ledger) -> None:
-    """Every visitor of a run at once; first ones sign in first, the last after `arrive_within`."""
+    """Every visitor of a run at once; the first sign in first, the last after `arrive_within`.
+
+    With `leave_within` they leave in the other order, so long before the end; without, all of them at the end.
+    """
     until = plan["until"]
+    leave_within = plan.get("leave_within", 0.0)
     people: list[str] = plan["people"]
 
     async def one(number: int) -> None:
         await asyncio.sleep(plan["arrive_within"] * number / len(people))
         partner = number ^ 1 if (number ^ 1) < len(people) else number
         chance = random.Random(f"{plan['seed']}-{number}")
+        leaves = until - leave_within * number / len(people)
         visitor = Visitor(
-            number, people[number], partner, people[partner], browsers(), ledger, chance, plan["think"], until
+            number,
+            people[number],
+            partner,
+            people[partner],
+            browsers(),
+            ledger,
+            chance,
+            plan["think"],
+            leaves,
         )
         await visitor.live()
 
