@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bff.deploy import wsgi
+from bff.deploy import google, wsgi
 from bff.deploy.bundle import Bundle, Bundler, Need
 from bff.deploy.target import Function, Project, Target
 
@@ -17,5 +17,6 @@ TARGETS: Mapping[str, Target] = {
     target.name: target
     for target in (
         wsgi.TARGET,
+        google.TARGET,
     )
 }  # fmt: skip

@@ -27,13 +27,17 @@ class Need(Struct, frozen=True):
     """What a target's bundles hold beside the pages and the engine.
 
     `adapters` are distributions pinned in adapters.txt; with `serves` the bundle starts by `python -m bff serve`.
-    Without `vendored` it has no dependencies in it, only a requirements.txt of them. `metrics` is for hosts whose
-    processes live long enough to be counted in.
+    Without `vendored` it has no dependencies in it, only a requirements.txt of them. With `installed` the host
+    installs the adapters by itself, and a requirements.txt says which; `site` is the folder of the bundle where the
+    host looks for packages, where that is not its top. `metrics` is for hosts whose processes live long enough to
+    be counted in.
     """
 
     adapters: tuple[str, ...] = ()
     serves: bool = False
     vendored: bool = True
+    installed: bool = False
+    site: str = ""
     metrics: bool = True
 
 
@@ -96,6 +100,8 @@ class Bundler:
         packages: dict[str, dict[str, bytes]] = {}
         if need.vendored:
             packages = self._packages(sources, planned, compiled, need)
+            if need.installed:
+                own[PINS] = self._wheels_here().pins_of(need.adapters).encode()
         elif (self.root / PINS).is_file():
             own[PINS] = (self.root / PINS).read_bytes()
         return Bundle(planned.plans, own, packages, variables)
@@ -117,16 +123,22 @@ class Bundler:
         self, sources: Mapping[str, bytes], planned: Planned, compiled: CompiledPages, need: Need
     ) -> dict[str, dict[str, bytes]]:
         """The files of the distributions that these modules import, and of the target's adapters, with bytecode."""
-        pins = Pins(self.root, self.python.version, self._arch)
-        self._wheels = self._wheels or Wheels(pins, self.python.version, self._arch)
-        names = distributions_of(imported_from(sources), pins) | set(need.adapters)
+        wheels = self._wheels_here()
+        names = distributions_of(imported_from(sources), wheels.pins) | set(need.adapters)
         needless = frozenset(_needless(planned.plans.values(), compiled, need))
+        site = f"{need.site}/" if need.site else ""
         found = {}
-        for name, files in self._wheels.files(names, needless).items():
+        for name, files in wheels.files(names, needless).items():
             if name not in self._compiled_packages:
                 self._compiled_packages[name] = self.python.with_bytecode(files)
-            found[name] = self._compiled_packages[name]
+            found[name] = {f"{site}{path}": file for path, file in self._compiled_packages[name].items()}
         return found
+
+    def _wheels_here(self) -> Wheels:
+        if self._wheels is None:
+            pins = Pins(self.root, self.python.version, self._arch)
+            self._wheels = Wheels(pins, self.python.version, self._arch)
+        return self._wheels
 
 
 def page_files(root: Path, planned: Planned, python: Python) -> tuple[CompiledPages, dict[str, bytes]]:
