@@ -18,7 +18,8 @@ ARGS ?=
 export PATH := $(PATH):/usr/sbin
 
 python := .venv/bin/python
-pytest := $(python) -m pytest
+# RERUNS="--reruns 2 -rR" tries what failed again, and lists it.
+pytest := $(python) -m pytest $(RERUNS)
 # The tests of one file share servers, so they stay together; what measures under load runs alone.
 parallel := -n auto --maxprocesses 4 --dist loadfile
 # Where only some tests are asked for, there may be none among these: pytest ends with 5 then.
@@ -28,6 +29,8 @@ ready := .venv/.ready
 ready_dev := .venv/.ready-dev
 ready_backend := .local/backend-venv/.ready
 ready_browser := .local/browser/.ready
+ready_hosts := .local/hosts-venv/.ready
+ready_host_tools := .local/hosts/.ready
 
 .PHONY: help
 help: ## list the targets
@@ -48,14 +51,14 @@ serve: $(ready) ## serve as in production: one worker per core (HOST, PORT, WORK
 	  --workers $(WORKERS) --threads $(THREADS) --drain $(DRAIN)
 
 .PHONY: test
-test: $(ready_dev) try-backend try-browser ## the tests, in a few minutes (ARGS="-k home", ARGS="-n 0 --pdb")
+test: $(ready_dev) try-backend try-browser try-hosts ## the tests, in a few minutes (ARGS="-k home", ARGS="-n 0 --pdb")
 	@$(pytest) $(parallel) -m "not full" $(ARGS)
 
 .PHONY: test-more test-looks test-load test-instances
 test-more: test-looks test-load test-instances ## what `make test` leaves out: every look, load, two instances
 test-looks: $(ready_dev) try-backend try-browser
 	@$(pytest) $(parallel) -m full tests/browser $(ARGS) $(or_none)
-test-load: $(ready_dev) try-backend
+test-load: $(ready_dev) try-backend try-hosts try-host-tools
 	@$(pytest) -m full --ignore tests/browser $(ARGS) $(or_none)
 test-instances: $(ready_dev) try-backend try-browser
 	@BROWSER_INSTANCES=2 $(pytest) $(parallel) -m "not full" tests/browser $(ARGS) $(or_none)
@@ -90,16 +93,26 @@ bench: $(ready_dev) ## a page of this layer beside what one would write instead 
 bench-smoke: $(ready_dev) ## whether the benchmark works and all its peers answer the same, in a minute
 	@$(python) benchmarks/run.py --smoke $(ARGS)
 
-.PHONY: install install-backend install-browser try-backend try-browser
-install: $(ready_dev) $(ready_backend) try-browser ## install everything without starting anything
+.PHONY: install install-backend install-browser install-hosts install-host-tools
+.PHONY: try-backend try-browser try-hosts try-host-tools
+install: $(ready_dev) $(ready_backend) try-browser try-hosts ## install everything without starting anything
 install-backend: $(ready_backend)
 install-browser: $(ready_browser)
+install-hosts: $(ready_hosts)
+install-host-tools: $(ready_host_tools)
 try-backend:
 	@$(MAKE) --no-print-directory install-backend || \
 	  echo 'The backend could not be installed: the tests that need it are skipped.' >&2
 try-browser:
 	@$(MAKE) --no-print-directory install-browser || \
 	  echo 'npm could not install axe-core: the browser tests that need it are skipped.' >&2
+
+try-hosts:
+	@$(MAKE) --no-print-directory install-hosts || \
+	  echo 'The runtimes of function hosts could not be installed: the tests that need them are skipped.' >&2
+try-host-tools:
+	@$(MAKE) --no-print-directory install-host-tools || \
+	  echo 'npm could not install the tools of function hosts: the tests that need them are skipped.' >&2
 
 $(ready): requirements.txt | $(python)
 	$(python) $(pip) -r requirements.txt
@@ -122,6 +135,26 @@ $(ready_browser): tests/browser/package.json tests/browser/package-lock.json
 	@mkdir -p .local/browser
 	@cp $^ .local/browser/
 	cd .local/browser && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# What the tests run built functions with: runtimes and an emulator of function hosts, in an environment of its own.
+hosts := tests/deploy
+$(ready_hosts): $(hosts)/requirements.txt $(hosts)/emulator.txt | $(python)
+	$(python) -m venv --clear .local/hosts-venv
+	.local/hosts-venv/bin/python $(pip) --only-binary=:all: -r $(hosts)/requirements.txt
+	@mkdir -p .local/hosts && rm -rf .local/hosts/sam
+	$(python) -m pip --disable-pip-version-check --quiet download --no-deps --require-hashes \
+	  --dest .local/hosts/sam -r $(hosts)/emulator.txt
+	@$(python) -m zipfile -e .local/hosts/sam/*.whl .local/hosts/sam
+	@mv .local/hosts/sam/samcli/local/rapid/aws-lambda-rie-* .local/hosts/
+	@chmod +x .local/hosts/aws-lambda-rie-* && rm -rf .local/hosts/sam
+	@touch $@
+
+# What only the tests under `full` need: Serverless Framework and Devs, schemas of Knative.
+$(ready_host_tools): $(hosts)/package.json $(hosts)/package-lock.json
+	@mkdir -p .local/hosts
+	@cp $^ .local/hosts/
+	cd .local/hosts && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(python):

@@ -10,10 +10,10 @@ from xml.sax.saxutils import escape
 
 from benchmarks.lineup import PEERS
 
-_WIDTH, _ROW, _TOP, _LEFT, _RIGHT = 760, 26, 62, 264, 70
+WIDTH, ROW, TOP, LEFT, RIGHT = 760, 26, 62, 264, 70
 _TITLES = {peer.name: peer.title for peer in PEERS}
 # Ground and ink change together, so that the chart can be read on a page of either kind.
-_STYLE = """
+STYLE = """
   .ground { fill: #ffffff; stroke: #d0d7de } .ink { fill: #1f2328 } .quiet { fill: #59636e }
   .rule { stroke: #e2e6ea } .span { stroke: #8c959f } .dot { fill: #59636e }
   .ours .dot { fill: #0969da } .ours .span { stroke: #0969da } .ours .ink { fill: #0969da; font-weight: 600 }
@@ -57,28 +57,34 @@ def drawn(rows: Sequence[Mapping[str, Any]]) -> str:
         ]
         parts.append(_panel(panel, inside, top))
         top += _height(len(inside))
+    return framed("".join(parts), top, _summary(rows))
+
+
+def framed(inside: str, height: int, summary: str) -> str:
+    """A whole SVG with its ground, for parts drawn on it; the summary is for who cannot see it."""
+    label = escape(summary, {'"': "&quot;"})
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{top}" viewBox="0 0 {_WIDTH} {top}" '
-        f'role="img" aria-label="{_summary(rows)}">\n<style>{_STYLE}</style>\n'
-        f'<rect class="ground" x="0.5" y="0.5" width="{_WIDTH - 1}" height="{top - 1}" rx="8"/>\n'
-        f"{''.join(parts)}</svg>\n"
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" '
+        f'role="img" aria-label="{label}">\n<style>{STYLE}</style>\n'
+        f'<rect class="ground" x="0.5" y="0.5" width="{WIDTH - 1}" height="{height - 1}" rx="8"/>\n'
+        f"{inside}</svg>\n"
     )
 
 
 def _height(rows: int) -> int:
-    return _TOP + _ROW * max(1, rows) + 18
+    return TOP + ROW * max(1, rows) + 18
 
 
 def _summary(rows: Sequence[Mapping[str, Any]]) -> str:
     heads = "; ".join(panel.head for panel in PANELS)
-    return escape(f"{heads}; every peer with the same work" if rows else "not measured yet", {'"': "&quot;"})
+    return f"{heads}; every peer with the same work" if rows else "not measured yet"
 
 
 def _panel(panel: Panel, rows: Sequence[Mapping[str, Any]], top: int) -> str:
     better = "more is better" if panel.more else "less is better"
     lines = [
-        _text(24, top + 18, panel.head, "ink head"),
-        _text(
+        text(24, top + 18, panel.head, "ink head"),
+        text(
             24, top + 35, f"same work, logarithmic scale, {better}" if rows else "not measured yet", "quiet"
         ),
     ]
@@ -87,27 +93,27 @@ def _panel(panel: Panel, rows: Sequence[Mapping[str, Any]], top: int) -> str:
     ordered = sorted(rows, key=lambda row: row[panel.column], reverse=panel.more)
     ends = [end for row in ordered for end in (row["spread"][panel.column] or [row[panel.column]]) if end]
     ticks = ticks_over(min(ends), max(ends))
-    bottom = top + _TOP + _ROW * len(ordered)
+    bottom = top + TOP + ROW * len(ordered)
     for tick in ticks:
-        x = _x(tick, ticks)
-        lines.append(f'<line class="rule" x1="{x}" y1="{top + _TOP - 8}" x2="{x}" y2="{bottom - 4}"/>\n')
-        lines.append(_text(x, top + _TOP - 13, f"{tick:,g}", "quiet", "middle"))
+        x = x_of(tick, ticks)
+        lines.append(f'<line class="rule" x1="{x}" y1="{top + TOP - 8}" x2="{x}" y2="{bottom - 4}"/>\n')
+        lines.append(text(x, top + TOP - 13, f"{tick:,g}", "quiet", "middle"))
     for number, row in enumerate(ordered):
-        lines.append(_row(row, panel.column, ticks, top + _TOP + _ROW * number + 10))
+        lines.append(_row(row, panel.column, ticks, top + TOP + ROW * number + 10))
     return "".join(lines)
 
 
 def _row(row: Mapping[str, Any], column: str, ticks: Sequence[float], y: int) -> str:
     least, most = row["spread"][column] or (row[column], row[column])
-    left, at, right = (_x(max(value, ticks[0]), ticks) for value in (least, row[column], most))
+    left, at, right = (x_of(max(value, ticks[0]), ticks) for value in (least, row[column], most))
     ours = ' class="ours"' if row["name"] == "bff" else ""
     value = row[column]
     shown = f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
     return (
-        f"<g{ours}>{_text(24, y + 4, _TITLES.get(row['name'], row['name']), 'ink')}"
+        f"<g{ours}>{text(24, y + 4, _TITLES.get(row['name'], row['name']), 'ink')}"
         f'<line class="span" x1="{left}" y1="{y}" x2="{right}" y2="{y}" stroke-width="2"/>'
         f'<circle class="dot" cx="{at}" cy="{y}" r="5"/>'
-        f"{_text(right + 10, y + 4, shown, 'ink')}</g>\n"
+        f"{text(right + 10, y + 4, shown, 'ink')}</g>\n"
     )
 
 
@@ -120,10 +126,12 @@ def ticks_over(least: float, most: float) -> list[float]:
     return [step for step in steps if below <= step <= above]
 
 
-def _x(value: float, ticks: Sequence[float]) -> float:
+def x_of(value: float, ticks: Sequence[float]) -> float:
+    """Where a value is from left to right, between the first tick and the last."""
     share = math.log(value / ticks[0]) / math.log(ticks[-1] / ticks[0])
-    return round(_LEFT + share * (_WIDTH - _LEFT - _RIGHT), 1)
+    return round(LEFT + share * (WIDTH - LEFT - RIGHT), 1)
 
 
-def _text(x: float, y: float, text: str, kind: str, anchor: str = "start") -> str:
-    return f'<text class="{kind}" x="{x}" y="{y}" text-anchor="{anchor}">{escape(text)}</text>\n'
+def text(x: float, y: float, words: str, kind: str, anchor: str = "start") -> str:
+    """Words at a place, of the class `kind`."""
+    return f'<text class="{kind}" x="{x}" y="{y}" text-anchor="{anchor}">{escape(words)}</text>\n'

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from benchmarks import answers, installing
 from benchmarks.lineup import EXPRESS_FETCH, WORKS, Peer
+from benchmarks.results import RESULTS
 from benchmarks.servers import DidNotStart, backend, serving
 
 _LOOKED_AT_ONCE = 4
@@ -31,6 +33,8 @@ class Run:
     missing: list[str] = field(default_factory=list)
     starts: int = 4
     """Cold starts of each peer in a round."""
+    results: Path = RESULTS
+    """The file whose figures a part may start from."""
     failed: list[str] = field(default_factory=list)
     say: Callable[[str], object] = print
     equal: set[tuple[str, str]] = field(default_factory=set)

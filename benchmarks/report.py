@@ -1,4 +1,4 @@
-"""Writes the figures of `benchmarks/results.json` into docs/performance.md, and draws its chart.
+"""Writes the figures of `benchmarks/results.json` into docs/performance.md, and draws its charts.
 
 `python benchmarks/report.py` rewrites what stands between `<!-- figures: NAME -->` and `<!-- end -->`;
 `--check` only says whether that is as it should be. The same results always give the same text.
@@ -9,50 +9,24 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 if __package__ in {None, ""}:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks import chart, results
-from benchmarks.lineup import BFF_FROM_RECIPES, EVERYONE, ROOT
-from benchmarks.static import EXPRESS_STATIC
+from benchmarks import chart, results, scale_chart, scale_report
+from benchmarks.lineup import ROOT
+from benchmarks.tables import NOT_YET, counted, figure, table, title
 
 PAGE = ROOT / "docs" / "performance.md"
 CHART = ROOT / "docs" / "images" / "performance.svg"
+SCALE_CHART = ROOT / "docs" / "images" / "scale.svg"
 _BLOCK = re.compile(r"(<!-- figures: ([\w ]+) -->\n).*?(<!-- end -->)", re.S)
-_TITLES = {peer.name: peer.title for peer in (*EVERYONE, BFF_FROM_RECIPES, EXPRESS_STATIC)} | {
-    "bff": "**bff**"
-}
-NOT_YET = "Not measured yet.\n"
 
 Results = Mapping[str, Any]
 Rows = Sequence[Mapping[str, Any]]
-
-
-def figure(value: float | None) -> str:
-    """A figure as a table shows it: three digits at most, thousands with a comma."""
-    if value is None:
-        return "–"
-    if value >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.3g}" if value else "0"
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table; every column but the first is of figures."""
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def counted(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
-def title(name: str) -> str:
-    return _TITLES.get(name, name)
 
 
 def pages_table(found: Results, work: str) -> str:
@@ -256,6 +230,10 @@ BLOCKS: Mapping[str, tuple[str, Callable[[Results], str]]] = {
     "static": ("static", static_table),
     "expressions": ("expressions", expressions_table),
     "losses": ("pages", losses),
+    "scale": ("scale", scale_report.bursts_table),
+    "scale losses": ("scale", scale_report.losses),
+    "scale inputs": ("scale", scale_report.inputs_table),
+    "scale constants": ("scale", scale_report.constants_table),
 }
 
 
@@ -271,7 +249,7 @@ def filled(text: str, found: Results) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Write the page and the chart, or with --check say whether they are right."""
+    """Write the page and the charts, or with --check say whether they are right."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--results", type=Path, default=results.RESULTS)
@@ -279,7 +257,11 @@ def main(argv: list[str] | None = None) -> int:
     found = results.read(given.results)
     if found:
         results.check(found)
-    wanted = {PAGE: filled(PAGE.read_text("utf-8"), found), CHART: chart.drawn(found.get("pages", []))}
+    wanted = {
+        PAGE: filled(PAGE.read_text("utf-8"), found),
+        CHART: chart.drawn(found.get("pages", [])),
+        SCALE_CHART: scale_chart.drawn(found.get("scale", [])),
+    }
     old = [path for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text]
     for path in old:
         if given.check:

@@ -30,7 +30,10 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "static": ("name",),
     "expressions": ("name", "items"),
     "overload": ("name",),
+    "scale": ("burst", "host", "name"),
 }
+# What is computed from other parts: it was measured when they were, and with their versions.
+_COMPUTED = frozenset({"scale"})
 _OURS = ("flask", "granian", "requests", "msgspec")
 _PYTHON_PEERS = HERE / "peers" / "python" / "requirements.in"
 _NODE_PEERS = HERE / "peers" / "node" / "package.json"
@@ -64,7 +67,8 @@ def merged(
     else:
         new = {_key(part, row): row | {"measured": stamp} for row in rows}
         kept = [new.pop(_key(part, row), row) for row in results[part]] + list(new.values())
-    return {**results, part: kept, "parts": parts} | about_this_run()
+    about = {} if part in _COMPUTED and "versions" in results else about_this_run()
+    return {**results, part: kept, "parts": parts} | about
 
 
 def _key(part: str, row: Mapping[str, Any]) -> tuple[Any, ...]:

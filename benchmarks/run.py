@@ -26,6 +26,7 @@ from benchmarks import (
     overload,
     page_load,
     results,
+    scale,
     smoke,
     static,
 )
@@ -57,9 +58,11 @@ PARTS: Mapping[str, Callable[[Run], Rows]] = {
     "fan-out": growth.fan_out,
     "sizes": growth.sizes,
     "pages": page_load.run,
+    # Last, because it starts from what the others found.
+    "scale": scale.run,
 }
 
-_WITHOUT_PEERS = frozenset({"harness", "expressions", "overload", "static"})
+_WITHOUT_PEERS = frozenset({"harness", "expressions", "overload", "static", "scale"})
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -111,7 +114,16 @@ def _run_of(given: argparse.Namespace) -> Run:
     delays = _numbers(given.backend_ms, DELAYS)
     if not set(works) <= set(lineup.WORKS) or not set(delays) <= set(DELAYS):
         raise ValueError(f"--work is of {', '.join(lineup.WORKS)}, --backend-ms of {_joined(DELAYS)}")
-    every = Run(lineup.PEERS, lineup.WORKS, USERS, DELAYS, given.seconds, given.rounds, whole=True)
+    every = Run(
+        lineup.PEERS,
+        lineup.WORKS,
+        USERS,
+        DELAYS,
+        given.seconds,
+        given.rounds,
+        whole=True,
+        results=given.results,
+    )
     some = replace(
         every,
         peers=lineup.named(given.peers, lineup.EVERYONE) if given.peers else lineup.PEERS,

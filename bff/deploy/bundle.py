@@ -91,15 +91,19 @@ class Bundler:
         """The bundle of some pages, or of all with what else the project serves."""
         planned = self._of(pages)
         compiled, modules = page_files(self.root, planned, self.python)
-        sources = {**engine_files(serves=need.serves), **modules}
+        engine = engine_files(serves=need.serves)
         variables = _variables(planned)
-        own = {FILE: compiled.content, **self.python.with_bytecode(sources)}
+        own = {FILE: compiled.content, **self.python.with_bytecode({**engine, **modules})}
         own[ENVIRONMENT] = _environment(planned, variables)
         if planned.whole:
             own |= self.public()
         packages: dict[str, dict[str, bytes]] = {}
         if need.vendored:
-            packages = self._packages(sources, planned, compiled, need)
+            of_modules = distributions_of(imported_from(modules))
+            needless = frozenset(_needless(planned.plans.values(), compiled, need)) - of_modules
+            packages = self._packages(
+                imported_from(engine), of_modules | set(need.adapters), needless, need.site
+            )
             if need.installed:
                 own[PINS] = self._wheels_here().pins_of(need.adapters).encode()
         elif (self.root / PINS).is_file():
@@ -120,18 +124,20 @@ class Bundler:
         return Planned({page: plans[page] for page in pages}, self._planned.clients, False)
 
     def _packages(
-        self, sources: Mapping[str, bytes], planned: Planned, compiled: CompiledPages, need: Need
+        self, imported: set[str], needed: set[str], needless: frozenset[str], site: str
     ) -> dict[str, dict[str, bytes]]:
-        """The files of the distributions that these modules import, and of the target's adapters, with bytecode."""
+        """The files of distributions with bytecode: those of the engine's modules that are pinned, and all `needed`.
+
+        A project need not pin what the engine can do without, as opentelemetry.
+        """
         wheels = self._wheels_here()
-        names = distributions_of(imported_from(sources), wheels.pins) | set(need.adapters)
-        needless = frozenset(_needless(planned.plans.values(), compiled, need))
-        site = f"{need.site}/" if need.site else ""
+        names = needed | {name for name in distributions_of(imported) if wheels.pins.has(name)}
+        inside = f"{site}/" if site else ""
         found = {}
         for name, files in wheels.files(names, needless).items():
             if name not in self._compiled_packages:
                 self._compiled_packages[name] = self.python.with_bytecode(files)
-            found[name] = {f"{site}{path}": file for path, file in self._compiled_packages[name].items()}
+            found[name] = {f"{inside}{path}": file for path, file in self._compiled_packages[name].items()}
         return found
 
     def _wheels_here(self) -> Wheels:

@@ -60,14 +60,10 @@ class Pins:
         return found
 
 
-def distributions_of(modules: Iterable[str], pins: Pins) -> set[str]:
-    """The distributions of imported top-level modules; what is neither installed nor pinned is left out.
-
-    `packages_distributions` knows what is installed here, which is what the project was checked with.
-    """
+def distributions_of(modules: Iterable[str]) -> set[str]:
+    """The distributions of imported top-level modules, where they are installed: the project was checked with them."""
     installed: Mapping[str, list[str]] = packages_distributions()
-    names = {canonicalize_name(name) for module in modules for name in installed.get(module, ())}
-    return {name for name in names if pins.has(name)}
+    return {canonicalize_name(name) for module in modules for name in installed.get(module, ())}
 
 
 def _environment(python: str, arch: str) -> dict[str, str]:

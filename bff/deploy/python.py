@@ -140,9 +140,13 @@ class _Other:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
             )
+        except OSError as error:
+            raise OperatorError(f"--python-bin {binary} cannot be run: {error.strerror}") from None
+        try:
             found, self.tag, magic = json.loads(self._read())
-        except (OSError, ValueError) as error:
-            raise OperatorError(f"--python-bin {binary} is no Python that runs here: {error}") from None
+        except ValueError:
+            self.close()
+            raise OperatorError(f"--python-bin {binary} is no Python") from None
         self.magic = bytes.fromhex(magic)
         if found != version:
             self.close()

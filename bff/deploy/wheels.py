@@ -81,15 +81,20 @@ class Wheels:
             command += [part for platform in self._platforms() for part in ("--platform", platform)]
             done = subprocess.run(command, capture_output=True, text=True)
             if done.returncode:
-                said = done.stderr.strip().splitlines() or ["pip said nothing"]
                 place = f"Python {self._python} on {self._machine}"
-                raise OperatorError(f"pip found no wheels for {place}: {said[-1]}")
+                raise OperatorError(f"no wheels for {place}: {_reason(done.stderr)}")
             for wheel in Path(folder).glob("*.whl"):
                 self._unpacked[parse_wheel_filename(wheel.name)[0]] = _unpack(wheel)
 
     def _platforms(self) -> Iterator[str]:
         yield from (f"manylinux_2_{minor}_{self._machine}" for minor in range(GLIBC, 4, -1))
         yield from (f"{name}_{self._machine}" for name in _OLD_NAMES[self._machine])
+
+
+def _reason(said: str) -> str:
+    """The last of pip's errors, in one line."""
+    errors = [line.partition(" ")[2] for line in said.splitlines() if line.startswith("ERROR: ")]
+    return errors[-1] if errors else " ".join(said.split()) or "pip does not say why"
 
 
 def _unpack(wheel: Path) -> dict[str, bytes]:

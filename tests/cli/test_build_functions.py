@@ -1,0 +1,220 @@
+"""`python -m bff build` for function hosts: a function for each page, groups, archives, other Pythons, budgets."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sys
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from bff.cli import main
+from bff.deploy.python import running_version
+from tests.project import write_project
+
+ROOT = Path(__file__).resolve().parents[2]
+TARGET = "aws-lambda"
+PLAIN = "route: GET /plain\nauth: none\nsteps:\n  todos: {client: todos, get: /todos}\nshape: todos\n"
+ASKING = """
+    route: GET /asking
+    auth: none
+    input:
+      query:
+        page: {type: integer, minimum: 1}
+    shape: query.page
+    """
+MINE = "route: GET /mine\nshape: user.id\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    root = write_project(tmp_path / "shop", {"plain": PLAIN, "asking": ASKING, "mine": MINE})
+    (root / "requirements.txt").write_text((ROOT / "requirements.txt").read_text())
+    return root
+
+
+def built(project: Path, *arguments: str) -> tuple[int, Path]:
+    out = project.parent / "out"
+    return main(["--root", str(project), "build", "--target", TARGET, "--out", str(out), *arguments]), out
+
+
+def functions_in(out: Path) -> set[str]:
+    return {path.parent.name for path in out.glob("*/pages.compiled")}
+
+
+def packages_in(folder: Path) -> set[str]:
+    return {path.name.partition("-")[0] for path in folder.glob("*.dist-info")}
+
+
+def digest(folder: Path) -> str:
+    content = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        content.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
+    return content.hexdigest()
+
+
+def test_each_page_is_a_function_of_its_own(project: Path) -> None:
+    status, out = built(project, "plain", "mine")
+    assert (status, functions_in(out)) == (0, {"plain", "mine"})
+
+
+def test_a_group_is_one_function(project: Path) -> None:
+    status, out = built(project, "plain", "mine", "--group", "both")
+    assert (status, functions_in(out)) == (0, {"both"})
+
+
+def test_a_group_of_all_has_every_page(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out = built(project, "--all", "--group", "shop")
+    assert (status, functions_in(out)) == (0, {"shop"})
+    assert capsys.readouterr().err.startswith(f"3 pages for {TARGET} in {out}: ")
+
+
+def test_a_function_has_only_the_packages_that_its_page_needs(project: Path) -> None:
+    _, out = built(project, "--all")
+    for page, has in {
+        "plain": set(),
+        "asking": {"jsonschema_rs"},
+        "mine": {"cryptography", "pyjwt"},
+    }.items():
+        found = packages_in(out / page)
+        assert found & {"jsonschema_rs", "cryptography", "pyjwt"} == has, page
+        assert found >= {"flask", "requests", "tenacity", "cachetools", "msgspec"}
+        assert found & {"pyyaml", "pytest", "granian", "limits", "prometheus_client"} == set()
+
+
+def test_a_function_has_the_clients_of_its_page_and_no_others(project: Path) -> None:
+    _, out = built(project, "--all")
+    assert {path.name for path in (out / "plain" / "clients").glob("*.py")} == {"todos.py"}
+    assert not (out / "mine" / "clients").exists()
+
+
+def test_archives_are_the_same_bytes_and_hold_what_folders_do(project: Path) -> None:
+    _, out = built(project, "plain", "--zip")
+    first = (out / "plain.zip").read_bytes()
+    with ZipFile(out / "plain.zip") as archive:
+        names = set(archive.namelist())
+    built(project, "plain", "--zip")
+    assert (out / "plain.zip").read_bytes() == first
+    _, out = built(project, "plain")
+    assert {
+        path.relative_to(out / "plain").as_posix() for path in (out / "plain").rglob("*") if path.is_file()
+    } == names
+
+
+def test_the_same_project_makes_the_same_bytes(project: Path) -> None:
+    _, out = built(project, "--all")
+    before = digest(out)
+    built(project, "--all")
+    assert digest(out) == before
+
+
+def test_wheels_are_for_the_machine_that_is_named(project: Path) -> None:
+    _, out = built(project, "plain", "--arch", "arm64")
+    libraries = [path.name for path in (out / "plain").rglob("*.so")]
+    assert libraries and not [name for name in libraries if "x86_64" in name]
+
+
+def test_a_python_that_is_not_here_gets_no_bytecode_and_the_cost_is_told(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out = built(project, "plain", "--python", "3.12")
+    told = capsys.readouterr().out
+    assert status == 0
+    assert list((out / "plain").rglob("*.pyc")) == []
+    assert re.search(r"^plain +\d+ +\d+\.\d MiB +not run here$", told, re.MULTILINE)
+    assert (
+        "No bytecode: Python 3.12 is not the running one, and the start takes about four times as long. "
+        "Name one with --python-bin.\n"
+    ) in told
+
+
+def test_a_python_that_is_named_by_its_place_makes_the_bytecode(project: Path) -> None:
+    built(project, "plain")
+    out = project.parent / "out"
+    before = digest(out)
+    status, out = built(project, "plain", "--python", running_version(), "--python-bin", sys.executable)
+    assert (status, digest(out)) == (0, before)
+
+
+def test_a_function_over_the_budget_is_not_written_and_its_largest_packages_are_named(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out = built(project, "plain", "--max-mb", "1")
+    assert (status, out.exists()) == (2, False)
+    said = re.sub(r"[\d.]+ (MiB|KiB)", "_", capsys.readouterr().err)
+    assert said == "bff: plain has _, more than _; its largest packages: werkzeug _, httptools _, click _\n"
+
+
+def test_every_file_is_listed_on_demand(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out = built(project, "plain", "--show-files")
+    listed = {
+        line.split("  ", 1)[1].strip()
+        for line in capsys.readouterr().out.split("\n\n")[0].splitlines()
+        if line
+    }
+    written = {
+        path.relative_to(out / "plain").as_posix() for path in (out / "plain").rglob("*") if path.is_file()
+    }
+    assert {line.split()[-1] for line in listed} == written
+
+
+def test_variables_are_listed_with_the_functions_that_need_them(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    built(project, "--all")
+    table = capsys.readouterr().out.split("\n\n")[1].splitlines()
+    assert [line.split() for line in table] == [
+        ["variable", "value", "functions"],
+        ["BFF_SESSION_KEYS", "must", "be", "set", "mine"],
+        ["TODOS_URL", "http://todos.test", "plain"],
+    ]
+
+
+def test_what_has_no_effect_on_the_host_is_told(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "orchestrations" / "plain.yaml").write_text(
+        "route: GET /plain\nauth: none\nrate_limit: 10/s\ndeploy: {concurrency: 4}\nsteps:\n"
+        "  todos: {client: todos, get: /todos, cache: {ttl: 1m, stale_while_revalidate: 1m, shared: true}}\n"
+        "shape: todos\n"
+    )
+    built(project, "plain")
+    assert capsys.readouterr().out.split("\n\n")[-1].splitlines() == [
+        "No effect on aws-lambda, or less than elsewhere:",
+        "  deploy.concurrency (plain): aws-lambda has no such setting",
+        "  rate_limit (plain): each instance counts for itself, unless BFF_STATE_URL names a Redis",
+        "  todos.cache (plain): each instance keeps its own, unless BFF_CACHE_URL names a Redis",
+        "  todos.cache.shared (plain): an instance serves one request at a time: "
+        "nobody asks for the same at the same time",
+        "  todos.cache.stale_while_revalidate (plain): the host stops an instance between requests (BFF_BACKGROUND=0)",
+        "  breaker of todos (plain): an instance serves one request at a time: it knows of no failures of others",
+        "  concurrency of todos (plain): an instance serves one request at a time: it bounds the requests of a page, "
+        "not of the backend",
+    ]
+
+
+def test_what_a_client_imports_must_be_pinned(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    client = project / "clients" / "todos.py"
+    client.write_text(f"import responses\n{client.read_text()}")
+    assert built(project, "plain")[0] == 2
+    assert capsys.readouterr().err == (
+        f"bff: {project / 'requirements.txt'} does not pin responses, which the bundle needs\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["plain", "--target", "aws"], "no target aws; did you mean aws-lambda?  there are: "),
+        (["plain", "--python", "3.9"], "--python 3.9: expected 3.11 or newer, such as 3.12"),
+        (
+            ["plian"],
+            "no recipe orchestrations/plian.yaml; did you mean plain?  there are: asking, mine, plain",
+        ),
+    ],
+)
+def test_a_wrong_use_is_one_line(
+    arguments: list[str], message: str, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert built(project, *arguments)[0] == 2
+    assert capsys.readouterr().err.startswith(f"bff: {message}")

@@ -1,0 +1,77 @@
+"""The Python of a bundle: bytecode as that Python makes it, by itself or in another process, or none."""
+
+from __future__ import annotations
+
+import marshal
+import sys
+from contextlib import closing
+from importlib.util import MAGIC_NUMBER, cache_from_source, source_hash
+from pathlib import Path
+
+import pytest
+
+from bff.compiled import ANY_PYTHON, this_python
+from bff.deploy.python import python_of, running_python, running_version
+from bff.errors import OperatorError
+
+SOURCES = {
+    "mine/page.py": b"def page():\n    return {'a': 1, **{}}, frozenset(), 'text'\n",
+    "mine/data.json": b"{}",
+    "template.py": b"def {{ name }}(): pass\n",
+    "top.py": b"X = 1\n",
+}
+
+
+def test_modules_get_unchecked_bytecode_where_this_python_looks_for_it() -> None:
+    found = running_python().with_bytecode(SOURCES)
+    places = {path: cache_from_source(path, optimization="") for path in ("mine/page.py", "top.py")}
+    assert found.keys() == {*SOURCES, *places.values()}
+    for path, place in places.items():
+        head, code = found[place][:16], found[place][16:]
+        assert head == MAGIC_NUMBER + (1).to_bytes(4, "little") + source_hash(SOURCES[path])
+        assert marshal.loads(code).co_filename == path
+
+
+def test_a_python_in_another_process_makes_the_same() -> None:
+    with closing(python_of(running_version(), Path(sys.executable))) as other:
+        assert other.with_bytecode(SOURCES) == running_python().with_bytecode(SOURCES)
+        assert other.encode("x = 1") == running_python().encode("x = 1")
+        assert (other.head, other.has_bytecode) == (this_python(), True)
+
+
+def test_a_python_that_is_not_here_has_no_bytecode() -> None:
+    other = python_of("3.19", None)
+    assert other.with_bytecode(SOURCES) == SOURCES
+    assert other.encode("x = 1") == "x = 1"
+    assert (other.version, other.head, other.has_bytecode) == ("3.19", ANY_PYTHON, False)
+
+
+@pytest.mark.parametrize("version", ["3", "3.10", "3.9", "2.7", "3.11.7", "python3.11", ""])
+def test_a_python_that_the_engine_does_not_run_on_is_refused(version: str) -> None:
+    if version:
+        with pytest.raises(OperatorError) as raised:
+            python_of(version, None)
+        assert str(raised.value) == f"--python {version}: expected 3.11 or newer, such as 3.12"
+    else:
+        assert python_of(version, None).version == running_version()
+
+
+def test_a_binary_of_another_version_is_refused() -> None:
+    with pytest.raises(OperatorError) as raised:
+        python_of("3.19", Path(sys.executable))
+    assert str(raised.value) == (
+        f"--python-bin {sys.executable} is Python {running_version()}, and the bundle is for 3.19"
+    )
+
+
+@pytest.mark.parametrize(
+    ("binary", "message"),
+    [
+        ("/nowhere/python3", "--python-bin /nowhere/python3 cannot be run: No such file or directory"),
+        ("/bin/true", "--python-bin /bin/true is no Python"),
+    ],
+)
+def test_a_binary_that_is_no_python_is_refused(binary: str, message: str) -> None:
+    with pytest.raises(OperatorError) as raised:
+        python_of(None, Path(binary))
+    assert str(raised.value) == message
