@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bff.deploy import google, wsgi
+from bff.deploy import aliyun, google, wsgi
 from bff.deploy.bundle import Bundle, Bundler, Need
 from bff.deploy.target import Function, Project, Target
 
@@ -18,5 +18,6 @@ TARGETS: Mapping[str, Target] = {
     for target in (
         wsgi.TARGET,
         google.TARGET,
+        aliyun.TARGET,
     )
 }  # fmt: skip

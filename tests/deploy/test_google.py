@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -125,8 +126,8 @@ def test_a_page_in_lines_goes_out_as_it_comes(small: Bundler, tmp_path: Path) ->
         backend.on("GET /part", after(go_on, answer(json=2)))
         port = free_port()
         command = framework(port, *BARE, "-m", "functions_framework")
-        with serving(out / "slow_page", command, port, {"TODOS_URL": backend.url}, tmp_path / "log"):
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        started = serving(out / "slow_page", command, port, {"TODOS_URL": backend.url}, tmp_path / "log")
+        with started, closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as connection:
             connection.request("GET", "/api/slow", headers={"Accept": "application/x-ndjson"})
             reply = connection.getresponse()
             first = json.loads(reply.readline())
