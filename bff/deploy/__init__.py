@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bff.deploy import aws_lambda, container, knative, wsgi
+from bff.deploy import aliyun, aws_lambda, container, google, knative, wsgi
 from bff.deploy.bundle import Bundle, Bundler, Need
 from bff.deploy.target import Function, Project, Target
 
@@ -20,5 +20,7 @@ TARGETS: Mapping[str, Target] = {
         aws_lambda.TARGET,
         container.TARGET,
         knative.TARGET,
+        google.TARGET,
+        aliyun.TARGET,
     )
 }  # fmt: skip

@@ -27,13 +27,17 @@ class Need(Struct, frozen=True):
     """What a target's bundles hold beside the pages and the engine.
 
     `adapters` are distributions pinned in adapters.txt; with `serves` the bundle starts by `python -m bff serve`.
-    Without `vendored` it has no dependencies in it, only a requirements.txt of them. `metrics` is for hosts whose
-    processes live long enough to be counted in.
+    Without `vendored` it has no dependencies in it, only a requirements.txt of them. With `installed` the host
+    installs the adapters by itself, and a requirements.txt says which; `site` is the folder of the bundle where the
+    host looks for packages, where that is not its top. `metrics` is for hosts whose processes live long enough to
+    be counted in.
     """
 
     adapters: tuple[str, ...] = ()
     serves: bool = False
     vendored: bool = True
+    installed: bool = False
+    site: str = ""
     metrics: bool = True
 
 
@@ -97,7 +101,11 @@ class Bundler:
         if need.vendored:
             of_modules = distributions_of(imported_from(modules))
             needless = frozenset(_needless(planned.plans.values(), compiled, need)) - of_modules
-            packages = self._packages(imported_from(engine), of_modules | set(need.adapters), needless)
+            packages = self._packages(
+                imported_from(engine), of_modules | set(need.adapters), needless, need.site
+            )
+            if need.installed:
+                own[PINS] = self._wheels_here().pins_of(need.adapters).encode()
         elif (self.root / PINS).is_file():
             own[PINS] = (self.root / PINS).read_bytes()
         return Bundle(planned.plans, own, packages, variables)
@@ -118,21 +126,27 @@ class Bundler:
         return Planned(named, self._planned.clients, False)
 
     def _packages(
-        self, imported: set[str], needed: set[str], needless: frozenset[str]
+        self, imported: set[str], needed: set[str], needless: frozenset[str], site: str
     ) -> dict[str, dict[str, bytes]]:
         """The files of distributions with bytecode: those of the engine's modules that are pinned, and all `needed`.
 
         A project need not pin what the engine can do without, as opentelemetry.
         """
-        pins = Pins(self.root, self.python.version, self._arch)
-        self._wheels = self._wheels or Wheels(pins, self.python.version, self._arch)
-        names = needed | {name for name in distributions_of(imported) if pins.has(name)}
+        wheels = self._wheels_here()
+        names = needed | {name for name in distributions_of(imported) if wheels.pins.has(name)}
+        inside = f"{site}/" if site else ""
         found = {}
-        for name, files in self._wheels.files(names, needless).items():
+        for name, files in wheels.files(names, needless).items():
             if name not in self._compiled_packages:
                 self._compiled_packages[name] = self.python.with_bytecode(files)
-            found[name] = self._compiled_packages[name]
+            found[name] = {f"{inside}{path}": file for path, file in self._compiled_packages[name].items()}
         return found
+
+    def _wheels_here(self) -> Wheels:
+        if self._wheels is None:
+            pins = Pins(self.root, self.python.version, self._arch)
+            self._wheels = Wheels(pins, self.python.version, self._arch)
+        return self._wheels
 
 
 def page_files(root: Path, planned: Planned, python: Python) -> tuple[CompiledPages, dict[str, bytes]]:

@@ -31,7 +31,7 @@ class Wheels:
     """Unpacked wheels by distribution; each is fetched once for all functions of a build."""
 
     def __init__(self, pins: Pins, python: str, arch: str) -> None:
-        self._pins = pins
+        self.pins = pins
         self._python = python
         self._machine = "x86_64" if arch == "x86_64" else "aarch64"
         self._unpacked: dict[str, Mapping[str, bytes]] = {}
@@ -52,9 +52,13 @@ class Wheels:
             waiting = needed - found.keys() - without
         return dict(sorted(found.items()))
 
+    def pins_of(self, names: Iterable[str]) -> str:
+        """A requirements.txt of these distributions and of all that they need."""
+        return self.lines(self.files(names))
+
     def lines(self, names: Iterable[str]) -> str:
         """A requirements.txt of these distributions alone."""
-        return "".join(f"{self._pins.line(name)}\n" for name in sorted(names))
+        return "".join(f"{self.pins.line(name)}\n" for name in sorted(names))
 
     def _needs(self, name: str) -> Iterator[str]:
         metadata = next(
@@ -62,7 +66,7 @@ class Wheels:
         )
         for text in HeaderParser().parsestr(metadata.decode("utf-8")).get_all("Requires-Dist", []):
             requirement = Requirement(text)
-            if self._pins.applies(requirement.marker):
+            if self.pins.applies(requirement.marker):
                 yield canonicalize_name(requirement.name)
 
     def _fetch(self, names: set[str]) -> None:

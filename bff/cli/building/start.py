@@ -15,7 +15,7 @@ _TRIES = 3
 _ASK = """
 import sys, time
 begun = time.perf_counter()
-sys.path[:0] = [sys.argv[2]]
+sys.path[:0] = sys.argv[2:]
 __import__(sys.argv[1])
 print(round((time.perf_counter() - begun) * 1000))
 """
@@ -36,7 +36,8 @@ def start_time(function: Function, target: Target) -> str:
     flags = ["-B", *(["-S"] if target.need.vendored else [])]
     with tempfile.TemporaryDirectory() as folder:
         write(bundle.files, Path(folder, function.name))
-        command = [sys.executable, *flags, "-c", _ASK, target.starts, os.fspath(Path(folder, function.name))]
+        places = [Path(folder, function.name), Path(folder, function.name, target.need.site)]
+        command = [sys.executable, *flags, "-c", _ASK, target.starts, *map(os.fspath, places)]
         found = []
         for _ in range(_TRIES):
             done = subprocess.run(
