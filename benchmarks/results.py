@@ -27,6 +27,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "sizes": ("name", "reply_kb"),
     "list": ("name", "way"),
     "cold_start": ("name",),
+    "lambda": ("name",),
     "static": ("name",),
     "expressions": ("name", "items"),
     "overload": ("name",),

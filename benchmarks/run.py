@@ -18,6 +18,7 @@ if __package__ in {None, ""}:
 from benchmarks import (
     cold_start,
     expressions,
+    functions,
     growth,
     harness,
     lineup,
@@ -53,6 +54,7 @@ PARTS: Mapping[str, Callable[[Run], Rows]] = {
     "expressions": _bounded(expressions.run),
     "overload": _bounded(overload.run),
     "cold-start": cold_start.run,
+    "lambda": functions.run,
     "static": static.run,
     "list": lists.run,
     "fan-out": growth.fan_out,
@@ -62,7 +64,7 @@ PARTS: Mapping[str, Callable[[Run], Rows]] = {
     "scale": scale.run,
 }
 
-_WITHOUT_PEERS = frozenset({"harness", "expressions", "overload", "static", "scale"})
+_WITHOUT_PEERS = frozenset({"harness", "expressions", "lambda", "overload", "static", "scale"})
 
 
 def main(argv: list[str] | None = None) -> int:

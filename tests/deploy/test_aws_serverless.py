@@ -1,0 +1,204 @@
+"""The Serverless Framework on what `build` writes: its own API Gateway, the app on it in a browser."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import yaml
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from clients.local import pocketbase
+from clients.local.pocketbase import free_port, start_child, stop_child
+from tests.browser.conftest import CHROMIUM, CHROMIUM_ARGS, PASSWORD
+from tests.conftest import missing, needs
+from tests.deploy.aws_built import build
+from tests.deploy.aws_emulator import HOSTS
+from tests.servers import PATIENCE, SESSION_KEY, environ_of
+
+SERVERLESS = HOSTS / "node_modules" / "serverless" / "bin" / "serverless.js"
+pytestmark = [pytest.mark.full, pytest.mark.backend, pytest.mark.server]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every page as a folder, and serverless.yml with the plugin that it names in a comment."""
+    if not SERVERLESS.exists():
+        missing("needs the Serverless Framework in .local/hosts: make install-host-tools")
+    needs("node")
+    out = build(tmp_path_factory.mktemp("serverless"), ["--all"])
+    with (out / "serverless.yml").open("a") as manifest:
+        manifest.write("plugins: [serverless-offline]\n")
+    (out / "node_modules").symlink_to(HOSTS / "node_modules")
+    return out
+
+
+def environment(folder: Path, url: str) -> dict[str, str]:
+    """What the framework runs with; `python3` is one without any packages."""
+    bare = folder / "python3"
+    bare.write_text(f'#!/bin/sh\nexec {sys.executable} -S -B "$@"\n')
+    bare.chmod(0o755)
+    quiet = {"SLS_TELEMETRY_DISABLED": "1", "SLS_NOTIFICATIONS_MODE": "off", "CI": "1"}
+    plain = environ_of(url, **quiet, PATH=f"{folder}{os.pathsep}{os.environ['PATH']}")
+    return {name: value for name, value in plain.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+
+
+def node() -> str:
+    found = shutil.which("node")
+    assert found is not None
+    return found
+
+
+def test_the_framework_reads_the_manifest(built: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [node(), SERVERLESS, "print", "--format", "yaml"],
+        cwd=built,
+        env=environment(tmp_path, "http://backend.test"),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    found: dict[str, Any] = yaml.safe_load(done.stdout)
+    home = found["functions"]["home"]
+    assert home["environment"] == {
+        "BFF_SESSION_KEYS": SESSION_KEY,
+        "BFF_TRUSTED_PROXIES": "2",
+        **dict.fromkeys(("NOTICES_URL", "PEOPLE_URL", "TODOS_URL"), "http://backend.test"),
+    }
+    assert {"httpApi": {"method": "GET", "path": "/api/todos/{id}"}} in found["functions"]["todo"]["events"]
+
+
+@pytest.fixture(scope="module")
+def gateway(
+    built: Path, app_backend: pocketbase.Backend, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The API Gateway of serverless-offline."""
+    folder = tmp_path_factory.mktemp("gateway")
+    port, inner, log = free_port(), free_port(), folder / "serverless.log"
+    command = [node(), str(SERVERLESS), "offline", "start", "--host", "127.0.0.1"]
+    command += ["--httpPort", str(port), "--lambdaPort", str(inner)]
+    with log.open("wb") as said:
+        process = start_child(
+            command, cwd=built, env=environment(folder, app_backend.url), stdout=said, stderr=said
+        )
+    try:
+        until_answers(f"http://127.0.0.1:{port}/api/notices", process, log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        stop_child(process)
+
+
+def until_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        with contextlib.suppress(requests.ConnectionError):
+            requests.get(url, timeout=PATIENCE)
+            return
+        assert process.poll() is None, log.read_text()
+    raise AssertionError(f"no answer from {url}: {log.read_text()}")
+
+
+@pytest.fixture(scope="module")
+def site(built: Path, gateway: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The files and the pages under one name, as CloudFront has them."""
+    needs("nginx")
+    folder, port = tmp_path_factory.mktemp("site"), free_port()
+    config = folder / "nginx.conf"
+    config.write_text(
+        textwrap.dedent(f"""
+        user root; daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.log; worker_processes 1;
+        events {{ worker_connections 256; }}
+        http {{
+            include /etc/nginx/mime.types; access_log off;
+            client_body_temp_path {folder}/b; proxy_temp_path {folder}/p;
+            fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+            server {{
+                listen 127.0.0.1:{port}; client_max_body_size 6m; root {built}/public;
+                location /api/ {{
+                    proxy_pass {gateway}; proxy_set_header X-Forwarded-Host $http_host;
+                    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+                }}
+                location / {{ try_files $uri /index.html; }}
+            }}
+        }}
+        """)
+    )
+    program = shutil.which("nginx")
+    assert program is not None
+    process = start_child([program, "-p", str(folder), "-c", str(config)], stderr=subprocess.DEVNULL)
+    try:
+        until_answers(f"http://127.0.0.1:{port}/", process, config)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        stop_child(process)
+
+
+@pytest.fixture
+def page(site: str) -> Iterator[Page]:
+    needs("chromium")
+    with sync_playwright() as playwright:
+        browser: Browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, chromium_sandbox=False, args=list(CHROMIUM_ARGS)
+        )
+        # Each function starts with its first page.
+        expect.set_options(timeout=20_000)
+        page = browser.new_context(base_url=site, locale="en-GB").new_page()
+        wrong: list[str] = []
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        yield page
+        browser.close()
+        assert wrong == []
+
+
+def words(page: Page, key: str, **values: str) -> str:
+    ask = "([key, values]) => import('/i18n.js').then((i18n) => i18n.t(key, values))"
+    return str(page.evaluate(ask, [key, values]))
+
+
+def test_somebody_signs_up_and_adds_finishes_and_deletes_a_todo(page: Page) -> None:
+    page.goto("/signup")
+    form = page.get_by_test_id("signup-form")
+    account = {"name": "Ada", "email": f"{time.time_ns()}@example.com", "password": PASSWORD}
+    for name, value in account.items():
+        form.locator(f"[name={name}]").fill(value)
+    form.locator("button[type=submit]").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Ada")
+
+    composer = page.get_by_test_id("composer")
+    composer.get_by_label(words(page, "title")).fill("Water the plants 浇花")
+    composer.get_by_role("button", name=words(page, "add"), exact=True).click()
+    row = page.get_by_test_id("todo")
+    expect(row).to_contain_text("Water the plants 浇花")
+
+    tick = page.get_by_role("checkbox", name=words(page, "finish", title="Water the plants 浇花"))
+    tick.click()
+    expect(tick).to_be_checked()
+    done = page.get_by_test_id("statuses").locator("[data-status=done] .count")
+    expect(done).to_have_text("1")
+
+    row.locator("[data-focus=more]").click()
+    with page.expect_response(lambda answer: answer.request.method == "DELETE", timeout=20_000) as removed:
+        page.get_by_role("menuitem", name=words(page, "remove")).click()
+    assert removed.value.status == 200
+    expect(page.get_by_test_id("empty")).to_be_visible()
+    page.reload()
+    expect(page.get_by_test_id("empty")).to_be_visible()
+
+
+def test_the_session_cookie_comes_through_the_gateway(site: str) -> None:
+    account = {"name": "Bo", "email": f"{time.time_ns()}@example.com", "password": PASSWORD}
+    with requests.Session() as visitor:
+        visitor.trust_env = False
+        assert visitor.post(f"{site}/api/signup", json=account, timeout=PATIENCE).status_code == 201
+        assert "bff-session" in visitor.cookies
+        assert visitor.get(f"{site}/api/home?q=a%26b", timeout=PATIENCE).json()["me"]["name"] == "Bo"

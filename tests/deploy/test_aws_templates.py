@@ -1,0 +1,246 @@
+"""The templates for AWS: what SAM makes of them, which routes reach which function, and how the files are served."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from msgspec.structs import replace
+
+from bff.deploy import TARGETS, Bundler, Function, Project
+from bff.deploy.aws_site import paths_code
+from bff.deploy.python import running_python, running_version
+from bff.errors import OperatorError
+from bff.recipe import Deploy
+from tests.conftest import missing
+from tests.deploy.aws_emulator import VENV
+from tests.servers import ROOT
+
+TARGET = TARGETS["aws-lambda"]
+TRANSLATE = """
+import json, os, sys
+import yaml
+from samtranslator.translator.transform import transform
+
+class NoPolicies:
+    def load(self):
+        return {}
+
+os.environ["AWS_DEFAULT_REGION"] = "eu-central-1"
+template = yaml.safe_load(open(sys.argv[1]))
+for resource in template["Resources"].values():
+    if resource["Type"] == "AWS::Serverless::Function":
+        resource["Properties"]["CodeUri"] = "s3://bucket/" + resource["Properties"]["CodeUri"]  # as `sam package` does
+print(json.dumps(transform(template, {}, NoPolicies())))
+"""
+
+
+@pytest.fixture(scope="module")
+def functions() -> list[Function]:
+    """The functions of the app without their packages, which nothing here looks into."""
+    bundler = Bundler(ROOT, running_python(), "x86_64")
+    need = replace(TARGET.need, vendored=False)
+    return [Function(page, bundler.bundle([page], need)) for page in bundler.pages]
+
+
+@pytest.fixture(scope="module")
+def public() -> Mapping[str, bytes]:
+    return Bundler(ROOT, running_python(), "x86_64").public()
+
+
+def project_of(functions: list[Function], public: Mapping[str, bytes], suffix: str = "") -> Project:
+    return Project("todo app", functions, running_version(), "arm64", bool(public), public, suffix)
+
+
+def template_of(project: Project) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(TARGET.manifests(project)["template.yaml"])
+    return found
+
+
+def translated(project: Project, folder: Path) -> dict[str, Any]:
+    """The CloudFormation template that SAM makes."""
+    python = VENV / "bin" / "python"
+    if not any(VENV.glob("lib/python*/site-packages/samtranslator")):
+        missing("needs aws-sam-translator in .local/hosts-venv: make install-hosts")
+    file = folder / "template.yaml"
+    file.write_bytes(TARGET.manifests(project)["template.yaml"])
+    done = subprocess.run([python, "-c", TRANSLATE, file], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def routes_of(template: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Method, path and function of every route of the API."""
+    for path, methods in template["Resources"]["Api"]["Properties"]["Body"]["paths"].items():
+        for method, route in methods.items():
+            uri = route["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
+            yield method.upper(), path, uri.partition("functions/${")[2].partition(".Arn")[0]
+
+
+@pytest.mark.parametrize("kind", ["all", "one", "grouped"])
+def test_cfn_lint_has_nothing_against_it(
+    kind: str, functions: list[Function], public: Mapping[str, bytes], tmp_path: Path
+) -> None:
+    lint = VENV / "bin" / "cfn-lint"
+    if not lint.exists():
+        missing("needs cfn-lint in .local/hosts-venv: make install-hosts")
+    project = {
+        "all": project_of(functions, public, ".zip"),
+        "one": project_of(functions[:1], {}),
+        "grouped": project_of([kept(functions[4])], {}),
+    }[kind]
+    file = tmp_path / "template.yaml"
+    file.write_bytes(TARGET.manifests(project)["template.yaml"])
+    done = subprocess.run(
+        [lint, "--regions", "eu-central-1", "--template", file.name],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def kept(function: Function) -> Function:
+    """A function whose page asks for memory, and for instances that are always there."""
+    plan = next(iter(function.plans.values()))
+    recipe = replace(plan.recipe, deploy=Deploy(memory=1024, min_instances=2))
+    plans = {recipe.name: replace(plan, recipe=recipe)}
+    return replace(function, bundle=replace(function.bundle, plans=plans))
+
+
+def test_every_page_has_its_route_and_what_is_read_has_head(
+    functions: list[Function], public: Mapping[str, bytes], tmp_path: Path
+) -> None:
+    found = set(routes_of(translated(project_of(functions, public), tmp_path)))
+    pages = {
+        (plan.recipe.method, plan.recipe.path, name_of(function))
+        for function in functions
+        for plan in function.plans.values()
+    }
+    heads = {("HEAD", path, name) for method, path, name in pages if method == "GET"}
+    assert {route for route in found if route[0] != "OPTIONS"} == pages | heads
+    assert ("GET", "/api/todos/{id}", "TodoFunction") in pages
+    # /api/todos/{id} is read, changed and removed by three functions: none of them could tell of all.
+    paths = [path for method, path, _ in found if method == "OPTIONS"]
+    assert "/api/home" in paths
+    assert "/api/todos/{id}" not in paths
+
+
+def name_of(function: Function) -> str:
+    return "".join(part.capitalize() for part in function.name.split("_")) + "Function"
+
+
+def test_a_function_has_its_own_time_memory_and_variables(functions: list[Function], tmp_path: Path) -> None:
+    resources = translated(project_of(functions, {}), tmp_path)["Resources"]
+    home = resources["HomeFunction"]["Properties"]
+    assert (home["Timeout"], home["MemorySize"], home["Architectures"]) == (4, 512, ["arm64"])
+    assert (home["Runtime"], home["Handler"]) == (f"python{running_version()}", "aws_lambda.handler")
+    assert resources["SignupFunction"]["Properties"]["Timeout"] == 13
+    of_logout = resources["LogoutFunction"]["Properties"]["Environment"]["Variables"]
+    assert of_logout == {"BFF_SESSION_KEYS": {"Ref": "BffSessionKeys"}, "BFF_TRUSTED_PROXIES": "1"}
+    assert home["Environment"]["Variables"] == {
+        "BFF_SESSION_KEYS": {"Ref": "BffSessionKeys"},
+        "BFF_TRUSTED_PROXIES": "1",
+        "NOTICES_URL": {"Ref": "NoticesUrl"},
+        "PEOPLE_URL": {"Ref": "PeopleUrl"},
+        "TODOS_URL": {"Ref": "TodosUrl"},
+    }
+
+
+def test_secrets_have_no_default_and_are_not_shown(functions: list[Function]) -> None:
+    found = template_of(project_of(functions, {}))["Parameters"]
+    assert found["BffSessionKeys"] == {"Type": "String", "Description": "BFF_SESSION_KEYS", "NoEcho": True}
+    assert found["TodosUrl"] == {
+        "Type": "String",
+        "Description": "TODOS_URL",
+        "Default": "http://127.0.0.1:8090",
+    }
+
+
+def test_a_redis_is_offered_where_pages_have_a_use_for_one(functions: list[Function], tmp_path: Path) -> None:
+    bundle = replace(functions[4].bundle, packages={"redis": {"redis/__init__.py": b""}})
+    project = project_of([replace(functions[4], bundle=bundle), functions[5]], {})
+    found = template_of(project)["Parameters"]["BffStateUrl"]
+    assert (found["Default"], found["NoEcho"]) == ("", True)
+    resources = translated(project, tmp_path)["Resources"]
+    given = resources["HomeFunction"]["Properties"]["Environment"]["Variables"]["BFF_STATE_URL"]
+    assert given == {"Fn::If": ["HasBffStateUrl", {"Ref": "BffStateUrl"}, {"Ref": "AWS::NoValue"}]}
+    assert "BFF_STATE_URL" not in resources["LoginFunction"]["Properties"]["Environment"]["Variables"]
+
+
+def test_instances_that_are_kept_belong_to_an_alias_that_the_routes_ask(
+    functions: list[Function], tmp_path: Path
+) -> None:
+    template = translated(project_of([kept(functions[4])], {}), tmp_path)
+    alias = template["Resources"]["HomeFunctionAliaslive"]["Properties"]
+    assert alias["ProvisionedConcurrencyConfig"] == {"ProvisionedConcurrentExecutions": 2}
+    assert template["Resources"]["HomeFunction"]["Properties"]["MemorySize"] == 1024
+    routes = template["Resources"]["Api"]["Properties"]["Body"]["paths"]["/api/home"]
+    uri = routes["get"]["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
+    assert "${HomeFunctionAliaslive}" in uri
+
+
+def test_two_functions_of_one_name_are_refused(functions: list[Function]) -> None:
+    twins = [replace(functions[0], name=name) for name in ("add_todo", "Add-Todo")]
+    with pytest.raises(OperatorError) as refused:
+        TARGET.manifests(project_of(twins, {}))
+    assert str(refused.value) == (
+        "add_todo and Add-Todo would both be AddTodoFunction on AWS: rename one of them"
+    )
+
+
+def test_the_files_come_from_a_bucket_that_cloudfront_alone_reads_and_pages_from_the_api(
+    functions: list[Function], public: Mapping[str, bytes], tmp_path: Path
+) -> None:
+    template = translated(project_of(functions, public), tmp_path)
+    site = template["Resources"]["Site"]["Properties"]["DistributionConfig"]
+    assert site["DefaultCacheBehavior"]["TargetOriginId"] == "files"
+    assert [(one["PathPattern"], one["TargetOriginId"]) for one in site["CacheBehaviors"]] == [
+        ("/api/*", "pages")
+    ]
+    files = template["Resources"]["SiteFiles"]["Properties"]["PublicAccessBlockConfiguration"]
+    assert set(files.values()) == {True}
+    # CloudFront stands before API Gateway: two have added an address.
+    variables = template["Resources"]["HomeFunction"]["Properties"]["Environment"]["Variables"]
+    assert variables["BFF_TRUSTED_PROXIES"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("asked", "read"),
+    [
+        *(("/", "/index.html"), ("/todos/x1", "/index.html"), ("/todos/a.b", "/index.html")),
+        *(("/app.js", "/app.js"), ("/pages/none.js", "/index.html"), ("/constructor", "/index.html")),
+    ],
+)
+def test_cloudfront_gives_a_file_or_the_app_as_the_app_itself_does(
+    asked: str, read: str, functions: list[Function], public: Mapping[str, bytes]
+) -> None:
+    assert rewritten(paths_code(project_of(functions, public)), asked) == read
+
+
+@pytest.mark.parametrize(("asked", "read"), [("/a/b", "/index.html"), ("/none.js", "/none.js")])
+def test_of_more_files_than_cloudfront_can_know_an_extension_tells(
+    asked: str, read: str, functions: list[Function]
+) -> None:
+    many = {f"public/assets/chunk-{number:08}.js": b"" for number in range(1000)}
+    assert rewritten(paths_code(project_of(functions, many)), asked) == read
+
+
+def rewritten(code: str, path: str) -> str:
+    """The path that a viewer's request goes on with."""
+    node = shutil.which("node")
+    if node is None:
+        missing("needs node: apt-get install nodejs")
+    event = json.dumps({"request": {"uri": path, "headers": {}}})
+    done = subprocess.run(
+        [node, "-e", f"{code}; console.log(handler({event}).uri)"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
