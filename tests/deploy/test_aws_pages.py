@@ -232,15 +232,18 @@ def test_a_visitor_cannot_say_where_they_come_from_or_which_host_they_asked(
 def test_behind_cloudfront_the_host_is_the_one_that_cloudfront_was_asked_for(
     sample: Path, person: Person, store: pocketbase.Backend, tmp_path: Path
 ) -> None:
-    environ = {**variables(store.url), "BFF_TRUSTED_PROXIES": "2"}
+    environ = {**variables(store.url), "BFF_TRUSTED_PROXIES": "2", "ORIGIN_KEY": "key"}
     with emulated(sample, HANDLER, environ, tmp_path) as function:
         asked = Person(person.port).request("POST", "/api/login", json=person.account())
+        key = ("X-Origin-Key", "key")
         site = ("X-Forwarded-Host", "d1.cloudfront.net"), ("X-Forwarded-For", "198.51.100.9")
         found = [
-            function.ask(replace(asked, headers=(*asked.headers, *site, ("Origin", origin))))
+            function.ask(replace(asked, headers=(*asked.headers, key, *site, ("Origin", origin))))
             for origin in ("https://d1.cloudfront.net", f"https://{HOST}")
         ]
+        past = function.ask(replace(asked, headers=(*asked.headers, *site)))
     assert [one.status for one in found] == [200, 403]
+    assert (past.status, past.body) == (403, b"These pages are asked through CloudFront.")
     assert found[0].all("set-cookie")[0].startswith("__Host-bff=")
 
 

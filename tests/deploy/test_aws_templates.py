@@ -144,10 +144,9 @@ def test_a_function_has_its_own_time_memory_and_variables(functions: list[Functi
     assert (home["Runtime"], home["Handler"]) == (f"python{running_version()}", "aws_lambda.handler")
     assert resources["SignupFunction"]["Properties"]["Timeout"] == 13
     of_logout = resources["LogoutFunction"]["Properties"]["Environment"]["Variables"]
-    assert of_logout == {"BFF_SESSION_KEYS": {"Ref": "BffSessionKeys"}, "BFF_TRUSTED_PROXIES": "1"}
+    assert of_logout == {"BFF_SESSION_KEYS": {"Ref": "BffSessionKeys"}}
     assert home["Environment"]["Variables"] == {
         "BFF_SESSION_KEYS": {"Ref": "BffSessionKeys"},
-        "BFF_TRUSTED_PROXIES": "1",
         "NOTICES_URL": {"Ref": "NoticesUrl"},
         "PEOPLE_URL": {"Ref": "PeopleUrl"},
         "TODOS_URL": {"Ref": "TodosUrl"},
@@ -207,9 +206,12 @@ def test_the_files_come_from_a_bucket_that_cloudfront_alone_reads_and_pages_from
     ]
     files = template["Resources"]["SiteFiles"]["Properties"]["PublicAccessBlockConfiguration"]
     assert set(files.values()) == {True}
-    # CloudFront stands before API Gateway: two have added an address.
+    # CloudFront stands before API Gateway: two have added an address, and the function sees that both were asked.
     variables = template["Resources"]["HomeFunction"]["Properties"]["Environment"]["Variables"]
-    assert variables["BFF_TRUSTED_PROXIES"] == "2"
+    [pages] = [origin for origin in site["Origins"] if origin["Id"] == "pages"]
+    [header] = pages["OriginCustomHeaders"]
+    assert (variables["BFF_TRUSTED_PROXIES"], header["HeaderName"]) == ("2", "x-origin-key")
+    assert variables["ORIGIN_KEY"] == header["HeaderValue"]
 
 
 @pytest.mark.parametrize(
