@@ -75,7 +75,7 @@ class Person:
     def picture(self, method: str) -> Asked:
         own = {"id": self.id, "person": self.id} if method == "POST" else {}
         return self.request(
-            method, "/api/picture", files={"file": ("me.png", PICTURE, "image/png")}, data=own
+            method, "/api/picture", files={"file": ("picture.png", PICTURE, "image/png")}, data=own
         )
 
     def add_picture(self) -> str:

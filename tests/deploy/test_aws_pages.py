@@ -14,7 +14,7 @@ import pytest
 from clients.local import pocketbase
 from tests.conftest import missing
 from tests.deploy import aws_emulator
-from tests.deploy.aws_built import HANDLER, Built, build_archives
+from tests.deploy.aws_built import HANDLER, Built, build, build_archives
 from tests.deploy.aws_emulator import Emulated, emulated, python, sealed
 from tests.deploy.aws_events import FORMS, HOST, MAPPED_TO, Asked, answer_of, http_api
 from tests.deploy.aws_visits import VISITS, Person, comparable
@@ -53,8 +53,7 @@ def parts() -> None:
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of one function with a few pages."""
-    built = build_archives(tmp_path_factory.mktemp("sample"), *SAMPLE, "--group", "sample")
-    return built.function("sample")
+    return build(tmp_path_factory.mktemp("sample"), SAMPLE, "--group", "sample") / "sample"
 
 
 @pytest.fixture(scope="session")
@@ -316,7 +315,7 @@ def test_an_answer_above_the_bound_is_a_problem(bounded: Built, sending: FakeBac
 def test_an_upload_above_the_bound_is_a_problem(
     whole: Built, person: Person, store: pocketbase.Backend, tmp_path: Path
 ) -> None:
-    file = {"file": ("me.png", bytes(4 * MIB), "image/png")}
+    file = {"file": ("picture.png", bytes(4 * MIB), "image/png")}
     asked = person.request("PUT", "/api/picture", files=file)
     with emulated(whole.function("replace_picture"), HANDLER, variables(store.url), tmp_path) as function:
         found = function.ask(asked)
