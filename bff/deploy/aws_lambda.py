@@ -12,6 +12,7 @@ _ENTRY = b'''"""The pages beside it, for AWS Lambda: `aws_lambda.handler`. Writt
 import gc
 import json
 import os
+import secrets
 import sys
 
 gc.disable()  # while modules are imported there is nothing to collect, and more and more to look at
@@ -34,11 +35,15 @@ try:
     app = create_app()
 except BffError as error:
     sys.exit(f"The app cannot start: {error}")
+_KEY = os.environ.get("ORIGIN_KEY", "").encode()
 _MAPPED_TO = os.environ.get("API_GATEWAY_BASE_PATH", "").strip("/")
 
 
 def _behind_a_gateway(environ, start_response):
     """The app, as behind a proxy: the path begins at the app, and the host that was asked for is told."""
+    if _KEY and not secrets.compare_digest(environ.pop("HTTP_X_ORIGIN_KEY", "").encode(), _KEY):
+        start_response("403 Forbidden", [("Content-Type", "text/plain")])
+        return [b"These pages are asked through CloudFront."]
     asked = environ.get("apig_wsgi.request_context", {})
     # In its format 2.0 API Gateway leaves a named stage in the path, in 1.0 it does not.
     stage = asked["stage"] if "http" in asked else ""

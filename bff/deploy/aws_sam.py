@@ -36,9 +36,9 @@ def template(project: Project, handler: str) -> bytes:
         names[function.name]: _function(function, names[function.name], project)
         for function in project.functions
     }
-    outputs = {"ApiUrl": {"Value": {"Fn::Sub": f"https://{aws_site.host_of('Api')}"}}}
+    outputs = {"ApiUrl": {"Value": {"Fn::Sub": f"https://{aws_site.API_HOST}"}}}
     if project.public:
-        resources |= aws_site.resources(project, "Api")
+        resources |= aws_site.resources(project)
         outputs |= aws_site.OUTPUTS
     document = {
         "AWSTemplateFormatVersion": "2010-09-09",
@@ -104,11 +104,6 @@ def whole_seconds(function: Function) -> int:
     return math.ceil(function.timeout)
 
 
-def hops(project: Project) -> int:
-    """How many proxies are before a function: API Gateway, and CloudFront where it is in front of that."""
-    return 2 if project.public else 1
-
-
 def optional(function: Function) -> tuple[str, ...]:
     """The settings that a function may be given beside its variables: Redis, where its pages have a use for one."""
     return tuple(_OPTIONAL) if "redis" in function.bundle.packages else ()
@@ -171,4 +166,7 @@ def _environment(function: Function, project: Project) -> dict[str, Any]:
     found: dict[str, Any] = {name: {"Ref": camel(name)} for name in sorted(function.bundle.variables)}
     for name in optional(function):
         found[name] = {"Fn::If": [f"Has{camel(name)}", {"Ref": camel(name)}, {"Ref": "AWS::NoValue"}]}
-    return found | {"BFF_TRUSTED_PROXIES": str(hops(project))}
+    if project.public:
+        # CloudFront and API Gateway: what the first has said counts only where it was the first that asked.
+        found |= {"BFF_TRUSTED_PROXIES": "2", "ORIGIN_KEY": aws_site.KEY}
+    return found

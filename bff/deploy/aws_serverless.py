@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from bff.deploy import aws_sam, aws_site
+from bff.deploy import aws_sam
 from bff.deploy.target import Function, Project
 
 _PLUGIN = (
@@ -14,7 +14,7 @@ _PLUGIN = (
 
 
 def template(project: Project, handler: str) -> bytes:
-    """The serverless.yml of a build; what is no default comes from the environment of whoever deploys."""
+    """The serverless.yml of a build, of its pages alone; variables come from the environment of whoever deploys."""
     document: dict[str, Any] = {
         "service": re.sub(r"[^A-Za-z0-9-]+", "-", project.name).strip("-") or "pages",
         "frameworkVersion": "3",
@@ -26,11 +26,6 @@ def template(project: Project, handler: str) -> bytes:
         "package": {"individually": True},
         "functions": {function.name: _function(function, project, handler) for function in project.functions},
     }
-    if project.public:
-        document["resources"] = {
-            "Resources": aws_site.resources(project, "HttpApi"),
-            "Outputs": dict(aws_site.OUTPUTS),
-        }
     return aws_sam.dumped(document) + _PLUGIN.encode()
 
 
@@ -44,7 +39,7 @@ def _function(function: Function, project: Project, handler: str) -> dict[str, A
         ),
         "memorySize": function.most("memory", aws_sam.MEMORY),
         "timeout": aws_sam.whole_seconds(function),
-        "environment": _environment(function, project),
+        "environment": _environment(function),
         "events": [
             {"httpApi": {"method": method, "path": path}}
             for method, path in aws_sam.routes_of(function, project)
@@ -54,9 +49,8 @@ def _function(function: Function, project: Project, handler: str) -> dict[str, A
     return {**found, "provisionedConcurrency": instances} if instances else found
 
 
-def _environment(function: Function, project: Project) -> dict[str, str]:
-    found = {
+def _environment(function: Function) -> dict[str, str]:
+    return {
         name: f"${{env:{name}}}" if default is None else f"${{env:{name}, '{default}'}}"
         for name, default in sorted(function.bundle.variables.items())
     }
-    return found | {"BFF_TRUSTED_PROXIES": str(aws_sam.hops(project))}

@@ -21,17 +21,19 @@ _ALL_BUT_HOST = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
 _KEEP = "658327ea-f89d-4fab-a63d-7e88639e58f6"
 _METHODS = ["GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"]
 _YEAR = 31536000
+# Told by CloudFront with each request that it hands on: nobody else knows this part of the stack's name.
+KEY_HEADER = "x-origin-key"
+KEY = {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "AWS::StackId"}]}]}
 _LARGEST_CODE = 10_000
 """Bytes: the largest function that CloudFront takes is 10 KB."""
 
 
-def host_of(api: str) -> str:
-    """The host of an HTTP API, for Fn::Sub."""
-    return f"${{{api}}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}"
+API_HOST = "${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}"
+"""The host of the template's HTTP API, for Fn::Sub."""
 
 
-def resources(project: Project, api: str) -> dict[str, Any]:
-    """Bucket and distribution; `api` is the name of the HTTP API in the template."""
+def resources(project: Project) -> dict[str, Any]:
+    """Bucket and distribution."""
     return {
         "SiteFiles": {
             "Type": "AWS::S3::Bucket",
@@ -59,7 +61,7 @@ def resources(project: Project, api: str) -> dict[str, Any]:
         "SitePaths": _viewer_function("paths", paths_code(project)),
         "SiteHost": _viewer_function("host", _HOST_CODE),
         "SiteHeaders": _headers(),
-        "Site": _distribution(project, api),
+        "Site": _distribution(project),
     }
 
 
@@ -144,7 +146,7 @@ def _headers() -> dict[str, Any]:
     }
 
 
-def _distribution(project: Project, api: str) -> dict[str, Any]:
+def _distribution(project: Project) -> dict[str, Any]:
     pages = {
         "TargetOriginId": "pages",
         "ViewerProtocolPolicy": "redirect-to-https",
@@ -167,7 +169,7 @@ def _distribution(project: Project, api: str) -> dict[str, Any]:
             "DistributionConfig": {
                 "Enabled": True,
                 "HttpVersion": "http2and3",
-                "Origins": _origins(api),
+                "Origins": _origins(),
                 "DefaultCacheBehavior": files,
                 "CacheBehaviors": [{"PathPattern": pattern, **pages} for pattern in _patterns(project)],
             }
@@ -175,7 +177,7 @@ def _distribution(project: Project, api: str) -> dict[str, Any]:
     }
 
 
-def _origins(api: str) -> list[dict[str, Any]]:
+def _origins() -> list[dict[str, Any]]:
     return [
         {
             "Id": "files",
@@ -185,8 +187,9 @@ def _origins(api: str) -> list[dict[str, Any]]:
         },
         {
             "Id": "pages",
-            "DomainName": {"Fn::Sub": host_of(api)},
+            "DomainName": {"Fn::Sub": API_HOST},
             "CustomOriginConfig": {"OriginProtocolPolicy": "https-only", "OriginSSLProtocols": ["TLSv1.2"]},
+            "OriginCustomHeaders": [{"HeaderName": KEY_HEADER, "HeaderValue": KEY}],
         },
     ]
 

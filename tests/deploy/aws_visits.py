@@ -75,7 +75,7 @@ class Person:
     def picture(self, method: str) -> Asked:
         own = {"id": self.id, "person": self.id} if method == "POST" else {}
         return self.request(
-            method, "/api/picture", files={"file": ("me.png", PICTURE, "image/png")}, data=own
+            method, "/api/picture", files={"file": ("picture.png", PICTURE, "image/png")}, data=own
         )
 
     def add_picture(self) -> str:
@@ -120,7 +120,7 @@ def comparable(answer: Answer) -> tuple[int, list[tuple[str, str]], bytes]:
     headers = []
     for name, value in answer.headers:
         if name == "set-cookie":
-            value = re.sub(r"Expires=[^;]+", "Expires=TIME", re.sub(r"=[^;]+", "=SEALED", value, count=1))
+            value = _cookie(value)
         elif name == "location":
             value = re.sub(r"[a-z0-9]{15}", "ID", value)
         elif name == "etag" and body != answer.body:
@@ -128,6 +128,12 @@ def comparable(answer: Answer) -> tuple[int, list[tuple[str, str]], bytes]:
         if name not in _APART:
             headers.append((name, value))
     return answer.status, headers, body
+
+
+def _cookie(value: str) -> str:
+    value = re.sub(r"Expires=[^;]+", "Expires=TIME", re.sub(r"=[^;]+", "=SEALED", value, count=1))
+    # A function of one page does not know for how long the others keep replies, and takes a day.
+    return re.sub(r"Max-Age=\d+", "Max-Age=LIFE", value) if value.startswith("__Host-bff-written") else value
 
 
 Visit = Callable[[Person], Asked]

@@ -14,7 +14,7 @@ import pytest
 from clients.local import pocketbase
 from tests.conftest import missing
 from tests.deploy import aws_emulator
-from tests.deploy.aws_built import HANDLER, Built, build_archives
+from tests.deploy.aws_built import HANDLER, Built, build, build_archives
 from tests.deploy.aws_emulator import Emulated, emulated, python, sealed
 from tests.deploy.aws_events import FORMS, HOST, MAPPED_TO, Asked, answer_of, http_api
 from tests.deploy.aws_visits import VISITS, Person, comparable
@@ -53,8 +53,7 @@ def parts() -> None:
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of one function with a few pages."""
-    built = build_archives(tmp_path_factory.mktemp("sample"), *SAMPLE, "--group", "sample")
-    return built.function("sample")
+    return build(tmp_path_factory.mktemp("sample"), SAMPLE, "--group", "sample") / "sample"
 
 
 @pytest.fixture(scope="session")
@@ -232,15 +231,18 @@ def test_a_visitor_cannot_say_where_they_come_from_or_which_host_they_asked(
 def test_behind_cloudfront_the_host_is_the_one_that_cloudfront_was_asked_for(
     sample: Path, person: Person, store: pocketbase.Backend, tmp_path: Path
 ) -> None:
-    environ = {**variables(store.url), "BFF_TRUSTED_PROXIES": "2"}
+    environ = {**variables(store.url), "BFF_TRUSTED_PROXIES": "2", "ORIGIN_KEY": "key"}
     with emulated(sample, HANDLER, environ, tmp_path) as function:
         asked = Person(person.port).request("POST", "/api/login", json=person.account())
+        key = ("X-Origin-Key", "key")
         site = ("X-Forwarded-Host", "d1.cloudfront.net"), ("X-Forwarded-For", "198.51.100.9")
         found = [
-            function.ask(replace(asked, headers=(*asked.headers, *site, ("Origin", origin))))
+            function.ask(replace(asked, headers=(*asked.headers, key, *site, ("Origin", origin))))
             for origin in ("https://d1.cloudfront.net", f"https://{HOST}")
         ]
+        past = function.ask(replace(asked, headers=(*asked.headers, *site)))
     assert [one.status for one in found] == [200, 403]
+    assert (past.status, past.body) == (403, b"These pages are asked through CloudFront.")
     assert found[0].all("set-cookie")[0].startswith("__Host-bff=")
 
 
@@ -313,7 +315,7 @@ def test_an_answer_above_the_bound_is_a_problem(bounded: Built, sending: FakeBac
 def test_an_upload_above_the_bound_is_a_problem(
     whole: Built, person: Person, store: pocketbase.Backend, tmp_path: Path
 ) -> None:
-    file = {"file": ("me.png", bytes(4 * MIB), "image/png")}
+    file = {"file": ("picture.png", bytes(4 * MIB), "image/png")}
     asked = person.request("PUT", "/api/picture", files=file)
     with emulated(whole.function("replace_picture"), HANDLER, variables(store.url), tmp_path) as function:
         found = function.ask(asked)

@@ -72,7 +72,6 @@ def test_the_framework_reads_the_manifest(built: Path, tmp_path: Path) -> None:
     home = found["functions"]["home"]
     assert home["environment"] == {
         "BFF_SESSION_KEYS": SESSION_KEY,
-        "BFF_TRUSTED_PROXIES": "2",
         **dict.fromkeys(("NOTICES_URL", "PEOPLE_URL", "TODOS_URL"), "http://backend.test"),
     }
     assert {"httpApi": {"method": "GET", "path": "/api/todos/{id}"}} in found["functions"]["todo"]["events"]
@@ -110,7 +109,7 @@ def until_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> None
 
 @pytest.fixture(scope="module")
 def site(built: Path, gateway: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The files and the pages under one name, as CloudFront has them."""
+    """The files and the pages under one name."""
     needs("nginx")
     folder, port = tmp_path_factory.mktemp("site"), free_port()
     config = folder / "nginx.conf"
@@ -125,8 +124,7 @@ def site(built: Path, gateway: str, tmp_path_factory: pytest.TempPathFactory) ->
             server {{
                 listen 127.0.0.1:{port}; client_max_body_size 6m; root {built}/public;
                 location /api/ {{
-                    proxy_pass {gateway}; proxy_set_header X-Forwarded-Host $http_host;
-                    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+                    proxy_pass {gateway}; proxy_set_header Host $http_host;
                 }}
                 location / {{ try_files $uri /index.html; }}
             }}
