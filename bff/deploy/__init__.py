@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bff.deploy import aliyun, google, wsgi
+from bff.deploy import aliyun, azure, google, wsgi
 from bff.deploy.bundle import Bundle, Bundler, Need
 from bff.deploy.target import Function, Project, Target
 
@@ -19,5 +19,6 @@ TARGETS: Mapping[str, Target] = {
         wsgi.TARGET,
         google.TARGET,
         aliyun.TARGET,
+        azure.TARGET,
     )
 }  # fmt: skip
