@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bff.deploy import aliyun, aws_lambda, container, google, knative, wsgi
+from bff.deploy import aliyun, aws_lambda, azure, container, google, knative, wsgi
 from bff.deploy.bundle import Bundle, Bundler, Need
 from bff.deploy.target import Function, Project, Target
 
@@ -22,5 +22,6 @@ TARGETS: Mapping[str, Target] = {
         knative.TARGET,
         google.TARGET,
         aliyun.TARGET,
+        azure.TARGET,
     )
 }  # fmt: skip

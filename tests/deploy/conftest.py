@@ -10,7 +10,7 @@ from bff.deploy import Bundler
 from bff.deploy.python import running_python
 from clients.local.pocketbase import Backend
 from tests.deploy.small import small_project
-from tests.servers import Layer, layer
+from tests.servers import ROOT, Layer, layer
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +25,9 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Bundler:
     """The bundler of a small project, which gets each package once for all tests."""
     root = small_project(tmp_path_factory.mktemp("small") / "my_todos")
     return Bundler(root, running_python(), "x86_64")
+
+
+@pytest.fixture(scope="session")
+def app_bundler() -> Bundler:
+    """The same for the app."""
+    return Bundler(ROOT, running_python(), "x86_64")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec.structs import replace
 
-from bff.cli import main
-from bff.deploy import TARGETS, Bundle, Bundler, Function, Project
+from bff.cli.building.folder import write
+from bff.deploy import TARGETS, Bundle, Bundler, Function, Project, Target
 from bff.recipe import Deploy
 from tests.project import write_project
 from tests.servers import ROOT
@@ -72,31 +73,51 @@ def small_project(root: Path) -> Path:
     return root
 
 
-def built(root: Path, target: str, out: Path, *arguments: str) -> Path:
-    """The folder that the command makes."""
-    given = ["--root", str(root), "build", "--target", target, "--out", str(out), *arguments]
-    assert main(given) == 0
-    return out
-
-
 DEPLOY = {"undone": Deploy(memory=1024, concurrency=40, min_instances=2)}
 
 
-def project_of(bundler: Bundler, target: str, python: str | None = None, arch: str = "x86_64") -> Project:
-    """All that a build of every page hands to a target's manifests, with what its recipes ask of their hosts."""
-    kind, root = TARGETS[target], bundler.root
-    if kind.alone:
-        bundles = {root.name: bundler.bundle(None, kind.need)}
+def project_of(
+    bundler: Bundler,
+    target: str,
+    *pages: str,
+    group: str | None = None,
+    python: str | None = None,
+    deploy: Mapping[str, Deploy] = DEPLOY,
+) -> Project:
+    """All that a build of these pages, or of every one, hands to a target's manifests."""
+    kind, all_of_them = TARGETS[target], pages or bundler.pages
+    if kind.alone or group:
+        of_all = pages or (None if kind.alone else bundler.pages)
+        bundles = {group or bundler.root.name: bundler.bundle(of_all, kind.need)}
     else:
-        bundles = {page: bundler.bundle([page], kind.need) for page in bundler.pages}
-    functions = [Function(name, _asking(bundle)) for name, bundle in bundles.items()]
-    public = {} if kind.alone else bundler.public()
-    return Project(root.name, functions, python or bundler.python.version, arch, True, public, "")
+        bundles = {page: bundler.bundle([page], kind.need) for page in all_of_them}
+    functions = [_function(name, _asking(bundle, deploy), kind) for name, bundle in bundles.items()]
+    public = {} if kind.alone or pages else bundler.public()
+    return Project(
+        bundler.root.name, functions, python or bundler.python.version, "x86_64", not pages, public, ""
+    )
 
 
-def _asking(bundle: Bundle) -> Bundle:
+def built(bundler: Bundler, target: str, out: Path, *pages: str, group: str | None = None) -> Path:
+    """The folder that the command makes of these pages, or of every one, without looking at how each starts."""
+    project, kind = project_of(bundler, target, *pages, group=group, deploy={}), TARGETS[target]
+    files = {**kind.manifests(project), **project.public}
+    for function in project.functions:
+        inside = "" if kind.alone else f"{function.name}/"
+        files |= {f"{inside}{path}": content for path, content in function.bundle.files.items()}
+    write(files, out)
+    return out
+
+
+def _asking(bundle: Bundle, deploy: Mapping[str, Deploy]) -> Bundle:
+    """The bundle with what its recipes ask of their hosts."""
     plans = {
-        page: replace(plan, recipe=replace(plan.recipe, deploy=DEPLOY.get(page)))
+        page: replace(plan, recipe=replace(plan.recipe, deploy=deploy.get(page)))
         for page, plan in bundle.plans.items()
     }
     return replace(bundle, plans=plans)
+
+
+def _function(name: str, bundle: Bundle, target: Target) -> Function:
+    function = Function(name, bundle)
+    return Function(name, replace(bundle, own={**bundle.own, **target.entry(function)}))

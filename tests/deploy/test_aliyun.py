@@ -64,9 +64,9 @@ def project(small: Bundler) -> Project:
 
 @pytest.mark.backend
 def test_every_page_answers_as_the_resident_app_does(
-    app_backend: Backend, resident: Layer, tmp_path: Path
+    app_bundler: Bundler, app_backend: Backend, resident: Layer, tmp_path: Path
 ) -> None:
-    out = built(ROOT, "aliyun-fc", tmp_path / "out", "--all", "--group", "todos")
+    out = built(app_bundler, "aliyun-fc", tmp_path / "out", group="todos")
     urls = dict.fromkeys(("PEOPLE_URL", "TODOS_URL", "NOTICES_URL"), app_backend.url)
     [function, _] = resources_of(
         rendered(out, tmp_path / "home", BFF_SESSION_KEYS=SESSION_KEY, **urls)
@@ -80,7 +80,7 @@ def test_every_page_answers_as_the_resident_app_does(
 
 
 def test_an_instance_that_is_told_to_stop_ends_its_pages_first(small: Bundler, tmp_path: Path) -> None:
-    out = built(small.root, "aliyun-fc", tmp_path / "out", "slow_page")
+    out = built(small, "aliyun-fc", tmp_path / "out", "slow_page")
     function = yaml.safe_load((out / "s.yaml").read_text())["resources"]["slow_page"]["props"]
     port, go_on = free_port(), threading.Event()
     with FakeBackend() as backend, ThreadPoolExecutor() as visitors:

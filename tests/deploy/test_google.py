@@ -70,9 +70,9 @@ def project(small: Bundler) -> Project:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def whole(app_bundler: Bundler, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All pages of the app in one function."""
-    return built(ROOT, "google", tmp_path_factory.mktemp("google") / "out", "--all", "--group", "todos")
+    return built(app_bundler, "google", tmp_path_factory.mktemp("google") / "out", group="todos")
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +119,7 @@ def test_it_runs_beside_what_google_has_installed(
 
 
 def test_a_page_in_lines_goes_out_as_it_comes(small: Bundler, tmp_path: Path) -> None:
-    out = built(small.root, "google", tmp_path / "out", "slow_page")
+    out = built(small, "google", tmp_path / "out", "slow_page")
     with FakeBackend() as backend:
         go_on = threading.Event()
         backend.on("GET /first", answer(json=1))
@@ -139,7 +139,7 @@ def test_a_page_in_lines_goes_out_as_it_comes(small: Bundler, tmp_path: Path) ->
 
 
 def test_a_setting_that_is_missing_is_one_line(small: Bundler, tmp_path: Path) -> None:
-    out = built(small.root, "google", tmp_path / "out", "slow_page")
+    out = built(small, "google", tmp_path / "out", "slow_page")
     command = framework(free_port(), *BARE, "-m", "functions_framework")
     done = subprocess.run(command, cwd=out / "slow_page", env=environ_for({}), capture_output=True, text=True)
     assert done.returncode == 1

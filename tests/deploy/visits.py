@@ -178,13 +178,16 @@ def compared(answer: Answer, name: str) -> tuple[int, list[tuple[str, str]], lis
         for header, value in answer.headers
         if header.lower() not in _NOT_COMPARED
     ]
-    # How long the cookie of own writes lives depends on which other pages the app knows of.
-    cookies = [
-        re.sub(r"=[^;]*", "=…", re.sub(r"Expires=[^;]*; |Max-Age=[1-9]\d*; ", "", text), count=1)
-        for text in answer.all("Set-Cookie")
-    ]
+    cookies = [_cookie(text) for text in answer.all("Set-Cookie")]
     body = answer.body if answer.body.startswith(PNG[:4]) else _scrubbed(answer.body.decode(), name).encode()
     return answer.status, sorted(headers), sorted(cookies), body
+
+
+def _cookie(text: str) -> str:
+    """A cookie without its value. How long that of own writes lives depends on which other pages the app knows of."""
+    pair, *attributes = text.lower().split("; ")
+    kept = sorted(one for one in attributes if not re.match("expires=|max-age=[1-9]", one))
+    return "; ".join([pair.partition("=")[0], *kept])
 
 
 def differences(there: Sequence[object], here: Sequence[object]) -> list[tuple[int, object, object]]:
