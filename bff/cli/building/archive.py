@@ -14,7 +14,7 @@ _READABLE, _RUNNABLE = 0o100644, 0o100755
 def archive(files: Mapping[str, bytes]) -> bytes:
     """The archive of files by path; what begins with `#!` may be run."""
     raw = io.BytesIO()
-    with ZipFile(raw, "w", ZIP_DEFLATED, compresslevel=9) as packed:
+    with ZipFile(raw, "w", ZIP_DEFLATED, compresslevel=6) as packed:
         for path, content in sorted(files.items()):
             info = ZipInfo(path, _DAY)
             info.compress_type = ZIP_DEFLATED
