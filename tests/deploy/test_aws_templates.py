@@ -185,6 +185,13 @@ def test_instances_that_are_kept_belong_to_an_alias_that_the_routes_ask(
     assert "${HomeFunctionAliaslive}" in uri
 
 
+def test_nothing_in_a_template_refers_to_an_equal_part_which_cloudformation_does_not_read(
+    functions: list[Function], public: Mapping[str, bytes]
+) -> None:
+    text = TARGET.manifests(project_of(functions, public))["template.yaml"].decode()
+    assert [event for event in yaml.parse(text) if isinstance(event, yaml.AliasEvent)] == []
+
+
 def test_two_functions_of_one_name_are_refused(functions: list[Function]) -> None:
     twins = [replace(functions[0], name=name) for name in ("add_todo", "Add-Todo")]
     with pytest.raises(OperatorError) as refused:
