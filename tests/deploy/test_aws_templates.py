@@ -276,6 +276,12 @@ def test_cloudfront_gives_a_file_or_the_app_as_the_app_itself_does(
     assert rewritten(paths_code(project_of(functions, public)), asked) == read
 
 
+def test_a_file_is_found_by_its_name_as_browsers_write_it(functions: list[Function]) -> None:
+    code = paths_code(project_of(functions, {"public/茶 1.svg": b""}))
+    assert rewritten(code, "/%E8%8C%B6%201.svg") == "/%E8%8C%B6%201.svg"
+    assert rewritten(code, "/%E8%") == "/index.html"
+
+
 @pytest.mark.parametrize(("asked", "read"), [("/a/b", "/index.html"), ("/none.js", "/none.js")])
 def test_of_more_files_than_cloudfront_can_know_an_extension_tells(
     asked: str, read: str, functions: list[Function]
