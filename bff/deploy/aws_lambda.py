@@ -46,7 +46,7 @@ def _behind_a_gateway(environ, start_response):
         return [b"These pages are asked through CloudFront."]
     asked = environ.get("apig_wsgi.request_context", {})
     # In its format 2.0 API Gateway leaves a named stage in the path, in 1.0 it does not.
-    stage = asked["stage"] if "http" in asked else ""
+    stage = asked.get("stage") if "http" in asked else ""
     for prefix in filter(None, (stage, _MAPPED_TO)):
         if environ["PATH_INFO"].startswith(f"/{prefix}/"):
             environ["SCRIPT_NAME"] += f"/{prefix}"

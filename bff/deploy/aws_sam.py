@@ -7,9 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import yaml
-
 from bff.deploy import aws_site
+from bff.deploy.manifest import to_yaml
 from bff.deploy.target import Function, Project
 from bff.errors import OperatorError
 
@@ -20,7 +19,7 @@ MEMORY = 512
 """MiB of a function whose pages name none. The share of a processor grows with it, up to a whole one at 1769 MiB: this
 is enough for pages, which mostly wait for backends, and twice it halves the start."""
 
-_HEAD = "# Written by `python -m bff build`, which writes it anew each time.\n"
+HEAD = "Written by `python -m bff build`, which writes it anew each time."
 _SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL")
 _OPTIONAL = {
     "BFF_STATE_URL": "Redis that answers repeated writes again and counts rates; empty for none",
@@ -59,12 +58,7 @@ def template(project: Project, handler: str) -> bytes:
         "Resources": resources,
         "Outputs": outputs,
     }
-    return dumped({key: value for key, value in document.items() if value})
-
-
-def dumped(document: dict[str, Any]) -> bytes:
-    """YAML in the order in which it was made."""
-    return (_HEAD + yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110)).encode()
+    return to_yaml(HEAD, {key: value for key, value in document.items() if value})
 
 
 def camel(name: str) -> str:

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from bff.deploy import aws_sam
+from bff.deploy.manifest import to_yaml
 from bff.deploy.target import Function, Project
 
 _PLUGIN = (
@@ -26,7 +27,7 @@ def template(project: Project, handler: str) -> bytes:
         "package": {"individually": True},
         "functions": {function.name: _function(function, project, handler) for function in project.functions},
     }
-    return aws_sam.dumped(document) + _PLUGIN.encode()
+    return to_yaml(aws_sam.HEAD, document) + _PLUGIN.encode()
 
 
 def _function(function: Function, project: Project, handler: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from typing import Any
+from urllib.parse import quote
 
 from bff.deploy.target import Project
 from bff.settings import DEFAULT_CSP
@@ -78,14 +79,14 @@ def paths_code(project: Project) -> str:
 
     Where the names of all files are more than such a function may hold, a path with an extension is taken for a file.
     """
-    names = [f"/{path.removeprefix('public/')}" for path in sorted(project.public)]
+    names = [f"/{quote(path.removeprefix('public/'))}" for path in sorted(project.public)]
     code = _code_of(f"!{json.dumps(dict.fromkeys(names, 1), separators=(',', ':'))}[path]")
     return code if len(code.encode()) < _LARGEST_CODE else _code_of(r"!/\.[^/]+$/.test(path)")
 
 
 def _code_of(is_page: str) -> str:
     return f"""function handler(event) {{
-  var request = event.request, path = decodeURIComponent(request.uri);
+  var request = event.request, path = request.uri;
   if ({is_page}) request.uri = '/index.html';
   return request;
 }}

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from bff.deploy import TARGETS, Bundler, Function, Project
 from bff.deploy.aws_site import paths_code
+from bff.deploy.effects import without_effect
 from bff.deploy.python import running_python, running_version
 from bff.errors import OperatorError
 from bff.recipe import Deploy
@@ -185,6 +186,55 @@ def test_instances_that_are_kept_belong_to_an_alias_that_the_routes_ask(
     assert "${HomeFunctionAliaslive}" in uri
 
 
+def test_nothing_in_a_template_refers_to_an_equal_part_which_cloudformation_does_not_read(
+    functions: list[Function], public: Mapping[str, bytes]
+) -> None:
+    text = TARGET.manifests(project_of(functions, public))["template.yaml"].decode()
+    assert [event for event in yaml.parse(text) if isinstance(event, yaml.AliasEvent)] == []
+
+
+def test_a_deadline_that_api_gateway_does_not_wait_for_is_told(functions: list[Function]) -> None:
+    told = {
+        name
+        for function in functions
+        for name, plan in function.plans.items()
+        if ("deadline", "the host waits no longer than 30 s") in without_effect(plan, TARGET)
+    }
+    assert told == {"add_picture", "replace_picture"}
+
+
+@pytest.mark.parametrize(
+    ("suffix", "handler", "package"),
+    [
+        (".zip", "aws_lambda.handler", {"artifact": "home.zip"}),
+        ("", "home/aws_lambda.handler", {"patterns": ["!**", "home/**"]}),
+    ],
+)
+def test_the_serverless_framework_packages_what_was_built(
+    suffix: str, handler: str, package: dict[str, Any], functions: list[Function]
+) -> None:
+    project = project_of([kept(functions[4])], {}, suffix)
+    found = yaml.safe_load(TARGET.manifests(project)["serverless.yml"])
+    assert (found["service"], found["provider"]["architecture"]) == ("todo-app", "arm64")
+    assert found["functions"]["home"] == {
+        "handler": handler,
+        "package": package,
+        "memorySize": 1024,
+        "timeout": 4,
+        "environment": {
+            "BFF_SESSION_KEYS": "${env:BFF_SESSION_KEYS}",
+            **{
+                f"{name}_URL": f"${{env:{name}_URL, 'http://127.0.0.1:8090'}}"
+                for name in ("NOTICES", "PEOPLE", "TODOS")
+            },
+        },
+        "events": [
+            {"httpApi": {"method": method, "path": "/api/home"}} for method in ("GET", "HEAD", "OPTIONS")
+        ],
+        "provisionedConcurrency": 2,
+    }
+
+
 def test_two_functions_of_one_name_are_refused(functions: list[Function]) -> None:
     twins = [replace(functions[0], name=name) for name in ("add_todo", "Add-Todo")]
     with pytest.raises(OperatorError) as refused:
@@ -224,6 +274,12 @@ def test_cloudfront_gives_a_file_or_the_app_as_the_app_itself_does(
     asked: str, read: str, functions: list[Function], public: Mapping[str, bytes]
 ) -> None:
     assert rewritten(paths_code(project_of(functions, public)), asked) == read
+
+
+def test_a_file_is_found_by_its_name_as_browsers_write_it(functions: list[Function]) -> None:
+    code = paths_code(project_of(functions, {"public/茶 1.svg": b""}))
+    assert rewritten(code, "/%E8%8C%B6%201.svg") == "/%E8%8C%B6%201.svg"
+    assert rewritten(code, "/%E8%") == "/index.html"
 
 
 @pytest.mark.parametrize(("asked", "read"), [("/a/b", "/index.html"), ("/none.js", "/none.js")])
