@@ -25,7 +25,7 @@ PAGE = "undone"
 """It has an undo, a client that must be named and one with a default."""
 
 _TIMES = re.compile(
-    r"""(?:--timeout[ =]|timeout(?:Seconds|_seconds)?["']?:\s*|functionTimeout":\s*")(\d[\d:]*)""", re.I
+    r"""(?:--timeout[ =]|(?:timeout|grace_?period)(?:_?seconds)?["']?:\s*"?)(\d[\d:]*)""", re.I
 )
 
 
@@ -109,10 +109,11 @@ def test_a_function_has_the_time_of_its_page(target: str, project: Project) -> N
     [plan] = function.plans.values()
     whole = ceil(plan.recipe.deadline + UNDO_TIME + 1)
     assert ceil(function.timeout) == whole
-    if TARGETS[
-        target
-    ].deploys:  # a host that takes settings of a function; a server has no time-out of its own
-        assert whole in times_in(files_of(project, target))
+    kind, named = TARGETS[target], list(times_in(files_of(project, target)))
+    if kind.need.serves and kind.deploys:  # a server of our own may have more, to let what is under way end
+        assert max(named) >= whole
+    elif kind.deploys:
+        assert whole in named
 
 
 def times_in(files: Mapping[str, bytes]) -> Iterator[int]:
