@@ -225,7 +225,7 @@ def test_what_build_did_not_write_is_left_alone(project: Path, capsys: pytest.Ca
     [
         ([], "build takes the names of pages, or --all"),
         (["page", "--all"], "build takes the names of pages, or --all"),
-        (["page", "--target", "moon"], "no target moon; there are: wsgi, aws-lambda, container, knative"),
+        (["page", "--target", "moon"], f"no target moon; there are: {', '.join(TARGETS)}"),
         (["pag"], "no recipe orchestrations/pag.yaml; did you mean page?  there are: mine, page"),
     ],
 )
