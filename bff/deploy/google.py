@@ -215,4 +215,5 @@ TARGET = Target(
     need=Need(adapters=("functions-framework",), installed=True),
     deploys=frozenset({"memory", "concurrency", "min_instances"}),
     max_mb=500,
+    max_seconds=3600,
 )
