@@ -155,4 +155,5 @@ TARGET = Target(
     need=Need(serves=True),
     deploys=frozenset({"memory", "concurrency", "min_instances"}),
     max_mb=500,
+    max_seconds=86_400,
 )

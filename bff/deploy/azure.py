@@ -170,4 +170,5 @@ TARGET = Target(
     streams=False,
     deploys=frozenset({"memory", "concurrency", "min_instances"}),
     alone=True,
+    max_seconds=230,
 )

@@ -16,6 +16,7 @@ from typing import Any
 from bff.deploy.bundle import Need
 from bff.deploy.manifest import host_names, only_x86, slug, to_yaml
 from bff.deploy.target import Function, Project, Target
+from bff.errors import OperatorError
 
 MEMORY, THREADS = 512, 16
 _COLD_START = 10
@@ -63,6 +64,8 @@ def entry(_: Function) -> dict[str, bytes]:
 def manifests(project: Project) -> dict[str, bytes]:
     """The commands that deploy each function, and with all pages an API Gateway before them."""
     only_x86(project, TARGET.name)
+    if project.suffix:
+        raise OperatorError("--zip: gcloud deploys folders, and packs them itself")
     names = host_names(project, TARGET.name)
     found = {"deploy.sh": "\n".join(_commands(project, names)).encode()}
     if project.whole:
@@ -215,4 +218,5 @@ TARGET = Target(
     need=Need(adapters=("functions-framework",), installed=True),
     deploys=frozenset({"memory", "concurrency", "min_instances"}),
     max_mb=500,
+    max_seconds=3600,
 )

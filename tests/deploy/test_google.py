@@ -241,7 +241,16 @@ def test_what_is_no_name_there_is_refused(project: Project) -> None:
     )
 
 
-def test_another_machine_than_google_has_is_refused(project: Project) -> None:
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"arch": "arm64"}, "--arch arm64: google has x86_64 only"),
+        ({"suffix": ".zip"}, "--zip: gcloud deploys folders, and packs them itself"),
+    ],
+)
+def test_what_google_does_not_take_is_refused(
+    changes: dict[str, str], message: str, project: Project
+) -> None:
     with pytest.raises(OperatorError) as caught:
-        manifests(replace(project, arch="arm64"))
-    assert str(caught.value) == "--arch arm64: google has x86_64 only"
+        manifests(replace(project, **changes))
+    assert str(caught.value) == message
