@@ -55,6 +55,6 @@ def test_a_newcomer_gets_from_a_clone_to_a_function_by_the_documented_commands(
     assert signed_up["user"]["name"] == "Robin"
     assert added["title"] == "Deploy this"
     assert [todo["title"] for todo in listed["todos"]] == ["Deploy this"]
-    assert invoked["statusCode"] == 200
+    assert invoked.get("statusCode") == 200, invoked
     assert json.loads(invoked["body"])["todos"] == listed["todos"]
     assert (failed["type"], failed["status"]) == ("urn:bff:problem:backend-unreachable", 502)
