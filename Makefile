@@ -54,17 +54,23 @@ serve: $(ready) ## serve as in production: one worker per core (HOST, PORT, WORK
 test: $(ready_dev) try-backend try-browser try-hosts ## the tests, in a few minutes (ARGS="-k home", ARGS="-n 0 --pdb")
 	@$(pytest) $(parallel) -m "not full" $(ARGS)
 
-.PHONY: test-more test-looks test-load test-instances test-pages
-test-more: test-looks test-load test-instances test-pages ## what `make test` leaves out: looks, load, instances
+.PHONY: test-more test-looks test-instances test-pages test-hosts test-load
+test-more: test-looks test-instances test-pages test-hosts test-load ## what `make test` leaves out: looks, hosts, load
+# `make test` has the browser tests in one of the eight looks. Two more are seen through two instances, and through a
+# process for each page.
+look_of_instances := 390-zh-light
+look_of_pages := 1280-zh-dark
 test-looks: $(ready_dev) try-backend try-browser
-	@$(pytest) $(parallel) -m full tests/browser $(ARGS) $(or_none)
-test-load: $(ready_dev) try-backend try-hosts try-host-tools
-	@$(pytest) -m full --ignore tests/browser $(ARGS) $(or_none)
+	@$(pytest) $(parallel) -m full -k "not $(look_of_instances) and not $(look_of_pages)" tests/browser $(ARGS) $(or_none)
 test-instances: $(ready_dev) try-backend try-browser
-	@BROWSER_INSTANCES=2 $(pytest) $(parallel) -m "not full" tests/browser $(ARGS) $(or_none)
+	@BROWSER_INSTANCES=2 $(pytest) $(parallel) -m full -k $(look_of_instances) tests/browser $(ARGS) $(or_none)
 # Each of the two has a process for every page.
 test-pages: $(ready_dev) try-backend try-browser
-	@BROWSER_PAGES=1 $(pytest) -n 2 --dist loadfile -m "not full" tests/browser $(ARGS) $(or_none)
+	@BROWSER_PAGES=1 $(pytest) -n 2 --dist loadfile -m full -k $(look_of_pages) tests/browser $(ARGS) $(or_none)
+test-hosts: $(ready_dev) try-backend try-hosts try-host-tools
+	@$(pytest) $(parallel) -m full tests/deploy $(ARGS) $(or_none)
+test-load: $(ready_dev) try-backend
+	@$(pytest) -m full --ignore tests/browser --ignore tests/deploy $(ARGS) $(or_none)
 
 .PHONY: test-all
 test-all: test test-more ## every test

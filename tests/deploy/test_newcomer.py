@@ -57,4 +57,4 @@ def test_a_newcomer_gets_from_a_clone_to_a_function_by_the_documented_commands(
     assert [todo["title"] for todo in listed["todos"]] == ["Deploy this"]
     assert invoked.get("statusCode") == 200, invoked
     assert json.loads(invoked["body"])["todos"] == listed["todos"]
-    assert (failed["type"], failed["status"]) == ("urn:bff:problem:backend-unreachable", 502)
+    assert (failed["type"], failed["status"]) == ("urn:bff:problem:backend-failed", 502)
