@@ -55,7 +55,7 @@ def _todo(person: Person) -> Asked:
     return person.request("GET", path)
 
 
-# PocketBase delays on purpose who often filters for what is not there, as those of the tests do.
+# Those of the tests may find nothing, and PocketBase delays on purpose who often filters for what is not there.
 _VISITS = {**VISITS, "home": _home, "todo": _todo}
 
 

@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,8 +53,9 @@ def places(folder: Path, pages: Sequence[str]) -> list[Place]:
     """What was built there: each page on AWS and in a container, some of them on the others."""
     found = [_on_aws(folder / "aws-lambda", page) for page in pages]
     found += [_in_a_container(folder / "knative" / page) for page in pages]
-    found += [place for page in pages if page in SOME for place in _elsewhere(folder, page)]
-    return found
+    some = [page for page in pages if page in SOME]
+    found += [_on_google(folder / "google" / page) for page in some]
+    return found + [_anywhere(folder / "wsgi", page) for page in some]
 
 
 def _build(folder: Path, target: str, *asked: str) -> None:
@@ -80,19 +81,25 @@ def _in_a_container(folder: Path) -> Place:
     return Place(folder.name, "container", " ".join(words), folder, _size(folder), words=(*_BARE, *words[1:]))
 
 
-def _elsewhere(folder: Path, page: str) -> Iterator[Place]:
-    """Google's framework in a page's own folder; all pages in one folder, with packages of the environment."""
-    google, wsgi = folder / "google" / page, folder / "wsgi"
-    framework = ("--target", "page")
-    yield Place(
-        *(page, "google", " ".join(("functions-framework", *framework)), google, _size(google)),
-        words=(*_BARE, "-m", "functions_framework", *framework),
+def _on_google(folder: Path) -> Place:
+    """The framework that is in the page's own folder."""
+    words = ("--target", "page")
+    return Place(
+        folder.name,
+        "google",
+        " ".join(("functions-framework", *words)),
+        folder,
+        _size(folder),
+        words=(*_BARE, "-m", "functions_framework", *words),
         environ=_OF_GOOGLE,
     )
-    serve = ("-m", "bff", "serve")
-    yield Place(
-        *(page, "wsgi", " ".join(("python", *serve)), wsgi, _size(wsgi)), words=(sys.executable, *serve)
-    )
+
+
+def _anywhere(folder: Path, page: str) -> Place:
+    """The folder of all pages, with packages of the environment."""
+    words = ("-m", "bff", "serve")
+    command = " ".join(("python", *words))
+    return Place(page, "wsgi", command, folder, _size(folder), words=(sys.executable, *words))
 
 
 def _size(folder: Path) -> float:

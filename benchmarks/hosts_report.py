@@ -59,7 +59,9 @@ def lambda_table(found: Mapping[str, Any]) -> str:
         "zip, MB": "zipped_mb",
     }
     body = [
-        [title(row["name"]), *(figure(row[column]) for column in columns.values())] for row in found["lambda"]
+        # No server is there.
+        [title(row["name"]).removesuffix(", gunicorn"), *(figure(row[column]) for column in columns.values())]
+        for row in found["lambda"]
     ]
     return table(["on AWS Lambda", *columns], body)
 

@@ -140,7 +140,7 @@ def test_the_table_of_lambda_has_ours_and_the_other() -> None:
     rows = [{"name": "bff", **row}, {"name": "flask-requests", **row, "init_ms": 333.0}]
     assert hosts_report.lambda_table({"lambda": rows}).splitlines()[2:] == [
         "| **bff** | 231 | 190 | 4.4 | 52 | 48.8 | 16 |",
-        "| Flask + requests + threads, gunicorn | 231 | 333 | 4.4 | 52 | 48.8 | 16 |",
+        "| Flask + requests + threads | 231 | 333 | 4.4 | 52 | 48.8 | 16 |",
     ]
 
 
