@@ -1,7 +1,7 @@
 """The part `hosts`: every page of the app by the command that its host starts it by, on a real PocketBase.
 
 From the start of the process to its first page, then warm pages and memory. A function on AWS starts with its first
-event, as the emulator has it; the emulator itself is in no figure. The visits are those of the tests of built pages.
+event: times hold what the emulator takes to hand it on, memory is without it. The visits are mostly those of tests.
 """
 
 from __future__ import annotations
