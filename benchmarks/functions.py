@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
-import os
 import platform
 import re
 import statistics
@@ -18,19 +17,18 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
-from benchmarks import fixtures
+from benchmarks import emulator, fixtures
 from benchmarks.answers import first_difference
 from benchmarks.lineup import BFF, HERE, HOME, INSTALLED, ROOT
 from benchmarks.machine import cores, pinned, tree
 from benchmarks.measuring import middle
 from benchmarks.parts import Rows, Run
-from benchmarks.servers import PATIENCE, SESSION_KEY, DidNotStart, backend, free_port
+from benchmarks.servers import SESSION_KEY, DidNotStart, backend
 from bff.cli.building.archive import archive
 from bff.cli.building.folder import write
 from bff.deploy.pins import Pins
@@ -39,12 +37,9 @@ from bff.deploy.wheels import Wheels
 from bff.identity import Session, SessionSeal
 from bff.settings import MIB
 
-EMULATOR = ROOT / ".local" / "hosts" / f"aws-lambda-rie-{platform.machine().replace('aarch64', 'arm64')}"
-RUNTIME = ROOT / ".local" / "hosts-venv"
 WARM = 30
 """Pages of each started function after its first."""
 
-_CLIENT = ("awslambdaric", "simplejson", "snapshot_restore_py*", "runtime_client*")
 _PEER = HERE / "peers" / "python"
 _IMPORTED = ("flask", "requests", "orjson", "pydantic", "cryptography", "apig-wsgi")
 _WRAPPED = b'''"""The hand-written pages for AWS Lambda."""
@@ -72,8 +67,8 @@ class Function:
 
 def run(this: Run) -> Rows:
     """First page, warm page, memory and size: medians of starts that take turns."""
-    if not EMULATOR.exists() or not any(RUNTIME.glob("lib/python*/site-packages/awslambdaric")):
-        this.missing.append("not installed: awslambdaric and AWS's emulator: make install-hosts")
+    if lacking := emulator.missing():
+        this.missing.append(lacking)
         return []
     found: dict[str, Rows] = defaultdict(list)
     with backend() as asked, pinned(cores().others):
@@ -145,12 +140,12 @@ def _sizes(files: Mapping[str, bytes]) -> tuple[float, float]:
 
 def _sign_in(function: Function) -> None:
     """Sign in where nobody has, and look at the page once: it must be the one that all make."""
-    with _running(function) as (port, _, _):
+    with _running(function) as (port, _):
         if not function.cookie:
             body = json.dumps({"user": fixtures.USER})
-            answer = _invoke(port, _event("POST", "/api/sign-in", body=body))
+            answer = emulator.invoke(port, _event("POST", "/api/sign-in", body=body))
             function.cookie = answer["cookies"][0].partition(";")[0]
-        answer = _invoke(port, _home(function))
+        answer = emulator.invoke(port, _home(function))
         page = base64.b64decode(answer["body"]) if answer["isBase64Encoded"] else answer["body"]
         difference = first_difference(HOME.expected, json.loads(page))
         if difference is not None:
@@ -162,11 +157,11 @@ def _sign_in(function: Function) -> None:
 
 def _start(function: Function) -> dict[str, float]:
     event = _home(function)
-    with _running(function) as (port, process, log):
+    with _running(function) as (port, process):
         first = _timed(port, event)
         warm = statistics.median(_timed(port, event) for _ in range(WARM))
         memory = max(_most_memory(number) for number in tree(process.pid)[1:])
-    found = re.search(r"INIT REPORT\(durationMs: ([\d.]+)\)", log.read_text())
+    found = re.search(r"INIT REPORT\(durationMs: ([\d.]+)\)", _log(function).read_text())
     if found is None:
         raise DidNotStart(f"{function.name} (lambda): the emulator tells of no start")
     return {
@@ -181,67 +176,19 @@ def _start(function: Function) -> dict[str, float]:
 
 def _timed(port: int, event: Mapping[str, Any]) -> float:
     begun = time.perf_counter()
-    answer = _invoke(port, event)
+    answer = emulator.invoke(port, event)
     took = time.perf_counter() - begun
     if answer.get("statusCode") != 200:
         raise DidNotStart(f"a page of a function was {str(answer)[:200]}")
     return took
 
 
-@contextlib.contextmanager
-def _running(function: Function) -> Iterator[tuple[int, subprocess.Popen[bytes], Path]]:
-    """The emulator, which starts the function with its first event, on the core of the server."""
-    port, inner, log = free_port(), free_port(), INSTALLED / f"lambda-{function.name}.log"
-    command = [str(EMULATOR), "--runtime-interface-emulator-address", f"127.0.0.1:{port}"]
-    command += ["--runtime-api-address", f"127.0.0.1:{inner}"]
-    command += [sys.executable, "-S", "-B", "-m", "awslambdaric", function.handler]
-    environ = {
-        **function.environ,
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(_runtime()),
-        "AWS_LAMBDA_FUNCTION_NAME": "page",
-        "AWS_LAMBDA_FUNCTION_TIMEOUT": "30",
-        "LAMBDA_TASK_ROOT": str(function.folder),
-    }
-    with log.open("wb") as said, pinned(cores().server):
-        process = subprocess.Popen(command, cwd=function.folder, env=environ, stdout=said, stderr=said)
-    try:
-        _until_listens(port, process, log)
-        yield port, process, log
-    finally:
-        process.terminate()
-        process.wait(PATIENCE)
+def _running(function: Function) -> contextlib.AbstractContextManager[tuple[int, subprocess.Popen[bytes]]]:
+    return emulator.emulated(function.folder, function.handler, function.environ, _log(function))
 
 
-def _until_listens(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until and process.poll() is None:
-        connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
-        with contextlib.suppress(OSError), contextlib.closing(connection):
-            connection.connect()
-            return
-        time.sleep(0.005)
-    raise DidNotStart(f"the emulator did not start: {log.read_text()[-300:]}")
-
-
-def _runtime() -> Path:
-    """A folder with AWS's runtime client alone."""
-    [packages] = RUNTIME.glob("lib/python*/site-packages")
-    folder = INSTALLED / "lambda-runtime"
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in (path for pattern in _CLIENT for path in packages.glob(pattern)):
-        link = folder / path.name
-        link.unlink(missing_ok=True)
-        link.symlink_to(path)
-    return folder
-
-
-def _invoke(port: int, event: Mapping[str, Any]) -> dict[str, Any]:
-    connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
-    with contextlib.closing(connection):
-        connection.request("POST", "/2015-03-31/functions/function/invocations", json.dumps(event))
-        answer: dict[str, Any] = json.loads(connection.getresponse().read())
-    return answer
+def _log(function: Function) -> Path:
+    return INSTALLED / f"lambda-{function.name}.log"
 
 
 def _home(function: Function) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import Any
 if __package__ in {None, ""}:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks import chart, results, scale_chart, scale_report
+from benchmarks import chart, hosts_report, results, scale_chart, scale_report
 from benchmarks.lineup import ROOT
 from benchmarks.tables import NOT_YET, counted, figure, table, title
 
@@ -227,6 +227,8 @@ BLOCKS: Mapping[str, tuple[str, Callable[[Results], str]]] = {
     "sizes": ("sizes", sizes_table),
     "list": ("list", list_table),
     "cold start": ("cold_start", cold_start_table),
+    "hosts": ("hosts", hosts_report.hosts_table),
+    "lambda": ("lambda", hosts_report.lambda_table),
     "static": ("static", static_table),
     "expressions": ("expressions", expressions_table),
     "losses": ("pages", losses),

@@ -28,6 +28,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "list": ("name", "way"),
     "cold_start": ("name",),
     "lambda": ("name",),
+    "hosts": ("page", "host"),
     "static": ("name",),
     "expressions": ("name", "items"),
     "overload": ("name",),

@@ -21,6 +21,7 @@ from benchmarks import (
     functions,
     growth,
     harness,
+    hosts,
     lineup,
     lists,
     machine,
@@ -55,6 +56,7 @@ PARTS: Mapping[str, Callable[[Run], Rows]] = {
     "overload": _bounded(overload.run),
     "cold-start": cold_start.run,
     "lambda": functions.run,
+    "hosts": hosts.run,
     "static": static.run,
     "list": lists.run,
     "fan-out": growth.fan_out,
@@ -64,7 +66,7 @@ PARTS: Mapping[str, Callable[[Run], Rows]] = {
     "scale": scale.run,
 }
 
-_WITHOUT_PEERS = frozenset({"harness", "expressions", "lambda", "overload", "static", "scale"})
+_WITHOUT_PEERS = frozenset({"harness", "expressions", "lambda", "hosts", "overload", "static", "scale"})
 
 
 def main(argv: list[str] | None = None) -> int:

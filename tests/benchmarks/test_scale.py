@@ -225,15 +225,11 @@ def test_inputs_are_read_from_the_results() -> None:
     assert one.function_page_s == pytest.approx(0.04 + 0.004 * 1769 / 512)
 
 
-def test_a_start_that_was_measured_on_lambda_is_taken_for_it() -> None:
-    hosts = [
-        {"page": "home", "host": "aws-lambda", "start_to_first_page_ms": 410},
-        {"page": "todo", "host": "aws-lambda", "start_to_first_page_ms": 390},
-        {"page": "home", "host": "cloud-run", "start_to_first_page_ms": 900},
-    ]
-    assert measured(found_by(hosts=hosts), "bff").function_start_s == 0.41
-    assert measured(found_by(hosts=hosts), "bff").start_s == 0.25
-    assert measured(found_by(hosts=hosts[2:]), "bff").function_start_s == 0.25
+def test_starts_that_were_measured_on_lambda_for_everybody_are_taken_for_it() -> None:
+    ours, other = ({"name": name, "first_page_ms": 410 + len(name)} for name in PEERS)
+    assert measured(found_by(**{"lambda": [ours, other]}), "bff").function_start_s == 0.413
+    assert measured(found_by(**{"lambda": [ours, other]}), "bff").start_s == 0.25
+    assert measured(found_by(**{"lambda": [ours]}), "bff").function_start_s == 0.25
 
 
 @pytest.mark.parametrize(
