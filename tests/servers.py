@@ -29,7 +29,7 @@ PATIENCE = 30.0
 
 @dataclass
 class Layer:
-    """One instance; `log` is a file with all that it has said."""
+    """One instance, of `bff serve` or of `flask run`; `log` is a file with all that it has said."""
 
     port: int
     environ: Mapping[str, str]
@@ -38,6 +38,7 @@ class Layer:
     threads: int = 16
     root: Path = ROOT
     drain: str = "0s"
+    by_flask: bool = False
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -51,8 +52,19 @@ class Layer:
 
     def begin(self) -> None:
         """Start it, and wait for nothing."""
-        command = [sys.executable, "-m", "bff", "serve", "--port", str(self.port)]
-        command += ["--threads", str(self.threads), "--drain", self.drain]
+        command = [
+            sys.executable,
+            "-m",
+            "bff",
+            "serve",
+            "--threads",
+            str(self.threads),
+            "--drain",
+            self.drain,
+        ]
+        if self.by_flask:
+            command = [sys.executable, "-m", "flask", "run"]
+        command += ["--port", str(self.port)]
         with self.log.open("ab") as output:
             self.process = start_child(
                 [*self.wrapper, *command], cwd=self.root, env=self.environ, stdout=output, stderr=output
@@ -103,14 +115,14 @@ def layer(
     wrapper: Sequence[str] = (),
     threads: int = 16,
     root: Path = ROOT,
+    by_flask: bool = False,
     **more: str,
 ) -> Iterator[Layer]:
     """A started instance on a free port, stopped at the end; `root` may be another project than this one."""
     port = free_port()
     wrapped = [program(wrapper[0]), *wrapper[1:]] if wrapper else ()
-    running = Layer(
-        port, environ_of(backend_url, **more), folder / f"layer-{port}.log", wrapped, threads, root
-    )
+    environ, log = environ_of(backend_url, **more), folder / f"layer-{port}.log"
+    running = Layer(port, environ, log, wrapped, threads, root, by_flask=by_flask)
     try:
         running.start()
         yield running

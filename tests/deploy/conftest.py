@@ -16,7 +16,8 @@ from tests.servers import ROOT, Layer, layer
 @pytest.fixture(scope="session")
 def resident(app_backend: Backend, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Layer]:
     """The app behind one proxy, as most hosts are."""
-    with layer(app_backend.url, tmp_path_factory.mktemp("resident"), BFF_TRUSTED_PROXIES="1") as running:
+    folder = tmp_path_factory.mktemp("resident")
+    with layer(app_backend.url, folder, by_flask=True, BFF_TRUSTED_PROXIES="1") as running:
         yield running
 
 

@@ -80,7 +80,8 @@ def store(backend_program: Path) -> Iterator[pocketbase.Backend]:
 
 @pytest.fixture(scope="session")
 def resident(store: pocketbase.Backend, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Layer]:
-    with layer(store.url, tmp_path_factory.mktemp("app"), BFF_TRUSTED_PROXIES="1") as running:
+    folder = tmp_path_factory.mktemp("app")
+    with layer(store.url, folder, by_flask=True, BFF_TRUSTED_PROXIES="1") as running:
         yield running
 
 
