@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import functions
+from benchmarks import emulator, functions
 from benchmarks.functions import FIGURES, Function
 from benchmarks.parts import Run
 
@@ -21,7 +21,7 @@ def quick() -> Run:
 def test_without_the_emulator_nothing_is_measured_and_the_cure_is_told(
     quick: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(functions, "EMULATOR", tmp_path / "none")
+    monkeypatch.setattr(emulator, "RUNTIME", tmp_path / "none")
     assert functions.run(quick) == []
     assert quick.missing == ["not installed: awslambdaric and AWS's emulator: make install-hosts"]
 
@@ -42,9 +42,7 @@ def test_a_first_page_that_is_later_than_one_written_by_hand_is_a_failure(
     tmp_path: Path,
 ) -> None:
     took = {"bff": ours, "flask-requests": by_hand}
-    (tmp_path / "lib/python3/site-packages/awslambdaric").mkdir(parents=True)
-    monkeypatch.setattr(functions, "EMULATOR", tmp_path)
-    monkeypatch.setattr(functions, "RUNTIME", tmp_path)
+    monkeypatch.setattr(emulator, "missing", lambda: "")
     monkeypatch.setattr(functions, "_ours", lambda port: Function("bff", tmp_path, "", {}, 1.0, 1.0))
     monkeypatch.setattr(
         functions, "_by_hand", lambda port: Function("flask-requests", tmp_path, "", {}, 1.0, 1.0)

@@ -25,7 +25,7 @@ from clients.local.pocketbase import Backend, free_port
 from tests.conftest import missing
 from tests.deploy.isolated import BARE, environ_for, serving
 from tests.deploy.small import built, project_of
-from tests.deploy.visits import compared, differences, over_http, visit
+from tests.deploy.visits import answers_on, differences, over_http
 from tests.fakes import FakeBackend, after, answer
 from tests.servers import PATIENCE, ROOT, SESSION_KEY, Layer
 
@@ -74,8 +74,8 @@ def test_every_page_answers_as_the_resident_app_does(
     port = free_port()
     command, variables = command_of(function, port), function["environmentVariables"]
     with serving(out / "todos", command, port, variables, tmp_path / "log"):
-        there = [compared(one, "vida") for one in visit(over_http(f"http://127.0.0.1:{port}"), "vida")]
-    here = [compared(one, "nina") for one in visit(over_http(resident.url), "nina")]
+        there = answers_on(over_http(f"http://127.0.0.1:{port}"))
+    here = answers_on(over_http(resident.url))
     assert differences(there, here) == []
 
 

@@ -19,7 +19,7 @@ from clients.local.pocketbase import Backend
 from tests.deploy.azure_app import FunctionApp, function_app
 from tests.deploy.isolated import environ_for
 from tests.deploy.small import built, project_of
-from tests.deploy.visits import Answer, compared, differences, over_http, visit
+from tests.deploy.visits import Answer, answers_on, differences, over_http
 from tests.fakes import FakeBackend, answer
 from tests.servers import SESSION_KEY, Layer
 
@@ -80,10 +80,8 @@ def test_every_page_answers_as_the_resident_app_does(
     urls = dict.fromkeys(("PEOPLE_URL", "TODOS_URL", "NOTICES_URL"), app_backend.url)
     with function_app(out, BFF_SESSION_KEYS=SESSION_KEY, **urls) as running:
         forwarded = (("X-Forwarded-For", "203.0.113.9:51234"), ("X-Forwarded-Proto", "https"))
-        there = [
-            compared(one, "viki") for one in visit(running.asking("https://todos.test"), "viki", forwarded)
-        ]
-    here = [compared(as_azure_gives_it(one), "nele") for one in visit(over_http(resident.url), "nele")]
+        there = answers_on(running.asking("https://todos.test"), forwarded)
+    here = answers_on(over_http(resident.url), seen=as_azure_gives_it)
     assert differences(there, here) == []
 
 

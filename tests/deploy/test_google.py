@@ -24,7 +24,7 @@ from clients.local.pocketbase import Backend, free_port
 from tests.conftest import missing
 from tests.deploy.isolated import BARE, environ_for, serving
 from tests.deploy.small import built, project_of
-from tests.deploy.visits import compared, differences, over_http, visit
+from tests.deploy.visits import answers_on, differences, over_http
 from tests.fakes import FakeBackend, after, answer
 from tests.servers import PATIENCE, ROOT, SESSION_KEY, Layer
 
@@ -99,8 +99,8 @@ def function(
 
 @pytest.mark.backend
 def test_every_page_answers_as_the_resident_app_does(function: str, resident: Layer) -> None:
-    there = [compared(answer, "vera") for answer in visit(over_http(function), "vera")]
-    here = [compared(answer, "nora") for answer in visit(over_http(resident.url), "nora")]
+    there = answers_on(over_http(function))
+    here = answers_on(over_http(resident.url))
     assert differences(there, here) == []
 
 
@@ -113,8 +113,8 @@ def test_it_runs_beside_what_google_has_installed(
         missing("needs functions-framework: make install-hosts")
     port = free_port()
     with serving(whole / "todos", framework(port, str(INSTALLED)), port, variables, tmp_path / "log"):
-        there = [compared(answer, "vega") for answer in visit(over_http(f"http://127.0.0.1:{port}"), "vega")]
-    here = [compared(answer, "nola") for answer in visit(over_http(resident.url), "nola")]
+        there = answers_on(over_http(f"http://127.0.0.1:{port}"))
+    here = answers_on(over_http(resident.url))
     assert differences(there, here) == []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
@@ -101,6 +102,16 @@ class Visitor:
                 else:
                     self.cookies.pop(name, None)
         return answer
+
+
+def answers_on(
+    send: Ask,
+    forwarded: tuple[tuple[str, str], ...] = FORWARDED,
+    seen: Callable[[Answer], Answer] = lambda one: one,
+) -> list[tuple[int, list[tuple[str, str]], list[str], bytes]]:
+    """What a new visitor of every page is answered, as far as it must be the same everywhere, as `seen` sees it."""
+    name = f"v{uuid.uuid4().hex[:9]}"
+    return [compared(seen(answer), name) for answer in visit(send, name, forwarded)]
 
 
 def visit(send: Ask, name: str, forwarded: tuple[tuple[str, str], ...] = FORWARDED) -> Iterator[Answer]:

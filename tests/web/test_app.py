@@ -252,13 +252,6 @@ def test_a_broken_recipe_stops_the_start_with_all_its_mistakes(tmp_path: Path) -
     }
 
 
-def test_a_key_that_is_not_run_yet_stops_the_start(tmp_path: Path) -> None:
-    with pytest.raises(AuthorError) as raised:
-        app_of(tmp_path, {"a": "route: POST /api/a\nauth: none\ndeploy: {memory: 128}\nshape: 1\n"})
-    (finding,) = raised.value.findings
-    assert "deploy" in finding.message
-
-
 def test_a_missing_environment_variable_stops_the_start(tmp_path: Path) -> None:
     write_project(tmp_path, {"home": HOME})
     (tmp_path / "clients" / "todos.py").write_text(
