@@ -72,11 +72,13 @@ def digest(folder: Path) -> str:
     return content.hexdigest()
 
 
+@pytest.mark.full  # a build each
 def test_a_group_is_one_function(project: Path) -> None:
     status, out = built(project, "plain", "mine", "--group", "both")
     assert (status, functions_in(out)) == (0, {"both"})
 
 
+@pytest.mark.full  # a build each
 def test_a_group_of_all_has_every_page(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, out = built(project, "--all", "--group", "shop")
     assert (status, functions_in(out)) == (0, {"shop"})
@@ -158,6 +160,7 @@ def test_a_function_over_the_budget_is_not_written_and_its_largest_packages_are_
     assert said == "bff: plain has _, more than _; its largest packages: werkzeug _, httptools _, jinja2 _\n"
 
 
+@pytest.mark.full  # a build each
 def test_every_file_is_listed_on_demand(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, out = built(project, "plain", "--show-files")
     listed = {

@@ -36,7 +36,7 @@ def rendered(folder: Path, home: Path, **variables: str) -> subprocess.Completed
     """What `s preview` makes of a folder's s.yaml, in JSON."""
     node = shutil.which("node")
     if node is None or not SERVERLESS_DEVS.is_file():
-        missing("needs node and @serverless-devs/s: make install-hosts")
+        missing("needs node and @serverless-devs/s: make install-host-tools")
     home.mkdir(exist_ok=True)
     command = [node, str(SERVERLESS_DEVS), "preview", "-t", "s.yaml", "-o", "json", "--silent"]
     environ = environ_for({"HOME": str(home), **variables})
@@ -62,6 +62,7 @@ def project(small: Bundler) -> Project:
     return project_of(small, "aliyun-fc", python="3.11")
 
 
+@pytest.mark.full  # Serverless Devs comes with the tools of function hosts
 @pytest.mark.backend
 def test_every_page_answers_as_the_resident_app_does(
     app_bundler: Bundler, app_backend: Backend, resident: Layer, tmp_path: Path
@@ -110,6 +111,7 @@ def refuses(port: int) -> bool:
     return False
 
 
+@pytest.mark.full  # Serverless Devs comes with the tools of function hosts
 def test_serverless_devs_renders_each_function_with_its_own_variables(
     project: Project, tmp_path: Path
 ) -> None:
@@ -151,6 +153,7 @@ def test_serverless_devs_renders_each_function_with_its_own_variables(
     }
 
 
+@pytest.mark.full  # Serverless Devs comes with the tools of function hosts
 def test_the_domain_sends_each_page_to_its_function(project: Project, tmp_path: Path) -> None:
     (tmp_path / "s.yaml").write_bytes(manifests(project)["s.yaml"])
     found = resources_of(rendered(tmp_path, tmp_path / "home", TODOS_URL="https://todos.test"))
@@ -162,6 +165,7 @@ def test_the_domain_sends_each_page_to_its_function(project: Project, tmp_path: 
     ]
 
 
+@pytest.mark.full  # Serverless Devs comes with the tools of function hosts
 def test_what_must_be_set_is_missed_before_anything_is_deployed(project: Project, tmp_path: Path) -> None:
     (tmp_path / "s.yaml").write_bytes(manifests(project)["s.yaml"])
     done = rendered(tmp_path, tmp_path / "home")

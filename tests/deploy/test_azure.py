@@ -72,6 +72,7 @@ def as_azure_gives_it(given: Answer) -> Answer:
     return with_changes(given, headers=(*given.headers, *more))
 
 
+@pytest.mark.full  # every page, on the whole app
 @pytest.mark.backend
 def test_every_page_answers_as_the_resident_app_does(
     app_bundler: Bundler, app_backend: Backend, resident: Layer, tmp_path: Path

@@ -97,6 +97,7 @@ def function(
         yield f"http://127.0.0.1:{port}"
 
 
+@pytest.mark.full  # every page, on the whole app
 @pytest.mark.backend
 def test_every_page_answers_as_the_resident_app_does(function: str, resident: Layer) -> None:
     there = answers_on(over_http(function))
@@ -104,6 +105,7 @@ def test_every_page_answers_as_the_resident_app_does(function: str, resident: La
     assert differences(there, here) == []
 
 
+@pytest.mark.full  # every page, on the whole app
 @pytest.mark.backend
 def test_it_runs_beside_what_google_has_installed(
     whole: Path, variables: dict[str, str], resident: Layer, tmp_path: Path

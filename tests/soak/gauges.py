@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 MIB = 1024 * 1024
-GROWTH_PER_MINUTE = {"memory": 2 * MIB, "descriptors": 6.0}
+GROWTH_PER_MINUTE = {"memory": 1.5 * MIB, "descriptors": 6.0}
 """How much of each may be gained in a minute, by the line that fits the samples best."""
 WARM_UP = 60.0
-"""Seconds at first that do not count: pools fill, code is used for the first time."""
+"""Seconds at first that do not count, and never less than half of the run: code is used for the first time, and pools
+and threads grow with the first faults of each kind. What leaks goes on growing."""
 LEAST = 60.0
 """Seconds after the warm-up that are needed to tell growth from noise."""
 
@@ -65,7 +66,8 @@ def _children(pid: int) -> list[int]:
 
 def growth_per_minute(samples: Sequence[Sample], gauge: str) -> float | None:
     """The slope of the line of least squares through the samples after the warm-up; None for too short a run."""
-    counted = [one for one in samples if one.at >= samples[0].at + WARM_UP]
+    warm_up = max(WARM_UP, (samples[-1].at - samples[0].at) / 2) if samples else WARM_UP
+    counted = [one for one in samples if one.at >= samples[0].at + warm_up]
     if not counted or counted[-1].at - counted[0].at < LEAST:
         return None
     times = [one.at / 60 for one in counted]

@@ -73,7 +73,7 @@ class Outcome:
             told = "too short a run to tell growth"
             if slope is not None:
                 bound = GROWTH_PER_MINUTE[gauge] / unit
-                told = f"{slope / unit:+.2f} a minute after the first, at most {bound:g} may be"
+                told = f"{slope / unit:+.2f} a minute in the second half, at most {bound:g} may be"
             name = "memory MiB" if gauge == "memory" else "files open"
             yield f"{name:11}{ends[0]:.1f} to {ends[1]:.1f}; {told}"
 

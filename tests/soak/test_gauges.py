@@ -27,10 +27,15 @@ def test_what_rises_only_while_it_warms_up_does_not_grow() -> None:
     assert growing(samples(300)) == []
 
 
+def test_what_rises_until_the_middle_and_then_stands_does_not_grow() -> None:
+    rising = [Sample(float(at), min(at, 150) * MIB, 50.0) for at in range(301)]
+    assert growth_per_minute(rising, "memory") == 0.0
+
+
 def test_growing_memory_is_found() -> None:
     (found,) = growing(samples(300, memory_a_minute=4 * MIB))
     assert found.startswith("memory grows by 4.")
-    assert found.endswith(" a minute, at most 2 may be")
+    assert found.endswith(" a minute, at most 1.5 may be")
 
 
 def test_growing_files_are_found() -> None:

@@ -42,8 +42,8 @@ def test_the_table_tells_counts_and_the_verdict() -> None:
             "",
             "faults     2: 2 kill redis",
             "",
-            "memory MiB 100.0 to 100.0; +0.00 a minute after the first, at most 2 may be",
-            "files open 40.0 to 40.0; +0.00 a minute after the first, at most 6 may be",
+            "memory MiB 100.0 to 100.0; +0.00 a minute in the second half, at most 1.5 may be",
+            "files open 40.0 to 40.0; +0.00 a minute in the second half, at most 6 may be",
             "",
             "every promise was kept",
         ]
@@ -58,7 +58,7 @@ def test_every_other_broken_promise_is_named() -> None:
     seen = Ledger(outcome().ledger.operations, [Violation(7, "7-1", "500 of GET /api/home: oops")])
     assert verdict(outcome(0)) == ["visitor 7, 7-1: answered as done, and not there: tea"]
     assert verdict(outcome(ledger=seen)) == ["visitor 7, 7-1: 500 of GET /api/home: oops"]
-    assert verdict(outcome(samples=RISING)) == ["memory grows by 60.00 a minute, at most 2 may be"]
+    assert verdict(outcome(samples=RISING)) == ["memory grows by 60.00 a minute, at most 1.5 may be"]
     assert verdict(outcome(tracebacks=1)) == ["1 tracebacks in the logs of the instances"]
 
 
