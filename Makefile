@@ -24,7 +24,9 @@ pytest := $(python) -m pytest $(RERUNS)
 parallel := -n auto --maxprocesses 4 --dist loadfile
 # Where only some tests are asked for, there may be none among these: pytest ends with 5 then.
 or_none = $(if $(ARGS),|| test $$? -eq 5)
-pip := -m pip --disable-pip-version-check --quiet install --require-hashes
+# --only-binary: a source distribution would run code of its own while installing, which no hash of ours is for.
+verified := --require-hashes --only-binary=:all:
+pip := -m pip --disable-pip-version-check --quiet install $(verified)
 ready := .venv/.ready
 ready_dev := .venv/.ready-dev
 ready_backend := .local/backend-venv/.ready
@@ -92,7 +94,7 @@ check: $(ready_dev) ## lint, format, types and the recipes
 
 .PHONY: fuzz
 fuzz: $(ready_dev) ## throw bytes at what reads replies, for FUZZ_SECONDS (300)
-	@$(python) $(pip) --only-binary=:all: -r requirements-fuzz.txt || \
+	@$(python) $(pip) -r requirements-fuzz.txt || \
 	  echo 'atheris could not be installed: hypothesis tries instead.' >&2
 	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),300) $(python) tests/fuzz/replies.py $(ARGS)
 
@@ -131,12 +133,11 @@ $(ready_dev): requirements-dev.txt $(ready)
 	$(python) $(pip) -r requirements-dev.txt
 	@touch $@
 
-# In an environment of its own, so that nothing of it can reach the layer; --only-binary: a source
-# distribution would run code of its own while installing.
+# In an environment of its own, so that nothing of it can reach the layer.
 $(ready_backend): requirements-local.txt | $(python)
 	@mkdir -p .local
 	$(python) -m venv --clear .local/backend-venv
-	.local/backend-venv/bin/python $(pip) --only-binary=:all: -r requirements-local.txt
+	.local/backend-venv/bin/python $(pip) -r requirements-local.txt
 	@touch $@
 
 # What the browser tests load into the page; it stands in .local, where no tool takes it for ours.
@@ -150,9 +151,9 @@ $(ready_browser): tests/browser/package.json tests/browser/package-lock.json
 hosts := tests/deploy
 $(ready_hosts): $(hosts)/requirements.txt $(hosts)/emulator.txt | $(python)
 	$(python) -m venv --clear .local/hosts-venv
-	.local/hosts-venv/bin/python $(pip) --only-binary=:all: -r $(hosts)/requirements.txt
+	.local/hosts-venv/bin/python $(pip) -r $(hosts)/requirements.txt
 	@mkdir -p .local/hosts && rm -rf .local/hosts/sam
-	$(python) -m pip --disable-pip-version-check --quiet download --no-deps --require-hashes \
+	$(python) -m pip --disable-pip-version-check --quiet download --no-deps $(verified) \
 	  --dest .local/hosts/sam -r $(hosts)/emulator.txt
 	@$(python) -m zipfile -e .local/hosts/sam/*.whl .local/hosts/sam
 	@mv .local/hosts/sam/samcli/local/rapid/aws-lambda-rie-* .local/hosts/

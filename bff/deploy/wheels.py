@@ -20,6 +20,8 @@ from bff.errors import OperatorError
 GLIBC = 26
 """The oldest glibc 2.x of the hosts (AWS's Python 3.11 on Amazon Linux 2); wheels for newer ones are not taken."""
 
+_ONLY_WHEELS = "--only-binary=:all:"
+"""An option of pip, in commands and files alike: a source distribution would run code that no hash covers."""
 _OLD_NAMES = {"x86_64": ("manylinux2014", "manylinux2010", "manylinux1"), "aarch64": ("manylinux2014",)}
 # Tests and type stubs that some wheels bring, and what pip writes about an installation: nobody imports them.
 _LEFT_OUT = re.compile(
@@ -53,8 +55,8 @@ class Wheels:
         return dict(sorted(found.items()))
 
     def pins_of(self, names: Iterable[str]) -> str:
-        """A requirements.txt of these distributions and of all that they need."""
-        return self.lines(self.files(names))
+        """A requirements.txt of these distributions and of all that they need, for a host that installs by itself."""
+        return f"{_ONLY_WHEELS}\n{self.lines(self.files(names))}"
 
     def lines(self, names: Iterable[str]) -> str:
         """A requirements.txt of these distributions alone."""
@@ -76,7 +78,7 @@ class Wheels:
             pinned = Path(folder, "pins.txt")
             pinned.write_text(self.lines(names), "utf-8")
             command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
-            command += ["--no-deps", "--require-hashes", "--only-binary=:all:", "--implementation", "cp"]
+            command += ["--no-deps", "--require-hashes", _ONLY_WHEELS, "--implementation", "cp"]
             command += ["--python-version", self._python, "--dest", folder, "--requirement", str(pinned)]
             command += [part for platform in self._platforms() for part in ("--platform", platform)]
             done = subprocess.run(command, capture_output=True, text=True)
