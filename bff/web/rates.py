@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import logging
 import math
 import time
@@ -16,6 +15,7 @@ from bff.plan import Plan
 from bff.problems import problem
 from bff.recipe import RateLimit, Recipe
 from bff.settings import Settings
+from bff.web.network import network_of
 
 if TYPE_CHECKING:
     from bff.web.counting import Counter
@@ -68,19 +68,6 @@ class Rates:
         return hashlib.blake2b(
             network.encode(), key=self._secret[:64], digest_size=16, person=b"bff address"
         ).hexdigest()
-
-
-def network_of(address: str) -> str:
-    """An IPv4 address, or the /64 of an IPv6 one: the smallest network that a visitor is given."""
-    try:
-        found = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(found, ipaddress.IPv6Address):
-        if found.ipv4_mapped is not None:
-            return str(found.ipv4_mapped)
-        return str(ipaddress.ip_network((found, 64), strict=False))
-    return str(found)
 
 
 def _detail(rate: RateLimit) -> str:

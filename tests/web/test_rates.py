@@ -21,7 +21,6 @@ from bff.identity import Session, SessionSeal
 from bff.recipe import RateLimit
 from bff.web import counting
 from bff.web.counting import Counter, Memory
-from bff.web.rates import network_of
 from tests.project import app_of, visitor
 
 KEY = Fernet.generate_key().decode()
@@ -114,20 +113,22 @@ def test_the_rate_of_a_part_is_not_taken_over(tmp_path: Path) -> None:
     assert statuses(visitor(tmp_path, {"inner": inner, "page": outer}), 3) == [200, 200, 200]
 
 
-@pytest.mark.parametrize(
-    ("address", "network"),
-    [
-        ("192.0.2.7", "192.0.2.7"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"),
-        ("::ffff:192.0.2.7", "192.0.2.7"),
-        ("fe80::1%eth0", "fe80::/64"),
-        ("", ""),
-        ("unix", "unix"),
-    ],
-)
-def test_an_ipv6_network_is_one_visitor(address: str, network: str) -> None:
-    assert network_of(address) == network
+def test_a_visitor_behind_a_proxy_is_one_whatever_port_it_writes(tmp_path: Path) -> None:
+    written = {
+        "ports": [f"198.51.100.7:{port}" for port in (4000, 4001, 4002)],
+        "ipv6": ["[2001:db8::1]:4000", "2001:db8::2", "[2001:db8::3%eth0]"],
+        "mapped": ["::ffff:198.51.100.9", "[::ffff:198.51.100.9]:80", "198.51.100.9"],
+        "hidden": ["_gazonk", "_SEVKISEK:_x", "unknown"],
+        "nothing": ["not an address", "198.51.100.300", "x" * 3000],
+    }
+    environ = {"BFF_SESSION_KEYS": KEY, "BFF_TRUSTED_PROXIES": "1"}
+    for kind, addresses in written.items():
+        client = visitor(tmp_path, {"page": PAGE}, environ=environ)
+        found = [
+            client.get("/api/page", headers={"X-Forwarded-For": f"203.0.113.1, {address}"}).status_code
+            for address in addresses
+        ]
+        assert found == [200, 200, 429], kind
 
 
 def test_a_window_begins_with_the_first_request_and_ends(monkeypatch: pytest.MonkeyPatch) -> None:
