@@ -98,12 +98,12 @@ def _age(headers: Mapping[str, str]) -> float:
 
 
 def _until_expiry(headers: Mapping[str, str], now: float) -> float:
-    expires = _moment(headers["expires"])
-    date = _moment(headers["date"]) if "date" in headers else None
+    expires = moment_of(headers["expires"])
+    date = moment_of(headers["date"]) if "date" in headers else None
     return 0.0 if expires is None else max(0.0, expires - (now if date is None else date))
 
 
-def _moment(text: str) -> float | None:
+def moment_of(text: str) -> float | None:
     """The epoch seconds of an HTTP date."""
     if text.count(":") != 2:  # one date, not several joined
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
@@ -40,7 +41,7 @@ class Kept(Unshown, frozen=True):
     """A successful reply; `asked` (epoch seconds) is when its request was sent, `arrived` (monotonic) when it came.
 
     `fresh` are the seconds since then for which its backend lets it be taken for fresh; `stale` says whether it
-    may be given after that at all.
+    may be given after that at all. `took` are the seconds between the two.
     """
 
     status: int
@@ -50,6 +51,7 @@ class Kept(Unshown, frozen=True):
     arrived: float
     fresh: float = math.inf
     stale: bool = True
+    took: float = 0.0
 
     def age(self, now: float) -> float:
         """Seconds since it came, at `now` (monotonic)."""
@@ -57,7 +59,11 @@ class Kept(Unshown, frozen=True):
 
     def too_old(self, terms: CacheTerms) -> bool:
         """Whether it was asked for before what this visitor has done since."""
-        return terms.newer_than > 0 and self.asked <= terms.newer_than + MARGIN
+        return terms.newer_than > 0 and self._asked_by_now() <= terms.newer_than + MARGIN
+
+    def _asked_by_now(self) -> float:
+        """When it was asked for by the clock as it was then, or as it is, whichever is earlier: one was put back."""
+        return min(self.asked, time.time() - self.age(time.monotonic()) - self.took)
 
     def is_fresh(self, terms: CacheTerms, now: float) -> bool:
         """Whether it answers a read on these terms as a new reply would."""
@@ -117,7 +123,7 @@ def kept_of(reply: Reply, *, private: bool, asked: float, arrived: float, took: 
         return None
     fresh = says.fresh if private else says.fresh_for_all
     left = math.inf if fresh is None else max(0.0, fresh - took)
-    return Kept(reply.status, dict(reply.headers), reply.raw, asked, arrived, left, says.stale)
+    return Kept(reply.status, dict(reply.headers), reply.raw, asked, arrived, left, says.stale, took)
 
 
 def _conditions(headers: Mapping[str, str]) -> dict[str, str]:

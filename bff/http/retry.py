@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from bff.http.freshness import moment_of
 from bff.http.messages import Broken, Reply
 
 if TYPE_CHECKING:
@@ -111,15 +111,18 @@ def is_transient(outcome: Reply | Broken) -> bool:
 
 
 def retry_after(reply: Reply) -> float | None:
-    """Seconds that a reply's Retry-After (a number or an HTTP date) asks for, None without a clear one."""
+    """Seconds that a reply's Retry-After (a number or an HTTP date) asks for, None without a clear one.
+
+    A date is one of the backend's clock, so its own Date is what it is compared with.
+    """
     text = reply.headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
         return float(text[:9])
-    try:
-        moment = parsedate_to_datetime(text).timestamp()
-    except (ValueError, TypeError, OverflowError):
+    moment = moment_of(text)
+    if moment is None:
         return None
-    return max(0.0, moment - time.time())
+    now = moment_of(reply.headers.get("date", ""))
+    return max(0.0, moment - (time.time() if now is None else now))
 
 
 @cache

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MAX_VALUE = 2**20
 """The longest body that instances keep together, in bytes."""
 
-_VERSION = 1
+_VERSION = 2
 _PREFIX = "bff:cache:"
 _LONGEST_HEAD = 64 * 1024
 
@@ -51,7 +51,8 @@ class EntrySeal:
         """A reply as it is written for so many more milliseconds."""
         fresh = None if math.isinf(kept.fresh) else kept.fresh
         age = kept.age(time.monotonic())
-        head = [_VERSION, name, kept.status, dict(kept.headers), kept.asked, fresh, kept.stale, age, left]
+        times = [kept.asked, kept.took, age, left]
+        head = [_VERSION, name, kept.status, dict(kept.headers), times, fresh, kept.stale]
         whole = jsontext.encode(head) + b"\n" + kept.raw
         return whole if self._fernet is None else self._fernet.encrypt(whole)
 
@@ -68,8 +69,9 @@ class EntrySeal:
 
 
 def _read(head: Any, name: str, raw: bytes, left: int) -> Kept | None:
-    version, written_for, status, headers, asked, fresh, stale, age, whole = head
-    numbers = [asked, age, whole, 0.0 if fresh is None else fresh]
+    version, written_for, status, headers, times, fresh, stale = head
+    asked, took, age, whole = times
+    numbers = [*times, 0.0 if fresh is None else fresh]
     if not (
         version == _VERSION
         and written_for == name  # another's entry that was put here
@@ -83,4 +85,4 @@ def _read(head: Any, name: str, raw: bytes, left: int) -> Kept | None:
         return None
     # By Redis's clock, so that those of instances may differ.
     arrived = time.monotonic() - age - (whole - left) / 1000
-    return Kept(status, headers, raw, asked, arrived, math.inf if fresh is None else fresh, stale)
+    return Kept(status, headers, raw, asked, arrived, math.inf if fresh is None else fresh, stale, took)

@@ -9,7 +9,6 @@ import base64
 import binascii
 import functools
 import hashlib
-import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -20,12 +19,19 @@ from bff.identity.visitor import Visitor
 from bff.records import Unshown
 
 MAX_COOKIE = 4096
+AHEAD = 3900.0
+"""Seconds by which another clock, or this one before it was put back, may be ahead: an hour, as where a time zone
+was mistaken, and a little."""
 _VERSION = 1
 _REMEMBERED = 1024
 
 
 class SessionTooLarge(ValueError):
     """The cookie would be larger than browsers keep."""
+
+
+class NotYet(ValueError):
+    """The cookie is ours and of a time to come: by another clock, or later, it may be good."""
 
 
 class Session(Unshown, frozen=True):
@@ -62,28 +68,31 @@ class SessionSeal:
         return self._fernet.encrypt(plain).decode("ascii")
 
     def open(self, value: str, now: float) -> Session | None:
-        """The session of a cookie; None for one that is tampered with, of an unknown key, old or over its time."""
+        """The session of a cookie; None for one that is tampered with, of an unknown key, old or over its time.
+
+        Raises NotYet for one that was sealed later than any clock that is right by an hour says.
+        """
         if len(value) > MAX_COOKIE or not value.isascii():
             return None
         try:
-            plain, last = self._opened(value)
+            plain, sealed = self._opened(value)
             # Each time anew: what a project's function does to it is of its own page alone.
             found = jsontext.decode(plain)
         except (self._not_ours, ValueError):
             return None
-        if last < int(time.time()):
-            return None
         if not isinstance(found, list) or len(found) != 4 or found[0] != _VERSION:
             return None
+        if sealed > now + AHEAD:
+            raise NotYet
         _, user, tokens, expires = found
-        return Session(user, tokens, expires) if expires > now else None
+        return Session(user, tokens, expires) if now < expires and int(now) <= sealed + self._ttl else None
 
     def _open(self, value: str) -> tuple[bytes, int]:
-        """What is sealed in a cookie, and the last second (epoch) of its ttl; raises what Fernet does."""
-        plain = self._fernet.decrypt(value.encode("ascii"), ttl=self._ttl)
+        """What is sealed in a cookie, and when it was (epoch seconds); raises what Fernet does."""
+        # Not with Fernet's own ttl: that refuses what is a minute ahead, whoever's clock is wrong.
+        plain = self._fernet.decrypt(value.encode("ascii"))
         # Where Fernet's specification has the time.
-        sealed = int.from_bytes(base64.urlsafe_b64decode(value)[1:9])
-        return plain, sealed + self._ttl
+        return plain, int.from_bytes(base64.urlsafe_b64decode(value)[1:9])
 
     def visitor(self, session: Session) -> Visitor:
         """The visitor of an open session."""

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct, field
 
 from bff import jsontext
+from bff.identity.session import AHEAD
 
 PRIVATE = "*"
 """Stands for every private step: what a write makes old unless its recipe says what."""
@@ -71,19 +72,21 @@ class WrittenSeal:
         return self._fernet.encrypt(jsontext.encode(dict(written.bounded().moments))).decode("ascii")
 
     def open(self, value: str, lifetime: float, now: float) -> Written:
-        """What a cookie says of the last `lifetime` seconds; nothing for one that is not ours or too old."""
+        """What a cookie says of the last `lifetime` seconds, and AHEAD more; nothing for one that is not ours."""
         if len(value) > _MAX_COOKIE or not value.isascii():
             return NOTHING_WRITTEN
         try:
-            plain = self._fernet.decrypt(value.encode("ascii"), ttl=int(lifetime + CLOCKS) + 1)
-            found = jsontext.decode(plain)
+            # Its age is judged by what is in it: Fernet refuses what is a minute ahead, and a write is not undone
+            # because a clock was put back.
+            found = jsontext.decode(self._fernet.decrypt(value.encode("ascii")))
         except self._not_ours:
             return NOTHING_WRITTEN
         if not isinstance(found, dict) or not all(isinstance(time, int | float) for time in found.values()):
             return NOTHING_WRITTEN
         # A time to come is of a clock that was wrong: everything would be too old until then.
         times = {name: min(float(time), now + CLOCKS) for name, time in found.items()}
-        return Written(times).since(now - lifetime - CLOCKS)
+        # The browser forgets the cookie in time; here it lasts, so that a clock put forward forgets no write.
+        return Written(times).since(now - lifetime - AHEAD)
 
 
 def _own_key(key: str) -> bytes:

@@ -19,6 +19,8 @@ MAX_COUNTERS = 50_000
 """Counters that one process keeps, about 300 bytes each; over it the longest unused is forgotten."""
 _PATIENCE = 0.25
 """Seconds that Redis may take to connect, and to answer."""
+_MARGIN = 1.0
+"""Seconds by which a store may round the end of a window up."""
 
 
 class StoreAway(BffError):
@@ -37,7 +39,13 @@ class Counter:
         try:
             if self._limiter.hit(item, page, who):
                 return None
-            return self._limiter.get_window_stats(item, page, who).reset_time - time.time()
+            wait = self._limiter.get_window_stats(item, page, who).reset_time - time.time()
+            if (
+                wait > rate.period + _MARGIN
+            ):  # the store's clock has gone back, and with it the end of the window
+                self._limiter.clear(item, page, who)
+                return None
+            return min(max(wait, 0.0), rate.period)
         except (StorageError, OSError) as exc:
             # The message could name the host, and with it a password.
             cause = getattr(exc, "storage_error", exc)
@@ -61,14 +69,17 @@ def _redis(url: str) -> StorageTypes:
 
 
 class Memory(Storage):
-    """Counters of this process, bounded in number; those of `limits` are not."""
+    """Counters of this process, bounded in number; those of `limits` are not.
+
+    Windows end by a clock that only goes forward. `limits` asks for their ends in seconds since 1970.
+    """
 
     STORAGE_SCHEME = None
 
     def __init__(self, maximum: int = MAX_COUNTERS) -> None:
         super().__init__()
-        # Each entry is [count, when its window ends].
-        self._entries: TLRUCache[str, list[float]] = TLRUCache(maximum, _end_of, timer=time.time)
+        # Each entry is [count, when its window ends (monotonic)].
+        self._entries: TLRUCache[str, list[float]] = TLRUCache(maximum, _end_of, timer=time.monotonic)
         self._lock = threading.Lock()
 
     @property
@@ -79,7 +90,7 @@ class Memory(Storage):
         with self._lock:
             entry = self._entries.get(key)
             if entry is None:
-                entry = self._entries[key] = [0, time.time() + expiry]
+                entry = self._entries[key] = [0, time.monotonic() + expiry]
             entry[0] += amount
             return int(entry[0])
 
@@ -90,7 +101,8 @@ class Memory(Storage):
     def get_expiry(self, key: str) -> float:
         with self._lock:
             entry = self._entries.get(key)
-            return time.time() if entry is None else entry[1]
+            left = 0.0 if entry is None else entry[1] - time.monotonic()
+        return time.time() + left
 
     def check(self) -> bool:
         return True

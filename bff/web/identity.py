@@ -16,7 +16,7 @@ from flask import Request, Response, g
 from bff.errors import OperatorError, PageError
 from bff.identity import ANYBODY, Session, SessionSeal, SessionTooLarge, Visitor
 from bff.identity.origin import SAFE_METHODS, passes
-from bff.identity.session import MAX_COOKIE, expiry_of
+from bff.identity.session import MAX_COOKIE, NotYet, expiry_of
 from bff.identity.written import WrittenSeal
 from bff.plan import Plan, PlannedSession
 from bff.problems import problem
@@ -99,7 +99,10 @@ class Identity:
         value = COOKIE.value(request)
         if value is None or self._seal is None:
             return None
-        session = self._seal.open(value, time.time())
+        try:
+            session = self._seal.open(value, time.time())
+        except NotYet:  # it stays: where the clock is right it is good
+            return None
         if session is None:
             g.stale_cookie = True  # the answer takes it away
             return None

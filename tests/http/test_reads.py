@@ -19,6 +19,7 @@ from bff.http import (
     calls,
     fetches,
     forward_token,
+    kept,
     reads,
     retry,
 )
@@ -36,18 +37,19 @@ class Clock:
 
     def __init__(self) -> None:
         self.now = 10_000.0
+        self.put_forward = 0.0
 
     def monotonic(self) -> float:
         return self.now
 
     def time(self) -> float:
-        return self.now + 1_800_000_000.0
+        return self.now + 1_800_000_000.0 + self.put_forward
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    for module in (calls, fetches, reads, retry):
+    for module in (calls, fetches, kept, reads, retry):
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=clock.monotonic, time=clock.time))
     return clock
 
@@ -386,6 +388,43 @@ def test_clocks_may_differ_by_a_second(backend: Backend, clock: Clock) -> None:
     clock.now += 0.1
     backend.read(CacheTerms(0.05), ok(b"3"))
     assert backend.read(terms).json() == 3
+
+
+@pytest.mark.parametrize("jump", [-3600.0, 3600.0])
+def test_a_write_makes_what_was_kept_too_old_also_when_the_clock_jumps_in_between(
+    backend: Backend, clock: Clock, jump: float
+) -> None:
+    backend.read(TTL, ok(b"1"))
+    clock.now += 5.0
+    clock.put_forward += jump
+    terms = after(clock)
+    clock.now += 5.0
+    assert backend.read(terms, ok(b"2")).json() == 2
+    assert backend.read(terms).json() == 2
+
+
+def test_a_write_makes_what_was_kept_too_old_also_when_the_clock_jumps_later(
+    backend: Backend, clock: Clock
+) -> None:
+    backend.read(TTL, ok(b"1"))
+    clock.now += 5.0
+    terms = after(clock)
+    clock.now += 5.0
+    clock.put_forward += 3600.0
+    assert backend.read(terms, ok(b"2")).json() == 2
+    assert backend.read(terms).json() == 2
+
+
+@pytest.mark.parametrize("jump", [-3600.0, 3600.0])
+def test_what_is_kept_is_as_fresh_as_it_was_whatever_the_clock_says(
+    backend: Backend, clock: Clock, jump: float
+) -> None:
+    backend.read(TTL, ok(b"1"))
+    clock.put_forward += jump
+    clock.now += 59.0
+    assert backend.read(TTL).json() == 1
+    clock.now += 2.0
+    assert backend.read(TTL, ok(b"2")).json() == 2
 
 
 def test_what_is_too_old_may_still_be_confirmed(backend: Backend, clock: Clock) -> None:

@@ -10,7 +10,7 @@ from unittest.mock import patch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bff.http import Broken, CacheTerms, Calls, Client, Reply, calls, fetches, reads
+from bff.http import Broken, CacheTerms, Calls, Client, Reply, calls, fetches, kept, reads
 from bff.http.cache import ReplyCache
 from bff.http.kept import MARGIN
 from tests.http.calling import get
@@ -183,6 +183,7 @@ def test_what_is_kept_is_given_to_whom_it_belongs_and_never_too_old(steps: list[
     with (
         patch.object(calls, "time", own),
         patch.object(fetches, "time", own),
+        patch.object(kept, "time", own),
         patch.object(reads, "time", own),
     ):
         for what, given_ in steps:

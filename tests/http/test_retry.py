@@ -97,6 +97,14 @@ def test_retry_after_is_seconds_or_a_date() -> None:
     assert retry_after(Reply(503, {"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"})) == 0.0
 
 
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_date_is_compared_with_the_backends_own_clock(hours: int) -> None:
+    now = datetime.now(UTC) + timedelta(hours=hours)
+    headers = {"date": format_datetime(now, usegmt=True)}
+    headers["retry-after"] = format_datetime(now + timedelta(minutes=1), usegmt=True)
+    assert retry_after(Reply(503, headers)) == 60.0
+
+
 @pytest.mark.parametrize(
     "text", ["", "soon", "-1", "1.5", "٣", "1" * 400 + "x", "Wed, 99 Oct 2015 07:28:00 GMT"]
 )

@@ -360,17 +360,19 @@ def test_something_else_that_listens_there_fails_no_page(instance: Any, backend:
 
 def head(name: bytes, **changes: Any) -> bytes:
     parts = {
-        "version": 1,
+        "version": 2,
         "name": name.decode(),
         "status": 200,
         "headers": {},
-        "asked": time.time(),
+        "times": times(),
         "fresh": None,
         "stale": True,
-        "age": 0.0,
-        "left": 60_000,
     }
     return json.dumps(list({**parts, **changes}.values())).encode() + b'\n"garbage"'
+
+
+def times(**changes: Any) -> list[Any]:
+    return list({"asked": time.time(), "took": 0.0, "age": 0.0, "left": 60_000, **changes}.values())
 
 
 def sealed(plain: bytes) -> bytes:
@@ -398,12 +400,15 @@ def sealed(plain: bytes) -> bytes:
                 {"status": "200"},
                 {"headers": []},
                 {"headers": {"a": 1}},
-                {"asked": None},
+                {"times": None},
+                {"times": times(asked=None)},
+                {"times": times(took="long")},
                 {"fresh": "soon"},
                 {"stale": 1},
-                {"age": -1},
-                {"age": True},
-                {"left": 10},
+                {"times": times(age=-1)},
+                {"times": times(age=True)},
+                {"times": times(left=10)},
+                {"times": times(more=1)},
                 {"more": 1},
             )
         ),

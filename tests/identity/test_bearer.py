@@ -116,6 +116,11 @@ def test_a_bad_token_is_refused_in_general_words(made: Any, why: str) -> None:
 
 def test_clocks_may_differ_by_the_leeway() -> None:
     assert check(leeway=30).claims(token(exp=time.time() - 5))["sub"] == "u7"
+    assert check(leeway=30).claims(token(nbf=time.time() + 5))["sub"] == "u7"
+
+
+def test_a_token_of_an_issuer_whose_clock_is_ahead_is_good() -> None:
+    assert check().claims(token(iat=time.time() + 3600))["sub"] == "u7"
 
 
 def test_a_key_with_an_algorithm_takes_no_other() -> None:

@@ -11,7 +11,7 @@ from cryptography.fernet import Fernet
 
 from bff.errors import OperatorError
 from bff.identity import Session, SessionSeal
-from bff.identity.session import MAX_COOKIE, expiry_of
+from bff.identity.session import AHEAD, MAX_COOKIE, NotYet, expiry_of
 
 OLD, NEW, FOREIGN = (Fernet.generate_key().decode() for _ in range(3))
 NOW = time.time()
@@ -87,17 +87,32 @@ def test_a_session_never_outlives_the_ttl() -> None:
     assert found is not None and found.expires == int(NOW) + 100
 
 
-def test_a_cookie_that_was_opened_before_is_over_at_the_same_second(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cookie_that_was_opened_before_is_over_at_the_same_second() -> None:
     value = seal(NEW, ttl=9999).seal(Session(1, {}, int(NOW) + 9999), NOW)
     sealed = Fernet(NEW).extract_timestamp(value)
     known = seal(NEW, ttl=100)
     for second in (0, 99, 100, 101, 5000):
-        monkeypatch.setattr(time, "time", lambda now=sealed + second: now + 0.5)
+        now = sealed + second + 0.5
         assert (
-            (known.open(value, NOW) is None)
-            == (seal(NEW, ttl=100).open(value, NOW) is None)
+            (known.open(value, now) is None)
+            == (seal(NEW, ttl=100).open(value, now) is None)
             == (second > 100)
         )
+
+
+@pytest.mark.parametrize("back", [61, 3600, AHEAD - 2])
+def test_a_cookie_that_was_sealed_before_the_clock_was_put_back_is_good(back: float) -> None:
+    now = time.time()
+    value = seal(NEW).seal(Session(1, {}, int(now) + 60), now)
+    found = seal(NEW).open(value, now - back)
+    assert found is not None and found.user == 1
+
+
+def test_a_cookie_of_a_time_far_to_come_is_neither_good_nor_taken_for_garbage() -> None:
+    value = seal(NEW).seal(Session(1, {}, int(NOW) + 60), NOW)
+    with pytest.raises(NotYet):
+        seal(NEW).open(value, NOW - AHEAD - 2)
+    assert seal(OLD).open(value, NOW - AHEAD - 2) is None
 
 
 def test_what_is_done_to_an_opened_session_stays_there() -> None:

@@ -6,6 +6,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from bff.identity import Session, SessionSeal
+from bff.identity.session import AHEAD
 from bff.identity.written import CLOCKS, EVERYTHING, MAX_NAMES, NOTHING_WRITTEN, PRIVATE, Written, WrittenSeal
 
 NEW, OLD = Fernet.generate_key().decode(), Fernet.generate_key().decode()
@@ -49,11 +50,15 @@ def test_what_is_sealed_is_opened_again_also_with_a_key_of_before() -> None:
     assert "todos" not in sealed
 
 
-def test_what_is_older_than_its_use_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_older_than_its_use_is_dropped() -> None:
     sealed = WrittenSeal([NEW]).seal(Written({"a": NOW, "b": NOW - 50}))
-    later = NOW + 20 + CLOCKS
-    monkeypatch.setattr("time.time", lambda: later)
-    assert WrittenSeal([NEW]).open(sealed, 60, later).moments == {"a": NOW}
+    assert WrittenSeal([NEW]).open(sealed, 60, NOW + 20 + AHEAD).moments == {"a": NOW}
+
+
+def test_a_clock_that_is_put_back_or_forward_by_an_hour_forgets_no_write() -> None:
+    sealed = WrittenSeal([NEW]).seal(Written({"a": NOW}))
+    assert WrittenSeal([NEW]).open(sealed, 60, NOW - 3600).moments == {"a": NOW - 3600 + CLOCKS}
+    assert WrittenSeal([NEW]).open(sealed, 60, NOW + 3600).moments == {"a": NOW}
 
 
 def test_a_clock_that_was_wrong_makes_nothing_old_for_ever() -> None:
@@ -107,10 +112,9 @@ def test_what_another_version_sealed_says_nothing(content: bytes) -> None:
     assert seal.open(seal._fernet.encrypt(content).decode(), 60, NOW) == NOTHING_WRITTEN
 
 
-def test_an_expired_cookie_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_expired_cookie_says_nothing() -> None:
     sealed = WrittenSeal([NEW]).seal(Written({"a": NOW}))
-    monkeypatch.setattr("time.time", lambda: NOW + 3600)
-    assert WrittenSeal([NEW]).open(sealed, 60, NOW) == NOTHING_WRITTEN
+    assert WrittenSeal([NEW]).open(sealed, 60, NOW + 61 + AHEAD) == NOTHING_WRITTEN
 
 
 def test_it_is_no_session() -> None:

@@ -195,6 +195,18 @@ def test_a_cookie_that_does_not_open_is_a_clean_sign_out(tmp_path: Path, backend
     assert "Max-Age=0" in optional.headers["Set-Cookie"]
 
 
+def test_a_clock_that_is_put_back_signs_nobody_out(
+    tmp_path: Path, backends: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = site(tmp_path)
+    sign_in(client)
+    now = time.time()
+    for back, status in ((3600, 200), (7200, 401), (0, 200)):
+        monkeypatch.setattr(time, "time", lambda back=back: now - back)
+        found = client.get("/api/mine")
+        assert (found.status_code, found.headers.get("Set-Cookie")) == (status, None), back
+
+
 def test_a_cookie_of_another_key_is_a_clean_sign_out_and_of_an_old_listed_one_is_not(
     tmp_path: Path, backends: Any
 ) -> None:

@@ -131,14 +131,40 @@ def test_a_visitor_behind_a_proxy_is_one_whatever_port_it_writes(tmp_path: Path)
         assert found == [200, 200, 429], kind
 
 
-def test_a_window_begins_with_the_first_request_and_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = [1000.5]
-    monkeypatch.setattr(time, "time", lambda: clock[0])
+class Clocks:
+    """The clock of the world, which may be put back, and the one that only goes forward."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.world, self.own = 1_800_000_000.5, 50.25
+        monkeypatch.setattr(time, "time", lambda: self.world)
+        monkeypatch.setattr(time, "monotonic", lambda: self.own)
+
+    def go_on(self, seconds: float) -> None:
+        self.world += seconds
+        self.own += seconds
+
+
+@pytest.fixture
+def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
+    return Clocks(monkeypatch)
+
+
+def test_a_window_begins_with_the_first_request_and_ends(clocks: Clocks) -> None:
     counter, rate = Counter(), RateLimit(2, 60.0)
     assert [counter.hit(rate, "page", "ann") for _ in range(2)] == [None, None]
-    clock[0] += 40
+    clocks.go_on(40)
     assert counter.hit(rate, "page", "ann") == pytest.approx(20)
-    clock[0] += 20.5
+    clocks.go_on(20.5)
+    assert counter.hit(rate, "page", "ann") is None
+
+
+@pytest.mark.parametrize("jump", [-3600.0, -86400.0, 3600.0])
+def test_a_clock_that_jumps_makes_no_window_longer_or_shorter(clocks: Clocks, jump: float) -> None:
+    counter, rate = Counter(), RateLimit(1, 60.0)
+    assert counter.hit(rate, "page", "ann") is None
+    clocks.world += jump
+    assert counter.hit(rate, "page", "ann") == pytest.approx(60)
+    clocks.go_on(60.5)
     assert counter.hit(rate, "page", "ann") is None
 
 
@@ -195,6 +221,19 @@ def test_instances_count_together_in_redis(tmp_path: Path, redis_url: str) -> No
         (name,) = store.keys()
         assert b"127.0.0.1" not in name
         assert 3590 <= store.ttl(name) <= 3600
+
+
+def test_a_window_that_redis_would_end_an_hour_late_begins_anew(redis_url: str) -> None:
+    counter, rate = Counter(redis_url), RateLimit(1, 60.0)
+    assert counter.hit(rate, "page", "ann") is None
+    assert counter.hit(rate, "page", "ann") == pytest.approx(60, abs=2)
+    import redis
+
+    with redis.Redis.from_url(redis_url) as store:
+        (name,) = store.keys()
+        store.expire(name, 3660)  # as a clock leaves it that is put back by an hour
+    assert [counter.hit(rate, "page", "ann") for _ in range(2)] == [None, None]
+    assert counter.hit(rate, "page", "ann") == pytest.approx(60, abs=2)
 
 
 def test_pages_go_on_when_redis_is_away_and_it_is_left_alone_for_a_while(
