@@ -13,6 +13,7 @@ ORDER = [
     "text",
     "records",
     "turns",
+    "forks",
     "errors",
     "problems",
     "settings",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
+
+from bff import forks
 
 if TYPE_CHECKING:
     from bff.http.client import Client
@@ -15,7 +16,7 @@ class Adapters:
     """The stock adapter of each client, made when it is first asked for; thread-safe."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = forks.lock()
         self._adapters: WeakKeyDictionary[Client, Adapter] = WeakKeyDictionary()
 
     def of(self, client: Client) -> Adapter:

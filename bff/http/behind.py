@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
+from bff.forks import renew_in_child
 from bff.http.fetch import Call
 from bff.http.kept import Kept
 from bff.http.messages import Broken, CacheOutcome, CacheTerms, Reply
@@ -103,6 +104,11 @@ class Behind:
         self._tier = tier
         self._workers = workers
         self._pool = Pool(workers, name="bff-behind")
+        self.begin_anew()
+        renew_in_child(self)
+
+    def begin_anew(self) -> None:
+        """Begins anew: what is under way ends in no child of this process."""
         self._lock = threading.Lock()
         self._fetches: dict[Hashable, SharedFetch] = {}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import random
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from bff import forks
 from bff.text import parse_duration
 
 _REMEMBERED = 200
@@ -63,7 +63,7 @@ class Circuit:
         self._rest = 0.0 if rules is None else parse_duration(rules.rest) or 0.0
         self._clock = clock
         self._jitter = jitter
-        self._lock = threading.Lock()
+        self._lock = forks.lock()
         self._state: Literal["closed", "open", "trying"] = "closed"
         self._permit = 0
         self._until = 0.0

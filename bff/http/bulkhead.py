@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-
+from bff import forks
 from bff.http.messages import Broken
 
 _FREELY = 8
@@ -18,9 +17,14 @@ class Bulkhead:
     """
 
     def __init__(self, places: int) -> None:
-        self._lock = threading.Lock()
+        self._lock = forks.lock()
         self._places = places
         self._for_more = max(places - places // 2, min(places, _FREELY))
+        self._taken = 0
+        forks.renew_in_child(self)
+
+    def begin_anew(self) -> None:
+        """Has no calls under way in a child of this process."""
         self._taken = 0
 
     def enter(self, *, first: bool) -> bool:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Callable, Mapping
 from time import monotonic
 
 from cachetools import TLRUCache
 
+from bff import forks
 from bff.http.freshness import UNKEYED_HEADERS
 from bff.http.kept import Kept
 
@@ -22,7 +22,7 @@ class ReplyCache:
     """Replies by key, bounded by entries and bytes; thread-safe. Whether one may be used is not asked here."""
 
     def __init__(self, entries: int, size: int, clock: Callable[[], float] = monotonic) -> None:
-        self._lock = threading.Lock()
+        self._lock = forks.lock()
         self._clock = clock
         # An entry counts as a share of the bytes, which bounds the entries too.
         self._least = max(1, size // entries)

@@ -10,6 +10,8 @@ from weakref import WeakKeyDictionary
 
 from msgspec import Struct, field
 
+from bff.forks import renew_in_child
+
 
 class Lane(Protocol):
     """What jobs stand in line for: at most `concurrency` of a lane's jobs run at once."""
@@ -45,12 +47,17 @@ class Pool:
         self._max_threads = max_threads
         self._name = name
         self._idle_seconds = idle_seconds
+        self._closed = False
+        self.begin_anew()
+        renew_in_child(self)
+
+    def begin_anew(self) -> None:
+        """Begins anew: a child of this process has none of the threads, and nobody there waits for their jobs."""
         self._lock = threading.Lock()
         self._lines: WeakKeyDictionary[Lane, _Line] = WeakKeyDictionary()
         self._ready: OrderedDict[Job, None] = OrderedDict()
         self._idle: list[SimpleQueue[Job | None]] = []
         self._threads = 0
-        self._closed = False
 
     def submit(self, job: Job) -> None:
         """Queues a job; never blocks on one."""

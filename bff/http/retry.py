@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from bff import forks
 from bff.http.freshness import moment_of
 from bff.http.messages import Broken, Reply
 
@@ -37,7 +37,7 @@ class Budget:
         self._per_call = per_call
         self._per_second = per_second
         self._full = full
-        self._lock = threading.Lock()
+        self._lock = forks.lock()
         self._tokens = first
         self._filled_at = clock()
 

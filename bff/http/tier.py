@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from bff.forks import renew_in_child
 from bff.http.breaker import Breaker, Circuit
 from bff.http.kept import Kept
 from bff.http.messages import Broken
@@ -97,10 +98,15 @@ class RedisTier:
         self._pool = Pool(6, name="bff-cache")
         self._reading, self._writing = _Lane(4), _Lane(1)  # one writer, so that the last one written stays
         self._reads, self._writes = Circuit(_REST), Circuit(_REST)
+        self._told_at = float("-inf")
+        self.begin_anew()
+        renew_in_child(self)
+
+    def begin_anew(self) -> None:
+        """Begins anew: a child of this process has neither look-ups nor anything to write under way."""
         self._changed = threading.Condition()
         self._look_ups = 0
         self._bytes = 0
-        self._told_at = float("-inf")
 
     # --- for pages -------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Protocol
 
+from bff.forks import renew_in_child
 from bff.http.adapters import Adapters
 from bff.http.messages import Broken, Reply
 from bff.http.pool import Pool
@@ -197,6 +198,11 @@ class ThreadTransport:
 
     def __init__(self, max_threads: int = 128) -> None:
         self._pool = Pool(max_threads)
+        self.begin_anew()
+        renew_in_child(self)
+
+    def begin_anew(self) -> None:
+        """Begins anew in a child of this process, which has no right to the connections."""
         self._adapters = Adapters()
 
     def start(self, request: Try) -> Started:

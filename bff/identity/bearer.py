@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from bff import jsontext
 from bff.errors import OperatorError
+from bff.forks import renew_in_child
 
 MAX_JWKS = 256 * 1024
 _CHUNK = 16 * 1024
@@ -53,7 +54,8 @@ class KeySet:
     """
 
     def __init__(self, source: str) -> None:
-        self._fetching = threading.Lock()
+        self.begin_anew()
+        renew_in_child(self)
         self._fetched = float("-inf")
         self._tried = float("-inf")
         self._keys: dict[str | None, _Key] = {}
@@ -64,6 +66,10 @@ class KeySet:
                 raise OperatorError("BFF_JWT_JWKS: holds no key for signatures that this app accepts")
         elif not self._url.startswith("https://"):
             raise OperatorError("BFF_JWT_JWKS: expected a URL that begins with https://, or the JWKS itself")
+
+    def begin_anew(self) -> None:
+        """Has no fetch under way in a child of this process."""
+        self._fetching = threading.Lock()
 
     def get(self, kid: str | None) -> _Key | None:
         """The key of that id; a token without `kid` gets the only key there is."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Request
 from werkzeug.wsgi import ClosingIterator
 
+from bff import forks
 from bff.errors import OperatorError
 from bff.problems import problem
 from bff.settings import Settings
@@ -46,9 +46,14 @@ class Admission:
     def __init__(self, max_pages: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._max_pages = max_pages
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = forks.lock()
         self._pages = 0
         self._told_at = -_SECONDS_BETWEEN_LINES
+        forks.renew_in_child(self)
+
+    def begin_anew(self) -> None:
+        """Has no pages under way in a child of this process."""
+        self._pages = 0
 
     def around(self, app: WSGIApplication) -> WSGIApplication:
         """The app, with a place given back when the server has closed the answer that took one."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import Any
 
@@ -12,6 +11,7 @@ from limits.errors import StorageError
 from limits.storage import Storage, StorageTypes, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
+from bff import forks
 from bff.errors import BffError
 from bff.recipe import RateLimit
 
@@ -80,7 +80,7 @@ class Memory(Storage):
         super().__init__()
         # Each entry is [count, when its window ends (monotonic)].
         self._entries: TLRUCache[str, list[float]] = TLRUCache(maximum, _end_of, timer=time.monotonic)
-        self._lock = threading.Lock()
+        self._lock = forks.lock()
 
     @property
     def base_exceptions(self) -> type[Exception]:

@@ -7,7 +7,6 @@ import hashlib
 import mimetypes
 import os
 import stat
-import threading
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from werkzeug.datastructures import Accept
 from werkzeug.http import parse_accept_header
 from werkzeug.security import safe_join
 
+from bff import forks
 from bff.settings import MIB
 
 INDEX = "index.html"
@@ -56,7 +56,7 @@ class Files:
 
     def __init__(self, folder: Path) -> None:
         self._folder = str(folder)
-        self._lock = threading.Lock()
+        self._lock = forks.lock()
         self._kept: LRUCache[str, File] = LRUCache(_KEPT, getsizeof=lambda file: max(1, file.size))
 
     def find(self, name: str) -> File | None:

@@ -8,7 +8,7 @@ import ssl
 from contextlib import suppress
 from typing import Final
 
-from bff.http.sockets.forks import close_in_child
+from bff.forks import close_in_child
 
 READ: Final = 64 * 1024
 """Bytes that are read at most at once."""

@@ -12,7 +12,7 @@ from contextlib import suppress
 from math import inf
 from typing import Any, Final, TypeAlias
 
-from bff.http.sockets.forks import close_in_child
+from bff.forks import close_in_child
 
 Address: TypeAlias = tuple[int, Any]
 """A family, and what `connect` takes there."""

@@ -12,9 +12,9 @@ from types import FunctionType
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from bff.forks import renew_in_child
 from bff.http.messages import Broken
 from bff.http.sockets.flight import SocketFlight
-from bff.http.sockets.forks import forget_in_child
 from bff.http.sockets.idle import Idle
 from bff.http.sockets.origin import Origin, split
 from bff.http.sockets.resolve import Resolver
@@ -36,8 +36,8 @@ class SocketTransport:
 
     def __init__(self, max_threads: int = 128) -> None:
         self._max_threads = max_threads
-        self._begin_anew()
-        forget_in_child(self)
+        self.begin_anew()
+        renew_in_child(self)
 
     def start(self, request: Try) -> Started:
         if needs_requests(request.client):
@@ -81,11 +81,8 @@ class SocketTransport:
                     idle.close()
             self._idle.clear()
 
-    def forget(self) -> None:
+    def begin_anew(self) -> None:
         """Begins anew in a child of this process, which has neither the threads nor a right to the sockets."""
-        self._begin_anew()
-
-    def _begin_anew(self) -> None:
         self._stock = ThreadTransport(self._max_threads)
         self._resolver = Resolver()
         self._lock = threading.Lock()
