@@ -1,7 +1,8 @@
 """What instances remember together of a visitor's repeated writes: in Redis, under a hash, encrypted.
 
-One entry for each key: first that the request runs, then its answer. An entry is told apart from all others by
-its ciphertext, so that a request that took too long cannot overwrite what a later one has put there.
+One entry for each key: first that the request asks to run, then that it runs, then its answer. An entry is told apart
+from all others by its ciphertext, so that a request that took too long cannot overwrite what a later one has put there.
+Nothing runs while the first of these stands: where the word that it stands was lost, a repeat takes its place.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import logging
+import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct
 
 from bff import jsontext
+from bff.breaker import Breaker, Circuit
 from bff.errors import BffError
 from bff.records import Unshown
 
@@ -28,10 +31,15 @@ KEPT = 24 * 3600
 
 _VERSION = 1
 _PREFIX = "bff:repeat:"
-_REPLACE = (
-    "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3]) end"
+_IF_OURS = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end; "
+_REPLACE = f"{_IF_OURS}redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]); return 1"
+_REMOVE = f"{_IF_OURS}return redis.call('DEL', KEYS[1])"
+_SHORTEN = (
+    f"{_IF_OURS}if redis.call('PTTL', KEYS[1]) > tonumber(ARGV[2]) "
+    "then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end; return 1"
 )
-_REMOVE = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end"
+_ROUNDS = 4
+_REST = Breaker(failures=3, rate=0.5, least=20, window="10s", rest="2s")
 _log = logging.getLogger("bff")
 _T = TypeVar("_T")
 
@@ -57,20 +65,25 @@ class Claim(Unshown, frozen=True):
 
 
 class Earlier(Struct, frozen=True):
-    """A request with the same key that was there first; `answer` is None while it runs."""
+    """A request with the same key that was there first; `answer` is None while it runs, or has not begun to."""
 
     is_same: bool
     answer: KeptAnswer | None
+    begun: bool = True
 
 
 class RepeatStore:
-    """Remembers answers for a day; every method raises StateUnavailable within about a second."""
+    """Remembers answers for a day; every method raises StateUnavailable within about a second.
+
+    A store that fails is left alone for a while: then it is raised at once, and no thread waits.
+    """
 
     def __init__(self, url: str, keys: Sequence[str], make: Callable[[str], Redis] | None = None) -> None:
         from cryptography.fernet import Fernet, InvalidToken, MultiFernet  # only where there is such a store
 
         self._not_ours: type[Exception] = InvalidToken
         self._redis = (make or connect)(url)
+        self._circuit = Circuit(_REST)
         self._fernet = MultiFernet([Fernet(key) for key in keys])
         secret = base64.urlsafe_b64decode(keys[0])
         self._hash_key = hashlib.blake2b(secret, digest_size=32, person=b"bff repeats").digest()
@@ -82,35 +95,50 @@ class RepeatStore:
         """
         name = _PREFIX + self._hashed(*who)
         fingerprint = self._hashed(*request)
-        sealed = self._sealed([_VERSION, fingerprint])
-        for _ in range(2):  # what is there may end between the two questions
-            if self._asked(lambda: self._redis.set(name, sealed, nx=True, px=int(seconds * 1000))):
-                return Claim(name, sealed, fingerprint)
-            found = self._asked(lambda: self._redis.get(name))
-            if found == sealed:  # set by a try whose answer was lost
-                return Claim(name, sealed, fingerprint)
-            if isinstance(found, bytes):
-                return self._opened(found, fingerprint)
+        asks, runs = self._sealed([_VERSION, fingerprint, None]), self._sealed([_VERSION, fingerprint])
+        lasts = int(seconds * 1000)
+        for _ in range(_ROUNDS):  # what is there may end, or be taken by another, between two questions
+            found = self._put_or_get(name, asks, lasts)
+            if not isinstance(found, bytes):
+                continue
+            earlier = self._opened(found, fingerprint)
+            if earlier.begun or not earlier.is_same:
+                if (
+                    earlier.answer is None
+                ):  # Redis's clock may have been put back, and with it the claim's end
+                    self._eval(_SHORTEN, name, found, lasts)
+                return earlier
+            if self._eval(_REPLACE, name, found, runs, lasts):
+                return Claim(name, runs, fingerprint)
         raise StateUnavailable("an entry comes and goes")
+
+    def _put_or_get(self, name: str, asks: bytes, lasts: int) -> Any:
+        """What stands under a name: `asks`, if nothing did."""
+        if self._asked(lambda: self._redis.set(name, asks, nx=True, px=lasts)):
+            return asks
+        return self._asked(lambda: self._redis.get(name))
+
+    def _eval(self, script: str, name: str, *arguments: bytes | int) -> Any:
+        return self._asked(lambda: self._redis.eval(script, 1, name, *arguments))
 
     def keep(self, claim: Claim, answer: KeptAnswer) -> None:
         """Put the answer in the place of the claim, if it is still ours."""
         headers = [list(header) for header in answer.headers]
         body = base64.b64encode(answer.body).decode("ascii")
         sealed = self._sealed([_VERSION, claim.fingerprint, answer.status, headers, body])
-        self._asked(lambda: self._redis.eval(_REPLACE, 1, claim.name, claim.sealed, sealed, KEPT))
+        self._eval(_REPLACE, claim.name, claim.sealed, sealed, KEPT * 1000)
 
     def release(self, claim: Claim) -> None:
         """Forget a claim, so that a repeat runs."""
-        self._asked(lambda: self._redis.eval(_REMOVE, 1, claim.name, claim.sealed))
+        self._eval(_REMOVE, claim.name, claim.sealed)
 
     def _opened(self, sealed: bytes, fingerprint: str) -> Earlier:
         try:
             version, wanted, *rest = jsontext.decode(self._fernet.decrypt(sealed))
             if version != _VERSION:
                 raise ValueError("an entry of another version")
-            if not rest:
-                return Earlier(wanted == fingerprint, None)
+            if rest in ([], [None]):
+                return Earlier(wanted == fingerprint, None, begun=not rest)
             status, headers, body = rest
             pairs = tuple((str(name), str(value)) for name, value in headers)
             return Earlier(wanted == fingerprint, KeptAnswer(int(status), pairs, base64.b64decode(body)))
@@ -130,14 +158,26 @@ class RepeatStore:
         return digest.hexdigest()
 
     def _asked(self, ask: Callable[[], _T]) -> _T:
-        from redis.exceptions import RedisError
+        from redis.exceptions import RedisError, ResponseError
 
+        permit = self._circuit.enter(time.monotonic() + 2 * PATIENCE)
+        if permit is None:
+            raise StateUnavailable("it rests")
         try:
-            return ask()
+            found = ask()
+        except ResponseError as exc:  # it answers: what is wrong is no reason not to ask again
+            self._circuit.succeeded(permit)
+            raise self._failed(exc) from exc
         except (RedisError, OSError) as exc:
-            # The message could name the host, and with it a password.
-            _log.error("bff: the state store failed (%s)", type(exc).__name__)
-            raise StateUnavailable(type(exc).__name__) from exc
+            rest = self._circuit.failed(permit)
+            raise self._failed(exc, "" if rest is None else f", and rests for {rest:.1f} s") from exc
+        self._circuit.succeeded(permit)
+        return found
+
+    def _failed(self, error: Exception, so: str = "") -> StateUnavailable:
+        # The message could name the host, and with it a password.
+        _log.error("bff: the state store failed (%s)%s", type(error).__name__, so)
+        return StateUnavailable(type(error).__name__)
 
 
 def connect(url: str, patience: float = PATIENCE) -> Redis:

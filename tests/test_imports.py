@@ -14,6 +14,7 @@ ORDER = [
     "records",
     "turns",
     "forks",
+    "breaker",
     "errors",
     "problems",
     "settings",

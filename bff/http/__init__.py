@@ -1,8 +1,8 @@
 """Calls to backends: clients, messages, retries, the cache and the transport."""
 
+from bff.breaker import Breaker
 from bff.http.auth import ApiKey, BearerToken, Env, ForwardedToken, env, forward_token
 from bff.http.behind import Behind, freezes_between_requests
-from bff.http.breaker import Breaker
 from bff.http.calls import Calls
 from bff.http.choice import default_transport, transport_of
 from bff.http.client import Client

@@ -11,10 +11,10 @@ from typing import TypeAlias
 
 from msgspec.structs import replace
 
+from bff.breaker import Breaker, Circuit
 from bff.errors import OperatorError
 from bff.http.address import problem_of_base_url
 from bff.http.auth import ApiKey, Auth, BearerToken, Env, ForwardedToken
-from bff.http.breaker import Breaker, Circuit
 from bff.http.bulkhead import Bulkhead
 from bff.http.cache import ReplyCache
 from bff.http.calls import Calls

@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from bff.breaker import Breaker, Circuit
 from bff.forks import renew_in_child
-from bff.http.breaker import Breaker, Circuit
 from bff.http.kept import Kept
 from bff.http.messages import Broken
 from bff.http.pool import Pool

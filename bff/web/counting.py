@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Any
 
@@ -12,44 +13,59 @@ from limits.storage import Storage, StorageTypes, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
 from bff import forks
-from bff.errors import BffError
+from bff.breaker import Breaker, Circuit
 from bff.recipe import RateLimit
+
+_log = logging.getLogger("bff")
 
 MAX_COUNTERS = 50_000
 """Counters that one process keeps, about 300 bytes each; over it the longest unused is forgotten."""
 _PATIENCE = 0.25
 """Seconds that Redis may take to connect, and to answer."""
+_REST = Breaker(failures=1, rest="5s")
 _MARGIN = 1.0
 """Seconds by which a store may round the end of a window up."""
 
 
-class StoreAway(BffError):
-    """The counters cannot be reached; its text names no host."""
-
-
 class Counter:
-    """Counts in windows that begin with a visitor's first request; in Redis where there is a URL of one."""
+    """Counts in windows that begin with a visitor's first request, in this process."""
 
-    def __init__(self, url: str = "") -> None:
-        self._limiter = FixedWindowRateLimiter(_redis(url) if url else Memory())
+    def __init__(self, storage: StorageTypes | None = None) -> None:
+        self._limiter = FixedWindowRateLimiter(storage or Memory())
 
     def hit(self, rate: RateLimit, page: str, who: str) -> float | None:
-        """Count a request; None while it is allowed, else the seconds until the next one is. Raises StoreAway."""
+        """Count a request; None while it is allowed, else the seconds until the next one is."""
         item = RateLimitItemPerSecond(rate.count, int(rate.period), namespace="bff:rate")
+        if self._limiter.hit(item, page, who):
+            return None
+        wait = self._limiter.get_window_stats(item, page, who).reset_time - time.time()
+        if wait > rate.period + _MARGIN:  # the store's clock has gone back, and with it the end of the window
+            self._limiter.clear(item, page, who)
+            return None
+        return min(max(wait, 0.0), rate.period)
+
+
+class SharedCounter(Counter):
+    """Counts in Redis for all instances; one that fails is left alone for a while, and nobody is counted then."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(_redis(url))
+        self._circuit = Circuit(_REST)
+
+    def hit(self, rate: RateLimit, page: str, who: str) -> float | None:
+        permit = self._circuit.enter(time.monotonic() + 2 * _PATIENCE)
+        if permit is None:
+            return None
         try:
-            if self._limiter.hit(item, page, who):
-                return None
-            wait = self._limiter.get_window_stats(item, page, who).reset_time - time.time()
-            if (
-                wait > rate.period + _MARGIN
-            ):  # the store's clock has gone back, and with it the end of the window
-                self._limiter.clear(item, page, who)
-                return None
-            return min(max(wait, 0.0), rate.period)
+            wait = super().hit(rate, page, who)
         except (StorageError, OSError) as exc:
+            self._circuit.failed(permit)
             # The message could name the host, and with it a password.
-            cause = getattr(exc, "storage_error", exc)
-            raise StoreAway(type(cause).__name__) from exc
+            cause = type(getattr(exc, "storage_error", exc)).__name__
+            _log.error("bff: rates are not limited now, the state store failed (%s)", cause)
+            return None
+        self._circuit.succeeded(permit)
+        return wait
 
 
 def _redis(url: str) -> StorageTypes:

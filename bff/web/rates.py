@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import math
-import time
 from typing import TYPE_CHECKING
 
 from flask import Request
@@ -20,10 +18,7 @@ from bff.web.network import network_of
 if TYPE_CHECKING:
     from bff.web.counting import Counter
 
-_log = logging.getLogger("bff")
 _WORDS = {1.0: "second", 60.0: "minute", 3600.0: "hour"}
-_PAUSE = 5.0
-"""Seconds that a store that did not answer is not asked again: waiting for it would slow every page."""
 
 
 class Rates:
@@ -33,28 +28,20 @@ class Rates:
         self._url = settings.state_url
         self._secret = "".join(settings.session_keys[:1]).encode()
         self._counter: Counter | None = None
-        self._away_until = 0.0
 
     def require_for(self, plan: Plan) -> None:
         """Make the counter, if this page is the first to need it."""
         if plan.recipe.rate_limit is not None and self._counter is None:
-            from bff.web.counting import Counter  # its library takes a while to import
+            from bff.web.counting import Counter, SharedCounter  # their library takes a while to import
 
-            self._counter = Counter(self._url)
+            self._counter = SharedCounter(self._url) if self._url else Counter()
 
     def count(self, recipe: Recipe, visitor: Visitor, request: Request) -> None:
         """Count a request; raises PageError 429 for one too many. With the store away, none is."""
         rate = recipe.rate_limit
-        if rate is None or self._counter is None or time.monotonic() < self._away_until:
+        if rate is None or self._counter is None:
             return
-        from bff.web.counting import StoreAway
-
-        try:
-            wait = self._counter.hit(rate, recipe.name, self._who(visitor, request))
-        except StoreAway as exc:
-            self._away_until = time.monotonic() + _PAUSE
-            _log.error("bff: rates are not limited now, the state store failed (%s)", exc)
-            return
+        wait = self._counter.hit(rate, recipe.name, self._who(visitor, request))
         if wait is not None:
             raise problem(
                 "too-many-requests", _detail(rate), headers={"Retry-After": str(max(1, math.ceil(wait)))}

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from bff.breaker import Circuit
 from bff.http import Breaker, Broken, CacheTerms, Client, Reply
-from bff.http.breaker import Circuit
 from tests.fakes import PATIENCE
 from tests.http.calling import ByHand, calls_on, get, ok, post, run
 

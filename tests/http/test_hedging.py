@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from bff.breaker import Breaker, Circuit
 from bff.http import Broken, Call, Calls, Client, Reply, ThreadTransport, exchange
-from bff.http.breaker import Breaker, Circuit
 from bff.http.retry import budget_of_hedges
 from tests.fakes import PATIENCE, FakeBackend, Received, Wire, after, answer, hang
 from tests.http.calling import ByHand, calls_on, finish, get, ok, post, reply_of, run

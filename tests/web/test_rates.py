@@ -17,10 +17,11 @@ import responses
 from cryptography.fernet import Fernet
 from flask.testing import FlaskClient
 
+from bff.breaker import Circuit
 from bff.identity import Session, SessionSeal
 from bff.recipe import RateLimit
 from bff.web import counting
-from bff.web.counting import Counter, Memory
+from bff.web.counting import Counter, Memory, SharedCounter
 from tests.project import app_of, visitor
 
 KEY = Fernet.generate_key().decode()
@@ -224,7 +225,7 @@ def test_instances_count_together_in_redis(tmp_path: Path, redis_url: str) -> No
 
 
 def test_a_window_that_redis_would_end_an_hour_late_begins_anew(redis_url: str) -> None:
-    counter, rate = Counter(redis_url), RateLimit(1, 60.0)
+    counter, rate = SharedCounter(redis_url), RateLimit(1, 60.0)
     assert counter.hit(rate, "page", "ann") is None
     assert counter.hit(rate, "page", "ann") == pytest.approx(60, abs=2)
     import redis
@@ -253,3 +254,25 @@ def test_pages_go_on_when_redis_is_away_and_it_is_left_alone_for_a_while(
     assert len(asked) == 1
     (line,) = [record.getMessage() for record in caplog.records]
     assert line == "bff: rates are not limited now, the state store failed (ConnectionError)"
+
+
+def test_a_redis_that_hangs_is_asked_by_one_page_in_a_while(
+    monkeypatch: pytest.MonkeyPatch, clocks: Clocks
+) -> None:
+    counter, rate, asked = SharedCounter("redis://127.0.0.1:9"), RateLimit(1, 60.0), []
+    counter._circuit = Circuit(counting._REST, lambda: clocks.own)
+
+    def hang(self: Counter, *given: object) -> None:
+        asked.append(given)
+        together = [SharedCounter.hit(counter, rate, "page", f"who-{number}") for number in range(3)]
+        assert together == [None, None, None], "nobody else waits while one tries"
+        raise OSError
+
+    first = counter.hit(rate, "page", "ann")
+    assert first is None  # nothing listens there: the store is left alone from now on
+    monkeypatch.setattr(Counter, "hit", hang)
+    assert [counter.hit(rate, "page", "ann") for _ in range(40)] == [None] * 40
+    assert asked == []
+    clocks.go_on(8)
+    assert [counter.hit(rate, "page", "ann") for _ in range(40)] == [None] * 40
+    assert len(asked) == 1

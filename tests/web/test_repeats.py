@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet, MultiFernet
 from flask.testing import FlaskClient
+from redis.exceptions import ResponseError
+from redis.exceptions import TimeoutError as TimeoutFromRedis
 
 from bff.errors import OperatorError
 from bff.state import KEPT, Claim, Earlier, KeptAnswer, RepeatStore, StateUnavailable
@@ -293,6 +295,32 @@ def test_a_slow_store_makes_such_writes_503_in_a_second(
     assert len(backend.requests) == 1
 
 
+def test_what_was_not_done_while_the_store_hung_is_done_when_it_is_sent_again(
+    make: Any, backend: FakeBackend, redis: RedisServer
+) -> None:
+    ann, elsewhere = make(redis.url), make(redis.url)
+    add(ann, "key-0"), add(elsewhere, "key-00")  # both are connected: what they send waits in the store
+    with redis.paused():
+        assert refused(add(ann)) and refused(add(ann, "key-2"))
+    assert add(ann).status_code == 201
+    assert add(elsewhere, "key-2").status_code == 201
+    assert len(backend.requests) == 4
+    assert add(elsewhere).headers["Idempotent-Replayed"] == "true"
+
+
+def test_a_store_that_hangs_is_left_alone_and_holds_no_page(
+    ann: FlaskClient, backend: FakeBackend, redis: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    add(ann, "key-0")
+    with redis.paused(), caplog.at_level(logging.ERROR, "bff"):
+        assert all(refused(add(ann, f"key-{number}")) for number in range(1, 20))
+    lines = [record.getMessage() for record in caplog.records if record.name == "bff"]
+    assert len(lines) < 6 and lines[2].startswith(
+        "bff: the state store failed (TimeoutError), and rests for "
+    )
+    assert len(backend.requests) == 1
+
+
 def test_a_full_store_makes_such_writes_503(
     ann: FlaskClient, backend: FakeBackend, redis: RedisServer
 ) -> None:
@@ -388,6 +416,60 @@ def test_who_was_too_slow_cannot_overwrite_or_free_what_came_later(redis: RedisS
     store.release(later)
     assert store.claim(["ann", "k"], ["body"], 10) == Earlier(True, kept)
     assert store.claim(["ann", "k"], ["other"], 10) == Earlier(False, kept)
+
+
+class BrokenRedis:
+    """Raises what it is told to, and counts."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+        self.asked = 0
+
+    def set(self, *given: object, **more: object) -> None:
+        self.asked += 1
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "asked"), [(TimeoutFromRedis(), 3), (ConnectionRefusedError(), 3), (ResponseError(), 10)]
+)
+def test_a_store_that_does_not_answer_is_spared_and_one_that_refuses_is_not(
+    error: Exception, asked: int
+) -> None:
+    broken = BrokenRedis(error)
+    store = RepeatStore("redis://store", [KEY], lambda url: broken)  # type: ignore[arg-type, return-value]
+    for _ in range(10):
+        with pytest.raises(StateUnavailable):
+            store.claim(["ann", "k"], ["body"], 10)
+    assert broken.asked == asked
+
+
+def test_what_asks_to_run_is_taken_by_a_repeat_alone(
+    redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost, store = RepeatStore(redis.url, [KEY]), RepeatStore(redis.url, [KEY])
+
+    def no_word(*given: object) -> object:
+        raise StateUnavailable
+
+    monkeypatch.setattr(lost, "_eval", no_word)
+    with pytest.raises(StateUnavailable):
+        lost.claim(["ann", "k"], ["body"], 10)
+    assert store.claim(["ann", "k"], ["other"], 10) == Earlier(False, None, begun=False)
+    assert isinstance(store.claim(["ann", "k"], ["body"], 10), Claim)
+    assert store.claim(["ann", "k"], ["body"], 10) == Earlier(True, None)
+
+
+def test_a_claim_lasts_no_longer_when_the_clock_of_the_store_is_put_back(redis: RedisServer) -> None:
+    store = RepeatStore(redis.url, [KEY])
+    claim = store.claim(["ann", "k"], ["body"], 10)
+    assert isinstance(claim, Claim)
+    redis.client.pexpire(claim.name, 3_610_000)  # as it is after an hour back
+    assert store.claim(["ann", "k"], ["body"], 10) == Earlier(True, None)
+    assert 0 < redis.client.pttl(claim.name) <= 10_000
+    store.keep(claim, KeptAnswer(201, (), b""))
+    assert store.claim(["ann", "k"], ["body"], 10) == Earlier(True, KeptAnswer(201, (), b""))
+    assert redis.client.ttl(claim.name) > 80_000
 
 
 def test_of_many_at_once_one_may_run(redis: RedisServer) -> None:

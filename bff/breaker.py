@@ -1,4 +1,4 @@
-"""A circuit breaker for each client: a backend that fails is spared for a while, and pages do not wait for it."""
+"""A circuit breaker: a backend or a store that fails is spared for a while, and pages do not wait for it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Breaker(Struct, frozen=True):
 
 
 class Circuit:
-    """The breaker of one client in this process. Thread-safe.
+    """The breaker of one client or store in this process. Thread-safe.
 
     Each try asks `enter` for a permit and gives it back with what came of it. A permit counts only in the state
     that gave it out: what began before the backend was spared says nothing about it afterwards. Without rules it
