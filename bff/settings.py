@@ -1,24 +1,31 @@
 """Every `BFF_*` setting of the layer: one declaration each, read once at start.
 
 Sizes are bytes, durations seconds. A setting that is not declared here is an error, so that a misspelt one is
-never silently without effect.
+never silently without effect. Every mistake is told at once, each in a line that says what is expected and never what
+came: a value in the wrong variable may be a secret.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
 
+from bff import jsontext
+from bff.addresses import https_url, redis_url
+from bff.addresses import origins as parse_origins
 from bff.errors import OperatorError
 from bff.text import nearest, parse_duration
 
 KIB, MIB = 1024, 1024 * 1024
-_SIZE = re.compile(r"(\d{1,12})\s*(B|KiB|MiB)?")
+_SIZE = re.compile(r"([0-9]{1,12})\s*(B|KiB|MiB)?")
+_KEY = re.compile(r"[A-Za-z0-9_-]{43}=")
 _UNITS = {None: 1, "B": 1, "KiB": KIB, "MiB": MIB}
 
+SPARE_THREADS = 16
+"""Threads that full pages leave to health checks and refusals."""
 DEFAULT_CSP = (
     "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
     "img-src 'self' data:; object-src 'none'"
@@ -33,7 +40,7 @@ def _size(text: str) -> int:
 
 
 def _count(text: str) -> int:
-    if not re.fullmatch(r"[1-9]\d{0,11}", text.strip()):
+    if not re.fullmatch(r"[1-9][0-9]{0,11}", text.strip()):
         raise ValueError("a whole number above 0")
     return int(text)
 
@@ -73,24 +80,31 @@ def _whole(text: str) -> int:
     return int(text)
 
 
-def _redis_url(text: str) -> str:
-    if not re.fullmatch(r"(?:redis|rediss|unix)://\S+", text.strip()):
-        raise ValueError("a URL such as redis://127.0.0.1:6379/0, rediss://… or unix:///run/redis.sock")
+def _line(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("one line of printable characters")
     return text.strip()
 
 
-def _list(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
+def _jwks(text: str) -> str:
+    if not text.strip():
+        return ""
+    try:
+        if not text.lstrip().startswith("{"):
+            return https_url(text)
+        jsontext.decode(text.encode())
+    except ValueError:
+        raise ValueError(
+            "a URL that begins with https:// and holds no user name or password, or the JWKS itself"
+        ) from None
+    return text.strip()
 
 
-def _origins(text: str) -> tuple[str, ...]:
-    origins = _list(text)
-    if not all(
-        re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:.]+\](:[0-9]{1,5})?", origin)
-        for origin in origins
-    ):
-        raise ValueError("origins such as https://app.example, in lower case, with commas between")
-    return origins
+def _keys(text: str) -> tuple[str, ...]:
+    keys = tuple(part.strip() for part in text.split(",") if part.strip())
+    if not keys or not all(_KEY.fullmatch(key) for key in keys):
+        raise ValueError("keys of 32 bytes in URL-safe base64, newest first, with commas between")
+    return keys
 
 
 class _Declared(Struct, frozen=True):
@@ -142,28 +156,30 @@ class Settings(Struct, frozen=True):
     )
     server_timing: bool = _setting(False, _switch, "tell each step's name and time in Server-Timing")
     session_keys: tuple[str, ...] = _setting(
-        (), _list, "keys of the session cookie (Fernet), newest first, with commas between", secret=True
+        (), _keys, "keys of the session cookie (Fernet), newest first, with commas between", secret=True
     )
     session_ttl: float = _setting(8 * 3600.0, _duration, "the longest that a session lives")
-    origins: tuple[str, ...] = _setting((), _origins, "other origins whose pages may call this app (CORS)")
+    origins: tuple[str, ...] = _setting(
+        (), parse_origins, "other origins whose pages may call this app (CORS)"
+    )
     trusted_proxies: int = _setting(
         0, _whole, "how many proxies before this app set X-Forwarded-For, -Proto, -Host"
     )
     jwt_jwks: str = _setting(
-        "", str.strip, "where the keys of Bearer tokens are: an https URL, or the JWKS itself"
+        "", _jwks, "where the keys of Bearer tokens are: an https URL, or the JWKS itself", secret=True
     )
-    jwt_issuer: str = _setting("", str.strip, "the `iss` that Bearer tokens must have")
-    jwt_audience: str = _setting("", str.strip, "the `aud` that Bearer tokens must have")
+    jwt_issuer: str = _setting("", _line, "the `iss` that Bearer tokens must have")
+    jwt_audience: str = _setting("", _line, "the `aud` that Bearer tokens must have")
     jwt_leeway: float = _setting(30.0, _duration, "how far clocks may differ when a Bearer token is checked")
     state_url: str = _setting(
         "",
-        _redis_url,
+        redis_url,
         "a Redis that answers a repeated write again and counts rates: redis://host:port/0",
         secret=True,
     )
     cache_url: str = _setting(
         "",
-        _redis_url,
+        redis_url,
         "a Redis in which instances keep replies of backends together: redis://host:port/1",
         secret=True,
     )
@@ -180,22 +196,25 @@ class Settings(Struct, frozen=True):
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
-        """Read the settings; raises OperatorError on an unknown name or a wrong value, in one line."""
+        """Read and check the settings; raises OperatorError with a line for each mistake."""
         values: dict[str, Any] = {}
+        mistakes: list[str] = []
         for variable in sorted(name for name in environ if name.startswith("BFF_")):
             name = variable.removeprefix("BFF_").lower()
             declared = _DECLARED.get(name) if variable == _variable(name) else None
             if declared is None:
-                known = list(map(_variable, _DECLARED))
-                near = nearest(variable, known)
-                cure = f"did you mean {near}?" if near else f"the settings are {', '.join(sorted(known))}"
-                raise OperatorError(f"unknown setting {variable}: {cure}")
+                mistakes.append(_unknown(variable))
+                continue
             try:
                 values[name] = declared.parse(environ[variable])
             except ValueError as exc:
-                shown = "" if declared.secret else f"={environ[variable]!r}"
-                raise OperatorError(f"{variable}{shown}: expected {exc}") from None
-        return cls(**values)
+                mistakes.append(f"{variable}: expected {exc}")
+        settings = None if mistakes else cls(**values)
+        if settings is not None:
+            mistakes.extend(_mistakes_together(settings))
+        if settings is None or mistakes:
+            raise OperatorError("\n".join(mistakes))
+        return settings
 
     def describe(self) -> str:
         """One line with every setting that is not at its default, secrets left out, for the log at start."""
@@ -218,3 +237,25 @@ def _variable(name: str) -> str:
 def settings_table() -> list[tuple[str, str, str]]:
     """(environment variable, default, one-line doc) of every setting, for the docs and their test."""
     return [(_variable(name), str(found.default), found.doc) for name, found in _DECLARED.items()]
+
+
+def _unknown(variable: str) -> str:
+    known = list(map(_variable, _DECLARED))
+    near = nearest(variable.upper(), known)
+    cure = f"did you mean {near}?" if near else f"the settings are {', '.join(sorted(known))}"
+    return f"unknown setting {variable}: {cure}"
+
+
+def _mistakes_together(settings: Settings) -> Iterator[str]:
+    """What is wrong with settings that are right one by one."""
+    if settings.state_url and not settings.session_keys:
+        yield "BFF_STATE_URL needs BFF_SESSION_KEYS: what is kept there is encrypted with them"
+    if settings.jwt_jwks and not (settings.jwt_issuer and settings.jwt_audience):
+        yield "BFF_JWT_JWKS needs BFF_JWT_ISSUER and BFF_JWT_AUDIENCE beside it"
+    if settings.max_pages and not settings.threads:
+        yield "BFF_MAX_PAGES needs BFF_THREADS: the threads that the server has for one process"
+    elif settings.max_pages and settings.max_pages > settings.threads - SPARE_THREADS:
+        yield (
+            "BFF_MAX_PAGES is too close to BFF_THREADS: "
+            f"{SPARE_THREADS} threads must be left for health checks and refusals"
+        )

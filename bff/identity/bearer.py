@@ -64,8 +64,6 @@ class KeySet:
             self._keys = _read_keys(source.encode())
             if not self._keys:
                 raise OperatorError("BFF_JWT_JWKS: holds no key for signatures that this app accepts")
-        elif not self._url.startswith("https://"):
-            raise OperatorError("BFF_JWT_JWKS: expected a URL that begins with https://, or the JWKS itself")
 
     def begin_anew(self) -> None:
         """Has no fetch under way in a child of this process."""

@@ -10,34 +10,16 @@ from flask import Request
 from werkzeug.wsgi import ClosingIterator
 
 from bff import forks
-from bff.errors import OperatorError
 from bff.problems import problem
-from bff.settings import Settings
 from bff.web.journal import operator
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-SPARE_THREADS = 16
 _RETRY_AFTER = "1"
 _ADMITTED = "bff.admitted"
 _ALWAYS = frozenset({None, "healthz", "readyz", "exposition", "public.index", "public.file"})
 _SECONDS_BETWEEN_LINES = 10.0
-
-
-def check_threads(settings: Settings) -> None:
-    """Raises OperatorError where a full house would leave health checks and refusals without a thread."""
-    if not settings.max_pages:
-        return
-    if not settings.threads:
-        raise OperatorError(
-            "BFF_MAX_PAGES needs BFF_THREADS: the threads that the server has for one process"
-        )
-    if settings.max_pages > settings.threads - SPARE_THREADS:
-        raise OperatorError(
-            f"BFF_MAX_PAGES={settings.max_pages} with BFF_THREADS={settings.threads}: "
-            f"{SPARE_THREADS} threads must be left for health checks and refusals"
-        )
 
 
 class Admission:

@@ -19,7 +19,7 @@ from bff.http import Calls, Transport, transport_of
 from bff.plan import Plan
 from bff.problems import problem
 from bff.settings import Settings
-from bff.web.admission import Admission, check_threads
+from bff.web.admission import Admission
 from bff.web.behind import behind_of
 from bff.web.frame import add_frame, security_headers
 from bff.web.identity import Identity
@@ -51,7 +51,6 @@ def create_app(
     environ = os.environ if environ is None else environ
     folder = Path(root).resolve() if root is not None else _project_of(sys._getframe(1).f_globals)
     settings = Settings.from_environ(environ)
-    check_threads(settings)
     write_to_stdout()
     identity, rates = Identity(settings, environ), Rates(settings)
 

@@ -154,8 +154,6 @@ class Identity:
 def _bearer_check(settings: Settings) -> BearerCheck | None:
     if not settings.jwt_jwks:
         return None
-    if not settings.jwt_issuer or not settings.jwt_audience:
-        raise OperatorError("BFF_JWT_JWKS needs BFF_JWT_ISSUER and BFF_JWT_AUDIENCE beside it")
     from bff.identity.bearer import BearerCheck, KeySet  # only where Bearer tokens are taken
 
     return BearerCheck(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -25,9 +26,12 @@ _ASKS_FOR_TRACES = (
 
 
 def metrics_of(settings: Settings, environ: Mapping[str, str]) -> Metrics | None:
-    """The metrics that `BFF_METRICS` asks for."""
+    """The metrics that `BFF_METRICS` asks for; raises OperatorError where workers cannot be counted together."""
     if not settings.metrics:
         return None
+    folder = environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if folder and not os.path.isdir(folder):  # each page would stumble over it
+        raise OperatorError("PROMETHEUS_MULTIPROC_DIR: there is no such folder")
     from bff.web.metrics import Metrics
 
     return Metrics(environ)

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from flask import Request, Response, g, request
 
-from bff.errors import OperatorError, PageError
+from bff.errors import PageError
 from bff.executor import UNDO_DEADLINE
 from bff.identity import Visitor
 from bff.identity.origin import SAFE_METHODS
@@ -50,17 +50,8 @@ class Repeats:
 
     @classmethod
     def of(cls, settings: Settings) -> Repeats | None:
-        """None without a store; raises OperatorError where there is nothing to encrypt with."""
-        if not settings.state_url:
-            return None
-        if not settings.session_keys:
-            raise OperatorError(
-                "BFF_STATE_URL needs BFF_SESSION_KEYS: what is kept there is encrypted with them"
-            )
-        try:
-            return cls(RepeatStore(settings.state_url, settings.session_keys))
-        except ValueError:
-            raise OperatorError("BFF_STATE_URL: expected a URL such as redis://127.0.0.1:6379/0") from None
+        """None without a store."""
+        return cls(RepeatStore(settings.state_url, settings.session_keys)) if settings.state_url else None
 
     def once(self, page: Page, visitor: Visitor, key: str, make: Callable[[], Response]) -> Response:
         """The answer of `make`, or the one that the same request got before.

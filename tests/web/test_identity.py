@@ -398,12 +398,6 @@ def test_the_development_server_makes_a_key_for_its_own_life_and_says_so(
     assert "BFF_SESSION_KEYS is not set; sessions last as long as this development server" in caplog.text
 
 
-def test_a_jwks_needs_its_issuer_and_audience(tmp_path: Path) -> None:
-    with pytest.raises(OperatorError) as raised:
-        app_of(tmp_path, {"any": ANY}, environ={"BFF_JWT_JWKS": JWKS, "BFF_JWT_ISSUER": "x"})
-    assert str(raised.value) == "BFF_JWT_JWKS needs BFF_JWT_ISSUER and BFF_JWT_AUDIENCE beside it"
-
-
 # --- the cookies of a request ------------------------------------------------------------------------------------
 
 

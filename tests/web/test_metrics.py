@@ -15,8 +15,9 @@ import responses
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
+from bff.errors import OperatorError
 from tests.fakes import PATIENCE, FakeBackend, Received, Wire, after, answer
-from tests.project import visitor
+from tests.project import app_of, visitor
 
 PAGE = """
     route: GET /api/page/{id}
@@ -250,3 +251,10 @@ def test_tries_that_equal_reads_share_are_counted_once(tmp_path: Path) -> None:
     assert client.get("/api/page").json == [1, 1]
     found = samples(client)
     assert (found["calls_total", "todos", "2xx"], found["retries_total", "todos"]) == (2, 1)
+
+
+def test_a_folder_of_counters_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
+    environ = {"BFF_METRICS": "1", "PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "nowhere")}
+    with pytest.raises(OperatorError) as raised:
+        app_of(tmp_path, {"page": "route: GET /api/page\nauth: none\nshape: 1\n"}, environ=environ)
+    assert str(raised.value) == "PROMETHEUS_MULTIPROC_DIR: there is no such folder"
