@@ -19,6 +19,7 @@ ORDER = [
     "problems",
     "jsontext",
     "addresses",
+    "certificates",
     "settings",
     "jsonpatch",
     "validation",

@@ -14,6 +14,7 @@ from bff.deploy.pins import Pins, distributions_of
 from bff.deploy.python import Python
 from bff.deploy.wheels import Wheels
 from bff.errors import OperatorError
+from bff.http import Client
 from bff.plan import Plan, Planned
 from bff.planning import plan_folder
 from bff.recipe import Input
@@ -45,13 +46,14 @@ class Bundle(Struct, frozen=True):
     """The files of some pages by path: their own, and those of each package that they need.
 
     `variables` are what they take from the environment, with the defaults that the project gives, None where there
-    is none.
+    is none; `stand_ins` are texts of them with which the pages start where their environment is not.
     """
 
     plans: Mapping[str, Plan]
     own: Mapping[str, bytes]
     packages: Mapping[str, Mapping[str, bytes]]
     variables: Mapping[str, str | None]
+    stand_ins: Mapping[str, str]
 
     @property
     def pages(self) -> tuple[str, ...]:
@@ -108,7 +110,8 @@ class Bundler:
                 own[PINS] = self._wheels_here().pins_of(need.adapters).encode()
         elif (self.root / PINS).is_file():
             own[PINS] = (self.root / PINS).read_bytes()
-        return Bundle(planned.plans, own, packages, variables)
+        stand_ins = {name: text for client in _clients(planned) for name, text in client.stand_ins.items()}
+        return Bundle(planned.plans, own, packages, variables, stand_ins)
 
     def _of(self, pages: Sequence[str] | None) -> Planned:
         if pages is None:
@@ -191,16 +194,21 @@ def _has_schemas(given: Input) -> bool:
 
 def _variables(planned: Planned) -> dict[str, str | None]:
     """What the pages take from the environment: the variables of their clients, and the keys of sessions."""
-    clients = {client.name: client for plan in planned.plans.values() for client in plan.clients}
-    if planned.whole:
-        clients |= planned.clients
     found: dict[str, str | None] = {}
-    for _, client in sorted(clients.items()):
+    for client in _clients(planned):
         found |= {read.variable: read.default for read in client.variables}
     recipes = [plan.recipe for plan in planned.plans.values()]
     if any(recipe.auth != "none" or recipe.session is not None for recipe in recipes):
         found["BFF_SESSION_KEYS"] = None
     return found
+
+
+def _clients(planned: Planned) -> list[Client]:
+    """The clients that the pages ask, of a whole project all, by name."""
+    found = {client.name: client for plan in planned.plans.values() for client in plan.clients}
+    if planned.whole:
+        found |= planned.clients
+    return [client for _, client in sorted(found.items())]
 
 
 def _environment(planned: Planned, variables: Mapping[str, str | None]) -> bytes:

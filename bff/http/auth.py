@@ -27,9 +27,16 @@ class Env(Struct, frozen=True):
     def __repr__(self) -> str:
         return f"env({self.variable!r})"
 
+    def __str__(self) -> str:
+        """Raises TypeError: a text would be made at import of a value that is read at start."""
+        raise TypeError(f"{self!r} is read at start and is no text before: keep it as it is")
+
+    def __format__(self, spec: str) -> str:
+        return str(self)
+
 
 def env(variable: str, default: str | None = None) -> Env:
-    """Names an environment variable that holds a URL or a secret."""
+    """Names an environment variable that an argument of a client is read from at start."""
     return Env(variable, default)
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import copy
+import os
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from importlib.util import find_spec
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from msgspec.structs import replace
 
 from bff.breaker import Breaker, Circuit
+from bff.certificates import NOT_THERE, naming_variable
 from bff.errors import OperatorError
 from bff.http.address import problem_of_base_url
 from bff.http.auth import ApiKey, Auth, BearerToken, Env, ForwardedToken
@@ -19,6 +21,7 @@ from bff.http.bulkhead import Bulkhead
 from bff.http.cache import ReplyCache
 from bff.http.calls import Calls
 from bff.http.choice import default_transport
+from bff.http.environment import OPTIONS, Reading, envs_in, stand_ins
 from bff.http.messages import (
     FORBIDDEN_REQUEST_HEADERS,
     Broken,
@@ -28,6 +31,7 @@ from bff.http.messages import (
     check_header,
     set_header,
 )
+from bff.http.proxies import problem_of_proxy, proxies_of
 from bff.http.retry import Budget, budget_of_hedges
 from bff.http.transport import Transport
 from bff.jsontext import JSON, encode
@@ -55,10 +59,10 @@ class Visit(Unshown, frozen=True):
 class Client:
     """One backend: where it is, who we are to it, and what we put up with.
 
-    `base_url` and secrets may be `env(…)`, which `resolve` reads at start. `timeout` bounds a whole call
-    with its retries. `quote`, `quote_like` and `filters` belong to a backend's filter language: how a text is
-    quoted in it, and which query parameters hold it. `concurrency` bounds the calls under way at once, and
-    `breaker` says when a failing backend is spared; None never spares it.
+    Where it is, who we are and all that is a text, a number or a switch may be `env(…)`, which `resolve` reads at
+    start. `timeout` bounds a whole call with its retries. `quote`, `quote_like` and `filters` belong to a backend's
+    filter language: how a text is quoted in it, and which query parameters hold it. `concurrency` bounds the calls
+    under way at once, and `breaker` says when a failing backend is spared; None never spares it.
     """
 
     def __init__(
@@ -66,46 +70,51 @@ class Client:
         base_url: str | Env,
         *,
         auth: Auth | None = None,
-        timeout: str = "800ms",
-        retries: int = 1,
+        timeout: str | Env = "800ms",
+        retries: int | Env = 1,
         quote: Quote | None = None,
         quote_like: Quote | None = None,
         filters: Collection[str] = (),
         headers: Mapping[str, str | Env] | None = None,
-        concurrency: int = 64,
+        concurrency: int | Env = 64,
         breaker: Breaker | None = _DEFAULT_BREAKER,
-        cache_entries: int = 1024,
-        cache_bytes: int = 32 * 2**20,
-        proxies: bool = False,
-        verify: bool | str = True,
-        cert: str | tuple[str, str] | None = None,
+        cache_entries: int | Env = 1024,
+        cache_bytes: int | Env = 32 * 2**20,
+        proxies: bool | Env = False,
+        verify: bool | str | Env = True,
+        cert: str | Env | tuple[str | Env, str | Env] | None = None,
     ) -> None:
         self.name = ""
         self.auth = _known_auth(auth)
-        self.timeout = _seconds(timeout)
-        self.retries = _at_least("retries", retries, 0)
-        self.concurrency = _at_least("concurrency", concurrency, 1)
         self.quote = quote
         self.quote_like = quote_like
-        self.filters = frozenset([filters] if isinstance(filters, str) else filters)
-        self.proxies = proxies
-        self.verify = verify
-        self.cert = cert
-        self.cache = ReplyCache(
-            _at_least("cache_entries", cache_entries, 1), _at_least("cache_bytes", cache_bytes, 1)
-        )
+        self.filters = _known_filters(filters)
         self.budget = Budget()
         self.hedges = budget_of_hedges()
-        self.bulkhead = Bulkhead(self.concurrency)
         self.circuit = Circuit(_known_breaker(breaker))
         self.transport: Transport | None = None
         self._visit: Visit | None = None
-        self._written_url = base_url
-        self._written_headers = dict(headers or {})
-        _check_own_headers(self._written_headers)
+        self._written: dict[str, Any] = {
+            "base_url": base_url,
+            "auth": self.auth,
+            "headers": dict(headers or {}),
+            "timeout": timeout,
+            "retries": retries,
+            "concurrency": concurrency,
+            "cache_entries": cache_entries,
+            "cache_bytes": cache_bytes,
+            "proxies": proxies,
+            "verify": verify,
+            "cert": cert,
+        }
+        _check_own_headers(self._written["headers"])
+        self.verify: bool | str = True
+        self.cert: str | tuple[str, str] | None = None
+        self._trusts: str | None = None
         self._base: str | None = None
         self._headers: dict[str, str] = {}
         self._proxy_urls: dict[str, str] = {}
+        self._set(self._before_start())
         self._resolve_what_is_written()
 
     def __repr__(self) -> str:
@@ -114,9 +123,12 @@ class Client:
     @property
     def variables(self) -> tuple[Env, ...]:
         """What it takes from the environment."""
-        secret = self.auth.value if isinstance(self.auth, ApiKey | BearerToken) else None
-        written = (self._written_url, secret, *self._written_headers.values())
-        return tuple(value for value in written if isinstance(value, Env))
+        return tuple(envs_in(self._written))
+
+    @property
+    def stand_ins(self) -> Mapping[str, str]:
+        """Texts by variable with which it can start where its environment is not."""
+        return stand_ins(self._written)
 
     @property
     def signs(self) -> bool:
@@ -144,18 +156,42 @@ class Client:
 
         Raises OperatorError with every problem in one line.
         """
-        problems: list[str] = []
-        base_url = _read("base_url", self._written_url, environ, problems)
+        reading = Reading(environ)
+        written = self._written
+        base_url = reading.text("base_url", written["base_url"])
         if base_url is not None and (problem := problem_of_base_url(base_url)):
-            problems.append(f"base_url {problem}")
-        headers = self._read_headers(environ, problems)
-        if problems or base_url is None:
-            raise OperatorError(f"{self._title}: {'; '.join(problems)}")
+            reading.problems.append(f"base_url {problem}")
+        headers = self._read_headers(reading)
+        found = {
+            name: reading.option(name, value)
+            if name in OPTIONS and isinstance(value, Env)
+            else reading.whole(name, value)
+            for name, value in written.items()
+            if name not in {"base_url", "headers"}
+        }
+        proxy_urls: dict[str, str] = {}
+        if not reading.problems and base_url is not None and found["proxies"]:
+            proxy_urls = proxies_of(base_url)
+            if problem := problem_of_proxy(base_url, proxy_urls):
+                reading.problems.append(problem)
+        if reading.problems or base_url is None:
+            raise OperatorError(f"{self._title}: {'; '.join(reading.problems)}")
+        self._set(found)
         self._base = base_url.rstrip("/")
         self._headers = headers
-        self._proxy_urls = _proxies_of(base_url) if self.proxies else {}
+        self._proxy_urls = proxy_urls
         if self._base.startswith("https:"):
+            self._trust(environ)
             import bff.http.sockets.tls  # noqa: F401  takes a while, and pages have deadlines
+
+    def check_files(self) -> None:
+        """Raises OperatorError where a file of `verify` or `cert` is not there."""
+        named = [("cert", path) for path in ([self.cert] if isinstance(self.cert, str) else self.cert or ())]
+        if isinstance(self.verify, str):
+            named.append((self._trusts or "verify", self.verify))
+        problems = [f"{what}: {NOT_THERE}" for what, path in named if not os.path.exists(path)]
+        if problems:
+            raise OperatorError(f"{self._title}: {'; '.join(problems)}")
 
     def url(self, target: str) -> str:
         """The whole URL of a path with query that begins with `/`; raises OperatorError before `resolve`."""
@@ -237,7 +273,8 @@ class Client:
 
     def _resolve_what_is_written(self) -> None:
         """Makes a client ready that needs nothing from the environment; raises ValueError for a wrong URL."""
-        if not isinstance(self._written_url, Env) and (problem := problem_of_base_url(self._written_url)):
+        base_url = self._written["base_url"]
+        if not isinstance(base_url, Env) and (problem := problem_of_base_url(base_url)):
             raise ValueError(f"base_url {problem}")
         if not self.variables:
             try:
@@ -245,31 +282,50 @@ class Client:
             except OperatorError as error:
                 raise ValueError(str(error)) from None
 
-    def _read_headers(self, environ: Mapping[str, str], problems: list[str]) -> dict[str, str]:
-        written = [(name, value, "") for name, value in self._written_headers.items()]
+    def _before_start(self) -> dict[str, Any]:
+        """The arguments as they are known without an environment: a default of `env(…)`, or what a start could have."""
+        found = dict(self._written)
+        for name, option in OPTIONS.items():
+            if isinstance(found[name], Env):
+                found[name] = option.read(found[name].default or option.stand_in)
+        return found
+
+    def _set(self, found: Mapping[str, Any]) -> None:
+        """Takes over what has no part in the environment any more."""
+        self.auth = found["auth"]
+        self.timeout = _seconds(found["timeout"])
+        self.retries = _at_least("retries", found["retries"], 0)
+        self.concurrency = _at_least("concurrency", found["concurrency"], 1)
+        self.cache = ReplyCache(
+            _at_least("cache_entries", found["cache_entries"], 1),
+            _at_least("cache_bytes", found["cache_bytes"], 1),
+        )
+        self.bulkhead = Bulkhead(self.concurrency)
+        self.verify = found["verify"]
+        self.cert = found["cert"]
+
+    def _trust(self, environ: Mapping[str, str]) -> None:
+        """Takes whom the environment trusts, where the client does not say whom it trusts itself."""
+        self._trusts = naming_variable(environ) if self.verify is True else None
+        if self._trusts is not None:
+            self.verify = environ[self._trusts]
+
+    def _read_headers(self, reading: Reading) -> dict[str, str]:
+        written = [(name, value, "") for name, value in self._written["headers"].items()]
         if isinstance(self.auth, ApiKey):
             written.append((self.auth.header, self.auth.value, ""))
         elif isinstance(self.auth, BearerToken):
             written.append(("Authorization", self.auth.value, "Bearer "))
         headers = _DEFAULT_HEADERS | {"Accept-Encoding": _encodings()}
         for name, value, before in written:
-            found = _read(name, value, environ, problems)
+            found = reading.text(name, value)
             if found is None:
                 continue
             try:
                 set_header(headers, name, before + found)
             except ValueError as error:
-                problems.append(str(error))
+                reading.problems.append(str(error))
         return headers
-
-
-def _read(what: str, value: str | Env, environ: Mapping[str, str], problems: list[str]) -> str | None:
-    if isinstance(value, str):
-        return value
-    found = value.read(environ)
-    if found is None:
-        problems.append(f"the environment variable {value.variable} is not set ({what})")
-    return found
 
 
 def _outgoing(
@@ -299,12 +355,6 @@ def _encodings() -> str:
     return ", ".join(make_headers(accept_encoding=True)["accept-encoding"].split(","))
 
 
-def _proxies_of(base_url: str) -> dict[str, str]:
-    from requests.utils import get_environ_proxies
-
-    return get_environ_proxies(base_url)
-
-
 def _known_auth(auth: Auth | None) -> Auth | None:
     if auth is None or isinstance(auth, _OWN_AUTH):
         return auth
@@ -319,6 +369,13 @@ def _known_breaker(breaker: Breaker | None) -> Breaker | None:
     if breaker is not None and not isinstance(breaker, Breaker):
         raise ValueError("breaker= takes a Breaker, or None for none")
     return breaker
+
+
+def _known_filters(filters: Collection[str]) -> frozenset[str]:
+    found = frozenset([filters] if isinstance(filters, str) else filters)
+    if not all(isinstance(name, str) for name in found):
+        raise ValueError("filters= takes names of query parameters")
+    return found
 
 
 def _at_least(name: str, value: int, least: int) -> int:

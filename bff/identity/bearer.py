@@ -50,15 +50,17 @@ class _Key(Struct, frozen=True):
 class KeySet:
     """The keys of a JWKS: given inline, or fetched over https, kept for an hour.
 
+    `verify` is a file or folder of those whose certificates are trusted, None for certifi's list.
     A token with an unknown `kid` fetches again, at most once a minute, so that made-up ones cost nothing.
     """
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, verify: str | None = None) -> None:
         self.begin_anew()
         renew_in_child(self)
         self._fetched = float("-inf")
         self._tried = float("-inf")
         self._keys: dict[str | None, _Key] = {}
+        self._verify = verify or True
         self._url = None if source.lstrip().startswith("{") else source
         if self._url is None:
             self._keys = _read_keys(source.encode())
@@ -101,6 +103,7 @@ class KeySet:
         assert self._url is not None
         with requests.Session() as session:
             session.trust_env = False
+            session.verify = self._verify
             try:
                 timeout = _FETCH_SECONDS
                 with session.get(self._url, timeout=timeout, allow_redirects=False, stream=True) as reply:

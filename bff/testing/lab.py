@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from bff.http import ForwardedToken, SocketTransport, StreamBroke, Transport
 from bff.identity.session import Session, SessionSeal
 from bff.plan import PlannedRequest
+from bff.planning import plan_folder
 from bff.problems import CONTENT_TYPE
 from bff.recipe import Recipe
 from bff.testing.forecast import Times
@@ -36,14 +37,6 @@ _KEY = Fernet.generate_key().decode()
 _AIM = 1.5
 """Seconds that a page with a longer deadline gets."""
 _LEAST_TIMEOUT = 0.25
-
-
-class _AnyEnvironment(dict[str, str]):
-    """An environment in which every variable that a client wants is there: its backend is moved anyway."""
-
-    def get(self, name: str, default: Any = None) -> Any:
-        known = super().get(name, default)
-        return "http://backend.test" if known is None and not name.startswith(("BFF_", "FLASK_")) else known
 
 
 class FaultServer(FakeBackend):
@@ -134,7 +127,7 @@ class Visit:
 
     def __init__(self, root: Path, name: str, stretch: float = 1.0) -> None:
         with _making:  # `ast` of Python 3.11 must not be used by two threads at a time
-            app = create_app(root, [name], environ=environment(), transport=lab().transport)
+            app = create_app(root, [name], environ=environment(root), transport=lab().transport)
         self._site = app.extensions["bff"]
         self._app = app
         self.page: Page = self._site.pages[name]
@@ -221,9 +214,13 @@ def _put_together(found: Any, seconds: float) -> Answered:
     return Answered(status, headers, found.text, page.page, seconds)
 
 
-def environment() -> Mapping[str, str]:
-    """An environment with a session key of our own and everything that clients want."""
-    return _AnyEnvironment(BFF_SESSION_KEYS=_KEY)
+@cache
+def environment(root: Path) -> Mapping[str, str]:
+    """An environment with a session key of our own and everything that the clients of a project want."""
+    found = {"BFF_SESSION_KEYS": _KEY}
+    for client in plan_folder(root).clients.values():
+        found |= client.stand_ins
+    return found
 
 
 def scaled(page: Page, stretch: float) -> Times:

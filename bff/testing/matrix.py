@@ -62,7 +62,7 @@ def matrix_of(root: Path, pages: Sequence[str] | None = None, faults: Sequence[s
     """The cases of a project's recipes (or some of them); raises AuthorError or OperatorError as `check` does."""
     root = root.resolve()
     with quiet():
-        app = create_app(root, pages, environ=environment(), transport=lab().transport)
+        app = create_app(root, pages, environ=environment(root), transport=lab().transport)
     found = Matrix()
     for name in app.extensions["bff"].pages:
         _add_page(found, root, name, list(FAULTS) if faults is None else list(faults))

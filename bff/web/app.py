@@ -29,7 +29,7 @@ from bff.web.problems import is_api, problem_response, readable, unforeseen
 from bff.web.public import serve_public
 from bff.web.rates import Rates
 from bff.web.repeats import Repeats
-from bff.web.site import Page, Site, has_pages
+from bff.web.site import Page, Site, check_certificates, has_pages
 from bff.web.stopping import on_stop
 from bff.web.views import PageView
 from bff.web.written import OwnWrites
@@ -58,12 +58,15 @@ def create_app(
         identity.require_for(plan)
         rates.require_for(plan)
 
+    asks_the_network = transport is None
     if transport is None:
         transport = transport_of(settings.transport, settings.transport_threads)
     metrics, tracing = metrics_of(settings, environ), tracing_of(settings, environ)
     if tracing is not None:
         transport = tracing.watch(transport)
     site = Site(folder, pages, settings, environ, require_for, transport, identity, debug=get_debug_flag())
+    if asks_the_network:
+        check_certificates(site, settings, environ)
     app = Flask("bff", root_path=str(folder), static_folder=None, template_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_body
     app.url_map.merge_slashes = False

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Request, Response, g
 
+from bff.certificates import authorities
 from bff.errors import OperatorError, PageError
 from bff.identity import ANYBODY, Session, SessionSeal, SessionTooLarge, Visitor
 from bff.identity.origin import SAFE_METHODS, passes
@@ -41,7 +42,7 @@ class Identity:
         self._seal = (
             SessionSeal(settings.session_keys, settings.session_ttl) if settings.session_keys else None
         )
-        self._bearer = _bearer_check(settings)
+        self._bearer = _bearer_check(settings, environ)
         self.written = WrittenSeal(settings.session_keys) if settings.session_keys else None
 
     def require_for(self, plan: Plan) -> None:
@@ -151,13 +152,16 @@ class Identity:
         _set_cookie(response, request, "", 0)
 
 
-def _bearer_check(settings: Settings) -> BearerCheck | None:
+def _bearer_check(settings: Settings, environ: Mapping[str, str]) -> BearerCheck | None:
     if not settings.jwt_jwks:
         return None
     from bff.identity.bearer import BearerCheck, KeySet  # only where Bearer tokens are taken
 
     return BearerCheck(
-        KeySet(settings.jwt_jwks), settings.jwt_issuer, settings.jwt_audience, settings.jwt_leeway
+        KeySet(settings.jwt_jwks, authorities(environ)),
+        settings.jwt_issuer,
+        settings.jwt_audience,
+        settings.jwt_leeway,
     )
 
 

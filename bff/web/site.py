@@ -9,6 +9,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from bff.certificates import problem_of_authorities
 from bff.compiled import BELONGS_TOGETHER, FILE, read_pages
 from bff.errors import AuthorError, OperatorError
 from bff.http import Client, Transport
@@ -82,6 +83,21 @@ def _resolve_clients(
         except OperatorError as error:
             if client.name in asked:
                 problems.append(str(error))
+    if problems:
+        raise OperatorError("; ".join(problems))
+
+
+def check_certificates(site: Site, settings: Settings, environ: Mapping[str, str]) -> None:
+    """Raises OperatorError where a file is not there that a certificate is judged by, or that is shown as one."""
+    problems: list[str] = []
+    if settings.jwt_jwks.startswith("https:") and (problem := problem_of_authorities(environ)):
+        problems.append(f"BFF_JWT_JWKS: {problem}")
+    asked = {client.name for page in site.pages.values() for client in page.plan.clients}
+    for name in sorted(asked & site.clients.keys()):
+        try:
+            site.clients[name].check_files()
+        except OperatorError as error:
+            problems.append(str(error))
     if problems:
         raise OperatorError("; ".join(problems))
 

@@ -84,6 +84,27 @@ def test_a_page_brings_its_modules_and_what_they_import(project: Path) -> None:
     )
 
 
+def test_variables_of_all_arguments_are_listed_and_a_page_is_started_without_them(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "clients" / "todos.py").write_text(
+        "from requests.auth import HTTPBasicAuth\nfrom bff import Client, env\n"
+        'client = Client(env("TODOS_URL"), auth=HTTPBasicAuth("ann", env("TODOS_PASSWORD")), verify=env("TODOS_CA"),\n'
+        '    timeout=env("TODOS_TIMEOUT", default="2s"), retries=env("TODOS_RETRIES"))\n'
+    )
+    status, out = built(project, "page")
+    assert status == 0
+    assert (out / ".env.example").read_text().splitlines()[1:] == [
+        "TODOS_CA=",
+        "TODOS_PASSWORD=",
+        "TODOS_RETRIES=",
+        "# TODOS_TIMEOUT=2s",
+        "TODOS_URL=",
+    ]
+    printed = capsys.readouterr().out
+    assert "TODOS_CA" in printed and "fails" not in printed
+
+
 def test_all_bring_every_client_and_the_files(project: Path) -> None:
     status, out = built(project, "--all")
     assert status == 0

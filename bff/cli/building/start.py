@@ -19,8 +19,6 @@ sys.path[:0] = sys.argv[2:]
 __import__(sys.argv[1])
 print(round((time.perf_counter() - begun) * 1000))
 """
-# A variable may be a URL or a secret: this is one of the former and does as the latter. Nothing is asked there.
-_STAND_IN = "http://127.0.0.1:9"
 
 
 def start_time(function: Function, target: Target) -> str:
@@ -28,7 +26,7 @@ def start_time(function: Function, target: Target) -> str:
     from cryptography.fernet import Fernet
 
     bundle = function.bundle
-    environ = {name: default or _STAND_IN for name, default in bundle.variables.items()}
+    environ = {name: default or bundle.stand_ins.get(name, "") for name, default in bundle.variables.items()}
     if "BFF_SESSION_KEYS" in environ:
         environ["BFF_SESSION_KEYS"] = Fernet.generate_key().decode()
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("BFF_", "PYTHON"))}

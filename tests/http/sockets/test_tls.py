@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import ssl
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
+import certifi
 import pytest
 import trustme
 
-from bff.http import Broken, Calls, Client, Reply
+from bff.http import Broken, Calls, Client, Reply, env
 from tests.fakes import FakeBackend, answer, chunked
 from tests.http.calling import broken_of, finish, get, post, reply_of
 
@@ -59,6 +62,33 @@ def test_a_right_certificate_is_believed_and_its_connection_used_again(
         assert reply_of(make_calls(), client, get("/a")).json() == 1
         assert len(reply_of(make_calls(), client, post("/a", body=b"y" * 300_000)).raw) == 200_000
     assert backend.accepted == 1
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
+def test_the_authorities_of_the_environment_are_believed_where_the_client_names_none(
+    authority: Authority, make_calls: MakeCalls, variable: str
+) -> None:
+    backend = authority.backend("127.0.0.1")
+    client = Client(env("IT"), timeout="10s")
+    client.resolve({"IT": backend.url, variable: authority.path})
+    assert reply_of(make_calls(), client, get("/a")).json() == 1
+    own = Client(env("IT"), verify=certifi.where(), timeout="10s")
+    own.resolve({"IT": backend.url, variable: authority.path})
+    assert broken_of(make_calls(), own, get("/a")).kind == "refused"
+
+
+def test_a_folder_of_authorities_is_believed(
+    authority: Authority, make_calls: MakeCalls, tmp_path: Path
+) -> None:
+    folder = tmp_path / "authorities"
+    folder.mkdir()
+    shown = ["openssl", "x509", "-hash", "-noout", "-in", authority.path]
+    name = subprocess.run(shown, capture_output=True, text=True, check=True).stdout.strip()
+    shutil.copy(authority.path, folder / f"{name}.0")
+    backend = authority.backend("127.0.0.1")
+    client = Client(env("IT"), timeout="10s")
+    client.resolve({"IT": backend.url, "SSL_CERT_DIR": str(folder)})
+    assert reply_of(make_calls(), client, get("/a")).json() == 1
 
 
 def test_calls_side_by_side_have_a_connection_each(authority: Authority, make_calls: MakeCalls) -> None:
