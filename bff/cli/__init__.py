@@ -87,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     serving.add_argument("--host", default="127.0.0.1", help="where to listen (default: %(default)s)")
     # Hosts of containers say by PORT where they expect an answer, and their commands know no variables.
     port = os.environ.get("PORT") or "8000"
-    serving.add_argument("--port", type=int, default=port, help="(default: $PORT, or else 8000)")
+    serving.add_argument("--port", type=_port, default=port, help="(default: $PORT, or else 8000)")
     serving.add_argument("--workers", type=int, default=1, help="processes (default: %(default)s)")
     serving.add_argument("--threads", type=int, default=16, help="threads of each (default: %(default)s)")
     serving.add_argument(
@@ -151,6 +151,13 @@ def _serve(given: argparse.Namespace) -> int:
         gc.enable()
 
     return serve(given.root, Serving(given.host, given.port, given.workers, given.threads, drain=given.drain))
+
+
+def _port(text: str) -> int:
+    """A port; what came is not shown, because $PORT may be anything."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65535):
+        raise argparse.ArgumentTypeError("expected a port, from 0 to 65535")
+    return int(text)
 
 
 def _duration(text: str) -> float:

@@ -147,13 +147,13 @@ def test_the_time_that_a_stop_takes_is_a_duration(capsys: pytest.CaptureFixture[
     assert capsys.readouterr().err.splitlines()[-1] == f"python -m bff serve: error: {wrong}"
 
 
-@pytest.mark.parametrize("port", ["x", "8.5"])
+@pytest.mark.parametrize("port", ["x", "8.5", "-1", "65536", "tcp://S3cret:80", "٣"])
 def test_the_port_of_the_environment_is_a_number(
     port: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PORT", port)
     assert main(["serve"]) == 2
-    wrong = f"argument --port: invalid int value: '{port}'"
+    wrong = "argument --port: expected a port, from 0 to 65535"
     assert capsys.readouterr().err.splitlines()[-1] == f"python -m bff serve: error: {wrong}"
     assert main(["schema"]) == 0
 
