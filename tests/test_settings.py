@@ -9,9 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from limits.storage import storage_from_string
 
 from bff.errors import OperatorError
 from bff.settings import MIB, Settings, settings_table
+from bff.state import PATIENCE, connect
 from tests.project import write_project
 
 KEY = "A" * 43 + "="
@@ -222,3 +226,36 @@ def test_a_name_far_from_all_settings_lists_them() -> None:
         Settings.from_environ({"BFF_XYZZY": "1"})
     names = ", ".join(sorted(name for name, _, _ in settings_table()))
     assert str(raised.value) == f"unknown setting BFF_XYZZY: the settings are {names}"
+
+
+def optional(*texts: str) -> st.SearchStrategy[str]:
+    return st.sampled_from(["", *texts])
+
+
+URLISH = st.tuples(
+    st.sampled_from(["redis://", "rediss://", "unix://"]),
+    optional(":S3cret@", "user:S3cret@", "user@", ":S3/cret@", ":S3?cret@", ":%zz@", "@", ":6379/@"),
+    optional("host", "[::1]", "[", "10.0.0.1", "é", "ho st", "%2F"),
+    optional(":6379", ":", ":0", ":99999", ":S3cret"),
+    optional("/", "/3", "/S3cret", "/run/redis.sock", "//1", "/12345"),
+    optional(
+        "?", "?db=1", "?db=", "?client_name=%zz", "?ssl_cert_reqs=required", "?socket_timeout=9", "?S3cret"
+    ),
+    optional("&username=u", "&ssl_check_hostname=true", "&", "&db=x", "#S3cret", "\n"),
+).map("".join)
+
+
+@given(URLISH)
+@example("redis://user:S3cret@host:6379/0?db=1&client_name=%zz")
+@example("rediss://[::1]:6379?ssl_check_hostname=true")
+@example("unix://:S3cret@/host?db=0")
+def test_what_is_taken_for_the_url_of_a_redis_can_be_connected_with(url: str) -> None:
+    try:
+        taken = Settings.from_environ({"BFF_CACHE_URL": url}).cache_url
+    except OperatorError as error:
+        assert "S3cret" not in str(error)
+        return
+    with connect(taken) as found:
+        made = found.connection_pool.make_connection()  # refuses unknown options; nothing is sent yet
+        assert made.socket_timeout == PATIENCE and made.db in range(10_000)
+    assert storage_from_string(f"redis+{taken}" if taken.startswith("unix:") else taken)
