@@ -4,7 +4,7 @@
 
     BffError
     ├── AuthorError            a mistake in a recipe, a client module or a page's functions: `problems`, with places
-    ├── OperatorError          a mistake in the settings or the environment: one clear line
+    ├── OperatorError          a mistake in the settings or the environment: one clear line for each
     └── PageError              ends a page: becomes an RFC 9457 problem
         ├── InputError         the visitor's request does not fit the recipe (400, 413, 415, 422)
         ├── BoundError         a page went over one of its bounds (500, the log says which)
@@ -69,7 +69,7 @@ class AuthorError(BffError):
 
 
 class OperatorError(BffError):
-    """A wrong setting, environment variable or argument; its text is one clear line."""
+    """A wrong setting, environment variable or argument; its text is one clear line for each."""
 
 
 FailureKind = Literal[

@@ -286,8 +286,12 @@ class Client:
         """The arguments as they are known without an environment: a default of `env(…)`, or what a start could have."""
         found = dict(self._written)
         for name, option in OPTIONS.items():
-            if isinstance(found[name], Env):
-                found[name] = option.read(found[name].default or option.stand_in)
+            value = found[name]
+            if isinstance(value, Env):
+                try:
+                    found[name] = option.read(value.default or option.stand_in)
+                except ValueError:
+                    raise ValueError(f"{name}={value!r}: its default must be {option.expected}") from None
         return found
 
     def _set(self, found: Mapping[str, Any]) -> None:

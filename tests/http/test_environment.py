@@ -102,6 +102,13 @@ def test_numbers_and_switches_come_from_the_environment_too(name: str) -> None:
     assert str(raised.value) == f"client people: the environment variable IT is not set ({name})"
 
 
+def test_a_default_that_is_none_is_the_authors_mistake() -> None:
+    with pytest.raises(ValueError) as raised:
+        Client(URL, timeout=env("IT", default="soon"))
+    assert str(raised.value) == "timeout=env('IT'): its default must be a duration such as 300ms, 2s or 1m"
+    assert Client(URL, timeout=env("IT", default="5s")).timeout == 5.0
+
+
 def test_bounds_from_the_environment_bound() -> None:
     client = Client(URL, concurrency=env("PLACES", default="2"), cache_bytes=env("BYTES"))
     client.resolve({"BYTES": "700"})
