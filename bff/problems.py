@@ -125,6 +125,8 @@ def document(error: PageError, instance: str | None = None) -> dict[str, Any]:
 def of_failure(failure: Failure) -> PageError:
     """The problem that ends a page whose required step failed so."""
     kind = _KIND_OF_STATUS.get(failure.status, "backend-failed")
+    if failure.kind == "function":
+        kind = "internal"
     headers = {} if failure.retry_after is None else {"Retry-After": str(failure.retry_after)}
     return problem(
         kind,
@@ -133,6 +135,7 @@ def of_failure(failure: Failure) -> PageError:
         step=failure.step,
         headers=headers,
         members={"failure": failure.kind, "retryable": failure.retryable},
+        log=failure.log,
     )
 
 

@@ -41,13 +41,14 @@ class Terms(Struct, frozen=True):
 
 
 class StepTrace(Struct):
-    """How one step went; times are `time.monotonic()` seconds."""
+    """How one step went; times are `time.monotonic()` seconds, `cause` is what the log has to say of a failure."""
 
     name: str
     begun: float
     ended: float = 0.0
     outcome: Outcome = "ok"
     requests: int = 0
+    cause: str | None = None
 
     @property
     def milliseconds(self) -> float:

@@ -98,9 +98,13 @@ class Course:
     failures: list[tuple[float, Failed]] = field(default_factory=list)
 
 
+def _type_of(failed: Failed) -> str:
+    return "internal" if failed.kind == "function" else _TYPES.get(failed.status, "backend-failed")
+
+
 def ending(failed: Failed) -> Ending:
     """The problem with which a failed step ends its page."""
-    kind = _TYPES.get(failed.status, "backend-failed")
+    kind = _type_of(failed)
     members = {
         "type": f"urn:bff:problem:{kind}",
         "title": PROBLEMS[kind].title,
@@ -119,7 +123,7 @@ def error_of(failed: Failed) -> dict[str, Any]:
 
 def entry(failed: Failed, fields: tuple[str, ...]) -> dict[str, Any]:
     """What `errors` holds of a failed step."""
-    kind = _TYPES.get(failed.status, "backend-failed")
+    kind = _type_of(failed)
     found: dict[str, Any] = {
         "type": f"urn:bff:problem:{kind}",
         "title": PROBLEMS[kind].title,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bff.errors import PageError
+from bff.errors import FunctionError, PageError
 from bff.expressions import Evaluation
 from bff.expressions.values import to_text
 from bff.plan import Plan, PlannedGiven, PlannedGuard, PlannedRequest, PlannedStep, PlannedValue
@@ -89,7 +89,14 @@ class _Model:
 
     def _run(self, step: PlannedStep, begun: float) -> None:
         name, scope = step.name, self.found.scope
-        if step.when is not None and not step.when(scope, self.evaluation):
+        try:
+            holds = step.when is None or step.when(scope, self.evaluation)
+        except FunctionError:
+            if not isinstance(step, PlannedRequest):
+                raise
+            self._failed(step, Failed(name, "function", 500), begun)
+            return
+        if not holds:
             self.found.unmet.append((name, "when"))
             self._end(name, None, "skipped", begun)
         elif isinstance(step, PlannedValue):
@@ -135,7 +142,11 @@ class _Model:
         scope = self.found.scope
         items: list[Any] = [None]
         if step.items is not None:
-            items = step.items(scope, self.evaluation)
+            try:
+                items = step.items(scope, self.evaluation)
+            except FunctionError:
+                self._failed(step, Failed(step.name, "function", 500), begun)
+                return
             if step.step.batch is not None:
                 items = chunks(items, step.step.batch_size)
         if step.items is not None and not items:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bff.errors import FunctionError
 from bff.expressions.inspect import ANY
 from bff.expressions.values import key_text, to_text
 from bff.plan import PlannedRequest
@@ -53,12 +54,14 @@ class RequestModel:
             if old is not None and (index is not None or not self.stale):
                 status = self._page_status(old)
                 self.stale.append(Failed(step.name, "status", status, old, item=index, stale=True))
-        except Stop as stop:
+        except (Stop, FunctionError) as error:
+            of_function = Failed(step.name, "function", 500, item=index)
+            failed = error.failed if isinstance(error, Stop) else of_function
             if step.step.each is None or step.fallback is None:
-                raise
+                raise Stop(failed) from None
             self.items_failed = True
-            self.course.failures.append((self.ended, stop.failed))
-            return step.fallback({**local, "error": error_of(stop.failed)}, self.course.evaluation)
+            self.course.failures.append((self.ended, failed))
+            return step.fallback({**local, "error": error_of(failed)}, self.course.evaluation)
         return value
 
     def _reply(self, local: Mapping[str, Any], index: int | None, at: int) -> Any:

@@ -83,6 +83,9 @@ class Journal(Struct):
             },
             "partial": list(self.partial),
         }
+        for trace in self.traces.values():
+            if trace.cause is not None:
+                line["steps"][trace.name]["cause"] = trace.cause
         if self.stale:
             line["stale"] = list(self.stale)
         if self.repeated:
