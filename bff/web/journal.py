@@ -106,6 +106,12 @@ class Journal(Struct):
         return line
 
 
+def name_of(endpoint: str | None) -> str:
+    """What an endpoint is called: the recipe of a page, else the view that the project has added; '' for none."""
+    kind, _, name = (endpoint or "").partition(".")
+    return name.rpartition(".")[0] if kind == "page" else endpoint or ""
+
+
 def _described(trace: StepTrace) -> str:
     return "" if trace.outcome == "ok" else f";desc={trace.outcome}"
 
