@@ -60,7 +60,9 @@ PROBLEMS: Mapping[str, ProblemType] = {
         "over `BFF_MAX_REQUEST_BODY`, `BFF_MAX_UPLOAD` or what the backend takes",
     ),
     "unsupported-media-type": ProblemType(
-        415, "The body is of another type", "send `Content-Type: application/json`, or what the backend takes"
+        415,
+        "The body is of another type",
+        "send `Content-Type: application/json`, not packed, or what the backend takes",
     ),
     "unprocessable": ProblemType(
         422, "The backend does not accept this", "what was sent is not right for the backend"
