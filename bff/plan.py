@@ -184,6 +184,11 @@ class Plan(Struct, frozen=True, dict=True):
         undos = [step.undo for step in self.requests if step.undo is not None]
         return tuple({request.client.name: request.client for request in [*self.requests, *undos]}.values())
 
+    @cached_property
+    def tells_the_way(self) -> bool:
+        """Whether a backend of this page is told by which way its visitor came."""
+        return any(client.forwarded_headers for client in self.clients)
+
 
 class Planned(Struct, frozen=True):
     """The pages of a project by name, and its clients; one that is not `whole` is of some of its pages only."""

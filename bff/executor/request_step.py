@@ -165,6 +165,7 @@ class RequestStep:
                 item=self._item(at),
                 key=self._keys.get(at),
                 written=self._terms.written,
+                forwarded=self._terms.forwarded,
             )
         except FunctionError as error:
             return judge.of_function(self.planned.name, error, self._item(at))

@@ -19,6 +19,7 @@ from bff.http.bulkhead import Bulkhead
 from bff.http.cache import ReplyCache
 from bff.http.calls import Calls
 from bff.http.choice import default_transport
+from bff.http.forwarded import OWN
 from bff.http.messages import (
     FORBIDDEN_REQUEST_HEADERS,
     Broken,
@@ -50,6 +51,7 @@ class Visit(Unshown, frozen=True):
     mark: bytes
     request_id: str
     until: float
+    forwarded: tuple[tuple[str, str], ...] = ()
 
 
 class Client:
@@ -58,7 +60,8 @@ class Client:
     `base_url` and secrets may be `env(…)`, which `resolve` reads at start. `timeout` bounds a whole call
     with its retries. `quote`, `quote_like` and `filters` belong to a backend's filter language: how a text is
     quoted in it, and which query parameters hold it. `concurrency` bounds the calls under way at once, and
-    `breaker` says when a failing backend is spared; None never spares it.
+    `breaker` says when a failing backend is spared; None never spares it. With `forwarded_headers` the backend is told
+    the visitor's address, and the scheme and host that they asked.
     """
 
     def __init__(
@@ -79,6 +82,7 @@ class Client:
         proxies: bool = False,
         verify: bool | str = True,
         cert: str | tuple[str, str] | None = None,
+        forwarded_headers: bool = False,
     ) -> None:
         self.name = ""
         self.auth = _known_auth(auth)
@@ -91,6 +95,7 @@ class Client:
         self.proxies = proxies
         self.verify = verify
         self.cert = cert
+        self.forwarded_headers = forwarded_headers
         self.cache = ReplyCache(
             _at_least("cache_entries", cache_entries, 1), _at_least("cache_bytes", cache_bytes, 1)
         )
@@ -102,7 +107,7 @@ class Client:
         self._visit: Visit | None = None
         self._written_url = base_url
         self._written_headers = dict(headers or {})
-        _check_own_headers(self._written_headers)
+        _check_own_headers(self._written_headers, OWN if forwarded_headers else frozenset())
         self._base: str | None = None
         self._headers: dict[str, str] = {}
         self._proxy_urls: dict[str, str] = {}
@@ -218,7 +223,9 @@ class Client:
         end, visit = time.monotonic() + deadline, self._visit
         if visit is not None:
             end = min(end, visit.until)
-            request = replace(request, token=visit.token, visitor=visit.mark or None)
+            request = replace(
+                request, token=visit.token, visitor=visit.mark or None, forwarded=visit.forwarded
+            )
         request_id = "" if visit is None else visit.request_id
         calls = Calls(self.transport or default_transport(), end, request_id=request_id)
         try:
@@ -327,9 +334,11 @@ def _at_least(name: str, value: int, least: int) -> int:
     return value
 
 
-def _check_own_headers(headers: Mapping[str, str | Env]) -> None:
+def _check_own_headers(headers: Mapping[str, str | Env], made: frozenset[str]) -> None:
     for name, value in headers.items():
         check_header(name, value if isinstance(value, str) else "")
+        if name.lower() in made:
+            raise ValueError(f"forwarded_headers=True makes the header {name}: leave one of the two out")
         if name.lower() in FORBIDDEN_REQUEST_HEADERS:
             cure = ": use auth=" if name.lower() == "authorization" else ""
             raise ValueError(f"a client may not set the header {name}{cure}")
