@@ -27,20 +27,26 @@ _CURES: tuple[tuple[tuple[type, ...], str], ...] = (
 _ANY_CURE = "return a dict, a list, a text, a number, a boolean or None"
 
 
-class NotPlain(TypeError):
-    """A value of a type that JSON has not; `kind` is its name, `cure` what to return instead."""
+class NotPlain(ValueError):
+    """A value that no page takes; `what` it is, and for a `cure` what to return instead."""
 
-    def __init__(self, value: Any) -> None:
-        self.kind = type(value).__name__
-        self.cure = next((cure for kinds, cure in _CURES if isinstance(value, kinds)), _ANY_CURE)
-        super().__init__(f"{self.kind} is not JSON: {self.cure}")
+    def __init__(self, what: str, cure: str) -> None:
+        self.what = what
+        self.cure = cure
+        super().__init__(f"{what} is not JSON: {cure}")
+
+
+def _not_plain(value: Any) -> NotPlain:
+    """Of a value of a type that JSON has not."""
+    cure = next((cure for kinds, cure in _CURES if isinstance(value, kinds)), _ANY_CURE)
+    return NotPlain(type(value).__name__, cure)
 
 
 def nearer_to_json(value: Any, most: int) -> Any:
     """A text, list or dict that says the same, of at most so many elements and one more; raises NotPlain."""
     if isinstance(value, datetime):
         if value.tzinfo is None:
-            raise NotPlain(value)
+            raise _not_plain(value)
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, date):
         return value.isoformat()
@@ -56,4 +62,4 @@ def nearer_to_json(value: Any, most: int) -> Any:
         return list(islice(value, most + 1))
     if inspect.iscoroutine(value):
         value.close()  # else Python warns that nobody has waited for it
-    raise NotPlain(value)
+    raise _not_plain(value)

@@ -116,7 +116,7 @@ def _call(name: str, function: Callable[..., Any], evaluation: Evaluation, *argu
 def _log_of(error: BaseException, function: Callable[..., Any]) -> str:
     """What was raised and where, or what was returned that is no JSON; never the message of an exception."""
     if isinstance(error, NotPlain):
-        return f"returned {error.kind} at {_defined_at(function)}; {error.cure}"
+        return f"returned {error.what} at {_defined_at(function)}; {error.cure}"
     return f"{type(error).__name__} at {_raised_at(error, function)}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from bff.expressions.conversions import nearer_to_json
+from bff.expressions.conversions import NotPlain, nearer_to_json
 
 MIN_INTEGER = -(2**63)
 MAX_INTEGER = 2**64 - 1
@@ -46,7 +46,7 @@ def number(value: float) -> int | float | None:
 
 
 def plain(value: Any) -> Any:
-    """A function's result as plain JSON; raises `TypeError` or `ValueError` when it is none.
+    """A function's result as plain JSON; raises NotPlain when it is none.
 
     Tuples and generators become lists, keys texts; dates, times with a zone and UUIDs texts, dataclasses mappings;
     numbers that JSON has not become null, halves of characters U+FFFD.
@@ -72,7 +72,7 @@ class _Plainer:
         if isinstance(value, float):
             return number(float(value))
         if depth >= _MAX_DEPTH:
-            raise ValueError("nested too deep")
+            raise NotPlain(f"what is nested over {_MAX_DEPTH} deep", "return less of it")
         if id(value) not in self.copies:
             known = isinstance(value, (dict, list, tuple))
             self.copies[id(value)] = (
@@ -83,12 +83,12 @@ class _Plainer:
     def converted(self, value: Any, depth: int) -> Any:
         nearer = nearer_to_json(value, _MAX_NODES)
         self.kept.append(nearer)  # `copies` knows values by their address: nothing else may get this one's
-        return self.plain(nearer, depth + 1)
+        return self.plain(nearer, depth)
 
     def container(self, value: Any, depth: int) -> Any:
         self.nodes += len(value)
         if self.nodes > _MAX_NODES:
-            raise ValueError(f"over {_MAX_NODES:,} values")
+            raise NotPlain(f"over {_MAX_NODES:,} values", "return less of it")
         if not isinstance(value, dict):
             return [self.plain(item, depth) for item in value]
         keys = {key: key_text(self.plain(key, depth)) for key in value}

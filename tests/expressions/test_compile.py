@@ -216,7 +216,30 @@ def test_a_generator_is_run_to_its_end_where_it_may_raise_or_be_endless():
         return caught.value.log
 
     assert value_of(broken) == f"function ours: ValueError at {__file__}:{broken.__code__.co_firstlineno + 2}"
-    assert value_of(endless) == f"function ours: ValueError at {__file__}:{endless.__code__.co_firstlineno}"
+    place = f"{__file__}:{endless.__code__.co_firstlineno}"
+    assert value_of(endless) == f"function ours: returned over 1,000,000 values at {place}; return less of it"
+
+
+def test_what_is_too_deep_or_holds_itself_is_told_and_what_is_shared_is_copied_once():
+    def inside_itself():
+        row = Row(date(2026, 1, 2), ())
+        row.tags = (row, row)
+        return row
+
+    def shared():
+        row = Row(date(2026, 1, 2), ())
+        for _ in range(40):
+            row = Row(date(2026, 1, 2), (row, row))
+        return row
+
+    with pytest.raises(FunctionError) as caught:
+        compile_tree(parse("ours()"), functions={"ours": inside_itself})({}, Evaluation())
+    place = f"{__file__}:{inside_itself.__code__.co_firstlineno}"
+    assert caught.value.log == (
+        f"function ours: returned what is nested over 100 deep at {place}; return less of it"
+    )
+    made = compile_tree(parse("ours()"), functions={"ours": shared})({}, Evaluation())
+    assert made["tags"][0] is made["tags"][1]
 
 
 @pytest.mark.parametrize("raised", [SystemExit, KeyboardInterrupt, GeneratorExit, CancelledError])
@@ -388,7 +411,7 @@ def test_a_long_text_is_no_key():
 def test_a_value_that_holds_itself_is_not_json():
     value: list = []
     value.append(value)
-    with pytest.raises(ValueError, match="nested too deep"):
+    with pytest.raises(ValueError, match="nested over 100 deep"):
         plain(value)
 
 
