@@ -26,14 +26,14 @@ from bff.expressions.tree import Constant, Each, EachClause, Expression, PathTem
 from bff.expressions.tree import Mapping as MappingTree
 from bff.expressions.tree import Sequence as SequenceTree
 from bff.http import Client
-from bff.modules import import_file, importing_from, is_of_project, public_functions
+from bff.modules import ProjectModules, is_of_project, public_functions
 from bff.plan import Planned
 from bff.recipe import Mark, Marks
 from bff.text import nearest
 from bff.validation import Validator
 
 FILE = "pages.compiled"
-VERSION = 2
+VERSION = 3
 """Of this form and of all that it names in the engine: what changes either, changes this."""
 
 BELONGS_TOGETHER = "the folder that `python -m bff build` writes belongs together"
@@ -82,11 +82,11 @@ def read_pages(root: Path, pages: Sequence[str] | None = None) -> Planned:
     """
     content = io.BytesIO(_content(root / FILE))
     whole, client_names, function_modules = pickle.load(content)
-    with importing_from(root):
-        clients = {name: _client(root, name) for name in client_names}
-        functions = {
-            name: public_functions(_module(root, "orchestrations", name)) for name in function_modules
-        }
+    modules = ProjectModules(root, fresh=False)
+    clients = {name: _client(modules, name) for name in client_names}
+    functions = {
+        name: public_functions(_module(modules, "orchestrations", name)) for name in function_modules
+    }
     plans = _Reader(content, clients, functions).load()
     if pages is None:
         return Planned(plans, clients, whole)
@@ -220,18 +220,18 @@ class _Reader(pickle.Unpickler):
         return function
 
 
-def _module(root: Path, folder: str, name: str) -> ModuleType:
-    path = root / folder / f"{name}.py"
+def _module(modules: ProjectModules, folder: str, name: str) -> ModuleType:
+    path = modules.root / folder / f"{name}.py"
     if not path.is_file():
         raise OperatorError(f"{path} is missing: {BELONGS_TOGETHER}")
-    module, findings = import_file(path, root, fresh=False)
+    module, findings = modules.load(path)
     if module is None:
         raise AuthorError(findings)
     return module
 
 
-def _client(root: Path, name: str) -> Client:
-    client = getattr(_module(root, "clients", name), "client", None)
+def _client(modules: ProjectModules, name: str) -> Client:
+    client = getattr(_module(modules, "clients", name), "client", None)
     if not isinstance(client, Client):
         raise OperatorError(f"clients/{name}.py holds no client: build the pages again")
     client.name = name

@@ -8,7 +8,7 @@
     └── PageError              ends a page: becomes an RFC 9457 problem
         ├── InputError         the visitor's request does not fit the recipe (400, 413, 415, 422)
         ├── BoundError         a page went over one of its bounds (500, the log says which)
-        └── FunctionError      a project function raised (500, its place is in the log)
+        └── FunctionError      a project function raised, or gave no JSON (500, the log says where)
 
 `AuthorError` and `OperatorError` stop the start; `PageError` never leaves a request.
 A step that fails is no exception: it is a `Failure`, a value.
@@ -82,6 +82,7 @@ FailureKind = Literal[
     "breaker",  # the client is not calling this backend now, or is full
     "unsent",  # the request could not be made safely of these values (empty or unsafe path segment, header)
     "limit",  # the page's own bound on requests or reply bytes
+    "function",  # a function of the project raised, or gave what is no JSON
 ]
 
 
@@ -90,8 +91,8 @@ class Failure(Struct, frozen=True):
 
     `status` is the status that the page answers with when the step is required, `upstream_status` what the
     backend said (None if it said nothing), `retry_after` in seconds, `path` the access path of a bad-reply
-    such as `todos.items`, `item` the index under `each`. A `stale` one did no harm: an old reply stands in. Holds no
-    upstream text, URL or header.
+    such as `todos.items`, `item` the index under `each`. A `stale` one did no harm: an old reply stands in. `log` is
+    for the operator's log only. Holds no upstream text, URL or header.
     """
 
     step: str
@@ -103,6 +104,7 @@ class Failure(Struct, frozen=True):
     path: str | None = None
     item: int | None = None
     stale: bool = False
+    log: str | None = None
 
     @property
     def retryable(self) -> bool:
@@ -149,7 +151,7 @@ class BoundError(PageError):
 
 
 class FunctionError(PageError):
-    """A function of the project raised; `log` holds the exception and its place."""
+    """A function of the project raised, or gave what is no JSON; `log` says what and where."""
 
     def __init__(self, function: str, log: str) -> None:
         super().__init__(

@@ -141,7 +141,7 @@ class Plan(Struct, frozen=True, dict=True):
     `steps` are in the order written; `waits_for` and `followers` are by step name; `fields` are the paths of
     the page that hang on a step; `second_sources` the steps that name a step in their `when`. A `private` page
     is not the same for everybody. `deferred` are the steps that a page in lines does not wait for: those that say
-    `defer` and those that read one.
+    `defer` and those that read one. `header_names` are those of `headers`.
     """
 
     recipe: Recipe
@@ -156,6 +156,7 @@ class Plan(Struct, frozen=True, dict=True):
     second_sources: Mapping[str, frozenset[str]]
     private: bool
     deferred: frozenset[str] = frozenset()
+    header_names: tuple[str, ...] = ()
 
     @cached_property
     def requests(self) -> tuple[PlannedRequest, ...]:
@@ -182,6 +183,11 @@ class Plan(Struct, frozen=True, dict=True):
         """The clients that this page asks, each once, those of undos among them."""
         undos = [step.undo for step in self.requests if step.undo is not None]
         return tuple({request.client.name: request.client for request in [*self.requests, *undos]}.values())
+
+    @cached_property
+    def tells_the_way(self) -> bool:
+        """Whether a backend of this page is told by which way its visitor came."""
+        return any(client.forwarded_headers for client in self.clients)
 
 
 class Planned(Struct, frozen=True):

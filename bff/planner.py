@@ -88,6 +88,7 @@ class _Planner:
             second_sources=self._second_sources(),
             private=bool(self.taint.page),
             deferred=deferred_steps(recipe, self.graph),
+            header_names=() if recipe.headers is None else tuple(name for name, _ in recipe.headers.items),
         )
 
     # --- compiling -----------------------------------------------------------------------------------------------

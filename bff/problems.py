@@ -60,7 +60,9 @@ PROBLEMS: Mapping[str, ProblemType] = {
         "over `BFF_MAX_REQUEST_BODY`, `BFF_MAX_UPLOAD` or what the backend takes",
     ),
     "unsupported-media-type": ProblemType(
-        415, "The body is of another type", "send `Content-Type: application/json`, or what the backend takes"
+        415,
+        "The body is of another type",
+        "send `Content-Type: application/json`, not packed, or what the backend takes",
     ),
     "unprocessable": ProblemType(
         422, "The backend does not accept this", "what was sent is not right for the backend"
@@ -125,6 +127,8 @@ def document(error: PageError, instance: str | None = None) -> dict[str, Any]:
 def of_failure(failure: Failure) -> PageError:
     """The problem that ends a page whose required step failed so."""
     kind = _KIND_OF_STATUS.get(failure.status, "backend-failed")
+    if failure.kind == "function":
+        kind = "internal"
     headers = {} if failure.retry_after is None else {"Retry-After": str(failure.retry_after)}
     return problem(
         kind,
@@ -133,6 +137,7 @@ def of_failure(failure: Failure) -> PageError:
         step=failure.step,
         headers=headers,
         members={"failure": failure.kind, "retryable": failure.retryable},
+        log=failure.log,
     )
 
 

@@ -1,8 +1,8 @@
 """What of a page is one visitor's: found in the recipe, before anything runs.
 
 A step is private if it reads `user`, a header of the visitor or a token of the session, itself or through the steps
-that it reads, or if its client sends the visitor's token. A page is private if it reads such a thing, or if any of its
-steps is: a guard that looks at `user` makes an answer that is not everybody's, whatever the shape shows.
+that it reads, or if its client sends the visitor's token or address. A page is private if it reads such a thing, or if
+any of its steps is: a guard that looks at `user` makes an answer that is not everybody's, whatever the shape shows.
 """
 
 from __future__ import annotations
@@ -70,18 +70,18 @@ class _Tracer:
         own = [text for _, part in parts(step) for text in _private(inspect_part(part))]
         if own:
             return (f"{step.name} reads {own[0]}",)
-        forwarding = self._forwarding(step)
-        if forwarding is not None:
-            return (f"{step.name} is asked with the visitor's token ({forwarding.name})",)
+        for client in self._asked(step):
+            if client.forwards or client.forwarded_headers:
+                what = "token" if client.forwards else "address"
+                return (f"{step.name} is asked with the visitor's {what} ({client.name})",)
         return (f"{step.name} gives a token of the session",) if step.name in self._tokens else ()
 
-    def _forwarding(self, step: Step) -> Client | None:
-        """The client of a request, or of its undo, that sends the visitor's token."""
+    def _asked(self, step: Step) -> list[Client]:
+        """The clients of a request and of its undo."""
         if not isinstance(step, Request):
-            return None
+            return []
         named = [step.client] if step.undo is None else [step.client, step.undo.client]
-        clients = (self._clients.get(name) for name in named)
-        return next((client for client in clients if client is not None and client.forwards), None)
+        return [self._clients[name] for name in named if name in self._clients]
 
     def _to_page(self, steps: Mapping[str, Way]) -> Way:
         if self._recipe.auth == "required":

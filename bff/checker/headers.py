@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from bff.checker.page import Page
 from bff.expressions.tree import Mapping
-from bff.http import FORBIDDEN_REQUEST_HEADERS, FORBIDDEN_RESPONSE_HEADERS, check_header
+from bff.http import (
+    FORBIDDEN_REQUEST_HEADERS,
+    FORBIDDEN_RESPONSE_HEADERS,
+    check_header,
+    is_of_the_way,
+    may_not_go_up,
+)
 from bff.recipe import Marks, Request
 
 # Answers of the layer itself; a recipe that wrote them would undo what they are for.
@@ -18,6 +24,8 @@ _OWN_RESPONSE_HEADERS = {
     "content-type": "a page is application/json",
     "server-timing": "the layer makes it",
 }
+_TELLS_THE_WAY = "Client(forwarded_headers=True) tells a backend by which way its visitor came"
+_ANYBODY = f"anybody may write it; {_TELLS_THE_WAY}"
 _VISITORS_TOKENS = {"authorization", "cookie", "proxy-authorization"}
 
 
@@ -37,6 +45,13 @@ def check_headers(page: Page) -> None:
         if parameter.name.lower() in _VISITORS_TOKENS:
             mark = page.recipe.marks.key(f"input.headers.{parameter.name}")
             page.say(mark, f"a recipe cannot read the header '{parameter.name}'", "auth says who may ask")
+        elif is_of_the_way(parameter.name.lower()):
+            mark = page.recipe.marks.key(f"input.headers.{parameter.name}")
+            page.say(
+                mark,
+                f"a recipe cannot read the header '{parameter.name}'",
+                _ANYBODY,
+            )
         else:
             _check_form(page, parameter.name, page.recipe.marks, f"input.headers.{parameter.name}")
 
@@ -49,6 +64,8 @@ def _check_request_headers(page: Page, headers: Mapping | None, marks: Marks, ow
             page.say(mark, f"a recipe cannot send the header '{name}'", "it is the client's: Client(auth=…)")
         elif lower in FORBIDDEN_REQUEST_HEADERS:
             page.say(mark, f"a recipe cannot send the header '{name}'", "the layer makes it")
+        elif may_not_go_up(lower):
+            page.say(mark, f"a recipe cannot send the header '{name}'", _TELLS_THE_WAY)
         else:
             _check_form(page, name, marks, f"headers.{name}")
 

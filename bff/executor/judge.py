@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from bff.errors import Failure, FailureKind
+from bff.errors import Failure, FailureKind, FunctionError
 from bff.expressions import Evaluation
 from bff.expressions.paths import ANY, Path, path_text
 from bff.http import Broken, Reply, retry_after
@@ -76,6 +76,12 @@ def unsent(step: str, what: str, *, by_visitor: bool, item: int | None) -> Failu
     """The failure of a request that its values do not let us make: 400 where the visitor gave them."""
     status = 400 if by_visitor else 502
     return Failure(step, "unsent", status, f"'{step}' was not asked: {what}", item=item)
+
+
+def of_function(step: str, error: FunctionError, item: int | None = None) -> Failure:
+    """The failure of a step for which a function of the project was called, and gave nothing."""
+    detail = f"'{step}' could not be made: a function of this page failed."
+    return Failure(step, "function", 500, detail, item=item, log=error.log)
 
 
 def of_passing(planned: PlannedRequest, reply: Reply) -> Failure:

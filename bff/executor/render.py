@@ -30,11 +30,13 @@ def render(
     item: int | None = None,
     key: str | None = None,
     written: Written = NOTHING_WRITTEN,
+    forwarded: tuple[tuple[str, str], ...] = (),
 ) -> OutgoingRequest | Failure | None:
     """The request; None when an empty path hole means that a read is not made; a Failure when it must not be.
 
     `encode` makes JSON of a body and bounds its size. With a `key` the request may be repeated. `written` is what
-    the visitor wrote lately: what was kept before that is too old for them.
+    the visitor wrote lately: what was kept before that is too old for them. `forwarded` says by which way they came,
+    for a client that tells its backend.
     """
     path = planned.constant_path or _path(planned, scope, evaluation, item)
     if not isinstance(path, str):
@@ -60,6 +62,7 @@ def render(
         hedge=step.hedge,
         visitor=visitor.mark or None,
         token=_token(planned, visitor),
+        forwarded=forwarded if planned.client.forwarded_headers else (),
         cache=None if step.cache is None else _cache_terms(step.cache, planned, written),
     )
 

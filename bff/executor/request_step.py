@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from bff.errors import Failure, PageError
+from bff.errors import Failure, FunctionError, PageError
 from bff.executor import judge
 from bff.executor.render import render
 from bff.executor.results import Keeping, Terms
@@ -17,6 +17,7 @@ from bff.expressions.paths import ANY
 from bff.expressions.values import key_text, to_text
 from bff.http import Broken, Call, Calls, OutgoingRequest
 from bff.plan import PlannedRequest
+from bff.problems import of_failure
 
 
 class RequestStep:
@@ -72,7 +73,11 @@ class RequestStep:
         """Work out the items and start the first requests."""
         step = self.planned.step
         if self.planned.items is not None:
-            items = self.planned.items(self._scope, self._evaluation)
+            try:
+                items = self.planned.items(self._scope, self._evaluation)
+            except FunctionError as error:
+                self.failure = judge.of_function(step.name, error)
+                return
             if step.batch is not None:
                 items = _chunks(items, step.batch_size)
             elif len(items) > self._terms.max_each:
@@ -88,7 +93,7 @@ class RequestStep:
 
     def alone(self) -> OutgoingRequest | Failure | None:
         """The request of a step that is neither in a loop nor started here, as `render` makes it."""
-        return self._make_key(0) or self._rendered(0)
+        return self._rendered(0)
 
     def take_in(self, call: Call) -> None:
         """Take the outcome of a call of this step."""
@@ -116,11 +121,16 @@ class RequestStep:
         self._in_flight.clear()
         self._waiting.clear()
 
-    def fall_back(self) -> Any:
-        """The value in place of the one that failed."""
-        assert self.planned.fallback is not None and self.failure is not None
-        scope = {**self._scope, **self._own_names(0), "error": error_of(self.failure)}
-        return self.planned.fallback(scope, self._evaluation)
+    def fall_back(self, failure: Failure) -> Any:
+        """The value in place of the one that failed; raises PageError where a function gives none."""
+        return self._fallback({**self._scope, **self._own_names(0)}, failure)
+
+    def _fallback(self, scope: Mapping[str, Any], failure: Failure) -> Any:
+        assert self.planned.fallback is not None
+        try:
+            return self.planned.fallback({**scope, "error": error_of(failure)}, self._evaluation)
+        except FunctionError as error:
+            raise of_failure(judge.of_function(self.planned.name, error, failure.item)) from error
 
     # --- starting ----------------------------------------------------------------------------------------------
 
@@ -129,7 +139,7 @@ class RequestStep:
         most = step.concurrency if step.each is not None else len(self._items)
         while self._waiting and self.failure is None and len(self._in_flight) < most:
             at = self._waiting.popleft()
-            request = self._make_key(at) or self._rendered(at)
+            request = self._rendered(at)
             if request is None:
                 self._values[at] = None
             elif isinstance(request, Failure):
@@ -144,16 +154,21 @@ class RequestStep:
                     self._writes.sent.append(self._written[at])
 
     def _rendered(self, at: int) -> OutgoingRequest | Failure | None:
-        return render(
-            self.planned,
-            self._local(at),
-            self._evaluation,
-            visitor=self._terms.visitor,
-            encode=self._terms.encode,
-            item=self._item(at),
-            key=self._keys.get(at),
-            written=self._terms.written,
-        )
+        """A request as it goes out; a Failure where its values do not let it, or a function gives none."""
+        try:
+            return self._make_key(at) or render(
+                self.planned,
+                self._local(at),
+                self._evaluation,
+                visitor=self._terms.visitor,
+                encode=self._terms.encode,
+                item=self._item(at),
+                key=self._keys.get(at),
+                written=self._terms.written,
+                forwarded=self._terms.forwarded,
+            )
+        except FunctionError as error:
+            return judge.of_function(self.planned.name, error, self._item(at))
 
     def _make_key(self, at: int) -> Failure | None:
         """Make the idempotency key of one request, where the step has one; a Failure where it would be empty."""
@@ -201,7 +216,10 @@ class RequestStep:
         self._keeping.limit(result)
         if write is not None:
             write.reply = result
-        outcome = judge.of_reply(self.planned, result, self._local(at), self._evaluation, self._item(at))
+        try:
+            outcome = judge.of_reply(self.planned, result, self._local(at), self._evaluation, self._item(at))
+        except FunctionError as error:
+            outcome = judge.of_function(self.planned.name, error, self._item(at))
         if write is not None:
             if not isinstance(outcome, Failure):
                 write.value, write.accepted = outcome, True
@@ -222,9 +240,7 @@ class RequestStep:
             return
         if self.planned.step.each is not None and self.planned.fallback is not None:
             self.item_failures.append(outcome)
-            self._values[at] = self.planned.fallback(
-                {**self._local(at), "error": error_of(outcome)}, self._evaluation
-            )
+            self._values[at] = self._fallback(self._local(at), outcome)
             if at in self._written:
                 self._written[at].value = self._values[at]
             return

@@ -28,7 +28,7 @@ class Terms(Struct, frozen=True):
     """What a run is given beside its plan: who asks, by when (monotonic), how JSON bodies are made, the bounds.
 
     `afresh` gives the budgets of expressions that run when a page's own may be used up; `written` is what the visitor
-    wrote lately, and must not see the old state of.
+    wrote lately, and must not see the old state of; `forwarded` are headers that say by which way they came.
     """
 
     deadline: float
@@ -38,16 +38,18 @@ class Terms(Struct, frozen=True):
     keys: KeySource = field(default_factory=KeySource)
     afresh: Callable[[], Evaluation] = Evaluation
     written: Written = NOTHING_WRITTEN
+    forwarded: tuple[tuple[str, str], ...] = ()
 
 
 class StepTrace(Struct):
-    """How one step went; times are `time.monotonic()` seconds."""
+    """How one step went; times are `time.monotonic()` seconds, `cause` is what the log has to say of a failure."""
 
     name: str
     begun: float
     ended: float = 0.0
     outcome: Outcome = "ok"
     requests: int = 0
+    cause: str | None = None
 
     @property
     def milliseconds(self) -> float:

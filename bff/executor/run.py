@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Generator, Mapping
 from typing import Any
 
-from bff.errors import Failure
+from bff.errors import Failure, FunctionError
 from bff.executor import judge
 from bff.executor.given import taken
 from bff.executor.guard import refusal
@@ -131,10 +131,13 @@ class PageRun:
         while self._ready:
             step = self._plan.steps[heapq.heappop(self._ready)]
             self.traces[step.name] = StepTrace(step.name, time.monotonic())
-            if step.when is not None and not step.when(self._scope, self._evaluation):
-                self._end(step, None, "skipped")
-            else:
+            try:
+                if step.when is not None and not step.when(self._scope, self._evaluation):
+                    self._end(step, None, "skipped")
+                    continue
                 self._start(step)
+            except FunctionError as error:
+                self._do_without(step, judge.of_function(step.name, error))
 
     def _start(self, step: PlannedStep) -> None:
         match step:
@@ -178,13 +181,23 @@ class PageRun:
         if under_way.failure is None:
             self._failures += [*under_way.item_failures, *under_way.stale]
             whole: Outcome = "stale" if under_way.stale else "ok"
-            self._end(step, under_way.value, "fallback" if under_way.item_failures else whole)
-        elif step.fallback is None or step.step.each is not None:  # under `each` a fallback is an item's
-            self._fail(step)
-            raise of_failure(under_way.failure)
+            if under_way.item_failures:
+                logs = (failure.log for failure in under_way.item_failures)
+                self.traces[step.name].cause = next(filter(None, logs), None)
+                whole = "fallback"
+            self._end(step, under_way.value, whole)
         else:
-            self._failures.append(under_way.failure)
-            self._end(step, under_way.fall_back(), "fallback")
+            self._do_without(step, under_way.failure, under_way)
+
+    def _do_without(self, step: PlannedStep, failure: Failure, under_way: RequestStep | None = None) -> None:
+        """End a step that failed with its fallback; raises PageError where it has none."""
+        if not isinstance(step, PlannedRequest) or step.fallback is None or step.step.each is not None:
+            self._fail(step)  # under `each` a fallback is an item's
+            raise of_failure(failure)
+        value = (under_way or self._step(step)).fall_back(failure)
+        self._failures.append(failure)
+        self.traces[step.name].cause = failure.log
+        self._end(step, value, "fallback")
 
     def _end(self, step: PlannedStep, value: Any, outcome: Outcome) -> None:
         self._scope[step.name] = value

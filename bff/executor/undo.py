@@ -97,6 +97,7 @@ class TakingBack:
                 encode=self._terms.encode,
                 item=write.item,
                 key=self._key(write),
+                forwarded=self._terms.forwarded,
             )
             if request is None or isinstance(request, Failure):
                 return None

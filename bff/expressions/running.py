@@ -5,19 +5,20 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Mapping
 from functools import partial
+from inspect import unwrap
 from pathlib import Path
 from types import CodeType
 from typing import Any
 
 from bff.errors import BoundError, FunctionError, PageError
 from bff.expressions import operators
+from bff.expressions.conversions import NotPlain
 from bff.expressions.evaluation import Evaluation, text_size
 from bff.expressions.functions import FUNCTIONS
 from bff.expressions.values import NUMBERS, plain, to_text
 
 Page = Callable[[Mapping[str, Any], Evaluation], Any]
 
-_HERE = str(Path(__file__).parent)
 _OPERATORS = (
     "get", "item", "getter", "missed", "missing", "cut", "add", "subtract", "multiply", "divide", "floor_divide",
     "modulo", "negate", "less", "less_equal", "greater", "greater_equal", "orders_with", "equal", "equals_plainly",
@@ -99,23 +100,45 @@ class Compiled:
 
 
 def _call(name: str, function: Callable[..., Any], evaluation: Evaluation, *arguments: Any) -> Any:
-    """Calls a function of the project and makes its result plain JSON."""
+    """Calls a function of the project and makes its result plain JSON.
+
+    Whatever it raises ends here: a SystemExit or KeyboardInterrupt of its own is not the server's.
+    """
     evaluation.charge(20)
     try:
         return plain(function(*arguments))
     except PageError:
         raise
-    except (Exception, SystemExit) as error:
-        raise FunctionError(name, _place(error, function)) from error
+    except BaseException as error:
+        raise FunctionError(name, _log_of(error, function)) from error
 
 
-def _place(error: BaseException, function: Callable[..., Any]) -> str:
-    """Where it was raised; of a wrong call or result, where the function stands. Never its message."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    file, line, code = frame.filename, frame.lineno, getattr(function, "__code__", None)
-    if file.startswith(_HERE) and code is not None:
-        file, line = code.co_filename, code.co_firstlineno
-    return f"{type(error).__name__} at {file}:{line}"
+def _log_of(error: BaseException, function: Callable[..., Any]) -> str:
+    """What was raised and where, or what was returned that is no JSON; never the message of an exception."""
+    if isinstance(error, NotPlain):
+        return f"returned {error.what} at {_defined_at(function)}; {error.cure}"
+    return f"{type(error).__name__} at {_raised_at(error, function)}"
+
+
+def _raised_at(error: BaseException, function: Callable[..., Any]) -> str:
+    """The innermost line in the folder of the function; of a wrong call or result, where the function stands."""
+    own = _code_of(function)
+    frames = traceback.extract_tb(error.__traceback__)
+    if own is None:
+        return f"{frames[-1].filename}:{frames[-1].lineno}"
+    folder = Path(own.co_filename).parent
+    lines = [f"{frame.filename}:{frame.lineno}" for frame in frames if folder in Path(frame.filename).parents]
+    return lines[-1] if lines else _defined_at(function)
+
+
+def _defined_at(function: Callable[..., Any]) -> str:
+    own = _code_of(function)
+    return "a place unknown" if own is None else f"{own.co_filename}:{own.co_firstlineno}"
+
+
+def _code_of(function: Callable[..., Any]) -> CodeType | None:
+    """The code of a function itself, not of a decorator's."""
+    return getattr(unwrap(function), "__code__", None)
 
 
 def _quote(name: str, function: Callable[[str], str], evaluation: Evaluation, value: Any) -> Any:

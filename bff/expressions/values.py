@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from bff.expressions.conversions import NotPlain, nearer_to_json
+
 MIN_INTEGER = -(2**63)
 MAX_INTEGER = 2**64 - 1
 MAX_KEY = 4_096
@@ -44,9 +46,10 @@ def number(value: float) -> int | float | None:
 
 
 def plain(value: Any) -> Any:
-    """A function's result as plain JSON; raises `TypeError` or `ValueError` when it is none.
+    """A function's result as plain JSON; raises NotPlain when it is none.
 
-    Tuples become lists, keys texts; numbers that JSON has not become null, halves of characters U+FFFD.
+    Tuples and generators become lists, keys texts; dates, times with a zone and UUIDs texts, dataclasses mappings;
+    numbers that JSON has not become null, halves of characters U+FFFD.
     """
     return _Plainer().plain(value, 0)
 
@@ -56,6 +59,7 @@ class _Plainer:
 
     def __init__(self) -> None:
         self.copies: dict[int, Any] = {}
+        self.kept: list[Any] = []
         self.nodes = 0
 
     def plain(self, value: Any, depth: int) -> Any:
@@ -67,18 +71,24 @@ class _Plainer:
             return number(int(value))
         if isinstance(value, float):
             return number(float(value))
-        if not isinstance(value, (dict, list, tuple)):
-            raise TypeError(f"{type(value).__name__} is not JSON")
         if depth >= _MAX_DEPTH:
-            raise ValueError("nested too deep")
+            raise NotPlain(f"what is nested over {_MAX_DEPTH} deep", "return less of it")
         if id(value) not in self.copies:
-            self.copies[id(value)] = self.container(value, depth + 1)
+            known = isinstance(value, (dict, list, tuple))
+            self.copies[id(value)] = (
+                self.container(value, depth + 1) if known else self.converted(value, depth)
+            )
         return self.copies[id(value)]
+
+    def converted(self, value: Any, depth: int) -> Any:
+        nearer = nearer_to_json(value, _MAX_NODES)
+        self.kept.append(nearer)  # `copies` knows values by their address: nothing else may get this one's
+        return self.plain(nearer, depth)
 
     def container(self, value: Any, depth: int) -> Any:
         self.nodes += len(value)
         if self.nodes > _MAX_NODES:
-            raise ValueError(f"over {_MAX_NODES:,} values")
+            raise NotPlain(f"over {_MAX_NODES:,} values", "return less of it")
         if not isinstance(value, dict):
             return [self.plain(item, depth) for item in value]
         keys = {key: key_text(self.plain(key, depth)) for key in value}

@@ -7,6 +7,7 @@ from bff.http.calls import Calls
 from bff.http.choice import default_transport, transport_of
 from bff.http.client import Client
 from bff.http.fetch import Call
+from bff.http.forwarded import FORWARDED, is_of_the_way, may_not_go_up
 from bff.http.limits import Limits
 from bff.http.messages import (
     FORBIDDEN_REQUEST_HEADERS,
@@ -31,6 +32,7 @@ from bff.http.verdicts import Change
 __all__ = [
     "FORBIDDEN_REQUEST_HEADERS",
     "FORBIDDEN_RESPONSE_HEADERS",
+    "FORWARDED",
     "ApiKey",
     "BearerToken",
     "Behind",
@@ -64,6 +66,8 @@ __all__ = [
     "env",
     "forward_token",
     "freezes_between_requests",
+    "is_of_the_way",
+    "may_not_go_up",
     "retry_after",
     "transport_of",
 ]

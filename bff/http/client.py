@@ -22,6 +22,7 @@ from bff.http.cache import ReplyCache
 from bff.http.calls import Calls
 from bff.http.choice import default_transport
 from bff.http.environment import OPTIONS, Reading, envs_in, stand_ins
+from bff.http.forwarded import OWN
 from bff.http.messages import (
     FORBIDDEN_REQUEST_HEADERS,
     Broken,
@@ -54,6 +55,7 @@ class Visit(Unshown, frozen=True):
     mark: bytes
     request_id: str
     until: float
+    forwarded: tuple[tuple[str, str], ...] = ()
 
 
 class Client:
@@ -62,7 +64,9 @@ class Client:
     Where it is, who we are and all that is a text, a number or a switch may be `env(…)`, which `resolve` reads at
     start. `timeout` bounds a whole call with its retries. `quote`, `quote_like` and `filters` belong to a backend's
     filter language: how a text is quoted in it, and which query parameters hold it. `concurrency` bounds the calls
-    under way at once, and `breaker` says when a failing backend is spared; None never spares it.
+    under way at once, and `breaker` says when a failing backend is spared; None never spares it. With
+    `forwarded_headers` the backend is told the visitor's address, and the scheme and host that they asked; check
+    follows what that makes private, so it is written, not read.
     """
 
     def __init__(
@@ -83,12 +87,14 @@ class Client:
         proxies: bool | Env = False,
         verify: bool | str | Env = True,
         cert: str | Env | tuple[str | Env, str | Env] | None = None,
+        forwarded_headers: bool = False,
     ) -> None:
         self.name = ""
         self.auth = _known_auth(auth)
         self.quote = quote
         self.quote_like = quote_like
         self.filters = _known_filters(filters)
+        self.forwarded_headers = forwarded_headers
         self.budget = Budget()
         self.hedges = budget_of_hedges()
         self.circuit = Circuit(_known_breaker(breaker))
@@ -107,7 +113,7 @@ class Client:
             "verify": verify,
             "cert": cert,
         }
-        _check_own_headers(self._written["headers"])
+        _check_own_headers(self._written["headers"], OWN if forwarded_headers else frozenset())
         self.verify: bool | str = True
         self.cert: str | tuple[str, str] | None = None
         self._trusts: str | None = None
@@ -254,7 +260,9 @@ class Client:
         end, visit = time.monotonic() + deadline, self._visit
         if visit is not None:
             end = min(end, visit.until)
-            request = replace(request, token=visit.token, visitor=visit.mark or None)
+            request = replace(
+                request, token=visit.token, visitor=visit.mark or None, forwarded=visit.forwarded
+            )
         request_id = "" if visit is None else visit.request_id
         calls = Calls(self.transport or default_transport(), end, request_id=request_id)
         try:
@@ -388,9 +396,11 @@ def _at_least(name: str, value: int, least: int) -> int:
     return value
 
 
-def _check_own_headers(headers: Mapping[str, str | Env]) -> None:
+def _check_own_headers(headers: Mapping[str, str | Env], made: frozenset[str]) -> None:
     for name, value in headers.items():
         check_header(name, value if isinstance(value, str) else "")
+        if name.lower() in made:
+            raise ValueError(f"forwarded_headers=True makes the header {name}: leave one of the two out")
         if name.lower() in FORBIDDEN_REQUEST_HEADERS:
             cure = ": use auth=" if name.lower() == "authorization" else ""
             raise ValueError(f"a client may not set the header {name}{cure}")

@@ -200,13 +200,25 @@ def send(adapter: HTTPAdapter, request: Try, body: Iterable[bytes] | None = None
     if not prepared.hooks["response"] or body is not None:  # what has been sent once cannot be sent again
         return response
     try:  # auth such as Digest answers a challenge in a hook, which requests' Session would call
-        answered: requests.Response = dispatch_hook(  # type: ignore[no-untyped-call]
-            "response", prepared.hooks, response, **options
-        )
+        with _ending_nothing():
+            answered: requests.Response = dispatch_hook(  # type: ignore[no-untyped-call]
+                "response", prepared.hooks, response, **options
+            )
     except BaseException:
         response.close()
         raise
     return answered
+
+
+@contextmanager
+def _ending_nothing() -> Iterator[None]:
+    """Within, code of the project ends its own request at most: a SystemExit of its own is not the server's."""
+    try:
+        yield
+    except Exception:
+        raise
+    except BaseException as error:
+        raise RuntimeError(error).with_traceback(error.__traceback__) from error
 
 
 def _prepare(request: Try, body: Iterable[bytes] | None) -> requests.PreparedRequest:
@@ -220,7 +232,8 @@ def _prepare(request: Try, body: Iterable[bytes] | None) -> requests.PreparedReq
     prepared.hooks = default_hooks()
     prepared._cookies = RequestsCookieJar(policy=_NO_COOKIES)  # type: ignore[attr-defined]
     if isinstance(request.client.auth, AuthBase):
-        prepared = request.client.auth(prepared)
+        with _ending_nothing():
+            prepared = request.client.auth(prepared)
     if body is None and (prepared.body is not None or request.method not in {"GET", "HEAD", "OPTIONS"}):
         prepared.headers["Content-Length"] = str(len(prepared.body or b""))
     for name, value in prepared.headers.items():

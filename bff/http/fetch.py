@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from bff.http.forwarded import may_not_go_up
 from bff.http.kept import CONDITIONS, Kept
 from bff.http.messages import (
     FORBIDDEN_REQUEST_HEADERS,
@@ -214,8 +215,11 @@ def headers_of(client: Client, request: OutgoingRequest, request_id: str) -> dic
     if request.content_type is not None:
         set_header(headers, "Content-Type", request.content_type)
     for name, value in request.headers.items():
-        if name.lower() in FORBIDDEN_REQUEST_HEADERS or name.lower() == client.auth_header:
+        lower = name.lower()
+        if lower in FORBIDDEN_REQUEST_HEADERS or lower == client.auth_header or may_not_go_up(lower):
             raise ValueError(f"a request may not set the header {name}")
+        set_header(headers, name, value)
+    for name, value in request.forwarded:
         set_header(headers, name, value)
     if request.token is not None:
         if not client.forwards_token:

@@ -33,6 +33,9 @@ IN_RECORDS: Final = frozenset({"text/event-stream", "application/x-ndjson"})
 SENT_UP: Final = SHOWN | SAVED | {"multipart/form-data", "application/x-www-form-urlencoded"}
 """What a visitor's body may be called to a backend; any other is OCTETS."""
 
+CODINGS: Final = frozenset({"br", "compress", "deflate", "gzip", "x-compress", "x-gzip", "zstd"})
+"""How a visitor's body may be packed on its way to a backend, which is the one to unpack it."""
+
 _TOKEN = r"[A-Za-z0-9!#$&^_.+-]{1,80}"
 _VALUE = r"[A-Za-z0-9!#$&^_.+/:=?'(),-]{1,100}" + "|" + r'"[ !#-\[\]-~]{1,100}"'
 _TYPE = re.compile(rf"({_TOKEN}/{_TOKEN})(?:[ \t]*;[ \t]*{_TOKEN}=(?:{_VALUE}))*[ \t]*")
@@ -67,3 +70,10 @@ def manner_of(content_type: str) -> Manner:
 def sent_up(content_type: str) -> str:
     """What a visitor's body is called to a backend."""
     return content_type.strip() if essence_of(content_type.strip()) in SENT_UP else OCTETS
+
+
+def codings_of(content_encoding: str) -> str | None:
+    """How a body is packed, as it is told on; empty for one that is not, None where a way is not known."""
+    named = (part.strip().lower() for part in content_encoding.split(","))
+    packed = [name for name in named if name not in ("", "identity")]
+    return ", ".join(packed) if CODINGS.issuperset(packed) else None

@@ -186,7 +186,8 @@ class OutgoingRequest(Unshown, frozen=True):
     when it is sent, as `query` is. `timeout` and `hedge` are seconds. `safe` requests only read:
     they may be repeated, shared, cached, and sent a second time when the first is late by `hedge`; `repeatable`
     ones may be repeated because of an idempotency key. `visitor` keeps cached replies of one visitor from
-    another's; `token` is the visitor's own, for a client that forwards it.
+    another's; `token` is the visitor's own, for a client that forwards it; `forwarded` are the headers that say by
+    which way they came, for one that wants them.
     """
 
     method: str
@@ -203,6 +204,7 @@ class OutgoingRequest(Unshown, frozen=True):
     cache: CacheTerms | None = None
     visitor: bytes | None = None
     token: str | None = None
+    forwarded: tuple[tuple[str, str], ...] = ()
 
     def __repr__(self) -> str:
         return f"<OutgoingRequest {self.method}>"

@@ -132,10 +132,10 @@ class Reads:
     # --- what is kept ----------------------------------------------------------------------------------------------
 
     def _terms_of(self, request: OutgoingRequest) -> CacheTerms:
-        """The terms of a request: what a token had a part in is private, and what this page has written is new."""
+        """The terms of a request: private where a token or an address had a part in it, and new below a write."""
         terms = request.cache
         assert terms is not None, "it may be kept"
-        private = terms.private or request.token is not None
+        private = terms.private or request.token is not None or request.forwarded != ()
         newer_than = max(terms.newer_than, self._fetches.wrote)
         shared = terms.shared and not private and not self.only_new
         if (terms.private, terms.shared, terms.newer_than) == (private, shared, newer_than):

@@ -16,7 +16,7 @@ from bff.http import Client
 from bff.keys import QUOTES
 from bff.loader.reading import NAME
 from bff.loader.recipes import load_recipe
-from bff.modules import import_file, importing_from, place_of_function, public_functions
+from bff.modules import ProjectModules, place_of_function, public_functions
 from bff.recipe import Recipe, SubRecipe
 from bff.text import nearest
 
@@ -56,11 +56,11 @@ def load_project(root: Path, pages: Sequence[str] | None = None) -> tuple[Projec
     recipes, found = _recipes(root, paths)
     findings += found
     asked = {path.stem for path in paths}
-    with importing_from(root):
-        clients, unusable, found = _clients(root)
-        findings += found
-        functions, whole, found = _functions(root, sorted(asked | recipes.keys()))
-        findings += found
+    modules = ProjectModules(root)
+    clients, unusable, found = _clients(modules)
+    findings += found
+    functions, whole, found = _functions(modules, sorted(asked | recipes.keys()))
+    findings += found
     broken = unusable if whole else unusable | {""}
     served = tuple(name for name, recipe in recipes.items() if name in asked and recipe.path)
     project = Project(
@@ -130,22 +130,22 @@ def _strays(root: Path) -> Iterable[Finding]:
             yield Finding(start, f"{message}; {meant}those for all stand in functions.py")
 
 
-def _clients(root: Path) -> tuple[dict[str, Client], set[str], list[Finding]]:
+def _clients(modules: ProjectModules) -> tuple[dict[str, Client], set[str], list[Finding]]:
     """The clients by name, the names of the modules that have none, and why."""
     clients: dict[str, Client] = {}
     unusable: set[str] = set()
     findings: list[Finding] = []
-    for path in sorted((root / "clients").glob("*.py")):
+    for path in sorted((modules.root / "clients").glob("*.py")):
         if path.stem.startswith("_"):
             continue
-        module, found = import_file(path, root)
+        module, found = modules.load(path)
         client = getattr(module, "client", None)
         if isinstance(client, Client):
             client.name = path.stem
             clients[path.stem] = client
             continue
         unusable.add(path.stem)
-        findings += found or [_no_client(path, root, client)]
+        findings += found or [_no_client(path, modules.root, client)]
     return clients, unusable, findings
 
 
@@ -155,18 +155,18 @@ def _no_client(path: Path, root: Path, found: object) -> Finding:
     return Finding(place, f"{what} in this module; it holds: client = Client(base_url=…)")
 
 
-def _functions(root: Path, names: list[str]) -> tuple[dict[str, Functions], bool, list[Finding]]:
+def _functions(modules: ProjectModules, names: list[str]) -> tuple[dict[str, Functions], bool, list[Finding]]:
     """The functions of each recipe, whether all could be loaded, and what is wrong with them."""
     findings: list[Finding] = []
 
     def load(stem: str) -> Functions:
-        path = root / "orchestrations" / f"{stem}.py"
+        path = modules.root / "orchestrations" / f"{stem}.py"
         if not path.is_file():
             return {}
-        module, found = import_file(path, root)
+        module, found = modules.load(path)
         findings.extend(found)
         functions = {} if module is None else public_functions(module)
-        findings.extend(_collisions(functions, root))
+        findings.extend(_collisions(functions, modules.root))
         return functions
 
     shared = load(SHARED)

@@ -172,13 +172,24 @@ class _Reading:
         for step in self._recipe.steps:
             scope = self._follower.scope_of(step)
             for key, part in parts(step):
-                if not key.startswith(("on_status", "fallback", "undo")):
+                if key.startswith("undo."):
+                    yield inspect_part(part), scope | _own_item(step)
+                elif not key.startswith(
+                    "on_status"
+                ):  # what is read there is of another reply than the good one
                     yield inspect_part(part), {} if key in ("when", "each", "batch") else scope
         recipe = self._recipe
-        session = () if recipe.session is None else (recipe.session.user, recipe.session.tokens)
-        for tree in (recipe.shape, recipe.status, recipe.headers, *session):
+        session = recipe.session
+        of_session = () if session is None else (session.user, session.tokens, session.expires)
+        for tree in (recipe.shape, recipe.status, recipe.headers, *of_session):
             if tree is not None:
                 yield inspect_tree(tree), {}
+
+
+def _own_item(step: Step) -> dict[str, Aliases]:
+    """What the name of a step with `each` stands for in its undo: the value of the one item."""
+    with_each = isinstance(step, Request) and step.each is not None
+    return {step.name: frozenset({Alias((step.name, ANY))})} if with_each else {}
 
 
 def _up_to_element(path: Path) -> Path:

@@ -58,7 +58,7 @@ class Forecast:
 
     `asked` names the steps that send a request, `unmet` the conditions that kept a step from being asked or ended the
     page (by step, with the key that says so); `through` is in the place of a body where one goes through; `done`,
-    `unknown` and `undone` what became of the writes.
+    `unknown`, `undone` and `undo_failed` what became of the writes.
     """
 
     endings: list[Ending] = field(default_factory=list)
@@ -87,8 +87,21 @@ class Times:
 
 
 @dataclass(slots=True)
+class Made:
+    """A write that was done, or may have been (`reply` None), with the names that its own step knew and its value."""
+
+    step: str
+    local: Mapping[str, Any]
+    reply: Mapping[str, Any] | None = None
+    value: Any = None
+
+
+@dataclass(slots=True)
 class Course:
-    """A page while it is foretold: what is given, and what was found so far (failures with the time of each)."""
+    """A page while it is foretold: what is given, and what was found so far.
+
+    `failures` have the time of each, `made` are the writes in the order sent.
+    """
 
     plan: Plan
     upstream: Mapping[str, Upstream]
@@ -96,11 +109,16 @@ class Course:
     times: Times
     found: Forecast
     failures: list[tuple[float, Failed]] = field(default_factory=list)
+    made: list[Made] = field(default_factory=list)
+
+
+def _type_of(failed: Failed) -> str:
+    return "internal" if failed.kind == "function" else _TYPES.get(failed.status, "backend-failed")
 
 
 def ending(failed: Failed) -> Ending:
     """The problem with which a failed step ends its page."""
-    kind = _TYPES.get(failed.status, "backend-failed")
+    kind = _type_of(failed)
     members = {
         "type": f"urn:bff:problem:{kind}",
         "title": PROBLEMS[kind].title,
@@ -119,7 +137,7 @@ def error_of(failed: Failed) -> dict[str, Any]:
 
 def entry(failed: Failed, fields: tuple[str, ...]) -> dict[str, Any]:
     """What `errors` holds of a failed step."""
-    kind = _TYPES.get(failed.status, "backend-failed")
+    kind = _type_of(failed)
     found: dict[str, Any] = {
         "type": f"urn:bff:problem:{kind}",
         "title": PROBLEMS[kind].title,

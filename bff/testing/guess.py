@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from bff.expressions import Evaluation
@@ -18,7 +19,7 @@ from bff.testing.model import forecast
 from bff.testing.pagefile import PageFile
 from bff.testing.replies import Builder
 from bff.testing.rules import chunks
-from bff.testing.samples import sample_input
+from bff.testing.samples import sample_input, texts
 from bff.testing.scenario import Scenario, Variable, scope_of, score, unhurried, with_chosen
 from bff.testing.upstream import PICTURE, Upstream
 from bff.web.site import Page
@@ -41,6 +42,7 @@ class Guess:
         self._tries = 0
         self._pool = self._make_pool()
         self._numbers = frozenset(counted(page.recipe))
+        self._times = frozenset(self._until())
         self.usual = self._search()
 
     def reaching(self, step: str) -> Scenario | None:
@@ -97,7 +99,7 @@ class Guess:
         return None
 
     def _by_choosing(self, step: str) -> Scenario | None:
-        for key in ("when", "items", "path"):
+        for key in ("when", "items", "path", "idempotency_key"):
             for values in self._combinations(self._variables(step, key)):
                 tried = self._scenario(self._chosen | values)
                 if step in tried.good.asked and not tried.good.endings:
@@ -138,6 +140,7 @@ class Guess:
         found = self._recipe.step(step)
         wanted = {
             "items": ("each", "batch"), "require": ("require",), "when": ("when",), "path": ("path",), "ok": ("ok",),
+            "idempotency_key": ("idempotency_key",),
         }[key]  # fmt: skip
         origins: set[Path] = set()
         for name, part in parts(found):
@@ -151,7 +154,7 @@ class Guess:
         source = step_of(origin)
         if source is None:
             root = str(origin[0])
-            known = root in ("query", "path", "body") and root not in self._file.request
+            known = root in ("query", "path", "headers", "body") and root not in self._file.request
             return [(root, origin[1:])] if known and len(origin) == 2 else []
         if source in self._file.replies or origin[1:2] != ("body",) or len(origin) < 3:
             return []
@@ -168,16 +171,24 @@ class Guess:
 
     def _candidates(self, variable: Variable) -> list[Any]:
         source, path = variable
-        if source in ("query", "path", "body"):
+        if source in ("query", "path", "headers", "body"):
             return _of_schema(self._schema(source, str(path[0])))
         return self._pool
+
+    def _until(self) -> Iterator[str]:
+        """The members of replies that say until when a session lasts."""
+        session = self._recipe.session
+        if session is not None and session.expires is not None:
+            for origin in origins_in(self._recipe, None, session.expires):
+                if step_of(origin) is not None and isinstance(origin[-1], str):
+                    yield origin[-1]
 
     def _schema(self, source: str, name: str) -> Mapping[str, Any]:
         declared = self._recipe.input
         if source == "body":
             found: Mapping[str, Any] = (declared.body or {}).get("properties", {}).get(name, {})
             return found
-        parameters = declared.path if source == "path" else declared.query
+        parameters = {"path": declared.path, "query": declared.query, "headers": declared.headers}[source]
         return next((parameter.schema for parameter in parameters if parameter.name == name), {})
 
     def _make_pool(self) -> list[Any]:
@@ -199,7 +210,7 @@ class Guess:
     def _user(self) -> dict[str, Any]:
         if self._recipe.auth == "none":
             return {}
-        read = Builder("user", {}, frozenset()).build(self._demands["user"].body)
+        read = Builder("user", {}, frozenset(), frozenset()).build(self._demands["user"].body)
         user: dict[str, Any] = {
             "name": "Visitor",
             **(read if isinstance(read, dict) else {}),
@@ -229,7 +240,7 @@ class Guess:
             return Upstream(200, {"content-type": "image/png"}, PICTURE)
         demand = self._demands[step.name]
         values = {path: value for (source, path), value in chosen.items() if source == step.name}
-        builder = Builder(step.name, values, self._numbers, demand.rows, demand.keys, ids)
+        builder = Builder(step.name, values, self._numbers, self._times, demand.rows, demand.keys, ids)
         headers = {name: "3" for name in demand.headers if name != "content-type"}
         return Upstream(200, {**headers, "content-type": "application/json"}, builder.build(demand.body))
 
@@ -237,7 +248,9 @@ class Guess:
 def _of_schema(schema: Mapping[str, Any]) -> list[Any]:
     if schema.get("enum"):
         return list(schema["enum"])
-    return [True, False] if schema.get("type") == "boolean" else []
+    if schema.get("type") == "boolean":
+        return [True, False]
+    return list(islice(texts(schema), 1)) if schema.get("type") == "string" else []
 
 
 def _leaves(demand: Demand, path: Path = ()) -> Iterator[Path]:

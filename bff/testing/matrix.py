@@ -131,6 +131,7 @@ def _not_asked(good: Forecast, name: str, step: str) -> str:
         "when": "its 'when' is never true",
         "items": "it has no items",
         "path": "its path has an empty part",
+        "idempotency_key": "its idempotency_key is empty",
     }
     return (
         f"step {step} is never asked: {reason.get(keys[0] if keys else '', 'what it waits for fails')}; "

@@ -6,18 +6,22 @@ nothing else, so that a mistake in one of the two shows. Time is counted, not sp
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bff.errors import PageError
+from bff.errors import FunctionError, PageError
 from bff.expressions import Evaluation
 from bff.expressions.values import to_text
+from bff.identity.session import expiry_of
 from bff.plan import Plan, PlannedGiven, PlannedGuard, PlannedRequest, PlannedStep, PlannedValue
-from bff.testing.forecast import Course, Ending, Failed, Forecast, Times, ending, entry, error_of
+from bff.testing.forecast import Course, Ending, Failed, Forecast, Made, Times, ending, entry, error_of
 from bff.testing.request_model import RequestModel, Stop
-from bff.testing.rules import chunks, lists_hold
+from bff.testing.rules import chunks, is_segment, lists_hold
 from bff.testing.upstream import Upstream
 from bff.validation import prune
+
+_SESSION = 8 * 3600.0
 
 
 def forecast(
@@ -62,20 +66,31 @@ class _Model:
         return self.found
 
     def _take_back(self) -> None:
-        """Undo what was written, newest first; every undo is answered well."""
+        """Undo what was written, in the order sent as the problem lists it; what is sent is answered well."""
         found = self.found
-        undos = {
-            step.name: step for step in self.plan.steps if isinstance(step, PlannedRequest) and step.undo
-        }
-        for name in found.done:
-            if name in undos:
-                # Of a write that was done and has no value, an undo that reads it cannot be made.
-                known = name in found.scope or not undos[name].undo_reads_reply
-                (found.undone if known else found.undo_failed).append(name)
-        for name in found.unknown:
-            if name in undos and not undos[name].undo_reads_reply:
-                found.undone.append(name)
-        found.done = [name for name in found.done if name not in undos]
+        steps = {step.name: step for step in self.plan.steps if isinstance(step, PlannedRequest)}
+        for made in self.course.made:
+            step = steps[made.step]
+            if step.undo is None or (made.reply is None and step.undo_reads_reply):
+                continue
+            told = found.undone if self._can_be_undone(step, step.undo, made) else found.undo_failed
+            if made.step not in told:
+                told.append(made.step)
+        found.done = [name for name in found.done if steps[name].undo is None]
+
+    def _can_be_undone(self, step: PlannedRequest, undo: PlannedRequest, made: Made) -> bool:
+        """Whether the request that takes a write back can be made of what is known."""
+        single = step.step.each is None
+        own = self.found.scope[made.step] if single and made.step in self.ends else made.value
+        scope = {**self.found.scope, **made.local, made.step: own, "reply": made.reply}
+        try:
+            holes = [] if undo.holes is None else undo.holes(scope, self.evaluation)
+            for part in (undo.query, undo.headers, undo.body, undo.form):
+                if part is not None:
+                    part(scope, self.evaluation)
+        except PageError:
+            return False
+        return all(is_segment(to_text(hole) or "") for hole in holes)
 
     def _in_order(self) -> Iterator[PlannedStep]:
         """The steps, each after those that it waits for."""
@@ -89,7 +104,14 @@ class _Model:
 
     def _run(self, step: PlannedStep, begun: float) -> None:
         name, scope = step.name, self.found.scope
-        if step.when is not None and not step.when(scope, self.evaluation):
+        try:
+            holds = step.when is None or step.when(scope, self.evaluation)
+        except FunctionError:
+            if not isinstance(step, PlannedRequest):
+                raise
+            self._failed(step, Failed(name, "function", 500), begun)
+            return
+        if not holds:
             self.found.unmet.append((name, "when"))
             self._end(name, None, "skipped", begun)
         elif isinstance(step, PlannedValue):
@@ -135,7 +157,11 @@ class _Model:
         scope = self.found.scope
         items: list[Any] = [None]
         if step.items is not None:
-            items = step.items(scope, self.evaluation)
+            try:
+                items = step.items(scope, self.evaluation)
+            except FunctionError:
+                self._failed(step, Failed(step.name, "function", 500), begun)
+                return
             if step.step.batch is not None:
                 items = chunks(items, step.step.batch_size)
         if step.items is not None and not items:
@@ -197,7 +223,11 @@ class _Model:
             return
         self.found.signs_in = not session.ends
         tokens = {} if session.tokens is None else session.tokens(self.found.scope, self.evaluation)
-        if any(token is not None and not isinstance(token, str) for token in tokens.values()):
+        tokens = {name: token for name, token in tokens.items() if token is not None}
+        said = None if session.expires is None else session.expires(self.found.scope, self.evaluation)
+        well = all(isinstance(token, str) for token in tokens.values())
+        expires = expiry_of(said, tokens, time.time(), _SESSION) if well else None
+        if expires is None or expires <= time.time():
             self.found.endings.append(Ending(500, {"type": "urn:bff:problem:internal"}))
 
     def _refusal(self, step: PlannedGuard) -> Ending:

@@ -10,6 +10,8 @@ from bff.expressions.inspect import ANY, Path
 from bff.testing.demands import Demand
 
 _ROWS = 2
+_LATER = 4_102_444_800
+"""A time to come, in seconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,7 @@ class Builder:
     source: str
     chosen: Mapping[Path, Any]
     numbers: frozenset[str]
+    times: frozenset[str]
     rows: tuple[Path, ...] = ()
     keys: tuple[Path, ...] = ()
     ids: list[Any] | None = None
@@ -45,6 +48,8 @@ class Builder:
             return {"id": "id-1", "name": f"{self.source}-name-1"}
         if names and names[-1] == "id":
             return f"id-{number}"  # the same everywhere, so that rows of different backends meet
+        if names and names[-1] in self.times:
+            return _LATER
         if names and names[-1] in self.numbers:
             return number + 1
         return f"{self.source}-{'-'.join(names[-1:]) or 'text'}-{number}"

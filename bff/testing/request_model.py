@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bff.errors import FunctionError
 from bff.expressions.inspect import ANY
 from bff.expressions.values import key_text, to_text
 from bff.plan import PlannedRequest
-from bff.testing.forecast import Course, Failed, Through, error_of
+from bff.testing.forecast import Course, Failed, Made, Through, error_of
 from bff.testing.rules import is_segment, lists_hold
 from bff.testing.upstream import EMPTY, NOT_JSON, Upstream
 
@@ -39,12 +40,14 @@ class RequestModel:
         """The value of one item; raises Stop where it fails the step."""
         step = self.step
         index = at if step.step.each is not None else None
+        self.made: Made | None = None
         local = dict(self.course.found.scope)
         if step.variable is not None:
             local[step.variable] = item
         if step.key is not None:
-            local["idempotency_key"] = "0" * 32  # the page's own is another one each time
+            local["idempotency_key"] = None
         try:
+            self._make_key(local, index)
             value = self._reply(local, index, at)
             if step.step.each is not None:
                 below = [path[1:] for path in step.lists if path[:1] == (ANY,)]
@@ -53,13 +56,27 @@ class RequestModel:
             if old is not None and (index is not None or not self.stale):
                 status = self._page_status(old)
                 self.stale.append(Failed(step.name, "status", status, old, item=index, stale=True))
-        except Stop as stop:
+        except (Stop, FunctionError) as error:
+            of_function = Failed(step.name, "function", 500, item=index)
+            failed = error.failed if isinstance(error, Stop) else of_function
             if step.step.each is None or step.fallback is None:
-                raise
+                raise Stop(failed) from None
             self.items_failed = True
-            self.course.failures.append((self.ended, stop.failed))
-            return step.fallback({**local, "error": error_of(stop.failed)}, self.course.evaluation)
+            self.course.failures.append((self.ended, failed))
+            value = step.fallback({**local, "error": error_of(failed)}, self.course.evaluation)
+        if self.made is not None:
+            self.made.value = value
         return value
+
+    def _make_key(self, local: dict[str, Any], index: int | None) -> None:
+        """Put the key of a write among its names; raises Stop where it is empty."""
+        step = self.step
+        if step.key is None:
+            return
+        if step.key is not True and not to_text(step.key(local, self.course.evaluation)):
+            self.course.found.unmet.append((step.name, "idempotency_key"))
+            raise Stop(Failed(step.name, "unsent", 400 if step.key_from_input else 502, item=index))
+        local["idempotency_key"] = "0" * 32  # the page's own is another one each time
 
     def _reply(self, local: Mapping[str, Any], index: int | None, at: int) -> Any:
         step, course = self.step, self.course
@@ -85,14 +102,14 @@ class RequestModel:
         if reply.stalls:
             self.ended = min(start + course.times.timeouts[step.name], course.times.deadline)
         if reply.broken is not None:
-            if step.step.writes and reply.sent and step.name not in found.unknown:
-                found.unknown.append(step.name)
+            if step.step.writes and reply.sent:
+                self._note(found.unknown, Made(step.name, local))
             status = 504 if reply.broken == "timeout" else 502
             raise Stop(Failed(step.name, reply.broken, status, item=index))
-        if step.step.writes and 200 <= reply.status < 300 and step.name not in found.done:
-            found.done.append(step.name)
         body = None if reply.body is EMPTY or reply.body is NOT_JSON else reply.body
         seen = {**local, "reply": {"status": reply.status, "headers": dict(reply.headers), "body": body}}
+        if step.step.writes and 200 <= reply.status < 300:
+            self._note(found.done, Made(step.name, local, seen["reply"]))
         if reply.status in step.on_status:
             return step.on_status[reply.status](seen, course.evaluation)
         well = 200 <= reply.status < 300 if step.ok is None else step.ok(seen, course.evaluation)
@@ -100,6 +117,7 @@ class RequestModel:
             if 200 <= reply.status < 300:
                 found.unmet.append((step.name, "ok"))
                 found.done[:] = [name for name in found.done if name != step.name]
+                course.made[:] = [made for made in course.made if made is not self.made]
             status = self._page_status(reply.status)
             raise Stop(Failed(step.name, "status", status, reply.status, reply.retry_after, index))
         if course.plan.recipe.passes:
@@ -113,6 +131,12 @@ class RequestModel:
         self._check(lists_hold(value, step.reply_lists), Failed(step.name, "bad-reply", 502, item=index))
         seen["reply"] = {**seen["reply"], "body": value}
         return step.take(seen, course.evaluation)
+
+    def _note(self, told: list[str], made: Made) -> None:
+        self.made = made
+        self.course.made.append(made)
+        if made.step not in told:
+            told.append(made.step)
 
     def _go_through(self, reply: Upstream) -> None:
         """The body is handed on as it is, with what keeps a browser from running it."""

@@ -63,7 +63,7 @@ def _filled(value: Any) -> int:
 def with_chosen(request: GivenInput, chosen: Mapping[Variable, Any]) -> GivenInput:
     """The request with the values that were chosen for its parts."""
     for (source, path), value in chosen.items():
-        if source in ("query", "path", "body") and len(path) == 1:
+        if source in ("query", "path", "headers", "body") and len(path) == 1:
             part = getattr(request, source)
             if isinstance(part, Mapping):
                 request = replace(request, **{source: {**part, str(path[0]): value}})

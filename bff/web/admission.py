@@ -54,8 +54,8 @@ class Admission:
 
     def admit(self, request: Request) -> None:
         """Takes a place for the request if it is for a page; raises PageError where there is none."""
-        if not self._max_pages or request.endpoint in _ALWAYS:
-            return
+        if not self._max_pages or request.endpoint in _ALWAYS or request.method == "OPTIONS":
+            return  # of a preflight that is refused a browser tells nobody anything
         with self._lock:
             full = self._pages >= self._max_pages
             if not full:

@@ -21,6 +21,7 @@ from bff.problems import problem
 from bff.settings import Settings
 from bff.web.admission import Admission
 from bff.web.behind import behind_of
+from bff.web.cors import Cors
 from bff.web.frame import add_frame, security_headers
 from bff.web.identity import Identity
 from bff.web.journal import operator, write_to_stdout
@@ -79,7 +80,8 @@ def create_app(
         app.wsgi_app = admission.around(app.wsgi_app)  # type: ignore[method-assign, assignment]
     _add_health(app, site)
     always, written = security_headers(settings), OwnWrites(site)
-    add_frame(app, settings, always, identity, admission, metrics, written)
+    cors = Cors(app, site.cors_of, settings.origins) if settings.origins else None
+    add_frame(app, settings, always, identity, admission, metrics, written, cors)
     _add_problems(app, site)
     if metrics is not None:
         add_metrics(app, metrics)

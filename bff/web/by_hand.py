@@ -9,6 +9,7 @@ from flask import current_app, g, request
 from bff.http import Client, ForwardedToken
 from bff.http.client import Visit
 from bff.text import nearest
+from bff.web.asked import forwarded_of
 from bff.web.journal import Journal
 from bff.web.site import Site
 
@@ -18,9 +19,10 @@ def visitor_client(
 ) -> Client:
     """A client of the app that asks on behalf of the visitor of the current request.
 
-    It sends their token where it forwards one, and every request ends within `deadline` seconds since the visitor's
-    came. Raises PageError, which becomes the answer: 401 for a stranger (with `auth="optional"` nobody's token is
-    sent), 403 for a request that another site sent; LookupError for a client that there is not.
+    It sends their token where it forwards one, and by which way they came where it tells that; every request ends
+    within `deadline` seconds since the visitor's came. Raises PageError, which becomes the answer: 401 for a stranger
+    (with `auth="optional"` nobody's token is sent), 403 for a request that another site sent; LookupError for a client
+    that there is not.
     """
     site: Site = current_app.extensions["bff"]
     client = site.clients.get(name)
@@ -32,4 +34,6 @@ def visitor_client(
     journal: Journal = g.journal
     sent = client.auth
     token = visitor.token(sent.name, or_bearer=sent.bearer) if isinstance(sent, ForwardedToken) else None
-    return client.for_visit(Visit(token, visitor.mark, journal.request_id, journal.begun + deadline))
+    until = journal.begun + deadline
+    forwarded = forwarded_of(request) if client.forwarded_headers else ()
+    return client.for_visit(Visit(token, visitor.mark, journal.request_id, until, forwarded))

@@ -8,16 +8,16 @@ import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g
 from flask.helpers import get_debug_flag
 
 from bff.errors import PageError
-from bff.identity.origin import cors_headers
 from bff.settings import Settings
 from bff.web.admission import Admission
 from bff.web.asked import this_request
+from bff.web.cors import Cors
 from bff.web.identity import Identity
-from bff.web.journal import Journal
+from bff.web.journal import Journal, name_of
 from bff.web.live import live_body, when_sent
 from bff.web.problems import is_api
 from bff.web.whole import put_last, set_last
@@ -49,8 +49,9 @@ def add_frame(
     admission: Admission,
     metrics: Metrics | None,
     written: OwnWrites,
+    cors: Cors | None,
 ) -> None:
-    """What every answer carries: the request id, security headers, Server-Timing."""
+    """What every answer carries: the request id, security headers, CORS, Server-Timing."""
     with_steps = settings.server_timing or get_debug_flag()
     own = tuple((name.lower(), (name, value)) for name, value in always.items())
 
@@ -63,7 +64,7 @@ def add_frame(
             admission.admit(visited)
         except PageError:
             if metrics is not None:
-                metrics.page_shed(_name_of(visited.endpoint))
+                metrics.page_shed(name_of(visited.endpoint))
             raise
 
     @app.after_request
@@ -71,8 +72,8 @@ def add_frame(
         visited, headers = this_request(), response.headers
         there = {name.lower() for name, _ in headers}
         put_last(headers, [header for name, header in own if name not in there])
-        if settings.origins and is_api(visited.path):
-            _add_cors(response, settings.origins)
+        if cors is not None and is_api(visited.path):
+            cors.tell(response, visited)
         if g.get("stale_cookie") and "Set-Cookie" not in headers:
             identity.sign_out(response, visited)
         journal: Journal | None = g.get("journal")
@@ -89,12 +90,6 @@ def add_frame(
         return response
 
 
-def _name_of(endpoint: str | None) -> str:
-    """What an endpoint is called in metrics: the recipe of a page, else the view that the project has added."""
-    kind, _, name = (endpoint or "").partition(".")
-    return name.rpartition(".")[0] if kind == "page" else endpoint or ""
-
-
 def _tell(journal: Journal, method: str, response: Response, metrics: Metrics | None) -> None:
     """Log and count a page that has ended; one that ended with a problem in its body by the status of that."""
     late = None if live_body(response) is None else journal.error
@@ -102,14 +97,3 @@ def _tell(journal: Journal, method: str, response: Response, metrics: Metrics | 
     journal.log(method, status)
     if metrics is not None:
         metrics.page_ended(journal, status)
-
-
-def _add_cors(response: Response, origins: tuple[str, ...]) -> None:
-    preflight = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
-    methods = response.headers.get("Allow", "GET")
-    found = cors_headers(request.headers.get("Origin"), origins, preflight=preflight, methods=methods)
-    for name, value in found.items():
-        if name == "Vary":
-            response.vary.add(value)
-        else:
-            response.headers[name] = value

@@ -116,6 +116,12 @@ class BodyReader(Struct, frozen=True):
                 f"The body came as {request.mimetype or 'no type at all'}; this page takes application/json.",
                 headers={"Accept": "application/json"},
             )
+        if request.environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() not in ("", "identity"):
+            raise problem(
+                "unsupported-media-type",
+                "The body is packed; this page takes it as it is, without Content-Encoding.",
+                headers={"Accept-Encoding": "identity"},
+            )
         value = prune(self.schema, _parse(_whole_body(request), self.max_depth), self.schema)
         errors.extend(_mistakes(self.validator, value, ("body",)))
         return value

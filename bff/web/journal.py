@@ -83,6 +83,9 @@ class Journal(Struct):
             },
             "partial": list(self.partial),
         }
+        for trace in self.traces.values():
+            if trace.cause is not None:
+                line["steps"][trace.name]["cause"] = trace.cause
         if self.stale:
             line["stale"] = list(self.stale)
         if self.repeated:
@@ -101,6 +104,12 @@ class Journal(Struct):
             if self.error.log is not None:
                 line["cause"] = self.error.log
         return line
+
+
+def name_of(endpoint: str | None) -> str:
+    """What an endpoint is called: the recipe of a page, else the view that the project has added; '' for none."""
+    kind, _, name = (endpoint or "").partition(".")
+    return name.rpartition(".")[0] if kind == "page" else endpoint or ""
 
 
 def _described(trace: StepTrace) -> str:

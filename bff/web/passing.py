@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
-from urllib.parse import quote
 
 from flask import Request, Response
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
-from werkzeug.http import parse_options_header
 
 from bff.errors import PageError
 from bff.executor import Passed, Sent
 from bff.http import StreamBroke
-from bff.http.media import OCTETS, essence_of, manner_of, sent_up
+from bff.http.file_names import disposition, name_in
+from bff.http.media import CODINGS, OCTETS, codings_of, essence_of, manner_of, sent_up
 from bff.problems import problem
 from bff.recipe import Recipe
 from bff.settings import Settings
@@ -39,8 +38,6 @@ _VALIDATORS = {
     "Accept-Ranges": re.compile(r"bytes|none"),
     "Content-Range": re.compile(r"bytes (?:\d{1,18}-\d{1,18}|\*)/(?:\d{1,18}|\*)"),
 }
-_LONGEST_NAME = 120
-_NOT_IN_NAMES = re.compile(r'[\x00-\x1f\x7f-\x9f"\\/:*?<>|\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffd]')
 
 
 # --- up ----------------------------------------------------------------------------------------------------------
@@ -62,8 +59,25 @@ def sent_by(request: Request, recipe: Recipe, settings: Settings, deadline: floa
         raise problem("length-required", "Say how long the body is: Content-Length.")
     if length is not None and length > settings.max_upload:
         raise _too_large(settings)
+    headers = _headers_up(request, content_type)
     body = _pieces_up(request, length, settings, deadline)
-    return Sent(settings.max_download, settings.max_reply, body, length, sent_up(content_type))
+    return Sent(settings.max_download, settings.max_reply, body, length, sent_up(content_type), headers)
+
+
+def _headers_up(request: Request, content_type: str) -> dict[str, str]:
+    """What a body's own headers say of it beside its type: how it is packed, and the name of a single file."""
+    packed = codings_of(request.headers.get("Content-Encoding", ""))
+    if packed is None:
+        raise problem(
+            "unsupported-media-type",
+            "The body is packed in a way that nobody here knows.",
+            headers={"Accept-Encoding": ", ".join(sorted(CODINGS))},
+        )
+    found = {"Content-Encoding": packed} if packed else {}
+    name = name_in(request.headers.get("Content-Disposition", ""))
+    if name and not essence_of(content_type).startswith("multipart/"):
+        found["Content-Disposition"] = disposition("attachment", name)
+    return found
 
 
 def _pieces_up(request: Request, length: int | None, settings: Settings, deadline: float) -> Iterator[bytes]:
@@ -154,7 +168,8 @@ def _down(passed: Passed) -> dict[str, str]:
         content_type = upstream.get("content-type", "").strip()
         manner = manner_of(content_type)
         found["Content-Type"] = OCTETS if manner == "unknown" else content_type
-        found["Content-Disposition"] = _disposition(upstream, inline=manner == "inline")
+        name = name_in(upstream.get("content-disposition", ""))
+        found["Content-Disposition"] = disposition("inline" if manner == "inline" else "attachment", name)
     return found
 
 
@@ -163,22 +178,3 @@ def _is_date(text: str) -> bool:
         return len(text) < 40 and parsedate_to_datetime(text) is not None
     except (ValueError, TypeError):
         return False
-
-
-def _disposition(upstream: Mapping[str, str], *, inline: bool) -> str:
-    """Whether the body is shown or saved, and under which name if the backend gives a plain one."""
-    manner = "inline" if inline else "attachment"
-    written = upstream.get("content-disposition", "")
-    name = file_name(parse_options_header(written)[1].get("filename", "")) if len(written) < 1000 else ""
-    if not name:
-        return manner
-    plain = name.encode("ascii", "ignore").decode().strip(" .")
-    ascii_name = f'; filename="{plain}"' if plain else ""
-    extended = "" if plain == name else f"; filename*=UTF-8''{quote(name, safe='')}"
-    return f"{manner}{ascii_name}{extended}"
-
-
-def file_name(text: str) -> str:
-    """A name that a file may have anywhere: no path, no control or direction characters, not hidden, not long."""
-    last = re.split(r"[/\\]", text)[-1]
-    return _NOT_IN_NAMES.sub("", last).strip(" .")[:_LONGEST_NAME]

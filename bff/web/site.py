@@ -16,6 +16,7 @@ from bff.http import Client, Transport
 from bff.plan import Plan, Planned
 from bff.recipe import Recipe
 from bff.settings import Settings
+from bff.web.cors import CorsNames
 from bff.web.identity import Identity
 from bff.web.input import InputReader
 
@@ -23,11 +24,12 @@ Stamp = tuple[tuple[str, int, int], ...]
 
 
 class Page(Struct, frozen=True):
-    """One recipe, ready to answer."""
+    """One recipe, ready to answer; `cors` is what other origins may read and send, where any is listed."""
 
     recipe: Recipe
     plan: Plan
     reader: InputReader
+    cors: CorsNames | None = None
 
 
 def has_pages(folder: Path) -> bool:
@@ -62,7 +64,12 @@ def load_pages(
         require_for(plan)
     _resolve_clients(planned.clients, planned.plans.values(), environ)
     pages_by_name = {
-        name: Page(plan.recipe, plan, InputReader.of(plan.recipe, settings.max_depth))
+        name: Page(
+            plan.recipe,
+            plan,
+            InputReader.of(plan.recipe, settings.max_depth),
+            CorsNames.of(plan) if settings.origins else None,
+        )
         for name, plan in planned.plans.items()
     }
     return pages_by_name, planned
@@ -142,6 +149,11 @@ class Site:
     @property
     def ready(self) -> bool:
         return self.broken is None and not self.stopping
+
+    def cors_of(self, name: str) -> CorsNames | None:
+        """What other origins may read of a page and send to it; None for what is no page."""
+        page = self.pages.get(name)
+        return None if page is None else page.cors
 
     def stop(self) -> None:
         """From now on the app says that it is not ready; what it is asked it still answers."""

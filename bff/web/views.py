@@ -17,7 +17,7 @@ from bff.identity.written import NOTHING_WRITTEN
 from bff.settings import Settings
 from bff.turns import TURNS
 from bff.web.answer import encode_bounded, make_answer, make_head, respond, varies_with
-from bff.web.asked import Asked, this_request
+from bff.web.asked import Asked, forwarded_of, this_request
 from bff.web.identity import Identity
 from bff.web.lines import PageLines, asks_for_lines, lines_of, respond_in_lines
 from bff.web.live import LiveBody
@@ -94,6 +94,7 @@ class PageView:
             _keys(asked),
             lambda: self._evaluation(evaluation.now),
             NOTHING_WRITTEN if self._written is None else self._written.of(asked.request, page.plan),
+            forwarded_of(asked.request) if page.plan.tells_the_way else (),
         )
         if page.recipe.passes:
             sent = sent_by(asked.request, page.recipe, self._settings, deadline)

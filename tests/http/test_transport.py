@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from requests.auth import HTTPBasicAuth, HTTPDigestAuth
 
-from bff.http import BearerToken, Calls, Client, Reply, ThreadTransport, Try
+from bff.http import BearerToken, Broken, Calls, Client, Reply, ThreadTransport, Try
 from tests.fakes import (
     PATIENCE,
     FakeBackend,
@@ -470,14 +470,31 @@ def test_digest_answers_a_challenge(backend: FakeBackend, make_calls: MakeCalls)
 def test_an_authbase_that_raises_breaks_only_its_call(
     backend: FakeBackend, client: Client, make_calls: MakeCalls, caplog: pytest.LogCaptureFixture
 ) -> None:
-    class Broken(HTTPBasicAuth):
+    class Raising(HTTPBasicAuth):
         def __call__(self, request: object) -> object:
             raise KeyError("the secret")
 
-    broken = broken_of(make_calls(), Client(backend.url, auth=Broken("a", "b")), post("/a"))
+    broken = broken_of(make_calls(), Client(backend.url, auth=Raising("a", "b")), post("/a"))
     assert (broken.kind, broken.sent) == ("refused", False)
     assert "KeyError" in caplog.text and "the secret" not in caplog.text
     assert reply_of(make_calls(), client, get("/a")).status == 404
+
+
+@pytest.mark.parametrize("raised", [SystemExit, KeyboardInterrupt, GeneratorExit])
+def test_an_authbase_that_raises_what_ends_a_program_breaks_only_its_call(
+    raised: type[BaseException], backend: FakeBackend, make_calls: MakeCalls, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Ending(HTTPBasicAuth):
+        def __call__(self, request: object) -> object:
+            raise raised("the secret")
+
+    ending = Client(backend.url, auth=Ending("a", "b"), concurrency=1)
+    for _ in range(3):  # a thread or place that was lost would be missed
+        assert broken_of(make_calls(), ending, post("/a")).kind == "refused"
+        assert isinstance(make_calls().stream(ending, post("/a"), None, length=None, max_bytes=1), Broken)
+    assert "the secret" not in caplog.text
+    place = f"test_transport.py:{Ending.__call__.__code__.co_firstlineno + 1}"
+    assert f"RuntimeError: {raised.__name__} at " in caplog.text and place in caplog.text
 
 
 def test_a_promise_is_waited_for_beside_a_try_and_ended_by_another_thread(

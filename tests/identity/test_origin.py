@@ -1,10 +1,10 @@
-"""The cross-site rule and CORS."""
+"""The cross-site rule."""
 
 from __future__ import annotations
 
 import pytest
 
-from bff.identity.origin import cors_headers, passes
+from bff.identity.origin import passes
 
 OWN, LISTED, OTHER = "https://app.test", "https://www.partner.test", "https://evil.test"
 
@@ -54,32 +54,3 @@ def test_a_request_acts_for_a_visitor_only_from_our_own_pages(
     facts: dict[str, object], allowed: bool
 ) -> None:
     assert asked(**facts) is allowed
-
-
-def test_without_listed_origins_nothing_is_said_of_cors() -> None:
-    assert cors_headers(OTHER, (), preflight=True, methods="GET") == {}
-
-
-def test_an_unlisted_origin_gets_no_permission() -> None:
-    assert cors_headers(OTHER, (LISTED,), preflight=True, methods="GET") == {"Vary": "Origin"}
-    assert cors_headers(None, (LISTED,), preflight=False, methods="GET") == {"Vary": "Origin"}
-
-
-def test_a_listed_origin_may_read_answers_and_ask_beforehand() -> None:
-    exposed = (
-        "ETag, Idempotent-Replayed, Location, Retry-After, Server-Timing, "
-        "X-Page-Partial, X-Page-Stale, X-Request-ID"
-    )
-    plain = {
-        "Vary": "Origin",
-        "Access-Control-Allow-Origin": LISTED,
-        "Access-Control-Allow-Credentials": "true",
-        "Access-Control-Expose-Headers": exposed,
-    }
-    assert cors_headers(LISTED, (LISTED,), preflight=False, methods="GET") == plain
-    assert cors_headers(LISTED, (LISTED,), preflight=True, methods="GET, POST") == {
-        **plain,
-        "Access-Control-Allow-Methods": "GET, POST",
-        "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, X-Request-ID",
-        "Access-Control-Max-Age": "600",
-    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,24 @@ def test_a_body_of_another_type_is_415(echo: FlaskClient, content_type: str) -> 
     assert answer.status_code == 415
     assert answer.json["type"] == "urn:bff:problem:unsupported-media-type"
     assert answer.headers["Accept"] == "application/json"
+
+
+@pytest.mark.parametrize("packed", ["gzip", "br", "gzip, br", "rot13"])
+def test_a_packed_body_is_415_and_told_how_to_come(echo: FlaskClient, packed: str) -> None:
+    raw, sent = gzip.compress(b'{"title": "a"}'), {"Content-Encoding": packed}
+    answer = echo.post("/api/things/1?must=x", data=raw, content_type="application/json", headers=sent)
+    assert answer.status_code == 415
+    assert answer.json["type"] == "urn:bff:problem:unsupported-media-type"
+    assert (
+        answer.json["detail"] == "The body is packed; this page takes it as it is, without Content-Encoding."
+    )
+    assert answer.headers["Accept-Encoding"] == "identity"
+
+
+@pytest.mark.parametrize("named", ["identity", "Identity", ""])
+def test_a_body_that_says_it_is_not_packed_is_taken(echo: FlaskClient, named: str) -> None:
+    sent = {"Content-Encoding": named}
+    assert echo.post("/api/things/1?must=x", json={"title": "a"}, headers=sent).status_code == 200
 
 
 def test_json_with_a_charset_or_a_suffix_is_taken(echo: FlaskClient) -> None:

@@ -226,6 +226,15 @@ def test_a_body_in_an_encoding_that_was_not_asked_for_is_not_handed_on(
             "attachment; filename*=UTF-8''%E6%8A%A5%E5%91%8A.pdf",
             "attachment; filename=\"pdf\"; filename*=UTF-8''%E6%8A%A5%E5%91%8A.pdf",
         ),
+        ("attachment; filename=my report.pdf", 'attachment; filename="my report.pdf"'),
+        (
+            'attachment; filename="\xe6\x8a\xa5.pdf"',
+            "attachment; filename=\"pdf\"; filename*=UTF-8''%E6%8A%A5.pdf",
+        ),
+        (
+            "attachment; filename*=UTF-8''%E6%8A%A5.pdf; filename=\"a.pdf\"",
+            "attachment; filename=\"pdf\"; filename*=UTF-8''%E6%8A%A5.pdf",
+        ),
         ('attachment; filename="..\\\\..\\\\.bashrc"', 'attachment; filename="bashrc"'),
         ('attachment; filename="/etc/passwd"', 'attachment; filename="passwd"'),
         ('attachment; filename=""', "attachment"),
@@ -507,6 +516,65 @@ def test_a_body_goes_up_as_it_is_and_the_reply_comes_down(backend: FakeBackend, 
     )
     assert "range" not in request.headers
     assert len(request.headers["idempotency-key"]) == 32
+
+
+@pytest.mark.parametrize(
+    ("packed", "goes_up_as"),
+    [
+        ("gzip", "gzip"),
+        ("GZIP, br", "gzip, br"),
+        ("identity", None),
+        ("identity, zstd", "zstd"),
+        ("", None),
+    ],
+)
+def test_a_body_that_is_packed_goes_up_as_what_it_is(
+    packed: str, goes_up_as: str | None, backend: FakeBackend, visitor: FlaskClient
+) -> None:
+    backend.on("PUT /files/a", answer(204))
+    sent = {"Content-Encoding": packed}
+    page = visitor.put("/api/files/a", data=b"\x1f\x8b", content_type="application/json", headers=sent)
+    assert page.status_code == 204
+    [request] = backend.requests
+    assert (request.body, request.headers.get("content-encoding")) == (b"\x1f\x8b", goes_up_as)
+
+
+@pytest.mark.parametrize("packed", ["rot13", "gzip, rot13", "aws-chunked", "gzip; q=1", '"gzip"'])
+def test_a_body_that_is_packed_in_a_way_nobody_knows_is_415(
+    packed: str, backend: FakeBackend, visitor: FlaskClient
+) -> None:
+    page = visitor.put(
+        "/api/files/a", data=b"x", content_type="image/png", headers={"Content-Encoding": packed}
+    )
+    assert (page.status_code, page.json["type"]) == (415, "urn:bff:problem:unsupported-media-type")
+    assert page.headers["Accept-Encoding"] == "br, compress, deflate, gzip, x-compress, x-gzip, zstd"
+    assert packed not in page.text
+    assert backend.requests == []
+
+
+@pytest.mark.parametrize(
+    ("written", "content_type", "goes_up_as"),
+    [
+        ('attachment; filename="a b.png"', "image/png", 'attachment; filename="a b.png"'),
+        (
+            "inline; filename*=UTF-8''%E6%8A%A5.png; filename=x",
+            "image/png",
+            "attachment; filename=\"png\"; filename*=UTF-8''%E6%8A%A5.png",
+        ),
+        ('attachment; filename="../../a.png"', "image/png", 'attachment; filename="a.png"'),
+        ("attachment", "image/png", None),
+        ("attachment; filename=a.png", "multipart/form-data; boundary=x", None),
+    ],
+)
+def test_the_name_of_a_single_file_goes_up_plain(
+    written: str, content_type: str, goes_up_as: str | None, backend: FakeBackend, visitor: FlaskClient
+) -> None:
+    backend.on("PUT /files/a", answer(204))
+    headers = {"Content-Disposition": written}
+    assert (
+        visitor.put("/api/files/a", data=b"x", content_type=content_type, headers=headers).status_code == 204
+    )
+    assert backend.requests[0].headers.get("content-disposition") == goes_up_as
 
 
 @pytest.mark.parametrize(
