@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bff.checker.caching import check_ages, check_invalidates, check_shared_caches
+from bff.checker.caching import check_ages, check_invalidates, check_references, check_shared_caches
 from bff.checker.deferred import check_deferred
 from bff.checker.headers import check_headers
 from bff.checker.identity import check_tokens
@@ -37,8 +37,11 @@ _WHEN_NAMES_ARE_KNOWN: tuple[Check, ...] = (
 )
 
 
-def check_project(project: Project) -> list[Finding]:
-    """Every mistake in the recipes of a project that its files could be read with, in the order of the files."""
+def check_project(project: Project, said: Sequence[Finding] = ()) -> list[Finding]:
+    """Every mistake in the recipes of a project that its files could be read with, in the order of the files.
+
+    `said` are those that its files were read with.
+    """
     findings = check_routes(project)
     for recipe in project.recipes.values():
         page = Page(recipe, project)
@@ -49,11 +52,14 @@ def check_project(project: Project) -> list[Finding]:
         findings += page.findings
     for recipe in project.recipes.values():
         findings += check_composed(recipe, project, findings)
+    own = tuple(findings)
+    for recipe in project.recipes.values():
+        findings += check_references(recipe, project, [*said, *own])
     return sorted(findings, key=lambda finding: finding.place)
 
 
 def check_folder(root: Path, pages: Sequence[str] | None = None) -> tuple[Project, list[Finding]]:
     """Load and check a project: what `check` prints and what keeps an app from starting."""
     project, findings = load_project(root, pages)
-    found = [*findings, *check_project(project)]
+    found = [*findings, *check_project(project, findings)]
     return project, sorted(dict.fromkeys(found), key=lambda finding: finding.place)

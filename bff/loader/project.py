@@ -53,7 +53,7 @@ def load_project(root: Path, pages: Sequence[str] | None = None) -> tuple[Projec
     root = root.resolve()
     paths = _recipe_paths(root, pages)
     findings = list(_strays(root)) if pages is None else []
-    recipes, found = _recipes(root, paths)
+    recipes, unread, found = _recipes(root, paths)
     findings += found
     asked = {path.stem for path in paths}
     with importing_from(root):
@@ -66,14 +66,14 @@ def load_project(root: Path, pages: Sequence[str] | None = None) -> tuple[Projec
     project = Project(
         *(root, recipes, served, functions, clients),
         unusable=frozenset(broken),
-        unread=frozenset(asked - recipes.keys()),
+        unread=unread,
         whole=pages is None,
     )
     return project, findings
 
 
-def _recipes(root: Path, paths: list[Path]) -> tuple[dict[str, Recipe], list[Finding]]:
-    """The recipes of these files and those that they hold, in the order of the files."""
+def _recipes(root: Path, paths: list[Path]) -> tuple[dict[str, Recipe], frozenset[str], list[Finding]]:
+    """The recipes of these files and those that they hold, in the order of the files, and which cannot be read."""
     recipes: dict[str, Recipe] = {}
     findings: list[Finding] = []
     seen: set[Path] = set()
@@ -90,7 +90,8 @@ def _recipes(root: Path, paths: list[Path]) -> tuple[dict[str, Recipe], list[Fin
                 path.with_name(f"{step.recipe}.yaml") for step in recipe.steps if isinstance(step, SubRecipe)
             )
             waiting += [other for other in held if other.is_file()]
-    return {name: recipes[name] for name in sorted(recipes)}, findings
+    unread = frozenset({path.stem for path in seen} - recipes.keys())
+    return {name: recipes[name] for name in sorted(recipes)}, unread, findings
 
 
 def _recipe_paths(root: Path, pages: Sequence[str] | None) -> list[Path]:

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 HOME = """
 # Everything the home page shows, in one request.
 route: GET /api/home
-auth: none
+auth: required                       # required (default) | optional | none
 deadline: 2s
 
 input:                               # JSON Schema per name; checked before anything is called
