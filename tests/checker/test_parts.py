@@ -207,7 +207,10 @@ def test_a_redirect_that_the_visitor_steers_through_a_part_is_told(check: Check)
         "  part: {recipe: part, with: {query: {to: query.next}}}\nstatus: 302\nheaders: {Location: part.to}\n"
     )
     (told,) = printed(check, part=part, page=page)
-    assert told.split("\n")[0] == "page.yaml:7:21: query of the visitor chooses where this redirect leads"
+    assert (
+        told.split("\n")[0]
+        == "page.yaml:7:21: query of the visitor (through part) can choose where Location leads"
+    )
 
 
 def test_a_shared_cache_that_is_given_something_private_is_told_at_the_part(check: Check) -> None:
