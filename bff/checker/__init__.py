@@ -11,6 +11,7 @@ from bff.checker.headers import check_headers
 from bff.checker.identity import check_tokens
 from bff.checker.inputs import check_filters, check_loops, check_redirects
 from bff.checker.names import check_names
+from bff.checker.nothing import check_values
 from bff.checker.order import check_cycles, check_unread
 from bff.checker.page import Page
 from bff.checker.parts import check_composed, check_parts
@@ -33,7 +34,7 @@ _ALWAYS: tuple[Check, ...] = (
 # What follows from names: with an unknown one among them it would say things that the cure makes untrue.
 _WHEN_NAMES_ARE_KNOWN: tuple[Check, ...] = (
     *(check_unread, check_nulls_written, check_loops, check_filters, check_redirects),
-    *(check_shared_caches, check_tokens, check_deferred),
+    *(check_shared_caches, check_tokens, check_deferred, check_values),
 )
 
 

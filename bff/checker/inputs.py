@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bff.checker.page import Page, Spot, leaves
-from bff.expressions.addresses import as_it_is, encoded, holds_address, member_of, root_name
+from bff.expressions.addresses import as_it_is, encoded, holds_address, keys_of, root_name
 from bff.expressions.flows import flows
 from bff.expressions.inspect import Any_, Path, inspect, path_text
 from bff.expressions.tree import EachClause, Expression, Mapping
@@ -154,7 +154,7 @@ def _as_they_are(leaf: Expression | EachClause) -> Iterator[ast.expr]:
 
 def _input_behind(page: Page, node: ast.expr, seen: set[tuple[str, str]]) -> str:
     """The name of the input that a look-up may give a part of, '' if it gives none."""
-    name, member = root_name(node), member_of(node)
+    name, member = root_name(node), ".".join(keys_of(node))
     if name in _INPUT:
         return name
     step = page.by_name.get(name)

@@ -81,17 +81,17 @@ def _in_all(nodes: Iterable[ast.AST]) -> Iterator[ast.expr]:
             yield from as_it_is(node)
 
 
-def member_of(node: ast.expr) -> str:
-    """The keys that a look-up goes down from its name, up to the first that is computed: `user.name`."""
-    keys: list[str] = []
+def keys_of(node: ast.expr) -> tuple[str, ...]:
+    """The keys that a look-up goes down from its name, up to the first that is computed: `user.address.city`."""
+    keys: tuple[str, ...] = ()
     while isinstance(node, ast.Attribute | ast.Subscript):
         constant = (
             isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and node.slice.value
         )
         key = node.attr if isinstance(node, ast.Attribute) else constant
-        keys = [key, *keys] if isinstance(key, str) else []
+        keys = (key, *keys) if isinstance(key, str) else ()
         node = node.value
-    return ".".join(keys)
+    return keys
 
 
 def root_name(node: ast.expr) -> str:
