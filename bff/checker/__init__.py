@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from bff.checker.bounds import check_loops
 from bff.checker.caching import check_ages, check_invalidates, check_references, check_shared_caches
 from bff.checker.deferred import check_deferred
 from bff.checker.headers import check_headers
 from bff.checker.identity import check_tokens
-from bff.checker.inputs import check_filters, check_loops, check_redirects
+from bff.checker.inputs import check_filters, check_redirects
 from bff.checker.names import check_names
 from bff.checker.nothing import check_values
 from bff.checker.order import check_cycles, check_unread
@@ -21,6 +23,7 @@ from bff.checker.routes import check_routes
 from bff.checker.writes import check_methods, check_nulls_written, check_repeats
 from bff.errors import Finding
 from bff.loader import Project, load_project
+from bff.settings import Settings
 
 __all__ = ["check_folder", "check_project"]
 
@@ -59,8 +62,18 @@ def check_project(project: Project, said: Sequence[Finding] = ()) -> list[Findin
     return sorted(findings, key=lambda finding: finding.place)
 
 
-def check_folder(root: Path, pages: Sequence[str] | None = None) -> tuple[Project, list[Finding]]:
-    """Load and check a project: what `check` prints and what keeps an app from starting."""
-    project, findings = load_project(root, pages)
+def _bounds() -> Settings:
+    named = ("BFF_MAX_EACH", "BFF_MAX_REQUESTS")
+    return Settings.from_environ({name: os.environ[name] for name in named if name in os.environ})
+
+
+def check_folder(
+    root: Path, pages: Sequence[str] | None = None, settings: Settings | None = None
+) -> tuple[Project, list[Finding]]:
+    """Load and check a project: what `check` prints and what keeps an app from starting.
+
+    Without the settings of an app the bounds of requests are those of the environment.
+    """
+    project, findings = load_project(root, pages, settings or _bounds())
     found = [*findings, *check_project(project, findings)]
     return project, sorted(dict.fromkeys(found), key=lambda finding: finding.place)

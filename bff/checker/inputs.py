@@ -1,85 +1,19 @@
-"""What a visitor could steer by input: how many requests are made, what a filter says, where a redirect leads."""
+"""What a visitor could steer by input: what a filter says, where an address leads."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import Any
 
 from bff.checker.page import Page, Spot, leaves
 from bff.expressions.addresses import as_it_is, encoded, holds_address, keys_of, root_name
 from bff.expressions.flows import flows
-from bff.expressions.inspect import Any_, Path, inspect, path_text
 from bff.expressions.tree import EachClause, Expression, Mapping
 from bff.http import Client
 from bff.keys import QUOTES
-from bff.recipe import Request, Schema, Step, Value
+from bff.recipe import Request, Step, Value
 
 _INPUT = ("path", "query", "headers", "body")
-
-# --- loops over the body -----------------------------------------------------------------------------------------
-
-
-def check_loops(page: Page) -> None:
-    """Say an each or batch over a list of the body that may be of any length."""
-    for spot in page.spots:
-        if spot.key not in ("each", "batch") or not isinstance(spot.leaf, EachClause):
-            continue
-        for path, offset, length in _iterated(page, spot):
-            if path[0] == "body" and not _is_bounded(page.recipe.input.body, path[1:]):
-                message = f"one request for each of {path_text(path)}, of any length"
-                hint = f"give the list maxItems in {_schema_path(path)}"
-                page.say(spot.mark(offset, length), message, hint)
-
-
-def _iterated(page: Page, spot: Spot) -> Iterator[tuple[Path, int, int]]:
-    """The paths that a clause goes over, those of value steps followed to what they go over."""
-    for path, offset, length in inspect(spot.leaf).iterates:
-        yield path, offset, length
-        for source in _value_paths(page, str(path[0]), set()):
-            yield source, offset, length
-
-
-def _value_paths(page: Page, name: str, seen: set[str]) -> Iterator[Path]:
-    """The paths that a value step hands on or goes over."""
-    step = page.by_name.get(name)
-    if not isinstance(step, Value) or name in seen:
-        return
-    seen.add(name)
-    if step.given is not None and (step.given.key == "body" or "maxItems" in step.given.schema):
-        return  # what a part takes has bounds of its own
-    for key_spot in page.spots:
-        if key_spot.step is not step or not key_spot.key.startswith("value"):
-            continue
-        found = inspect(key_spot.leaf)
-        own = _whole_path(key_spot.leaf)
-        for path in [*(path for path, _, _ in found.iterates), *([own] if own else [])]:
-            yield path
-            yield from _value_paths(page, str(path[0]), seen)
-
-
-def _whole_path(leaf: Expression | EachClause) -> Path | None:
-    """The path that an expression is, if it is nothing but one."""
-    reads = inspect(leaf).reads
-    if isinstance(leaf, Expression) and isinstance(leaf.node, ast.Name | ast.Attribute | ast.Subscript):
-        return next(iter(reads), None)
-    return None
-
-
-def _is_bounded(schema: Schema | None, path: Path) -> bool:
-    """Whether the list at a path of the body has a largest length in its schema."""
-    found: Any = schema
-    for part in path:
-        if not isinstance(found, dict):
-            return False
-        found = found.get("items") if isinstance(part, Any_) else found.get("properties", {}).get(part)
-    return isinstance(found, dict) and ("maxItems" in found or "enum" in found or "const" in found)
-
-
-def _schema_path(path: Path) -> str:
-    parts = ["items" if isinstance(part, Any_) else f"properties.{part}" for part in path[1:]]
-    return ".".join(["input.body", *parts])
-
 
 # --- filter languages --------------------------------------------------------------------------------------------
 

@@ -6,10 +6,11 @@ import ast
 import itertools
 from collections.abc import Callable, Iterator
 
+from bff.checker.bounds import check_loops
 from bff.checker.caching import check_shared_caches
 from bff.checker.deferred import check_deferred
 from bff.checker.identity import check_tokens
-from bff.checker.inputs import check_loops, check_redirects
+from bff.checker.inputs import check_redirects
 from bff.checker.order import check_cycles
 from bff.checker.page import Page
 from bff.checker.writes import check_methods, check_nulls_written

@@ -18,6 +18,7 @@ from bff.loader.reading import NAME
 from bff.loader.recipes import load_recipe
 from bff.modules import import_file, importing_from, place_of_function, public_functions
 from bff.recipe import Recipe, SubRecipe
+from bff.settings import Settings
 from bff.text import nearest
 
 Functions = dict[str, Callable[..., Any]]
@@ -32,7 +33,7 @@ class Project:
     `functions` are by recipe: those of functions.py and over them the page's own. `unusable` names the client
     modules that could not be used, and holds `''` when functions could not be loaded: what needs them is no
     further mistake. `unread` are recipes whose files are no YAML mapping. A project that is not `whole` has more
-    recipes than were asked for.
+    recipes than were asked for. `settings` say how much may run.
     """
 
     root: Path
@@ -43,9 +44,12 @@ class Project:
     unusable: frozenset[str] = frozenset()
     unread: frozenset[str] = frozenset()
     whole: bool = True
+    settings: Settings = field(default_factory=Settings)
 
 
-def load_project(root: Path, pages: Sequence[str] | None = None) -> tuple[Project, list[Finding]]:
+def load_project(
+    root: Path, pages: Sequence[str] | None = None, settings: Settings | None = None
+) -> tuple[Project, list[Finding]]:
     """The project in a folder and everything wrong with its files; with `pages` only those recipes and their parts.
 
     Raises OperatorError when the folder has no recipes, or not one of those asked for.
@@ -68,6 +72,7 @@ def load_project(root: Path, pages: Sequence[str] | None = None) -> tuple[Projec
         unusable=frozenset(broken),
         unread=unread,
         whole=pages is None,
+        settings=settings or Settings(),
     )
     return project, findings
 

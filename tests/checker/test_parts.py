@@ -213,6 +213,25 @@ def test_a_redirect_that_the_visitor_steers_through_a_part_is_told(check: Check)
     )
 
 
+def test_parts_that_together_could_make_more_requests_than_may_run_are_told(check: Check) -> None:
+    part = (
+        "auth: none\ninput: {query: {ids: {type: array, maxItems: 90, items: {type: string}}}}\nsteps:\n"
+        "  rows: {client: todos, each: id in query.ids, get: '/{id}'}\nshape: rows\n"
+    )
+    page = (
+        "route: GET /p\nauth: none\ninput: {query: {ids: {type: array, maxItems: 90, items: {type: string}}}}\nsteps:\n"
+        + "".join(f"  {name}: {{recipe: part, with: {{query: {{ids: query.ids}}}}}}\n" for name in "abc")
+        + "shape: [a, b, c]\n"
+    )
+    assert printed(check, part=part, page=page.replace("  c: {recipe: part", "  c: {value: 1} #")) == []
+    assert printed(check, part=part, page=page) == [
+        "page.yaml:5:15: with recipe 'part' in it: this page could make 270 requests\n"
+        "  a: {recipe: part, with: {query: {ids: query.ids}}}\n"
+        "              ^^^^ at part.yaml:4:25: at most 250 may run (BFF_MAX_REQUESTS), and 'a.rows' could make 90: "
+        "lower maxItems"
+    ]
+
+
 def test_a_shared_cache_that_is_given_something_private_is_told_at_the_part(check: Check) -> None:
     part = (
         "auth: none\ninput: {query: {id: {type: string}}}\nsteps:\n"

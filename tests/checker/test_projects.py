@@ -254,3 +254,23 @@ def test_a_page_that_is_not_there_names_those_that_are(root: Path) -> None:
 def test_a_folder_without_recipes_is_no_project(tmp_path: Path) -> None:
     with pytest.raises(OperatorError, match="no folder orchestrations/ in"):
         check_folder(tmp_path)
+
+
+def test_what_may_run_is_what_the_environment_allows_and_at_least_the_default(
+    check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = """
+        route: GET /page
+        auth: none
+        input: {query: {id: {type: array, maxItems: 300, items: {type: string}}}}
+        steps:
+          todos: {client: todos, each: id in query.id, get: "/todos/{id}"}
+        shape: todos
+        """
+    assert "an each over up to 300 items" in check({"orchestrations/page.yaml": recipe})[0]
+    monkeypatch.setenv("BFF_MAX_EACH", "300")
+    assert "this page could make 300 requests" in check({"orchestrations/page.yaml": recipe})[0]
+    monkeypatch.setenv("BFF_MAX_REQUESTS", "300")
+    assert check({"orchestrations/page.yaml": recipe}) == []
+    monkeypatch.setenv("BFF_MAX_EACH", "5")
+    assert check({"orchestrations/page.yaml": recipe.replace("300", "100")}) == []

@@ -235,9 +235,7 @@ def test_a_session_that_is_over_at_once_is_a_mistake_of_the_recipe(
     assert "session: 'expires' is no time to come (seconds since 1970, or ISO 8601)" in caplog.text
 
 
-@pytest.mark.parametrize(
-    "expires", ["found.expires_at", "now(found.expires_in)", "f'{found.id}'"]
-)
+@pytest.mark.parametrize("expires", ["found.expires_at", "now(found.expires_in)", "f'{found.id}'"])
 def test_what_a_recipe_says_of_the_end_and_is_no_time_signs_nobody_in(
     expires: str, tmp_path: Path, backends: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -353,6 +351,24 @@ def test_forwarded_headers_are_believed_only_of_trusted_proxies(tmp_path: Path, 
     assert sign_in(site(tmp_path), headers=forwarded).headers["Set-Cookie"].startswith("bff-session=")
     trusting = site(tmp_path, BFF_TRUSTED_PROXIES="1")
     assert sign_in(trusting, headers=forwarded).headers["Set-Cookie"].startswith("__Host-bff=")
+
+
+@pytest.mark.parametrize(
+    ("settings", "headers", "status"),
+    [
+        ({"BFF_TRUSTED_PROXIES": "1"}, {"X-Forwarded-Host": "todos.example"}, 200),
+        ({"BFF_TRUSTED_PROXIES": "1"}, {}, 403),
+        ({"BFF_TRUSTED_PROXIES": "1"}, {"Sec-Fetch-Site": "same-origin"}, 200),
+        ({"BFF_TRUSTED_PROXIES": "1"}, {"Host": "todos.example"}, 200),
+        ({"BFF_ORIGINS": "http://todos.example"}, {}, 200),
+        ({}, {"X-Forwarded-Host": "todos.example"}, 403),
+    ],
+)
+def test_an_origin_is_our_own_by_the_host_that_the_proxy_says(
+    settings: dict[str, str], headers: dict[str, str], status: int, tmp_path: Path, backends: Any
+) -> None:
+    sent = {"Host": "app:8000", "Origin": "http://todos.example", **headers}
+    assert sign_in(site(tmp_path, **settings), headers=sent).status_code == status
 
 
 class TestBearer:
