@@ -67,6 +67,8 @@ def _requests_of(page: Page, step: Request) -> int:
         length = (node.end_col_offset or node.col_offset + 1) - node.col_offset
         mark = clause.origin.mark(node.col_offset, length)  # type: ignore[attr-defined]
     if found.items == math.inf:
+        if not page.recipe.path and found.path[0] != "body":
+            return 1  # what a part is given is looked at where it is given
         message = f"one request for each of {path_text(found.path)}, of any length"
         page.say(mark, message, f"give the list maxItems in {_schema_path(found.path)}")
         return 1

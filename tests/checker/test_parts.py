@@ -213,6 +213,22 @@ def test_a_redirect_that_the_visitor_steers_through_a_part_is_told(check: Check)
     )
 
 
+def test_a_list_of_any_length_is_told_where_it_is_given_to_a_part(check: Check) -> None:
+    part = (
+        "auth: none\ninput: {query: {ids: {type: array, items: {type: string}}}}\nsteps:\n"
+        "  rows: {client: todos, each: id in query.ids, get: '/{id}'}\nshape: rows\n"
+    )
+    page = (
+        "route: GET /p\nauth: none\ninput: {query: {ids: {type: array, items: {type: string}}}}\nsteps:\n"
+        "  a: {recipe: part, with: {query: {ids: query.ids}}}\nshape: a\n"
+    )
+    assert printed(check, part=part, page=page.replace("ids: query.ids", "ids: ['1', query.ids]")) == []
+    (told,) = printed(check, part=part, page=page)
+    assert told.startswith(
+        "page.yaml:5:15: with recipe 'part' in it: one request for each of query.ids, of any length\n"
+    )
+
+
 def test_parts_that_together_could_make_more_requests_than_may_run_are_told(check: Check) -> None:
     part = (
         "auth: none\ninput: {query: {ids: {type: array, maxItems: 90, items: {type: string}}}}\nsteps:\n"
