@@ -9,7 +9,6 @@ from typing import Any
 from bff.expressions import compile_tree
 from bff.expressions.addresses import with_encoded_holes
 from bff.expressions.inspect import ANY, Any_, Inspection, Path, fields, inspect, inspect_tree, item_paths
-from bff.expressions.percent import ENCODERS
 from bff.expressions.tree import Expression, Tree
 from bff.expressions.tree import Mapping as MappingTree
 from bff.graph import Graph, build_graph, deferred_steps, inspect_part, parts
@@ -84,7 +83,7 @@ class _Planner:
             },
             shape=self._compile(recipe.shape),
             status=self._compile(recipe.status),
-            headers=self._compile(with_encoded_holes(recipe.headers), ENCODERS),
+            headers=self._compile(with_encoded_holes(recipe.headers)),
             session=self._session(),
             fields=self._fields(),
             second_sources=self._second_sources(),

@@ -114,7 +114,23 @@ def _name_hint(spot: Spot, use: Use) -> str:
 def _signature(page: Page, name: str) -> str:
     if name in FUNCTIONS:
         return FUNCTIONS[name].signature
-    return name + str(python_inspect.signature(page.project.functions[page.recipe.name][name]))
+    return name + _told(python_inspect.signature(page.project.functions[page.recipe.name][name]))
+
+
+class _LeftOut:
+    def __repr__(self) -> str:
+        return "…"
+
+
+def _told(signature: python_inspect.Signature) -> str:
+    """A signature as it is written, without defaults that may hold what the module has read, such as a secret."""
+    shown = [
+        parameter
+        if parameter.default is parameter.empty or isinstance(parameter.default, int | float | None)
+        else parameter.replace(default=_LeftOut())
+        for parameter in signature.parameters.values()
+    ]
+    return str(signature.replace(parameters=shown))
 
 
 def _check_bound(page: Page, spot: Spot, use: Use) -> None:
@@ -183,7 +199,7 @@ def _check_arguments(page: Page, spot: Spot, name: str, function: Callable[..., 
                 signature.bind(*node.args)
             except TypeError as error:
                 mark = spot.mark(node.col_offset, (node.end_col_offset or 0) - node.col_offset)
-                page.say(mark, f"{name}: {error}", f"it is {name}{signature}")
+                page.say(mark, f"{name}: {error}", f"it is {name}{_told(signature)}")
 
 
 # --- members -----------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from bff.errors import BoundError, FunctionError, PageError
 from bff.expressions import operators
 from bff.expressions.evaluation import Evaluation, text_size
 from bff.expressions.functions import FUNCTIONS
+from bff.expressions.percent import ENCODERS
 from bff.expressions.values import NUMBERS, plain, to_text
 
 Page = Callable[[Mapping[str, Any], Evaluation], Any]
@@ -123,3 +124,6 @@ def _quote(name: str, function: Callable[[str], str], evaluation: Evaluation, va
     evaluation.take(2 * text_size(len(text), [text]))
     result = _call(name, function, evaluation, text)
     return result if isinstance(result, str) else None
+
+
+_GLOBALS |= {QUOTES + name: partial(_quote, name, encode) for name, encode in ENCODERS.items()}

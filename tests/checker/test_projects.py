@@ -274,3 +274,34 @@ def test_what_may_run_is_what_the_environment_allows_and_at_least_the_default(
     assert check({"orchestrations/page.yaml": recipe}) == []
     monkeypatch.setenv("BFF_MAX_EACH", "5")
     assert check({"orchestrations/page.yaml": recipe.replace("300", "100")}) == []
+
+
+def test_the_signature_of_a_function_tells_no_default_that_may_be_a_secret(
+    check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOTES_KEY", "s3cret")
+    printed = check(
+        {
+            "orchestrations/page.yaml": """
+                route: GET /page
+                auth: none
+                shape:
+                  name: signed
+                  call: signed(1, 2, 3, 4)
+                """,
+            "orchestrations/page.py": """
+                import os
+
+                def signed(text, key=os.environ["NOTES_KEY"], times=2):
+                    return text
+                """,
+        }
+    )
+    assert printed == [
+        "orchestrations/page.yaml:4:9: 'signed' is a function\n"
+        "  name: signed\n"
+        "        ^^^^^^ call it: signed(text, key=…, times=2)",
+        "orchestrations/page.yaml:5:9: signed: too many positional arguments\n"
+        "  call: signed(1, 2, 3, 4)\n"
+        "        ^^^^^^^^^^^^^^^^^^ it is signed(text, key=…, times=2)",
+    ]

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bff import create_app
+from bff.deploy.imports import engine_files
 from tests.project import visitor, write_built, write_project
 
 PAGE = """
@@ -40,6 +41,10 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> FlaskClient:
     if request.param == "built":
         root = write_built(root, tmp_path / "built")
     return create_app(root, environ={}).test_client()
+
+
+def test_a_bundle_has_what_encodes() -> None:
+    assert "bff/expressions/percent.py" in engine_files(serves=False)
 
 
 def test_a_value_adds_no_parameter_to_a_redirect(site: FlaskClient) -> None:
