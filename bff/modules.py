@@ -12,6 +12,7 @@ import importlib
 import importlib.util
 import inspect
 import itertools
+import os
 import re
 import sys
 import traceback
@@ -25,6 +26,7 @@ from typing import Any
 from bff.errors import Finding, Place
 
 _FOLDERS = frozenset({"clients", "orchestrations"})
+_OS = ("<frozen os>", os.__file__)
 _OWN_NAME = "_bff_project_"
 _ENGINE = Path(__file__).parent
 _loads = itertools.count(1)
@@ -173,14 +175,31 @@ def _finding(error: BaseException, path: Path, root: Path) -> Finding:
     column = 1
     if isinstance(error, SyntaxError) and error.filename and Path(error.filename).is_relative_to(root):
         file, line, column = Path(error.filename), error.lineno or 1, error.offset or 1
-    text = error.msg if isinstance(error, SyntaxError) else str(error)
-    text = re.sub(rf"{_OWN_NAME}\d+\.", "", text)
     source = line_of(file, line)
     if column == 1:
         column = len(source) - len(source.lstrip()) + 1
     place = Place(file.relative_to(root).as_posix(), line, column)
     length = 1 if isinstance(error, SyntaxError) else len(source.strip()) or 1
-    return Finding(place, f"{type(error).__name__}: {text}", source, length)
+    words = _words(error)
+    hint = "" if words else "what it says is left out: that may be a secret"
+    return Finding(place, f"{type(error).__name__}{words}", source, length, hint)
+
+
+# Python makes the texts of these of names, not of values.
+_WITHOUT_VALUES = (SyntaxError, ImportError, NameError, AttributeError, TypeError, ArithmeticError)
+
+
+def _words(error: BaseException) -> str:
+    """What an exception says, where that cannot hold a value that the module has read, such as a secret."""
+    if isinstance(error, SyntaxError):
+        return f": {error.msg}"
+    frames = traceback.extract_tb(error.__traceback__)
+    file = frames[-1].filename if frames else ""
+    # Ours name no value; of os.environ the text is the name of the variable that is missing.
+    known = Path(file).is_relative_to(_ENGINE) or (isinstance(error, KeyError) and file in _OS)
+    if not known and not isinstance(error, _WITHOUT_VALUES):
+        return ""
+    return ": " + re.sub(rf"{_OWN_NAME}\d+\.", "", str(error))
 
 
 def line_of(path: Path, line: int) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from bff.expressions import compile_tree
+from bff.expressions.addresses import with_encoded_holes
 from bff.expressions.inspect import ANY, Any_, Inspection, Path, fields, inspect, inspect_tree, item_paths
 from bff.expressions.tree import Expression, Tree
 from bff.expressions.tree import Mapping as MappingTree
@@ -82,7 +83,7 @@ class _Planner:
             },
             shape=self._compile(recipe.shape),
             status=self._compile(recipe.status),
-            headers=self._compile(recipe.headers),
+            headers=self._compile(with_encoded_holes(recipe.headers)),
             session=self._session(),
             fields=self._fields(),
             second_sources=self._second_sources(),

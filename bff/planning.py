@@ -10,11 +10,12 @@ from bff.composition import compose
 from bff.errors import AuthorError
 from bff.plan import Planned
 from bff.planner import make_plan
+from bff.settings import Settings
 
 
-def plan_folder(root: Path, pages: Sequence[str] | None = None) -> Planned:
+def plan_folder(root: Path, pages: Sequence[str] | None = None, settings: Settings | None = None) -> Planned:
     """The pages of a project, or some of them; raises AuthorError or OperatorError with all that is wrong."""
-    project, findings = check_folder(root, pages)
+    project, findings = check_folder(root, pages, settings)
     if findings:
         raise AuthorError(findings)
     composed = {name: compose(project.recipes[name], project) for name in project.pages}

@@ -67,6 +67,11 @@ PROBLEMS: Mapping[str, ProblemType] = {
     "unprocessable": ProblemType(
         422, "The backend does not accept this", "what was sent is not right for the backend"
     ),
+    "too-many-items": ProblemType(
+        422,
+        "This asks for too much at once",
+        "what was sent makes more requests of one step than `BFF_MAX_EACH`",
+    ),
     "repeat-differs": ProblemType(
         422, "This key was used for something else", "one `Idempotency-Key`, two different requests"
     ),
@@ -129,6 +134,8 @@ def of_failure(failure: Failure) -> PageError:
     kind = _KIND_OF_STATUS.get(failure.status, "backend-failed")
     if failure.kind == "function":
         kind = "internal"
+    if failure.kind == "limit" and failure.status < 500:
+        kind = "too-many-items"  # our own limit, and no backend's
     headers = {} if failure.retry_after is None else {"Retry-After": str(failure.retry_after)}
     return problem(
         kind,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Iterable
 
 _DURATION = re.compile(r"([0-9]{1,6})(ms|s|m|h)")
+_FARTHEST, _LONGEST_NAME = 3, 100
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -18,9 +18,38 @@ def parse_duration(text: str) -> float | None:
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that an author most likely meant by `name`, if one is near."""
-    found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return found[0] if found else None
+    """The known name that an author most likely meant by `name`: a slip or two away, or the same but for an end."""
+    found = [(_distance(name.casefold(), other.casefold()), other) for other in known]
+    near = [(distance, other) for distance, other in found if distance <= _FARTHEST]
+    return min(near, key=lambda one: one[0])[1] if near else None
+
+
+def _distance(one: str, other: str) -> int:
+    """How far a name is from another; over `_FARTHEST` where nobody would mean one by the other."""
+    shorter, longer = sorted((one, other), key=len)
+    apart = _apart(one, other)
+    slips = 0 if len(longer) < 3 else 1 if len(longer) < 6 else 2
+    if apart <= slips:
+        return apart
+    same_start = len(shorter) >= 3 and longer.startswith(shorter) and apart <= _FARTHEST
+    is_word = len(shorter) >= 4 and f"_{shorter}_" in f"_{longer}_"
+    return _FARTHEST if same_start or is_word else _FARTHEST + 1
+
+
+def _apart(one: str, other: str) -> int:
+    """How many characters must be written, left out, replaced or swapped with the next to make one of the other."""
+    if abs(len(one) - len(other)) > _FARTHEST or max(len(one), len(other)) > _LONGEST_NAME:
+        return _FARTHEST + 1
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for at, char in enumerate(one, 1):
+        last, before, row = before, row, [at]
+        for place, sign in enumerate(other, 1):
+            least = min(before[place] + 1, row[-1] + 1, before[place - 1] + (char != sign))
+            if last and place > 1 and char == other[place - 2] and one[at - 2] == sign:
+                least = min(least, last[place - 2] + 1)
+            row.append(least)
+    return row[-1]
 
 
 def counted(number: int, what: str) -> str:

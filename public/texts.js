@@ -247,6 +247,7 @@ export const TEXTS = {
   "problem.upload-too-slow": ["Sending took too long. Check your connection and try again.", "上传超时，请检查网络后重试。"],
   "problem.length-required": ["The server could not tell how large this is. Reload the page and try again.", "服务器无法确定内容大小，请刷新后重试。"],
   "problem.unsupported-media-type": ["The server does not take this kind of content.", "服务器不接受此类内容。"],
+  "problem.too-many-items": ["That is too much at once. Please choose fewer.", "一次处理的内容太多，请减少后重试。"],
   "problem.unprocessable": ["The server did not accept this. Please check it.", "服务器未接受，请检查内容。"],
   "problem.too-many-requests": ["That was a lot at once. Wait a moment and try again.", "操作太频繁，请稍后再试。"],
   "problem.over-bound": ["There is too much here to show at once.", "内容过多，无法一次显示。"],

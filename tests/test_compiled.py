@@ -204,7 +204,7 @@ def test_a_mistake_in_a_module_has_its_place(built: Path) -> None:
 def test_what_a_session_lacks_is_logged_with_its_place(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    recipe = "route: POST /login\nauth: none\nsession:\n  user: 1\n  expires: 1\nshape: null\n"
+    recipe = "route: POST /login\nauth: none\nsession:\n  user: 1\n  expires: int('1')\nshape: null\n"
     root = write_built(write_project(tmp_path / "recipes", {"login": recipe}), tmp_path / "built")
     site = create_app(root, environ={"BFF_SESSION_KEYS": Fernet.generate_key().decode()}).test_client()
     assert site.post("/login", headers={"Sec-Fetch-Site": "same-origin"}).status_code == 500

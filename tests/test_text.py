@@ -24,6 +24,29 @@ def test_the_nearest_name_is_found_only_when_it_is_near() -> None:
     assert nearest("zzz", ["me", "helpers", "todos"]) is None
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("statsu", "status"),
+        ("STATUS", "status"),
+        ("accept-language", "Accept-Language"),
+        ("tod", "todos"),
+        ("usr", "user"),
+        ("shared", "shared_max_age"),
+    ],
+)
+def test_a_slip_or_a_word_of_it_is_near(name: str, meant: str) -> None:
+    assert nearest(name, ["me", "status", "Accept-Language", "todos", "user", "shared_max_age"]) == meant
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [("title", "items"), ("env", "len"), ("format", "float"), ("id", "it"), ("a" * 500, "a" * 501)],
+)
+def test_what_only_has_letters_in_common_is_not_near(name: str, other: str) -> None:
+    assert nearest(name, [other]) is None
+
+
 def test_wide_characters_take_two_columns() -> None:
     assert width("待办a") == 5
     assert width("é") == 1

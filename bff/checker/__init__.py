@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bff.checker.caching import check_ages, check_invalidates, check_shared_caches
+from bff.checker.bounds import check_loops
+from bff.checker.caching import check_ages, check_invalidates, check_references, check_shared_caches
 from bff.checker.deferred import check_deferred
 from bff.checker.headers import check_headers
 from bff.checker.identity import check_tokens
-from bff.checker.inputs import check_filters, check_loops, check_redirects
+from bff.checker.inputs import check_filters, check_redirects
 from bff.checker.names import check_names
+from bff.checker.nothing import check_values
 from bff.checker.order import check_cycles, check_unread
 from bff.checker.page import Page
 from bff.checker.parts import check_composed, check_parts
@@ -20,6 +23,7 @@ from bff.checker.routes import check_routes
 from bff.checker.writes import check_methods, check_nulls_written, check_repeats
 from bff.errors import Finding
 from bff.loader import Project, load_project
+from bff.settings import Settings
 
 __all__ = ["check_folder", "check_project"]
 
@@ -33,12 +37,15 @@ _ALWAYS: tuple[Check, ...] = (
 # What follows from names: with an unknown one among them it would say things that the cure makes untrue.
 _WHEN_NAMES_ARE_KNOWN: tuple[Check, ...] = (
     *(check_unread, check_nulls_written, check_loops, check_filters, check_redirects),
-    *(check_shared_caches, check_tokens, check_deferred),
+    *(check_shared_caches, check_tokens, check_deferred, check_values),
 )
 
 
-def check_project(project: Project) -> list[Finding]:
-    """Every mistake in the recipes of a project that its files could be read with, in the order of the files."""
+def check_project(project: Project, said: Sequence[Finding] = ()) -> list[Finding]:
+    """Every mistake in the recipes of a project that its files could be read with, in the order of the files.
+
+    `said` are those that its files were read with.
+    """
     findings = check_routes(project)
     for recipe in project.recipes.values():
         page = Page(recipe, project)
@@ -49,11 +56,24 @@ def check_project(project: Project) -> list[Finding]:
         findings += page.findings
     for recipe in project.recipes.values():
         findings += check_composed(recipe, project, findings)
+    own = tuple(findings)
+    for recipe in project.recipes.values():
+        findings += check_references(recipe, project, [*said, *own])
     return sorted(findings, key=lambda finding: finding.place)
 
 
-def check_folder(root: Path, pages: Sequence[str] | None = None) -> tuple[Project, list[Finding]]:
-    """Load and check a project: what `check` prints and what keeps an app from starting."""
-    project, findings = load_project(root, pages)
-    found = [*findings, *check_project(project)]
+def _bounds() -> Settings:
+    named = ("BFF_MAX_EACH", "BFF_MAX_REQUESTS")
+    return Settings.from_environ({name: os.environ[name] for name in named if name in os.environ})
+
+
+def check_folder(
+    root: Path, pages: Sequence[str] | None = None, settings: Settings | None = None
+) -> tuple[Project, list[Finding]]:
+    """Load and check a project: what `check` prints and what keeps an app from starting.
+
+    Without the settings of an app the bounds of requests are those of the environment.
+    """
+    project, findings = load_project(root, pages, settings or _bounds())
+    found = [*findings, *check_project(project, findings)]
     return project, sorted(dict.fromkeys(found), key=lambda finding: finding.place)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bff.checker.page import Page
+from bff.errors import Finding
 from bff.graph import writes
 from bff.loader import Project
 from bff.recipe import Mark, Recipe, Request, SubRecipe
@@ -50,22 +51,31 @@ def check_ages(page: Page) -> None:
 
 
 def check_invalidates(page: Page) -> None:
-    """Say what `invalidates` names that is not there or not kept, and where nothing is written."""
+    """Say where `invalidates` stands and nothing is written."""
     recipe = page.recipe
     if "invalidates" not in recipe.marks.keys:
         return
     if (recipe.method != "GET" or not recipe.path) and not _writes(recipe, page.project):
         mark = recipe.marks.key("invalidates")
         page.say(mark, "'invalidates' without a write", "only a write makes old what is kept")
+
+
+def check_references(recipe: Recipe, project: Project, said: Sequence[Finding]) -> list[Finding]:
+    """What `invalidates` names that is not there or not kept; a recipe with mistakes (in `said`) may yet have it."""
+    page = Page(recipe, project)
+    files = {finding.place.file for finding in said}
     for place, reference in enumerate(recipe.invalidates):
-        _check_reference(page, reference, recipe.marks.value(f"invalidates[{place}]"))
+        named = project.recipes.get(reference.partition(".")[0])
+        if named is None or named.file == recipe.file or named.file not in files:
+            _check_reference(page, reference, recipe.marks.value(f"invalidates[{place}]"))
+    return page.findings
 
 
 def _check_reference(page: Page, reference: str, mark: Mark) -> None:
     recipes = page.project.recipes
     name, _, step = reference.partition(".")
-    if name not in recipes and not page.project.whole:
-        return  # it may be there, and is checked where all of the project is
+    if name in page.project.unread or (name not in recipes and not page.project.whole):
+        return  # it is there or may be, and is checked where it can be read
     if name not in recipes:
         page.say(mark, f"unknown recipe '{name}'", _nearest(name, recipes, "there are"))
         return

@@ -1,85 +1,19 @@
-"""What a visitor could steer by input: how many requests are made, what a filter says, where a redirect leads."""
+"""What a visitor could steer by input: what a filter says, where an address leads."""
 
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
-from typing import Any
 
 from bff.checker.page import Page, Spot, leaves
+from bff.expressions.addresses import as_it_is, encoded, holds_address, keys_of, root_name
 from bff.expressions.flows import flows
-from bff.expressions.inspect import Any_, Path, inspect, path_text
 from bff.expressions.tree import EachClause, Expression, Mapping
 from bff.http import Client
 from bff.keys import QUOTES
-from bff.recipe import Request, Schema, Value
+from bff.recipe import Request, Step, Value
 
 _INPUT = ("path", "query", "headers", "body")
-
-# --- loops over the body -----------------------------------------------------------------------------------------
-
-
-def check_loops(page: Page) -> None:
-    """Say an each or batch over a list of the body that may be of any length."""
-    for spot in page.spots:
-        if spot.key not in ("each", "batch") or not isinstance(spot.leaf, EachClause):
-            continue
-        for path, offset, length in _iterated(page, spot):
-            if path[0] == "body" and not _is_bounded(page.recipe.input.body, path[1:]):
-                message = f"one request for each of {path_text(path)}, of any length"
-                hint = f"give the list maxItems in {_schema_path(path)}"
-                page.say(spot.mark(offset, length), message, hint)
-
-
-def _iterated(page: Page, spot: Spot) -> Iterator[tuple[Path, int, int]]:
-    """The paths that a clause goes over, those of value steps followed to what they go over."""
-    for path, offset, length in inspect(spot.leaf).iterates:
-        yield path, offset, length
-        for source in _value_paths(page, str(path[0]), set()):
-            yield source, offset, length
-
-
-def _value_paths(page: Page, name: str, seen: set[str]) -> Iterator[Path]:
-    """The paths that a value step hands on or goes over."""
-    step = page.by_name.get(name)
-    if not isinstance(step, Value) or name in seen:
-        return
-    seen.add(name)
-    if step.given is not None and (step.given.key == "body" or "maxItems" in step.given.schema):
-        return  # what a part takes has bounds of its own
-    for key_spot in page.spots:
-        if key_spot.step is not step or not key_spot.key.startswith("value"):
-            continue
-        found = inspect(key_spot.leaf)
-        own = _whole_path(key_spot.leaf)
-        for path in [*(path for path, _, _ in found.iterates), *([own] if own else [])]:
-            yield path
-            yield from _value_paths(page, str(path[0]), seen)
-
-
-def _whole_path(leaf: Expression | EachClause) -> Path | None:
-    """The path that an expression is, if it is nothing but one."""
-    reads = inspect(leaf).reads
-    if isinstance(leaf, Expression) and isinstance(leaf.node, ast.Name | ast.Attribute | ast.Subscript):
-        return next(iter(reads), None)
-    return None
-
-
-def _is_bounded(schema: Schema | None, path: Path) -> bool:
-    """Whether the list at a path of the body has a largest length in its schema."""
-    found: Any = schema
-    for part in path:
-        if not isinstance(found, dict):
-            return False
-        found = found.get("items") if isinstance(part, Any_) else found.get("properties", {}).get(part)
-    return isinstance(found, dict) and ("maxItems" in found or "enum" in found or "const" in found)
-
-
-def _schema_path(path: Path) -> str:
-    parts = ["items" if isinstance(part, Any_) else f"properties.{part}" for part in path[1:]]
-    return ".".join(["input.body", *parts])
-
 
 # --- filter languages --------------------------------------------------------------------------------------------
 
@@ -125,71 +59,68 @@ def _check_filter(page: Page, step: Request, client: Client, name: str, spot: Sp
         page.say(spot.mark(flow.offset, flow.length), message, cure)
 
 
-# --- redirects ---------------------------------------------------------------------------------------------------
+# --- addresses ---------------------------------------------------------------------------------------------------
 
 
 def check_redirects(page: Page) -> None:
-    """Say a Location whose beginning the visitor's input chooses."""
+    """Say input that stands in an address of the answer where it is not percent-encoded."""
     headers = page.recipe.headers
     for name, tree in headers.items if headers is not None else ():
-        if name.lower() == "location" and isinstance(tree, Expression):
-            for node in _beginnings(tree.node):
-                root = _steering(page, node, set())
-                if root is not None:
-                    spot = Spot(None, "headers", tree, ())
-                    mark = spot.mark(node.col_offset, (node.end_col_offset or 0) - node.col_offset)
-                    hint = 'begin the text with a path of your own: f"/todos/{path.id}"'
-                    page.say(mark, f"{root} of the visitor chooses where this redirect leads", hint)
+        if holds_address(name):
+            for spot in leaves(encoded(name, tree), Spot(None, "headers", _NOWHERE, ())):
+                _check_address(page, name, spot)
 
 
-def _beginnings(node: ast.expr) -> Iterator[ast.expr]:
-    """The parts that a text can begin with, unless a constant before them settles the host."""
-    if isinstance(node, ast.IfExp):
-        yield from _beginnings(node.body)
-        yield from _beginnings(node.orelse)
-    elif isinstance(node, ast.BoolOp):
-        for value in node.values:
-            yield from _beginnings(value)
-    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        yield from _first([node.left, node.right])
-    elif isinstance(node, ast.JoinedStr):
-        yield from _first(node.values)
-    elif isinstance(node, ast.FormattedValue):
-        yield from _beginnings(node.value)
-    else:
-        yield node
+def _check_address(page: Page, header: str, spot: Spot) -> None:
+    for node in _as_they_are(spot.leaf):
+        found = _input_behind(page, node, set())
+        if found:
+            through = "" if found == root_name(node) else f" (through {root_name(node)})"
+            mark = spot.mark(node.col_offset, (node.end_col_offset or 0) - node.col_offset)
+            message = f"{found} of the visitor{through} can choose where {header} leads"
+            hint = 'write it into a hole behind a path of your own, where it is percent-encoded: f"/todos/{path.id}"'
+            page.say(mark, message, hint)
 
 
-def _first(parts: list[ast.expr]) -> Iterator[ast.expr]:
-    """The parts up to a constant that settles the host: `/todos/`, `https://example.org/`."""
-    for part in parts:
-        if isinstance(part, ast.Constant) and isinstance(part.value, str):
-            if _settles(part.value):
-                return
-        else:
-            yield from _beginnings(part)
+def _as_they_are(leaf: Expression | EachClause) -> Iterator[ast.expr]:
+    return as_it_is(leaf.node if isinstance(leaf, Expression) else leaf.source.node)
 
 
-def _settles(text: str) -> bool:
-    if "://" in text:
-        return re.match(r"https?://[^/\\?#@]+[/?#]", text) is not None
-    return len(text) > 1 and text[0] == "/" and text[1] not in "/\\"
+def _input_behind(page: Page, node: ast.expr, seen: set[tuple[str, str]]) -> str:
+    """The name of the input that a look-up may give a part of, '' if it gives none."""
+    name, member = root_name(node), ".".join(keys_of(node))
+    if name in _INPUT:
+        return name
+    step = page.by_name.get(name)
+    if step is None or (name, member) in seen:
+        return ""
+    seen.add((name, member))
+    for spot in page.spots:
+        if spot.step is step and _makes(spot.key, member):
+            for inner in _as_they_are(spot.leaf):
+                found = _input_behind(page, inner, seen) or _item_of_input(page, step, inner, seen)
+                if found:
+                    return found
+    return ""
 
 
-def _steering(page: Page, node: ast.expr, seen: set[str]) -> str | None:
-    """The name of the input that a node's value comes from, also through value steps."""
-    for inner in ast.walk(node):
-        if not isinstance(inner, ast.Name):
-            continue
-        if inner.id in _INPUT:
-            return inner.id
-        source = page.by_name.get(inner.id)
-        if isinstance(source, Value) and inner.id not in seen:
-            seen.add(inner.id)
-            for spot in leaves(source.value, Spot(source, "value", _NOWHERE, ())):
-                if isinstance(spot.leaf, Expression):
-                    for part in _beginnings(spot.leaf.node):
-                        found = _steering(page, part, seen)
-                        if found is not None:
-                            return found
-    return None
+def _makes(key: str, member: str) -> bool:
+    """Whether what stands under a key of a step is a part of that member of its value."""
+    top, _, below = key.partition(".")
+    if top not in ("value", "take", "fallback"):
+        return top == "on_status"
+    return (
+        not below
+        or not member
+        or f"{below}.".startswith(f"{member}.")
+        or f"{member}.".startswith(f"{below}.")
+    )
+
+
+def _item_of_input(page: Page, step: Step, node: ast.expr, seen: set[tuple[str, str]]) -> str:
+    """The same of the list that a step goes over, where the node is an item of it."""
+    clause = (step.each or step.batch) if isinstance(step, Request) else None
+    if clause is None or root_name(node) != clause.variable:
+        return ""
+    found = (_input_behind(page, source, seen) for source in as_it_is(clause.source.node))
+    return next(filter(None, found), "")

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from bff.checker.page import Page, Spot, loop_failed
+from bff.expressions import habits
 from bff.expressions.functions import FUNCTIONS
 from bff.expressions.inspect import Use, inspect
 from bff.keys import PLACE_NAMES, QUOTES, SCOPE_NAMES
-from bff.recipe import Guard, Parameter, Recipe, Schema
+from bff.recipe import Guard, Mark, Parameter, Recipe, Schema
 from bff.source import ScalarNode
 from bff.text import nearest
 
@@ -37,19 +38,34 @@ def check_names(page: Page) -> None:
     if "steps" in page.recipe.marks.keys and not page.recipe.steps:
         # They could not be read at all: every name would be unknown.
         return
+    unknown: _Unknown = {}
     for spot in page.spots:
         if loop_failed(spot.step):
             continue
-        before = len(page.findings)
+        before = len(page.findings), len(unknown)
         found = inspect(spot.leaf)
         for use in _once(found.names):
-            _check_name(page, spot, use)
+            _check_name(page, spot, use, unknown)
         for use in _once(found.functions):
-            _check_function(page, spot, use)
+            _check_function(page, spot, use, unknown)
         for use in found.bound:
             _check_bound(page, spot, use)
-        if len(page.findings) == before and "" not in page.recipe.broken:
+        if (len(page.findings), len(unknown)) == before and "" not in page.recipe.broken:
             _check_members(page, spot)
+    for message, (hint, marks) in unknown.items():
+        page.say(marks[0], message, hint + _elsewhere(marks))
+
+
+_Unknown = dict[str, tuple[str, list[Mark]]]
+"""What is said of each name that nobody knows, with its cure and where it stands."""
+
+
+def _elsewhere(marks: list[Mark]) -> str:
+    """In which other lines the same mistake stands."""
+    lines = [str(line) for line in sorted({mark.place.line for mark in marks} - {marks[0].place.line})]
+    if not lines:
+        return ""
+    return f"; also in line {lines[0]}" if len(lines) == 1 else f"; also in lines {', '.join(lines)}"
 
 
 def _once(uses: Iterable[Use]) -> Iterator[Use]:
@@ -60,12 +76,16 @@ def _once(uses: Iterable[Use]) -> Iterator[Use]:
             yield use
 
 
-def _check_name(page: Page, spot: Spot, use: Use) -> None:
+def _check_name(page: Page, spot: Spot, use: Use, unknown: _Unknown) -> None:
     name = use.name
     if name in spot.names or name in spot.unlisted:
         if name == "body" and page.recipe.input.body is None and "" not in page.recipe.broken:
             mark = spot.mark(use.offset, use.length)
             page.say(mark, "this recipe takes no body", "declare it: input.body, a JSON Schema")
+        if name == "user" and page.recipe.auth == "none" and "" not in page.recipe.broken:
+            hint = "nobody is asked who they are; with auth: optional it is who has signed in, or null"
+            known = unknown.setdefault("'user' is always null under auth: none", (hint, []))
+            known[1].append(spot.mark(use.offset, use.length))
         return
     mark = spot.mark(use.offset, use.length)
     if isinstance(page.by_name.get(name), Guard):
@@ -75,7 +95,7 @@ def _check_name(page: Page, spot: Spot, use: Use) -> None:
     elif name in FUNCTIONS or name in page.project.functions.get(page.recipe.name, {}):
         page.say(mark, f"'{name}' is a function", f"call it: {_signature(page, name)}")
     else:
-        page.say(mark, f"unknown name '{name}'", _name_hint(spot, use))
+        unknown.setdefault(f"unknown name '{name}'", (_name_hint(spot, use), []))[1].append(mark)
 
 
 def _name_hint(spot: Spot, use: Use) -> str:
@@ -94,7 +114,23 @@ def _name_hint(spot: Spot, use: Use) -> str:
 def _signature(page: Page, name: str) -> str:
     if name in FUNCTIONS:
         return FUNCTIONS[name].signature
-    return name + str(python_inspect.signature(page.project.functions[page.recipe.name][name]))
+    return name + _told(python_inspect.signature(page.project.functions[page.recipe.name][name]))
+
+
+class _LeftOut:
+    def __repr__(self) -> str:
+        return "…"
+
+
+def _told(signature: python_inspect.Signature) -> str:
+    """A signature as it is written, without defaults that may hold what the module has read, such as a secret."""
+    shown = [
+        parameter
+        if parameter.default is parameter.empty or isinstance(parameter.default, int | float | None)
+        else parameter.replace(default=_LeftOut())
+        for parameter in signature.parameters.values()
+    ]
+    return str(signature.replace(parameters=shown))
 
 
 def _check_bound(page: Page, spot: Spot, use: Use) -> None:
@@ -115,7 +151,7 @@ def _check_bound(page: Page, spot: Spot, use: Use) -> None:
 # --- functions ---------------------------------------------------------------------------------------------------
 
 
-def _check_function(page: Page, spot: Spot, use: Use) -> None:
+def _check_function(page: Page, spot: Spot, use: Use, unknown: _Unknown) -> None:
     own = page.project.functions.get(page.recipe.name, {})
     mark = spot.mark(use.offset, use.length)
     if use.name in own:
@@ -129,13 +165,16 @@ def _check_function(page: Page, spot: Spot, use: Use) -> None:
     elif use.name in spot.names:
         page.say(mark, f"'{use.name}' is no function", f"look a key up by {use.name}['key']")
     else:
-        near = nearest(use.name, [*FUNCTIONS, *own])
-        every = ", ".join(sorted([*own, *FUNCTIONS]))
-        page.say(
-            mark,
-            f"unknown function '{use.name}'",
-            f"did you mean '{near}'?" if near else f"there are: {every}",
-        )
+        hint = _function_hint(use.name, [*own, *FUNCTIONS])
+        unknown.setdefault(f"unknown function '{use.name}'", (hint, []))[1].append(mark)
+
+
+def _function_hint(name: str, known: list[str]) -> str:
+    near = nearest(name, known)
+    meant = habits.FUNCTIONS.get(name) or (f"did you mean '{near}'?" if near else "")
+    if meant:
+        return f"{meant}; functions of your own stand in orchestrations/functions.py"
+    return f"write it in orchestrations/functions.py; there are: {', '.join(sorted(known))}"
 
 
 def _check_quote(page: Page, spot: Spot, use: Use) -> None:
@@ -160,7 +199,7 @@ def _check_arguments(page: Page, spot: Spot, name: str, function: Callable[..., 
                 signature.bind(*node.args)
             except TypeError as error:
                 mark = spot.mark(node.col_offset, (node.end_col_offset or 0) - node.col_offset)
-                page.say(mark, f"{name}: {error}", f"it is {name}{signature}")
+                page.say(mark, f"{name}: {error}", f"it is {name}{_told(signature)}")
 
 
 # --- members -----------------------------------------------------------------------------------------------------

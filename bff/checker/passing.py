@@ -49,7 +49,8 @@ def _mistakes(page: Page) -> Iterator[tuple[Mark, str, str]]:
     if not requests and not any(isinstance(step, SubRecipe) for step in recipe.steps):
         yield recipe.marks.key("pass"), "'pass' without its one request", "the page is that request's answer"
     for key, (message, hint) in _OF_THE_PAGE.items():
-        if key in recipe.marks.keys:
+        # Under GET a body is a mistake of its own: none goes up.
+        if key in recipe.marks.keys and (key != "input.body" or recipe.method != "GET"):
             yield recipe.marks.key(key), message, hint
     for further in requests[1:]:
         hint = "the page is the answer of one; what else is needed makes another page"

@@ -19,6 +19,10 @@ def check_methods(page: Page) -> None:
         if recipe.cache is not None:
             page.say(recipe.marks.key("cache"), f"'cache' under {recipe.method}", "only GET pages are kept")
         return
+    if recipe.input.body is not None:
+        # Caches know a page by its address: what a body makes of it would be everybody's.
+        hint = "what a GET takes is in path, query and headers; with a body this route is a POST"
+        page.say(recipe.marks.key("input.body"), "a body under GET", hint)
     if recipe.session is not None:
         page.say(recipe.marks.key("session"), "a session under GET", "signing in or out is a POST")
     if "invalidates" in recipe.marks.keys:

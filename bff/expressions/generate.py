@@ -14,6 +14,7 @@ from bff.expressions.code import Block, Blocks, Code, constant, uses_of
 from bff.expressions.fast import Fast
 from bff.expressions.functions import FUNCTIONS
 from bff.expressions.operators import equals_plainly
+from bff.expressions.percent import ENCODERS
 from bff.expressions.running import OWN, QUOTES
 from bff.expressions.safe import Safe
 from bff.expressions.tree import Constant, Each, EachClause, Expression, Mapping, PathTemplate, Tree
@@ -222,7 +223,7 @@ class _Writer:
         if name == "default" and name not in self.functions:
             return self.default(*codes)
         text, uses = ", ".join(["_ev", *(code.text for code in codes)]), uses_of(codes)
-        if name in self.quotes:
+        if name in self.quotes or name in ENCODERS:
             return Code(f"{QUOTES}{name}({text})", uses)
         if name in self.functions:
             # It may raise: it is called where it stands, and only then.

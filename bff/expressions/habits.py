@@ -109,6 +109,27 @@ METHODS = {
     "length": "write len({0})",
 }
 
+# What a function of another language is here.
+FUNCTIONS = {
+    **dict.fromkeys(("env", "getenv"), "settings are read in clients/*.py: env('NAME')"),
+    **dict.fromkeys(("format", "sprintf", "printf"), "write f'…{x:.2f}…'"),
+    **dict.fromkeys(("map", "list", "enumerate"), f"write {_EACH}"),
+    "filter": f"write {_WHERE}",
+    **dict.fromkeys(("concat", "zip", "extend"), "lists are joined by +"),
+    **dict.fromkeys(("contains", "includes", "has"), "write x in list"),
+    **dict.fromkeys(("first", "find"), "write list[0]"),
+    "last": "write list[-1]",
+    **dict.fromkeys(("slice", "substr", "substring", "sub", "mid", "left"), "write x[1:3]"),
+    **dict.fromkeys(("reversed", "reverse"), "write list[::-1]"),
+    **dict.fromkeys(("size", "length"), "write len(x)"),
+    **dict.fromkeys(("trim", "trimmed"), "write strip(text)"),
+    **dict.fromkeys(("coalesce", "ifnull", "nvl"), "write default(a, b)"),
+    **dict.fromkeys(("avg", "mean", "average"), "write sum(list) / len(list)"),
+    **dict.fromkeys(("today", "current_date"), "write date(now(), 'Asia/Shanghai')"),
+    **dict.fromkeys(("time", "datetime", "timestamp"), "write now()"),
+    **dict.fromkeys(("dict", "object"), "write {'key': value}"),
+}
+
 NOT_KEYS = {
     "length": "write len({0}); a key of this name is {0}['length']",
 }

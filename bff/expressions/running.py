@@ -15,6 +15,7 @@ from bff.expressions import operators
 from bff.expressions.conversions import NotPlain
 from bff.expressions.evaluation import Evaluation, text_size
 from bff.expressions.functions import FUNCTIONS
+from bff.expressions.percent import ENCODERS
 from bff.expressions.values import NUMBERS, plain, to_text
 
 Page = Callable[[Mapping[str, Any], Evaluation], Any]
@@ -146,3 +147,6 @@ def _quote(name: str, function: Callable[[str], str], evaluation: Evaluation, va
     evaluation.take(2 * text_size(len(text), [text]))
     result = _call(name, function, evaluation, text)
     return result if isinstance(result, str) else None
+
+
+_GLOBALS |= {QUOTES + name: partial(_quote, name, encode) for name, encode in ENCODERS.items()}

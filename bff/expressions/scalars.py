@@ -165,10 +165,19 @@ def digest(evaluation: Evaluation, value: Any, *length: Any) -> str | None:
     return hashlib.sha256(found.encode()).hexdigest()[:wanted]
 
 
-@_declare("now()", 0, 0)
-def now(evaluation: Evaluation) -> str:
-    """The instant of the page, the same in all of it: '2026-11-15T10:00:00.000Z'."""
-    return evaluation.now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+@_declare("now(seconds)", 0, 1)
+def now(evaluation: Evaluation, *seconds: Any) -> str | None:
+    """The instant of the page, the same in all of it, or one so many seconds later: '2026-11-15T10:00:00.000Z';
+    null seconds give null."""
+    moment = evaluation.now.astimezone(UTC)
+    if seconds:
+        if not is_number(seconds[0]):
+            return None
+        try:
+            moment += timedelta(seconds=seconds[0])
+        except OverflowError:
+            return None
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _zone(name: Any) -> tzinfo | None:

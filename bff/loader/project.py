@@ -18,6 +18,7 @@ from bff.loader.reading import NAME
 from bff.loader.recipes import load_recipe
 from bff.modules import ProjectModules, place_of_function, public_functions
 from bff.recipe import Recipe, SubRecipe
+from bff.settings import Settings
 from bff.text import nearest
 
 Functions = dict[str, Callable[..., Any]]
@@ -32,7 +33,7 @@ class Project:
     `functions` are by recipe: those of functions.py and over them the page's own. `unusable` names the client
     modules that could not be used, and holds `''` when functions could not be loaded: what needs them is no
     further mistake. `unread` are recipes whose files are no YAML mapping. A project that is not `whole` has more
-    recipes than were asked for.
+    recipes than were asked for. `settings` say how much may run.
     """
 
     root: Path
@@ -43,9 +44,12 @@ class Project:
     unusable: frozenset[str] = frozenset()
     unread: frozenset[str] = frozenset()
     whole: bool = True
+    settings: Settings = field(default_factory=Settings)
 
 
-def load_project(root: Path, pages: Sequence[str] | None = None) -> tuple[Project, list[Finding]]:
+def load_project(
+    root: Path, pages: Sequence[str] | None = None, settings: Settings | None = None
+) -> tuple[Project, list[Finding]]:
     """The project in a folder and everything wrong with its files; with `pages` only those recipes and their parts.
 
     Raises OperatorError when the folder has no recipes, or not one of those asked for.
@@ -53,7 +57,7 @@ def load_project(root: Path, pages: Sequence[str] | None = None) -> tuple[Projec
     root = root.resolve()
     paths = _recipe_paths(root, pages)
     findings = list(_strays(root)) if pages is None else []
-    recipes, found = _recipes(root, paths)
+    recipes, unread, found = _recipes(root, paths)
     findings += found
     asked = {path.stem for path in paths}
     modules = ProjectModules(root)
@@ -66,14 +70,15 @@ def load_project(root: Path, pages: Sequence[str] | None = None) -> tuple[Projec
     project = Project(
         *(root, recipes, served, functions, clients),
         unusable=frozenset(broken),
-        unread=frozenset(asked - recipes.keys()),
+        unread=unread,
         whole=pages is None,
+        settings=settings or Settings(),
     )
     return project, findings
 
 
-def _recipes(root: Path, paths: list[Path]) -> tuple[dict[str, Recipe], list[Finding]]:
-    """The recipes of these files and those that they hold, in the order of the files."""
+def _recipes(root: Path, paths: list[Path]) -> tuple[dict[str, Recipe], frozenset[str], list[Finding]]:
+    """The recipes of these files and those that they hold, in the order of the files, and which cannot be read."""
     recipes: dict[str, Recipe] = {}
     findings: list[Finding] = []
     seen: set[Path] = set()
@@ -90,7 +95,8 @@ def _recipes(root: Path, paths: list[Path]) -> tuple[dict[str, Recipe], list[Fin
                 path.with_name(f"{step.recipe}.yaml") for step in recipe.steps if isinstance(step, SubRecipe)
             )
             waiting += [other for other in held if other.is_file()]
-    return {name: recipes[name] for name in sorted(recipes)}, findings
+    unread = frozenset({path.stem for path in seen} - recipes.keys())
+    return {name: recipes[name] for name in sorted(recipes)}, unread, findings
 
 
 def _recipe_paths(root: Path, pages: Sequence[str] | None) -> list[Path]:

@@ -43,6 +43,13 @@ def kind_of(node: Node) -> str:
     return f"the text '{_shortened(node.text)}'"
 
 
+def _cut_off(node: MapNode, value: Node) -> str:
+    """The cure for what YAML took for a key because a value before it has a comma; '' for any other key."""
+    if node.flow and value.start == value.stop:
+        return "YAML ends a value at , in {…}; put the value before it in quotes, or write one line per key"
+    return ""
+
+
 def _shortened(text: str) -> str:
     line = text.split("\n")[0]
     return line if len(line) <= 40 and line == text else line[:40] + "…"
@@ -60,24 +67,23 @@ class Reading:
     def table(self, node: Node, table: str, title: str, mark: Mark | None = None) -> Table | None:
         """The written keys of a mapping, those that its table declares; says what is unknown or missing.
 
-        What is missing is said at `mark`, by default at the mapping itself.
+        A misspelt key is read as the one that it is near. What is missing is said at `mark`, by default at the
+        mapping itself.
         """
         if not isinstance(node, MapNode):
             names = ", ".join(key.name for key in KEYS[table])
             self.say(mark_of(node), f"{title} is a mapping, not {kind_of(node)}", f"its keys are: {names}")
             return None
         declared = {key.name: key for key in KEYS[table]}
-        found: Table = {}
-        meant: set[str | None] = set()
+        found: Table = {key.text: (key, value) for key, value in node.items if key.text in declared}
         for key, value in node.items:
-            if key.text in declared:
-                found[key.text] = (key, value)
-            else:
-                self.say(key.whole, f"unknown key '{key.text}' in {title}", suggest(key.text, declared))
-                meant.add(nearest(key.text, declared))
+            if key.text not in declared:
+                hint = _cut_off(node, value) or suggest(key.text, declared)
+                self.say(key.whole, f"unknown key '{key.text}' in {title}", hint)
+                found.setdefault(nearest(key.text, declared) or "", (key, value))
+        found.pop("", None)
         for name in declared:
-            # A misspelt key is there, after all.
-            if declared[name].required and name not in found.keys() | meant:
+            if declared[name].required and name not in found:
                 self.say(mark or mark_of(node), f"{title} has no '{name}'", declared[name].doc)
         return found
 

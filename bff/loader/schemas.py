@@ -95,6 +95,10 @@ class SchemaReading:
             self.reading.say(
                 key.whole, f"'{key.text}' is an object; in {where} a value is one text or a list"
             )
+        types = schema.get("type")
+        if where == "path" and (types == "array" or (isinstance(types, list) and "array" in types)):
+            hint = f"write split(path.{key.text}, ',') where it is used"
+            self.reading.say(key.whole, f"'{key.text}' is a list; a part of a path is one text", hint)
         return Parameter(key.text, schema, required or where == "path")
 
     def schema(self, name: str, node: Node) -> Schema | None:

@@ -8,8 +8,10 @@ from typing import TypeVar
 
 from bff.expressions.parse import ExpressionError, parse, parse_each, parse_path
 from bff.expressions.tree import Constant, Each, EachClause, Expression, Mapping, PathTemplate, Sequence, Tree
+from bff.loader.control import choice_key, condition_key, loop_key
 from bff.loader.reading import Reading, kind_of
 from bff.source import ListNode, MapNode, Node, ScalarNode, mark_of
+from bff.text import nearest
 
 Parsed = TypeVar("Parsed")
 _PROSE = re.compile(r"[^\W\d_]+(['’]\w+)?(,? [^\W\d_]+)+[.!?]?")
@@ -72,17 +74,29 @@ class TreeReading(Reading):
         return Constant(node.value)
 
     def _mapping(self, node: MapNode) -> Tree:
-        written = {key.text: (key, value) for key, value in node.items}
-        if "each" in written:
-            return self._each(node)
+        loop = loop_key(node)
+        if loop is not None:
+            return self._each(node, loop)
+        if choice := choice_key(node):
+            key, cure = choice
+            self.say(key.whole, f"'{key.text}' chooses nothing here: it is a member of that name", cure)
         return Mapping(tuple((key.text, self.tree(value)) for key, value in node.items))
 
-    def _each(self, node: MapNode) -> Tree:
-        mark = next(key.whole for key, _ in node.items if key.text == "each")
-        found = self.table(node, "each", "this list", mark)
-        assert found is not None
-        clause = self.clause("each", found["each"][1])
-        item = self.tree(found["item"][1]) if "item" in found else None
+    def _each(self, node: MapNode, loop: ScalarNode) -> Tree:
+        items = {key.text: value for key, value in node.items if nearest(key.text, ("item",))}
+        condition = condition_key(node)
+        if loop.text != "each":
+            hint = "a list is made by two keys: each: x in list, item: what each x becomes"
+            self.say(loop.whole, f"'{loop.text}' makes no list here", hint)
+        elif condition is not None:
+            hint = "write it into the clause: each: x in list if condition"
+            self.say(condition.whole, f"'{condition.text}' beside 'each'", hint)
+        elif not items:
+            self.say(loop.whole, "this list has no 'item'", "what each x becomes stands under item")
+        else:
+            self.table(node, "each", "this list", loop.whole)
+        clause = self.clause("each", next(value for key, value in node.items if key is loop))
+        item = self.tree(items.get("item", next(iter(items.values())))) if items else None
         if clause is None or item is None:
             return Constant(None)
         return Each(clause, item)

@@ -122,10 +122,29 @@ def _flow(error: yaml.MarkedYAMLError, source: Source, index: int) -> Finding:
     opening = source.text[start : start + 1]
     if index >= len(source.text.rstrip()):
         return source.mark(start, start + 1).finding(f"'{opening}' is never closed")
-    if source.text[index] == "?":
-        return source.mark(index, index + 1).finding("'a ? b : c' is not an expression here", _TERNARY)
+    if source.text[index] == "?" and (found := _question(source, index)):
+        return found
     pair = {"{": "{…}", "[": "[…]"}.get(opening, "{…}")
     return source.mark(index, index + 1).finding(
         f"'{source.text[index]}' inside YAML's {pair}",
         "there an expression with [ ] { } , or ? needs quotes; or write one line per key",
     )
+
+
+_OPERATORS = {"??": "write default(a, b)", "?.": "write a plain dot: reading from null gives null"}
+
+
+def _question(source: Source, index: int) -> Finding | None:
+    """What a question mark within `{…}` was meant for: an operator of other languages, or the query of a path."""
+    place = source.place(index)
+    before, behind = source.line(place.line)[: place.column - 1], source.line(place.line)[place.column - 1 :]
+    if cure := _OPERATORS.get(behind[:2]):
+        return source.mark(index, index + 2).finding(f"'{behind[:2]}' is not an operator here", cure)
+    if re.match(r"\?[^,}\]]*\s:\s", behind):
+        return source.mark(index, index + 1).finding("'a ? b : c' is not an expression here", _TERNARY)
+    if path := re.search(r":\s+(/[^\s,]*)$", before):
+        query = re.match(r"[^\s,}\]]*", behind)
+        written = f"{path[1]}{query[0] if query else ''}"
+        hint = f'put the path in quotes: "{written}"; or write one line per key'
+        return source.mark(index, index + 1).finding("'?' inside YAML's {…}", hint)
+    return None

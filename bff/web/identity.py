@@ -138,7 +138,9 @@ class Identity:
         now = time.time()
         if not all(isinstance(token, str) and _TOKEN.fullmatch(token) for token in tokens.values()):
             raise _internal(f"{where}: a token is no text that a header can carry")
-        expires = expiry_of(found["expires"], tokens, now, self._settings.session_ttl)
+        # What a recipe says and is null must not become the longest time there is.
+        said = planned.expires is None or found["expires"] is not None
+        expires = expiry_of(found["expires"], tokens, now, self._settings.session_ttl) if said else None
         if expires is None or expires <= now:
             raise _internal(f"{where}: 'expires' is no time to come (seconds since 1970, or ISO 8601)")
         try:

@@ -16,6 +16,7 @@ import msgspec
 from flask import Request
 from msgspec import Struct
 from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.http import parse_list_header
 
 from bff import jsontext
 from bff.errors import InputError, PageError
@@ -77,10 +78,14 @@ class ParameterGroup(Struct, frozen=True):
     place: str
     parameters: tuple[Parameter, ...]
     validators: tuple[Validator, ...]
+    lists: frozenset[str]
+    """The headers whose one text holds a list."""
 
     @classmethod
     def of(cls, place: str, parameters: tuple[Parameter, ...]) -> ParameterGroup:
-        return cls(place, parameters, tuple(Validator(parameter.schema) for parameter in parameters))
+        lists = (one.name for one in parameters if place == "headers" and "array" in _types(one.schema))
+        validators = tuple(Validator(parameter.schema) for parameter in parameters)
+        return cls(place, parameters, validators, frozenset(lists))
 
     def read(self, texts: Callable[[str], list[str]], errors: Errors) -> dict[str, Any]:
         values: dict[str, Any] = {}
@@ -92,6 +97,8 @@ class ParameterGroup(Struct, frozen=True):
                 if parameter.required:
                     errors.append(_mistake((self.place, parameter.name), "is required"))
                 continue
+            if parameter.name in self.lists:
+                given = [part for text in given for part in parse_list_header(text) if part]
             value = _coerce(given, parameter.schema)
             values[parameter.name] = value
             errors.extend(_mistakes(validator, value, (self.place, parameter.name)))

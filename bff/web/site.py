@@ -37,7 +37,7 @@ def has_pages(folder: Path) -> bool:
     return (folder / "orchestrations").is_dir() or (folder / FILE).is_file()
 
 
-def _planned(root: Path, pages: Sequence[str] | None) -> Planned:
+def _planned(root: Path, pages: Sequence[str] | None, settings: Settings) -> Planned:
     """The plans of a folder: of its recipes, and of what was compiled only where there are none to be older than."""
     if not any((root / "orchestrations").glob("*.yaml")) and (root / FILE).is_file():
         return read_pages(root, pages)
@@ -48,7 +48,7 @@ def _planned(root: Path, pages: Sequence[str] | None) -> Planned:
             raise
         raise OperatorError(f"{root / FILE} is missing: {BELONGS_TOGETHER}") from None
 
-    return plan_folder(root, pages)
+    return plan_folder(root, pages, settings)
 
 
 def load_pages(
@@ -59,7 +59,7 @@ def load_pages(
     require_for: Callable[[Plan], None],
 ) -> tuple[dict[str, Page], Planned]:
     """The pages of a project, and what they are made of; raises AuthorError or OperatorError with all that is wrong."""
-    planned = _planned(root, pages)
+    planned = _planned(root, pages, settings)
     for plan in planned.plans.values():
         require_for(plan)
     _resolve_clients(planned.clients, planned.plans.values(), environ)

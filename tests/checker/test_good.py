@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 HOME = """
 # Everything the home page shows, in one request.
 route: GET /api/home
-auth: none
+auth: required                       # required (default) | optional | none
 deadline: 2s
 
 input:                               # JSON Schema per name; checked before anything is called
@@ -263,6 +263,20 @@ GOOD = {
         status: 303
         headers:
           Location: f"https://example.org/todos/{path.id}" if path.id else '/'
+        """,
+    "addresses with input in holes, chosen by input, or of a backend": """
+        route: GET /page
+        auth: none
+        input: {query: {to: {type: string}, n: {type: integer, default: 1}}}
+        steps:
+          started: {client: todos, get: /start, take: {url: reply.body.url, asked: query.to}}
+        status: 303
+        headers:
+          Location: started.url if query.to else f"?page={query.n}"
+          Content-Location: "{'home': '/', 'list': '/todos'}[query.to]"
+          Link:
+            - f"</todos?page={query.n + 1}>; rel=\\"next\\""
+          X-Asked: started.asked
         """,
 }
 

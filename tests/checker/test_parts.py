@@ -207,7 +207,45 @@ def test_a_redirect_that_the_visitor_steers_through_a_part_is_told(check: Check)
         "  part: {recipe: part, with: {query: {to: query.next}}}\nstatus: 302\nheaders: {Location: part.to}\n"
     )
     (told,) = printed(check, part=part, page=page)
-    assert told.split("\n")[0] == "page.yaml:7:21: query of the visitor chooses where this redirect leads"
+    assert (
+        told.split("\n")[0]
+        == "page.yaml:7:21: query of the visitor (through part) can choose where Location leads"
+    )
+
+
+def test_a_list_of_any_length_is_told_where_it_is_given_to_a_part(check: Check) -> None:
+    part = (
+        "auth: none\ninput: {query: {ids: {type: array, items: {type: string}}}}\nsteps:\n"
+        "  rows: {client: todos, each: id in query.ids, get: '/{id}'}\nshape: rows\n"
+    )
+    page = (
+        "route: GET /p\nauth: none\ninput: {query: {ids: {type: array, items: {type: string}}}}\nsteps:\n"
+        "  a: {recipe: part, with: {query: {ids: query.ids}}}\nshape: a\n"
+    )
+    assert printed(check, part=part, page=page.replace("ids: query.ids", "ids: ['1', query.ids]")) == []
+    (told,) = printed(check, part=part, page=page)
+    assert told.startswith(
+        "page.yaml:5:15: with recipe 'part' in it: one request for each of query.ids, of any length\n"
+    )
+
+
+def test_parts_that_together_could_make_more_requests_than_may_run_are_told(check: Check) -> None:
+    part = (
+        "auth: none\ninput: {query: {ids: {type: array, maxItems: 90, items: {type: string}}}}\nsteps:\n"
+        "  rows: {client: todos, each: id in query.ids, get: '/{id}'}\nshape: rows\n"
+    )
+    page = (
+        "route: GET /p\nauth: none\ninput: {query: {ids: {type: array, maxItems: 90, items: {type: string}}}}\nsteps:\n"
+        + "".join(f"  {name}: {{recipe: part, with: {{query: {{ids: query.ids}}}}}}\n" for name in "abc")
+        + "shape: [a, b, c]\n"
+    )
+    assert printed(check, part=part, page=page.replace("  c: {recipe: part", "  c: {value: 1} #")) == []
+    assert printed(check, part=part, page=page) == [
+        "page.yaml:5:15: with recipe 'part' in it: this page could make 270 requests\n"
+        "  a: {recipe: part, with: {query: {ids: query.ids}}}\n"
+        "              ^^^^ at part.yaml:4:25: at most 250 may run (BFF_MAX_REQUESTS), and 'a.rows' could make 90: "
+        "lower maxItems"
+    ]
 
 
 def test_a_shared_cache_that_is_given_something_private_is_told_at_the_part(check: Check) -> None:

@@ -73,10 +73,61 @@ def test_an_exception_in_a_client_is_told_at_its_line(check: Check) -> None:
         }
     )
     assert printed == [
-        "clients/_inner.py:2:5: LookupError: no such thing\n"
+        "clients/_inner.py:2:5: LookupError\n"
         "    raise LookupError('no such thing')\n"
-        "    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^"
+        "    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ what it says is left out: that may be a secret"
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("int(os.environ['NOTES_KEY'])", "ValueError"),
+        ("{}[os.environ['NOTES_KEY']]", "KeyError"),
+        ("os.environ['NOTES_KEI']", "KeyError: 'NOTES_KEI'"),
+        ("os.environ['NOTES_KEY'] + 1", 'TypeError: can only concatenate str (not "int") to str'),
+        ("Client(base_url='//' + os.environ['NOTES_KEY'])", "ValueError: base_url must begin with "),
+    ],
+)
+def test_an_exception_in_a_client_tells_nothing_that_it_has_read(
+    line: str, told: str, check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOTES_KEY", "s3cret")
+    (printed,) = check(
+        {
+            "orchestrations/page.yaml": PAGE,
+            "clients/notes.py": f"import os\nfrom bff import Client\nclient = {line}\n",
+        }
+    )
+    assert printed.startswith(f"clients/notes.py:3:1: {told}")
+    assert "s3cret" not in printed
+
+
+KEPT = "steps:\n  todos: {client: todos, get: /todos, cache: 10s}\nshape: todos\n"
+
+
+@pytest.mark.parametrize(
+    ("kept", "told"),
+    [
+        (f"route: GET /kept\nauth: none\n{KEPT} wrong: 1\n", "kept.yaml:6:7: a key where no key can stand"),
+        (f"route: GET /kept\nauth: none\n{KEPT}shape\n", "kept.yaml:6:1: no ':' after this key"),
+        (f"route: GET /kept\nauth: none\n{KEPT}".replace("todos:", "tods:"), "kept.yaml:5:8: unknown name"),
+        (f"route: GET /kept\nauth: none\n{KEPT}".replace("steps:", "stesp:"), "kept.yaml:3:1: unknown key"),
+    ],
+)
+def test_one_slip_in_a_recipe_is_no_mistake_of_those_that_name_it(kept: str, told: str, check: Check) -> None:
+    writing = (
+        "auth: none\ninvalidates: [kept.todos]\nsteps: {made: {client: todos, post: /todos}}\nshape: made\n"
+    )
+    (printed,) = check(
+        {
+            "orchestrations/kept.yaml": kept,
+            "orchestrations/add.yaml": f"route: POST /add\n{writing}",
+            "orchestrations/change.yaml": f"route: POST /change\n{writing}",
+            "orchestrations/holds.yaml": "route: GET /holds\nauth: none\nsteps: {kept: {recipe: kept}}\nshape: kept\n",
+        }
+    )
+    assert printed.startswith(f"orchestrations/{told}")
 
 
 def test_a_syntax_error_in_a_client_is_told_at_its_column(check: Check) -> None:
@@ -98,7 +149,7 @@ def test_a_syntax_error_in_a_client_is_told_at_its_column(check: Check) -> None:
             "client = 'x'\n",
             "clients/broken.py:1:1: 'client' is str in this module; it holds: client = Client(base_url=…)",
         ),
-        ("import sys\nsys.exit(3)\n", "clients/broken.py:2:1: SystemExit: 3\nsys.exit(3)\n^^^^^^^^^^^"),
+        ("import sys\nsys.exit(3)\n", "clients/broken.py:2:1: SystemExit\nsys.exit(3)\n^^^^^^^^^^^"),
         (
             "from bff import Client\nclient = Client(base_url='ftp://x')\n",
             "clients/broken.py:2:1: ",
@@ -203,3 +254,54 @@ def test_a_page_that_is_not_there_names_those_that_are(root: Path) -> None:
 def test_a_folder_without_recipes_is_no_project(tmp_path: Path) -> None:
     with pytest.raises(OperatorError, match="no folder orchestrations/ in"):
         check_folder(tmp_path)
+
+
+def test_what_may_run_is_what_the_environment_allows_and_at_least_the_default(
+    check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = """
+        route: GET /page
+        auth: none
+        input: {query: {id: {type: array, maxItems: 300, items: {type: string}}}}
+        steps:
+          todos: {client: todos, each: id in query.id, get: "/todos/{id}"}
+        shape: todos
+        """
+    assert "an each over up to 300 items" in check({"orchestrations/page.yaml": recipe})[0]
+    monkeypatch.setenv("BFF_MAX_EACH", "300")
+    assert "this page could make 300 requests" in check({"orchestrations/page.yaml": recipe})[0]
+    monkeypatch.setenv("BFF_MAX_REQUESTS", "300")
+    assert check({"orchestrations/page.yaml": recipe}) == []
+    monkeypatch.setenv("BFF_MAX_EACH", "5")
+    assert check({"orchestrations/page.yaml": recipe.replace("300", "100")}) == []
+
+
+def test_the_signature_of_a_function_tells_no_default_that_may_be_a_secret(
+    check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOTES_KEY", "s3cret")
+    printed = check(
+        {
+            "orchestrations/page.yaml": """
+                route: GET /page
+                auth: none
+                shape:
+                  name: signed
+                  call: signed(1, 2, 3, 4)
+                """,
+            "orchestrations/page.py": """
+                import os
+
+                def signed(text, key=os.environ["NOTES_KEY"], times=2):
+                    return text
+                """,
+        }
+    )
+    assert printed == [
+        "orchestrations/page.yaml:4:9: 'signed' is a function\n"
+        "  name: signed\n"
+        "        ^^^^^^ call it: signed(text, key=…, times=2)",
+        "orchestrations/page.yaml:5:9: signed: too many positional arguments\n"
+        "  call: signed(1, 2, 3, 4)\n"
+        "        ^^^^^^^^^^^^^^^^^^ it is signed(text, key=…, times=2)",
+    ]

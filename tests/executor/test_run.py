@@ -201,8 +201,32 @@ def test_each_over_null_makes_no_request(page: Make, backend: FakeBackend) -> No
 def test_each_over_too_many_items_is_refused_unsent(page: Make, backend: FakeBackend) -> None:
     found = page(EACH, environ={"BFF_MAX_EACH": "2"}).post("/api/page", json={"ids": [1, 2, 3]})
     assert found.status_code == 422
-    assert found.json["detail"] == "'rows' goes over 3 items; one step may go over 2."
+    assert found.json == {
+        "type": "urn:bff:problem:too-many-items",
+        "title": "This asks for too much at once",
+        "status": 422,
+        "detail": "'rows' goes over 3 items; one step may go over 2.",
+        "instance": found.headers["X-Request-ID"],
+        "step": "rows",
+        "failure": "limit",
+        "retryable": False,
+    }
     assert backend.requests == []
+
+
+def test_each_over_too_many_items_of_a_backend_is_our_own_problem(page: Make, backend: FakeBackend) -> None:
+    recipe = """
+        route: GET /api/page
+        auth: none
+        steps:
+          ids: {client: todos, get: /ids}
+          rows: {each: id in ids, client: todos, get: "/rows/{id}"}
+        shape: rows
+        """
+    backend.on("GET /ids", answer(json=[1, 2, 3]))
+    found = page(recipe, environ={"BFF_MAX_EACH": "2"}).get("/api/page")
+    assert (found.status_code, found.json["type"]) == (500, "urn:bff:problem:over-bound")
+    assert found.json["title"] == "This page is too large to make"
 
 
 def test_a_page_over_its_requests_fails(page: Make, backend: FakeBackend) -> None:

@@ -155,7 +155,7 @@ ENDINGS = {
     """,
     ("an answer over its bound", 500, "over-bound"): """
       last: {client: todos, get: /last}
-    shape: "[last, ['x' * 0 if false else 'xxxxxxxxxxxxxxxxxxxxxxxx' for x in range(1000)]]"
+    shape: "[last, ['' if x < 0 else 'xxxxxxxxxxxxxxxxxxxxxxxx' for x in range(1000)]]"
     """,
 }
 ONE = """

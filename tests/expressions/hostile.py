@@ -36,7 +36,7 @@ REFUSED = [
     "x.get('a')", "'a'.upper()", "'{0.__class__}'.format(x)", "''.join(x)", "x.items()", "[].append(1)",
     "x['get']('a')", "x[0]()", "len(x)()", "f'len'(x)", "(lambda: 1)()", "[len][0](x)",
     "{'f': len}['f'](x)",
-    "(x or len)(x)", "x.y.z(1)", "null()", "1()", "''()", "len()", "len(x, x)", "sort()", "now(1)",
+    "(x or len)(x)", "x.y.z(1)", "null()", "1()", "''()", "len()", "len(x, x)", "sort()", "now(1, 2)",
     "len(x=1)",
     "sort(x, key='a')", "sort(x, reverse=True)", "sort(*x)", "sort(**x)", "merge(...x)",
     # Other syntax of Python, and of others

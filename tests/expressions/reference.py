@@ -418,8 +418,14 @@ class _Reference:
             return []
         return list(range(amount))
 
-    def f_now(self):
+    def f_now(self, *seconds):
         instant = self.now.astimezone(UTC)
+        if seconds and (isinstance(seconds[0], bool) or not isinstance(seconds[0], (int, float))):
+            return None
+        try:
+            instant += timedelta(seconds=sum(seconds))
+        except OverflowError:
+            return None
         return instant.strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"
 
     def f_days(self, amount, zone="UTC"):

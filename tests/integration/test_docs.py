@@ -6,6 +6,7 @@ import json
 import re
 import runpy
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ import responses
 
 from bff import create_app
 from bff.errors import AuthorError
+from bff.expressions import Evaluation, compile_tree
 from bff.expressions.functions import FUNCTIONS
+from bff.expressions.parse import parse
 from bff.keys import KEYS
 from bff.problems import PROBLEMS
 from bff.settings import settings_table
@@ -47,6 +50,20 @@ PARTS = {
         r"^```yaml part (\w+)\n(.*?)^```", (ROOT / page).read_text("utf-8"), re.S | re.M
     )
 }
+
+
+EXAMPLES = [
+    pytest.param(*re.split(r" +→ ", line), id=line)
+    for page in PAGES
+    for block in _blocks(page, "text examples")
+    for line in block.splitlines()
+]
+
+
+@pytest.mark.parametrize(("expression", "gives"), EXAMPLES)
+def test_an_expression_in_the_docs_gives_what_stands_beside_it(expression: str, gives: str) -> None:
+    evaluation = Evaluation(work=10_000, memory=100_000, now=datetime(2026, 11, 15, 20, 30, tzinfo=UTC))
+    assert compile_tree(parse(expression))({}, evaluation) == json.loads(gives)
 
 
 @pytest.fixture

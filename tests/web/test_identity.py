@@ -58,7 +58,7 @@ LOGIN = """
         padding: body.padding
       tokens:
         people: found.token
-      expires: found.expires
+      expires: default(found.expires, now(28800))
     shape:
       id: found.id
     """
@@ -99,8 +99,8 @@ def _me(request: Any) -> tuple[int, dict[str, str], str]:
     return (200, {}, json.dumps({"name": f"owner of {sent}"})) if sent else (401, {}, "{}")
 
 
-def site(root: Path, **environ: str) -> FlaskClient:
-    write_project(root, RECIPES)
+def site(root: Path, login: str = LOGIN, **environ: str) -> FlaskClient:
+    write_project(root, {**RECIPES, "login": login})
     (root / "clients" / "people.py").write_text(
         'from bff import Client, forward_token\nclient = Client("http://people.test", auth=forward_token("people"))\n'
     )
@@ -247,6 +247,24 @@ def test_a_session_that_is_over_at_once_is_a_mistake_of_the_recipe(
     assert "session: 'expires' is no time to come (seconds since 1970, or ISO 8601)" in caplog.text
 
 
+@pytest.mark.parametrize("expires", ["found.expires_at", "now(found.expires_in)", "f'{found.id}'"])
+def test_what_a_recipe_says_of_the_end_and_is_no_time_signs_nobody_in(
+    expires: str, tmp_path: Path, backends: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    login = LOGIN.replace("default(found.expires, now(28800))", expires)
+    answer = sign_in(site(tmp_path, login=login))
+    assert answer.status_code == 500
+    assert "Set-Cookie" not in answer.headers
+    assert "session: 'expires' is no time to come" in caplog.text
+
+
+def test_a_session_lives_as_long_as_the_backend_says_its_token_does(tmp_path: Path, backends: Any) -> None:
+    backends.replace("POST", "http://people.test/auth", json={"id": 7, "token": TOKEN, "expires_in": 300})
+    login = LOGIN.replace("default(found.expires, now(28800))", "now(found.expires_in)")
+    answer = sign_in(site(tmp_path, login=login))
+    assert re.search(r"Max-Age=(300|299);", answer.headers["Set-Cookie"])
+
+
 @pytest.mark.parametrize("token", ["", "a\r\nX-Other: b", "待办", " a", "a ", 7])
 def test_a_token_that_no_header_can_carry_is_a_mistake_of_the_recipe(
     tmp_path: Path, backends: Any, caplog: pytest.LogCaptureFixture, token: Any
@@ -345,6 +363,24 @@ def test_forwarded_headers_are_believed_only_of_trusted_proxies(tmp_path: Path, 
     assert sign_in(site(tmp_path), headers=forwarded).headers["Set-Cookie"].startswith("bff-session=")
     trusting = site(tmp_path, BFF_TRUSTED_PROXIES="1")
     assert sign_in(trusting, headers=forwarded).headers["Set-Cookie"].startswith("__Host-bff=")
+
+
+@pytest.mark.parametrize(
+    ("settings", "headers", "status"),
+    [
+        ({"BFF_TRUSTED_PROXIES": "1"}, {"X-Forwarded-Host": "todos.example"}, 200),
+        ({"BFF_TRUSTED_PROXIES": "1"}, {}, 403),
+        ({"BFF_TRUSTED_PROXIES": "1"}, {"Sec-Fetch-Site": "same-origin"}, 200),
+        ({"BFF_TRUSTED_PROXIES": "1"}, {"Host": "todos.example"}, 200),
+        ({"BFF_ORIGINS": "http://todos.example"}, {}, 200),
+        ({}, {"X-Forwarded-Host": "todos.example"}, 403),
+    ],
+)
+def test_an_origin_is_our_own_by_the_host_that_the_proxy_says(
+    settings: dict[str, str], headers: dict[str, str], status: int, tmp_path: Path, backends: Any
+) -> None:
+    sent = {"Host": "app:8000", "Origin": "http://todos.example", **headers}
+    assert sign_in(site(tmp_path, **settings), headers=sent).status_code == status
 
 
 class TestBearer:

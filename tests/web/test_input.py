@@ -292,3 +292,31 @@ def test_a_body_is_taken_whole_or_not_at_all(
         environ["CONTENT_LENGTH"] = announced
     answered = visitor(tmp_path, recipe).post("/api/page", environ_overrides=environ)
     assert answered.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        (["1,2,3"], [1, 2, 3]),
+        (["1", "2, 3"], [1, 2, 3]),
+        ([" 1 ,, 2, "], [1, 2]),
+        (['"1", 2'], [1, 2]),
+        ([""], []),
+    ],
+)
+def test_a_header_that_is_a_list_is_taken_apart(sent: list[str], read: list[int], tmp_path: Path) -> None:
+    recipe = """
+        route: GET /page
+        auth: none
+        input:
+          headers:
+            X-Ids: {type: array, maxItems: 3, items: {type: integer}}
+            X-One: {type: string}
+        shape: "[headers['X-Ids'], headers['X-One']]"
+        """
+    site = visitor(tmp_path, recipe)
+    headers = [*(("X-Ids", text) for text in sent), ("X-One", "a,b")]
+    assert site.get("/page", headers=headers).json == [read, "a,b"]
+    assert site.get("/page").json == [None, None]
+    refused = site.get("/page", headers={"X-Ids": "1,x,2,3"}).json["errors"]
+    assert [error["pointer"] for error in refused] == ["#/headers/X-Ids", "#/headers/X-Ids/1"]

@@ -1,0 +1,159 @@
+"""Headers of an answer that hold an address: their holes are percent-encoded, all else stands as it is.
+
+A hole is one of an f-string whose text before it settles the host: `/todos/`, `https://example.org/`, `?page=`.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import re
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+from msgspec.structs import replace
+
+from bff.expressions.percent import BEHIND_PATH, ENCODERS, IN_PATH
+from bff.expressions.tree import Expression, Mapping, Sequence, Tree
+
+_ADDRESSES = frozenset(
+    {
+        *("location", "content-location", "link", "sourcemap", "x-accel-redirect", "x-sendfile"),
+        *("hx-location", "hx-redirect", "hx-push-url", "hx-replace-url", "turbolinks-location"),
+    }
+)
+_HOLE = "\0"
+_SETTLES = re.compile(rf"https?://[^/\\?#@\s{_HOLE}]+[/?#]|/[^/\\{_HOLE}]|[?#]")
+
+Node = TypeVar("Node", bound=ast.expr)
+
+
+def holds_address(header: str) -> bool:
+    """Whether a header of an answer leads somewhere."""
+    return header.lower() in _ADDRESSES
+
+
+def with_encoded_holes(headers: Mapping | None) -> Mapping | None:
+    """The headers with each hole of an address in a call of the function that encodes it."""
+    if headers is None:
+        return None
+    return Mapping(
+        tuple((name, encoded(name, tree) if holds_address(name) else tree) for name, tree in headers.items)
+    )
+
+
+def encoded(header: str, tree: Tree) -> Tree:
+    """One header's value, or each of its values, with its holes encoded."""
+    if isinstance(tree, Sequence):
+        return Sequence(tuple(encoded(header, item) for item in tree.items))
+    if isinstance(tree, Expression):
+        return replace(tree, node=_encoded(header.lower(), tree.node))
+    return tree
+
+
+def as_it_is(node: ast.expr) -> Iterator[ast.expr]:
+    """The look-ups and names in a value whose text stands in it as it is: neither encoded nor only looked at."""
+    match node:
+        case ast.Call(func=ast.Name(id=name)) if name in ENCODERS:
+            return
+        case ast.Compare() | ast.UnaryOp(op=ast.Not()) | ast.Constant():
+            return
+        case ast.Name() | ast.Attribute() | ast.Subscript():
+            root = _root(node)
+            yield from [node] if isinstance(root, ast.Name) else as_it_is(root)
+            if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
+                yield from _in_all(ast.iter_child_nodes(node.slice))
+        case ast.IfExp(body=body, orelse=orelse):
+            yield from _in_all((body, orelse))
+        case ast.Call(args=arguments):
+            yield from _in_all(arguments)
+        case ast.ListComp(generators=loops, elt=element) | ast.GeneratorExp(generators=loops, elt=element):
+            yield from _in_all([element, *(loop.iter for loop in loops)])
+        case ast.DictComp(generators=loops, key=key, value=value):
+            yield from _in_all([key, value, *(loop.iter for loop in loops)])
+        case _:
+            yield from _in_all(ast.iter_child_nodes(node))
+
+
+def _in_all(nodes: Iterable[ast.AST]) -> Iterator[ast.expr]:
+    for node in nodes:
+        if isinstance(node, ast.expr):
+            yield from as_it_is(node)
+
+
+def keys_of(node: ast.expr) -> tuple[str, ...]:
+    """The keys that a look-up goes down from its name, up to the first that is computed: `user.address.city`."""
+    keys: tuple[str, ...] = ()
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        constant = (
+            isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and node.slice.value
+        )
+        key = node.attr if isinstance(node, ast.Attribute) else constant
+        keys = (key, *keys) if isinstance(key, str) else ()
+        node = node.value
+    return keys
+
+
+def root_name(node: ast.expr) -> str:
+    """The name that a look-up begins with."""
+    root = _root(node)
+    return root.id if isinstance(root, ast.Name) else ""
+
+
+def _root(node: ast.expr) -> ast.expr:
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        node = node.value
+    return node
+
+
+# --- encoding ----------------------------------------------------------------------------------------------------
+
+
+def _encoded(header: str, node: ast.expr) -> ast.expr:
+    """The node with the holes of the texts encoded that its value can begin with."""
+    match node:
+        case ast.JoinedStr(values=parts):
+            return _changed(node, values=list(_parts(header, parts)))
+        case ast.IfExp(body=body, orelse=orelse):
+            return _changed(node, body=_encoded(header, body), orelse=_encoded(header, orelse))
+        case ast.BoolOp(values=values):
+            return _changed(node, values=[_encoded(header, value) for value in values])
+        case ast.BinOp(op=ast.Add(), left=left):
+            return _changed(node, left=_encoded(header, left))
+        case ast.Call(func=ast.Name(id="default"), args=arguments):
+            return _changed(node, args=[_encoded(header, argument) for argument in arguments])
+    return node
+
+
+def _parts(header: str, parts: Iterable[ast.expr]) -> Iterator[ast.expr]:
+    written = ""
+    for part in parts:
+        if isinstance(part, ast.Constant):
+            written += str(part.value)
+            yield part
+            continue
+        address = _address(header, written)
+        written += _HOLE
+        yield _in_call(part, address) if _SETTLES.match(address) else part
+
+
+def _address(header: str, written: str) -> str:
+    """What of a header's text before a hole is the beginning of an address."""
+    return written[written.rfind("<") + 1 :] if header == "link" and "<" in written else written
+
+
+def _in_call(hole: ast.expr, address: str) -> ast.FormattedValue:
+    """The hole with its text, formatted as it says, in a call of what encodes it."""
+    name = BEHIND_PATH if re.search("[?#>]", address) else IN_PATH
+    text = ast.copy_location(ast.JoinedStr([hole]), hole)
+    function = ast.copy_location(ast.Name(name, ast.Load()), hole)
+    return ast.copy_location(
+        ast.FormattedValue(ast.copy_location(ast.Call(function, [text], []), hole), -1), hole
+    )
+
+
+def _changed(node: Node, **parts: object) -> Node:
+    found = copy.copy(node)
+    for name, part in parts.items():
+        setattr(found, name, part)
+    return found
