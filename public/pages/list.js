@@ -96,9 +96,11 @@ export const listPage = {
         results.removeAttribute("aria-busy");
         pending = [];
         isTurned = false;
-        // What was asked for before is no answer to this.
-        if (page && pageOf !== pathOf(wanted)) page = { ...page, todos: null, pages: 1 };
-        if (page) draw();
+        if (page && pageOf !== pathOf(wanted)) {
+          // What was asked for before is no answer to this.
+          page = { ...page, todos: null, pages: 1 };
+          draw();
+        } else if (page) drawParts();
         problemShown = "whole";
         fill(problemPlace, failedBox(error, () => load({ says: true })));
         if (!page) results.hidden = true;
@@ -183,8 +185,9 @@ export const listPage = {
     }
 
     function update(url) {
-      isTurned = wantedOf(url).page !== wanted.page;
+      const before = wanted;
       wanted = wantedOf(url);
+      isTurned = wanted.page !== before.page && pathOf({ ...wanted, page: before.page }) === pathOf(before);
       lastPath = pathOf(wanted);
       selection.set(false);
       statuses.show(wanted, page?.counts ?? null);
