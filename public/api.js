@@ -5,15 +5,20 @@ import { LINES, readLines } from "./progressive.js";
 const PATIENCE_MS = 20_000;
 const UPLOAD_PATIENCE_MS = 65_000;
 
-/** What went wrong, as the layer said it (RFC 9457); `offline`, `slow` and `unreadable` when it said nothing. */
+/**
+ * What went wrong, as the layer said it (RFC 9457); `offline`, `slow` and `unreadable` when it said nothing. `wait` is
+ * in how many seconds to come back, if known; `maybe` what may have happened all the same: "saved", "deleted" or null.
+ */
 export class Problem extends Error {
-  constructor(kind, { status = 0, detail = "", step = "", errors = [] } = {}) {
+  constructor(kind, { status = 0, detail = "", step = "", errors = [], wait = null, maybe = null } = {}) {
     super(detail || kind);
     this.kind = kind;
     this.status = status;
     this.detail = detail;
     this.step = step;
     this.errors = errors;
+    this.wait = wait;
+    this.maybe = maybe;
   }
 }
 
@@ -25,8 +30,8 @@ export function whenSignedOut(ask) {
 }
 
 export const signup = (account) => send("POST", "/api/signup", { body: account, asks: false });
-export const login = (account) => send("POST", "/api/login", { body: account, asks: false });
-export const logout = () => send("POST", "/api/logout", { asks: false });
+export const login = (account) => send("POST", "/api/login", { body: account, asks: false, does: null });
+export const logout = () => send("POST", "/api/logout", { asks: false, does: null });
 
 /** `changed(page, pending)` is called as soon as there is something to show, and again as each part of it comes. */
 export const home = (query, signal, changed) => send("GET", `/api/home?${new URLSearchParams(query)}`, { signal, changed });
@@ -44,13 +49,13 @@ export const addComment = (id, text, key) => send("POST", `${todoPath(id)}/comme
 
 /** Removes todos; answers which went and which were kept, and why. */
 export async function removeTodos(ids) {
-  if (ids.length > 1) return send("POST", "/api/todos/remove", { body: { ids } });
+  if (ids.length > 1) return send("POST", "/api/todos/remove", { body: { ids }, does: "deleted" });
   try {
     await send("DELETE", todoPath(ids[0]));
     return { removed: ids, kept: [] };
   } catch (problem) {
     if (!(problem instanceof Problem) || problem.status < 400 || problem.status >= 500) throw problem;
-    return { removed: [], kept: [{ id: ids[0], status: problem.status, kind: problem.kind }] };
+    return { removed: [], kept: [{ id: ids[0], status: problem.status, kind: problem.kind, step: problem.step }] };
   }
 }
 
@@ -84,16 +89,19 @@ export const removePicture = () => send("DELETE", "/api/picture");
 
 const todoPath = (id) => `/api/todos/${encodeURIComponent(id)}`;
 
-async function send(method, path, { body, form, sent, signal, key, changed, asks = true, keepalive = false } = {}) {
-  const answer = form ? upload(method, path, form, sent) : answerOf(method, path, { body, signal, key, keepalive, changed });
-  const response = await answer;
-  if (response.ok) return response.body;
-  const problem = new Problem(kindOf(response.body, response.status), { ...response.body, status: response.status });
-  const ended = asks && problem.status === 401;
-  if (ended && (await signInAgain()) && !signal?.aborted) {
-    return send(method, path, { body, form, sent, signal, key, changed, asks: false });
+const DOES = { POST: "saved", PUT: "saved", PATCH: "saved", DELETE: "deleted" };
+
+async function send(method, path, request = {}) {
+  const { form, sent, signal, asks = true, does = DOES[method] ?? null } = request;
+  try {
+    return await (form ? upload(method, path, form, sent) : answerOf(method, path, request));
+  } catch (problem) {
+    if (!(problem instanceof Problem)) throw problem;
+    const ended = asks && problem.status === 401;
+    if (ended && (await signInAgain()) && !signal?.aborted) return send(method, path, { ...request, asks: false });
+    problem.maybe &&= does;
+    throw problem;
   }
-  throw problem;
 }
 
 async function answerOf(method, path, { body, signal, key, keepalive, changed }) {
@@ -111,14 +119,13 @@ async function answerOf(method, path, { body, signal, key, keepalive, changed })
       signal: signal ? AbortSignal.any([signal, patience]) : patience,
     });
     if (isInLines(response)) return await inLines(response, changed);
-    const text = await response.text();
-    return { ok: response.ok, status: response.status, body: text ? JSON.parse(text) : null };
+    return read(await response.text(), response.status, response.headers.get("Retry-After"));
   } catch (error) {
-    if (signal?.aborted) throw error;
-    if (patience.aborted) throw new Problem("slow");
+    if (signal?.aborted || error instanceof Problem) throw error;
+    if (patience.aborted) throw new Problem("slow", { maybe: true });
     // An answer that was cut in the middle of its lines may come whole.
     if (isInLines(response)) return answerOf(method, path, { signal });
-    throw new Problem(response ? unreadable(response.status) : "offline", { status: response?.status });
+    throw response ? unreadable(response.status) : offline();
   }
 }
 
@@ -126,19 +133,17 @@ async function answerOf(method, path, { body, signal, key, keepalive, changed })
 function upload(method, path, form, sent) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    const fail = (kind) => reject(new Problem(kind, { status: request.status }));
     request.open(method, path);
     request.setRequestHeader("Accept", "application/json");
     request.timeout = UPLOAD_PATIENCE_MS;
     request.upload.addEventListener("progress", (event) => sent(event.total ? event.loaded / event.total : 0));
-    request.addEventListener("error", () => fail("offline"));
-    request.addEventListener("timeout", () => fail("slow"));
+    request.addEventListener("error", () => reject(offline()));
+    request.addEventListener("timeout", () => reject(new Problem("slow", { maybe: true })));
     request.addEventListener("load", () => {
       try {
-        const body = request.responseText ? JSON.parse(request.responseText) : null;
-        resolve({ ok: request.status >= 200 && request.status < 300, status: request.status, body });
-      } catch {
-        fail(unreadable(request.status));
+        resolve(read(request.responseText, request.status, request.getResponseHeader("Retry-After")));
+      } catch (problem) {
+        reject(problem);
       }
     });
     request.send(form);
@@ -150,14 +155,46 @@ const isInLines = (response) => response?.headers.get("Content-Type")?.startsWit
 async function inLines(response, changed) {
   const { page, complete, problem } = await readLines(response, changed);
   if (!complete && !problem) throw new TypeError("cut");
-  return { ok: complete, status: problem?.status ?? response.status, body: problem ?? page };
+  if (problem) throw problemOf(problem, problem.status);
+  return page;
+}
+
+/** The decoded body of an answer; throws what it says of a problem. */
+function read(text, status, retryAfter) {
+  const isGood = status >= 200 && status < 300;
+  let body = null;
+  try {
+    if (text) body = JSON.parse(text);
+  } catch {
+    throw unreadable(status, retryAfter);
+  }
+  if (!isGood) throw problemOf(body, status, retryAfter);
+  return body;
+}
+
+const TYPE = "urn:bff:problem:";
+
+function problemOf(body, status, retryAfter) {
+  if (typeof body?.type !== "string" || !body.type.startsWith(TYPE)) return unreadable(status, retryAfter);
+  const maybe = Boolean(body.done?.length || body.unknown?.length);
+  return new Problem(body.type.slice(TYPE.length), { ...body, status, wait: secondsOf(retryAfter), maybe });
 }
 
 // What a proxy in front of the layer answers, with a body of its own.
 const SAID_BY_PROXIES = { 413: "body-too-large", 429: "too-many-requests", 503: "busy", 504: "slow" };
-const unreadable = (status) => SAID_BY_PROXIES[status] ?? "unreadable";
 
-function kindOf(body, status) {
-  const type = typeof body?.type === "string" ? body.type : "";
-  return type.startsWith("urn:bff:problem:") ? type.slice("urn:bff:problem:".length) : unreadable(status);
+function unreadable(status, retryAfter) {
+  // Below 500 it was refused, and so it was where the layer was not even asked.
+  const maybe = (status >= 500 && status !== 503) || status < 400;
+  return new Problem(SAID_BY_PROXIES[status] ?? "unreadable", { status, wait: secondsOf(retryAfter), maybe });
+}
+
+/** Nobody can tell a connection that broke under way from a server that is away; without a network nothing went out. */
+const offline = () => new Problem("offline", { maybe: navigator.onLine });
+
+/** `Retry-After` in whole seconds; it may be a date. */
+function secondsOf(retryAfter) {
+  if (!retryAfter) return null;
+  const seconds = /^\d+$/.test(retryAfter) ? Number(retryAfter) : Math.ceil((Date.parse(retryAfter) - Date.now()) / 1000);
+  return seconds > 0 ? seconds : null;
 }

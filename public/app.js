@@ -9,8 +9,7 @@ import { statsPage } from "./pages/stats.js";
 import { todoPage } from "./pages/todo.js";
 import { unknownPage } from "./pages/unknown.js";
 import { openSignIn } from "./parts/sign-in-dialog.js";
-import { announce, endMessages, toast } from "./parts/toasts.js";
-import { wordsOf } from "./problems.js";
+import { announce, endMessages, tellFailure } from "./parts/toasts.js";
 import { navigate, reopen, startRouter } from "./router.js";
 import { isProven, renewSessionBy, signedOut, watchMe } from "./session.js";
 import { buildShell } from "./shell.js";
@@ -32,7 +31,7 @@ async function signOut() {
   try {
     await api.logout();
   } catch (error) {
-    toast(wordsOf(error), { tone: "bad", lasts: null, action: { label: t("retry"), run: signOut } });
+    tellFailure("", error, signOut);
     return;
   }
   forgetList();
@@ -61,18 +60,18 @@ function opened({ url, first }) {
   const heading = shell.main.querySelector("h1");
   document.title = `${heading?.dataset.title ?? heading?.textContent ?? ""} · ${t("app")}`;
   if (first || shell.main.contains(document.activeElement)) return;
-  heading?.focus();
+  // Who came back is where they had scrolled to.
+  heading?.focus({ preventScroll: true });
 }
 
 renewSessionBy(askToSignIn);
 watchMe(() => shell.redraw(location.pathname));
 watchLanguage(() => {
-  shell = buildShell({ signOut, addNew });
-  reopen(shell.main);
+  reopen(() => (shell = buildShell({ signOut, addNew })).main);
 });
 addEventListener("pagehide", removeOnLeaving);
 // A page that the browser kept whole may show what has changed since.
-addEventListener("pageshow", (event) => event.persisted && reopen(shell.main));
+addEventListener("pageshow", (event) => event.persisted && reopen(() => shell.main));
 startKeys();
 await finishLeaving();
 startRouter(shell.main, ROUTES, { opened });

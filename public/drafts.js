@@ -22,13 +22,10 @@ watchMe((person) => {
   }
 });
 
-/** Keeps what `values()` says now and on every input in a form; empty values are no draft. */
-export function keepDraft(form, key, values) {
-  const keep = () => {
-    const found = values();
-    if (Object.values(found).some(Boolean)) tab.set(nameOf(key), found);
+/** Keeps what `values()` says on every input in a form, while `isDraft()` says that it is more than was there before. */
+export function keepDraft(form, key, values, isDraft) {
+  form.addEventListener("input", () => {
+    if (isDraft()) tab.set(nameOf(key), values());
     else dropDraft(key);
-  };
-  if (Object.values(values()).some(Boolean)) keep();
-  form.addEventListener("input", keep);
+  });
 }

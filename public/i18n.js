@@ -53,6 +53,18 @@ export function t(key, values = {}) {
 export const hasText = (key) => key in TEXTS;
 export const number = (value) => new Intl.NumberFormat(locale).format(value);
 
+/** As much of a text as a message has room for. */
+export function short(text, most = 60) {
+  const letters = [...text];
+  return letters.length > most ? `${letters.slice(0, most - 1).join("").trimEnd()}…` : text;
+}
+
+/** How long to wait, from seconds to hours. */
+export function formatWait(seconds) {
+  const [value, unit] = seconds < 120 ? [seconds, "second"] : seconds < 7200 ? [seconds / 60, "minute"] : [seconds / 3600, "hour"];
+  return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long" }).format(Math.ceil(value));
+}
+
 /** A day ("2026-11-23") as local midnight: `new Date` would read it as UTC and may name the day before. */
 export function dayOf(text) {
   const [year, month, day] = text.slice(0, 10).split("-").map(Number);

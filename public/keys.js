@@ -20,13 +20,18 @@ const APP_KEYS = [
 export function startKeys() {
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    if (isDialogOpen() || document.querySelector(":popover-open") || isTyping(event.target)) return;
+    if (isBusyWithKeys(event.target)) return;
     if (!areOn && event.key !== "?") return;
     const found = [...pageKeys(), ...APP_KEYS].find(({ key, also }) => key === event.key || also === event.key);
     if (!found) return;
     event.preventDefault();
     found.run();
   });
+}
+
+/** Whether a key is for something that is open, or for what is being typed. */
+export function isBusyWithKeys(target) {
+  return isDialogOpen() || document.querySelector(":popover-open") !== null || isTyping(target);
 }
 
 function isTyping(target) {

@@ -2,7 +2,7 @@
 
 import { Problem } from "./api.js";
 import { h, icon } from "./dom.js";
-import { currentLanguage, hasText, t } from "./i18n.js";
+import { currentLanguage, formatWait, hasText, t } from "./i18n.js";
 
 /** One or two sentences about what went wrong. */
 export function wordsOf(error) {
@@ -11,24 +11,42 @@ export function wordsOf(error) {
     return t("problem.internal");
   }
   if (hasText(`rule.${error.step}`)) return t(`rule.${error.step}`);
-  if (error.kind === "requirement-failed" && error.detail) return error.detail;
+  if (error.maybe) return `${t(causeOf(error))} ${t(`maybe.${error.maybe}`)}`;
+  // The layer writes details in English.
+  if (error.kind === "requirement-failed" && error.detail && currentLanguage() === "en") return error.detail;
+  if (error.wait && hasText(`problem.${error.kind}.wait`)) return t(`problem.${error.kind}.wait`, { time: formatWait(error.wait) });
   return t(hasText(`problem.${error.kind}`) ? `problem.${error.kind}` : "problem.unknown");
 }
 
-/** The problem's errors by input name; `others` are those that no input of `names` has. */
-export function fieldErrors(error, names) {
-  const byName = new Map();
-  const others = [];
-  for (const { pointer = "", detail = "" } of error instanceof Problem ? error.errors : []) {
-    const name = names.find((candidate) => pointer.split("/")[2] === candidate);
-    if (name) byName.set(name, detail);
-    else if (detail) others.push(detail);
-  }
-  return { byName, others };
+/** Why nobody knows whether something was done. */
+function causeOf({ kind }) {
+  if (kind === "slow" || kind === "backend-timeout") return "cause.late";
+  return kind === "offline" ? "cause.cut" : "cause.lost";
 }
 
-/** The layer writes details in English: a screen reader must not read them as Chinese. */
-export const detailLanguage = () => (currentLanguage() === "en" ? null : "en");
+/** What only the author of a recipe can mend, as the layer says it, for the place below the words; null for all else. */
+export function detailOf(error) {
+  if (!(error instanceof Problem) || error.kind !== "recipes-broken" || !error.detail) return null;
+  // Wide lines scroll sideways, so the keyboard must be able to come here.
+  return h("pre", { class: "mistake", lang: "en", translate: "no", tabindex: "0", "data-testid": "mistake" }, error.detail);
+}
+
+/** In words what a value must be, by the rule that it does not keep: a keyword of JSON Schema, or a recipe's own. */
+export function ruleWords({ rule, limit }) {
+  const key = [`invalid.${rule}.${limit}`, `invalid.${rule}`].find(hasText) ?? "invalid.refused";
+  return t(key, { n: limit });
+}
+
+/** What is wrong with each input of `names`, in words. */
+export function fieldErrors(error, names) {
+  const byName = new Map();
+  for (const mistake of error instanceof Problem ? error.errors : []) {
+    const name = names.find((candidate) => mistake.pointer?.split("/")[2] === candidate);
+    // The first is the most telling: an empty text is not also too short.
+    if (name && !byName.has(name)) byName.set(name, ruleWords(mistake));
+  }
+  return byName;
+}
 
 /** A box in the place of what could not be loaded. */
 export function failedBox(error, retry) {
@@ -37,6 +55,7 @@ export function failedBox(error, retry) {
     { class: "failed", role: "alert", "data-testid": "failed" },
     icon("alert"),
     h("p", {}, wordsOf(error)),
+    detailOf(error),
     retry && h("button", { type: "button", class: "button", onclick: retry }, t("retry")),
   );
 }

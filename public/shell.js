@@ -78,7 +78,7 @@ function openAccount(button, person, signOut) {
     choices(t("language"), LANGUAGES, currentLanguage(), (wanted) => {
       popover.hidePopover();
       setLanguage(wanted);
-      document.querySelector(".account")?.focus();
+      document.querySelector(".account")?.focus({ preventScroll: true });
     }),
     choices(t("theme"), ["system", "light", "dark"].map((name) => [name, t(`theme.${name}`)]), theme(), setTheme),
     h("hr"),
@@ -90,7 +90,7 @@ function openAccount(button, person, signOut) {
   popover.addEventListener("toggle", (event) => {
     if (event.newState !== "closed") return;
     button.setAttribute("aria-expanded", "false");
-    if (popover.contains(document.activeElement)) button.focus();
+    if (popover.contains(document.activeElement)) button.focus({ preventScroll: true });
     popover.remove();
   });
   document.body.append(popover);

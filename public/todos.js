@@ -1,11 +1,10 @@
 // What can be done with todos, from any page. What changes is told to whoever shows it.
 
 import * as api from "./api.js";
-import { t } from "./i18n.js";
-import { announce, toast } from "./parts/toasts.js";
+import { short, t } from "./i18n.js";
+import { announce, tellFailure, toast } from "./parts/toasts.js";
 import { openDialog } from "./parts/dialog.js";
 import { asFields, todoForm } from "./parts/todo-form.js";
-import { wordsOf } from "./problems.js";
 import { me } from "./session.js";
 import { tab } from "./storage.js";
 
@@ -33,13 +32,19 @@ export async function setStatus(todo, status, { undoable = true } = {}) {
     tell("changed", { todo: saved });
     tell("shown");
     const undo = { label: t("undo"), run: () => setStatus(saved, todo.status, { undoable: false }) };
-    if (undoable) toast(t(`became.${status}`, { title: todo.title }), { tone: "good", action: undo });
-    else announce(t(`became.${status}`, { title: todo.title }));
+    const words = t(`became.${status}`, { title: short(todo.title) });
+    if (undoable) toast(words, { tone: "good", action: undo });
+    else announce(words);
   } catch (error) {
     tell("changed", { todo });
-    const retry = { label: t("retry"), run: () => setStatus(todo, status, { undoable }) };
-    toast(`${t("status.failed", { title: todo.title })} ${wordsOf(error)}`, { tone: "bad", lasts: null, action: retry });
+    lookAgain(error);
+    tellFailure(t("status.failed", { title: short(todo.title) }), error, () => setStatus(todo, status, { undoable }));
   }
+}
+
+/** Shows what the layer has now, where nobody knows whether something was done. */
+function lookAgain(error) {
+  if (error.maybe) tell("shown");
 }
 
 /** Sets the status of many, side by side, and tells of those that refuse. */
@@ -51,9 +56,7 @@ export async function setStatusOfMany(todos, status) {
   if (n > 0) toast(t("became.many", { n }), { tone: "good" });
   if (failed.length === 0) return;
   const refused = todos.filter((_, at) => answers[at].status === "rejected");
-  const retry = { label: t("retry"), run: () => setStatusOfMany(refused, status) };
-  const words = `${t("status.failed.many", { n: failed.length })} ${wordsOf(failed[0].reason)}`;
-  toast(words, { tone: "bad", lasts: null, action: retry });
+  tellFailure(t("status.failed.many", { n: failed.length }), failed[0].reason, () => setStatusOfMany(refused, status));
 }
 
 /** Takes todos away at once; the request is sent when the moment for undoing has passed. */
@@ -62,7 +65,7 @@ export function remove(todos) {
   batches.add(batch);
   for (const todo of todos) leaving.set(todo.id, todo);
   tell("shown");
-  const text = todos.length === 1 ? t("removed", { title: todos[0].title }) : t("removed.many", { n: todos.length });
+  const text = todos.length === 1 ? t("removed", { title: short(todos[0].title) }) : t("removed.many", { n: todos.length });
   const undo = { label: t("undo"), run: () => keep(batch) };
   toast(text, { action: undo, lasts: UNDO_MS, ended: () => send(batch) });
 }
@@ -84,13 +87,12 @@ async function send(batch) {
     for (const { id } of batch.todos) if (!refused.some((one) => one.id === id)) gone.add(id);
     finish(batch);
     if (refused.length > 0) {
-      const problem = new api.Problem(refused[0].kind, { status: refused[0].status });
-      toast(`${t("remove.refused", { n: refused.length })} ${wordsOf(problem)}`, { tone: "bad", lasts: null });
+      const problem = new api.Problem(refused[0].kind, refused[0]);
+      tellFailure(t("remove.refused", { n: refused.length }), problem);
     }
   } catch (error) {
     finish(batch);
-    const retry = { label: t("retry"), run: () => remove(batch.todos) };
-    toast(`${t("remove.failed", { n: batch.todos.length })} ${wordsOf(error)}`, { tone: "bad", lasts: null, action: retry });
+    tellFailure(t("remove.failed", { n: batch.todos.length }), error, () => remove(batch.todos));
   }
 }
 
@@ -140,7 +142,7 @@ export async function edit(todo) {
           const after = asFields(values);
           const changed = Object.fromEntries(Object.entries(after).filter(([key, value]) => value !== before[key]));
           if (Object.keys(changed).length === 0) return close(null);
-          const saved = await api.editTodo(todo.id, changed, key);
+          const saved = await api.editTodo(todo.id, changed, key).catch(toldAgain);
           const { helper, helper_id } = "helper" in changed ? { helper: values.helper, helper_id: values.helper?.id ?? null } : todo;
           close({ ...todo, ...saved, helper, helper_id });
         },
@@ -150,13 +152,19 @@ export async function edit(todo) {
   if (!saved) return null;
   tell("changed", { todo: saved });
   tell("shown");
-  toast(t("saved", { title: saved.title }), { tone: "good", lasts: 3000 });
+  toast(t("saved", { title: short(saved.title) }), { tone: "good", lasts: 3000 });
   return saved;
+}
+
+/** For forms, which show the error themselves. */
+function toldAgain(error) {
+  lookAgain(error);
+  throw error;
 }
 
 /** Adds one and tells of it. */
 export async function add(values, key) {
-  const todo = await api.addTodo(asFields(values), key);
+  const todo = await api.addTodo(asFields(values), key).catch(toldAgain);
   tell("shown");
   return todo;
 }

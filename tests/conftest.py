@@ -131,7 +131,8 @@ def live_instances(
     with contextlib.ExitStack() as stack:
         folder = tmp_path_factory.mktemp("instances")
         count = int(os.environ["BROWSER_INSTANCES"])
-        urls = [stack.enter_context(layer(app_backend.url, folder)).url for _ in range(count)]
+        each = {"BFF_TRUSTED_PROXIES": "1"}
+        urls = [stack.enter_context(layer(app_backend.url, folder, **each)).url for _ in range(count)]
         yield stack.enter_context(alternating(urls, folder))
 
 

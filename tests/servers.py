@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import shutil
 import signal
@@ -14,11 +15,13 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import requests
 from cryptography.fernet import Fernet
 from redis import Redis
 from redis.exceptions import RedisError
+from requests.adapters import HTTPAdapter
 
 from clients.local.pocketbase import free_port, start_child, stop_child
 
@@ -130,13 +133,34 @@ def layer(
         running.stop()
 
 
+_numbers = itertools.count(1)
+
+
+def own_address() -> str:
+    """An address of this machine that nobody else in the tests has: strangers are counted by theirs."""
+    number = next(_numbers)
+    return f"127.{1 + os.getpid() % 250}.{number // 250 % 250}.{1 + number % 250}"
+
+
+class _From(HTTPAdapter):
+    """Connections that begin at an address."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        super().__init__()
+
+    def init_poolmanager(self, *given: Any, **more: Any) -> None:
+        super().init_poolmanager(*given, source_address=(self._address, 0), **more)
+
+
 class Visitor:
-    """Somebody with an account of their own, who talks to the app over HTTP as a browser does."""
+    """Somebody with an account and an address of their own, who talks to the app over HTTP as a browser does."""
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url
         self.session = requests.Session()
         self.session.trust_env = False
+        self.session.mount("http://", _From(own_address()))
         self.id = ""
         self.name = ""
 

@@ -7,6 +7,7 @@ Text becomes what its schema asks for; what is not declared is ignored; an objec
 from __future__ import annotations
 
 import copy
+import functools
 import itertools
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,7 +25,7 @@ from bff.problems import PROBLEMS, problem
 from bff.recipe import Input, Parameter, Recipe
 from bff.validation import Validator, prune
 
-Errors = list[dict[str, str]]
+Errors = list[dict[str, Any]]
 
 MOST_MISTAKES = 100
 """How many mistakes are told at once."""
@@ -95,7 +96,7 @@ class ParameterGroup(Struct, frozen=True):
                 # A copy: a project function may change what it is given, and the next visitor gets the default too.
                 values[parameter.name] = copy.deepcopy(parameter.schema.get("default"))
                 if parameter.required:
-                    errors.append(_mistake((self.place, parameter.name), "is required"))
+                    errors.append(_mistake((self.place, parameter.name), "is required", rule="required"))
                 continue
             if parameter.name in self.lists:
                 given = [part for text in given for part in parse_list_header(text) if part]
@@ -162,7 +163,7 @@ def _parse(raw: bytes, max_depth: int) -> Any:
         raise problem("malformed-body", detail) from exc
 
 
-def _mistakes(validator: Validator, value: Any, root: tuple[str, ...]) -> Iterator[dict[str, str]]:
+def _mistakes(validator: Validator, value: Any, root: tuple[str, ...]) -> Iterator[dict[str, Any]]:
     if validator.is_valid(value):
         return
     if _is_large(value):
@@ -171,9 +172,18 @@ def _mistakes(validator: Validator, value: Any, root: tuple[str, ...]) -> Iterat
     for error in itertools.islice(validator.iter_errors(value), MOST_MISTAKES):
         path = (*root, *error.instance_path)
         if error.kind.name == "required":
-            yield _mistake((*path, error.kind.property), "is required")
+            yield _mistake((*path, error.kind.property), "is required", rule="required")
         else:
-            yield _mistake(path, error.message)
+            yield _mistake(path, error.message, **_broken_rule(error, validator.schema))
+
+
+def _broken_rule(error: Any, schema: Any) -> dict[str, Any]:
+    """The keyword that a value does not keep, and what the schema asks there if that is a number or a text."""
+    rule, path = error.kind.name, error.schema_path
+    if not path or path[-1] != rule:
+        return {"rule": rule}
+    limit = functools.reduce(lambda found, part: found[part], path, schema)
+    return {"rule": rule, "limit": limit} if type(limit) in (int, float, str) else {"rule": rule}
 
 
 def _is_large(value: Any) -> bool:
@@ -184,11 +194,11 @@ def _is_large(value: Any) -> bool:
     return False
 
 
-def _mistake(path: Sequence[str | int], detail: str) -> dict[str, str]:
+def _mistake(path: Sequence[str | int], detail: str, **more: Any) -> dict[str, Any]:
     pointer = "/".join(str(part).replace("~", "~0").replace("/", "~1") for part in path)
     if len(detail) > _LONGEST_DETAIL:  # it may quote the whole value
         detail = f"{detail[: _LONGEST_DETAIL // 2]} … {detail[-_LONGEST_DETAIL // 2 :]}"
-    return {"pointer": f"#/{pointer}", "detail": detail}
+    return {"pointer": f"#/{pointer}", "detail": detail, **more}
 
 
 def _invalid(errors: Errors) -> PageError:

@@ -13,6 +13,7 @@ import { drawFacts, todoRow } from "../parts/row.js";
 import { makeSelection } from "../parts/selection.js";
 import { announce } from "../parts/toasts.js";
 import { failedBox, missingBox, missingParts, oldNote } from "../problems.js";
+import { isBusyWithKeys } from "../keys.js";
 import { navigate, restoreScroll } from "../router.js";
 import { me, signedIn } from "../session.js";
 import { countedWithoutGone, isLeaving, leavingTodos, todoEvents } from "../todos.js";
@@ -36,6 +37,8 @@ export const listPage = {
   open(root, { url, signal }) {
     let wanted = wantedOf(url);
     let page = null;
+    /** The address that `page` answers. */
+    let pageOf = "";
     /** The parts of the page that are still to come. */
     let pending = [];
     let asked = null;
@@ -46,6 +49,7 @@ export const listPage = {
     const ring = progress();
     const countsPlace = h("div", {});
     const selection = makeSelection({ changed: () => draw() });
+    let isTurned = false;
     const tools = toolbar({
       signal,
       change: (part) => navigate(pathOf({ ...wanted, ...part, page: "1" }), { replace: "q" in part && wanted.q !== "" }),
@@ -91,7 +95,12 @@ export const listPage = {
         if (request.aborted) return;
         results.removeAttribute("aria-busy");
         pending = [];
-        if (page) drawParts();
+        isTurned = false;
+        if (page && pageOf !== pathOf(wanted)) {
+          // What was asked for before is no answer to this.
+          page = { ...page, todos: null, pages: 1 };
+          draw();
+        } else if (page) drawParts();
         problemShown = "whole";
         fill(problemPlace, failedBox(error, () => load({ says: true })));
         if (!page) results.hidden = true;
@@ -100,13 +109,16 @@ export const listPage = {
 
     function take(answer, says) {
       page = answer;
+      pageOf = pathOf(wanted);
       results.removeAttribute("aria-busy");
       results.hidden = false;
       if (answer.me) signedIn(answer.me);
       const isBeyond = answer.todos?.length === 0 && answer.pages >= 1 && answer.page > answer.pages;
       if (isBeyond) return navigate(pathOf({ ...wanted, page: String(answer.pages) }), { replace: true });
       draw();
-      restoreScroll();
+      // Who turned the page begins to read at its top.
+      if (!restoreScroll() && isTurned) scrollTo(0, 0);
+      isTurned = false;
       if (says) announce(t("found", { n: answer.total ?? 0 }));
     }
 
@@ -173,12 +185,14 @@ export const listPage = {
     }
 
     function update(url) {
+      const before = wanted;
       wanted = wantedOf(url);
+      isTurned = wanted.page !== before.page && pathOf({ ...wanted, page: before.page }) === pathOf(before);
       lastPath = pathOf(wanted);
       selection.set(false);
       statuses.show(wanted, page?.counts ?? null);
       load({ says: true });
-      if (document.activeElement === document.body) heading.focus();
+      if (document.activeElement === document.body) heading.focus({ preventScroll: true });
     }
 
     todoEvents.addEventListener(
@@ -196,6 +210,12 @@ export const listPage = {
       load();
     };
     todoEvents.addEventListener("shown", shown, { signal });
+    const leaveSelection = (event) => {
+      if (event.key !== "Escape" || event.defaultPrevented || event.isComposing || !selection.isOn || isBusyWithKeys(event.target)) return;
+      selection.set(false);
+      tools.focusSelect();
+    };
+    document.addEventListener("keydown", leaveSelection, { signal });
 
     lastPath = pathOf(wanted);
     tools.show(wanted, false);

@@ -42,12 +42,8 @@ export const todoPage = {
         if (signal.aborted) return;
         body.hidden = true;
         const isGone = error.status === 404;
-        fill(
-          problem,
-          isGone && h("h1", { tabindex: "-1" }, t("todo.gone")),
-          failedBox(error, isGone ? null : load),
-          isGone && h("a", { class: "button primary", href: listPath() }, t("to-list")),
-        );
+        fill(problem, isGone ? goneBox(error) : failedBox(error, load));
+        if (isGone) document.title = `${t("todo.gone")} · ${t("app")}`;
       }
       body.removeAttribute("aria-busy");
     }
@@ -77,7 +73,7 @@ export const todoPage = {
       fill(note, todo.note ? h("p", { class: "prose" }, todo.note) : h("p", { class: "muted" }, t("note.none")));
       fill(side, factList(todo, missing, load), oldNote(todo));
       comments.show(todo.comments, missing.whole("comments") || !todo.comments, missing.some("comments"));
-      if (focused) head.querySelector(`[data-focus=${focused}]`)?.focus();
+      if (focused) head.querySelector(`[data-focus=${focused}]`)?.focus({ preventScroll: true });
     }
 
     function removeIt() {
@@ -110,6 +106,17 @@ export const todoPage = {
     };
   },
 };
+
+/** In the place of a todo that does not exist, or is not for this visitor. */
+function goneBox(error) {
+  return h(
+    "div",
+    { class: "gone", "data-testid": "gone" },
+    h("h1", { tabindex: "-1" }, t("todo.gone")),
+    failedBox(error),
+    h("a", { class: "button primary", href: listPath() }, t("to-list")),
+  );
+}
 
 function factList(todo, missing, retry) {
   const fact = (label, ...value) => h("div", { class: "fact-row" }, h("dt", {}, label), h("dd", {}, ...value));

@@ -4,6 +4,7 @@ import * as api from "../api.js";
 import { draft, dropDraft, keepDraft } from "../drafts.js";
 import { fill, h } from "../dom.js";
 import { formatAgo, formatMoment, momentOf, t } from "../i18n.js";
+import { LIMITS } from "../limits.js";
 import { missingBox } from "../problems.js";
 import { me } from "../session.js";
 import { submit } from "../submissions.js";
@@ -16,7 +17,7 @@ export function commentsOf(id, { retry }) {
   const title = h("h2", {}, t("comments"));
   const list = h("ol", { class: "comments", "data-testid": "comments" });
   const missing = h("div", {});
-  const text = h("textarea", { class: "input", rows: "2", maxlength: "2000", required: true, placeholder: t("comment.hint") });
+  const text = h("textarea", { class: "input", rows: "2", maxlength: LIMITS.comment, required: true, placeholder: t("comment.hint") });
   const textField = field({ name: "text", label: t("comment.new"), control: text, labelClass: "unseen" });
   const line = problemLine();
   const button = h("button", { type: "submit", class: "button primary" }, t("comment.send"));
@@ -60,7 +61,7 @@ export function commentsOf(id, { retry }) {
     isRestored = true;
     text.value ||= draft(key)?.text ?? "";
   }
-  keepDraft(form, key, () => ({ text: text.value }));
+  keepDraft(form, key, () => ({ text: text.value }), () => text.value !== "");
 
   return {
     element: h("section", { class: "card comments-card", "aria-label": t("comments") }, title, missing, list, form),

@@ -1,7 +1,7 @@
 // Adding a todo: one line that grows when it is used.
 
 import { h } from "../dom.js";
-import { t } from "../i18n.js";
+import { short, t } from "../i18n.js";
 import { navigate } from "../router.js";
 import { add } from "../todos.js";
 import { todoForm } from "./todo-form.js";
@@ -17,7 +17,7 @@ export function composer({ signal, added }) {
     save: async (values, key) => {
       const todo = await add(values, key);
       const show = { label: t("show"), run: () => navigate(`/todos/${todo.id}`) };
-      toast(t("added", { title: todo.title }), { tone: "good", action: show, lasts: 4000 });
+      toast(t("added", { title: short(todo.title) }), { tone: "good", action: show, lasts: 4000 });
       form.title.focus();
       added(todo);
     },
@@ -26,7 +26,9 @@ export function composer({ signal, added }) {
     form.element.classList.toggle("is-open", isOpen);
     for (const part of form.details) part.hidden = !isOpen;
   };
-  form.element.addEventListener("focusin", () => grow(true));
+  // Not on focus: nothing may move under somebody who only passes with the Tab key.
+  form.element.addEventListener("click", () => grow(true));
+  form.element.addEventListener("input", () => grow(true));
   form.element.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !form.isEmpty()) return;
     form.title.blur();
@@ -37,10 +39,14 @@ export function composer({ signal, added }) {
     if (!form.element.contains(event.target) && form.isEmpty()) grow(false);
   };
   document.addEventListener("click", shrink, { signal });
-  document.addEventListener("add-todo", () => form.title.focus(), { signal });
+  const begin = () => {
+    grow(true);
+    form.title.focus();
+  };
+  document.addEventListener("add-todo", begin, { signal });
   grow(!form.isEmpty());
   return {
     element: h("section", { class: "card composer-card", "aria-label": t("add.long") }, form.element),
-    focus: () => form.title.focus(),
+    focus: begin,
   };
 }

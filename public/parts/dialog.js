@@ -36,11 +36,11 @@ export function openDialog({ title, build, class: more, testid }) {
   });
   document.body.append(dialog);
   dialog.showModal();
-  dialog.querySelector("[autofocus], input, textarea")?.focus();
+  (dialog.querySelector("[autofocus]") ?? dialog.querySelector("input, textarea"))?.focus();
   const closed = new Promise((resolve) => {
     dialog.addEventListener("close", () => {
       dialog.remove();
-      if (before?.isConnected) before.focus();
+      if (before?.isConnected) before.focus({ preventScroll: true });
       resolve(answer);
     });
   });

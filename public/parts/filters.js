@@ -2,6 +2,7 @@
 
 import { debounce, fill, h, icon, iconButton } from "../dom.js";
 import { number, t } from "../i18n.js";
+import { LIMITS } from "../limits.js";
 
 const DEFAULTS = { status: "all", q: "", sort: "newest", page: "1" };
 const STATUSES = ["all", "open", "paused", "done", "closed"];
@@ -12,7 +13,7 @@ export function wantedOf(url) {
   const wanted = { ...DEFAULTS, ...Object.fromEntries(url.searchParams) };
   return {
     status: STATUSES.includes(wanted.status) ? wanted.status : "all",
-    q: wanted.q.slice(0, 100),
+    q: [...wanted.q].slice(0, LIMITS.search).join(""),
     sort: SORTS.includes(wanted.sort) ? wanted.sort : "newest",
     page: /^[1-9]\d{0,4}$/.test(wanted.page) ? wanted.page : "1",
   };
@@ -50,7 +51,7 @@ export function statusNav() {
     const current = element.querySelector("[aria-current]");
     // On a phone the line scrolls sideways; the page itself must not jump.
     if (element.scrollWidth > element.clientWidth) element.scrollLeft = current.offsetLeft - 60;
-    if (focused) element.querySelector(`[data-status=${focused}]`).focus();
+    if (focused) element.querySelector(`[data-status=${focused}]`).focus({ preventScroll: true });
   }
   return { element, show };
 }
@@ -60,7 +61,7 @@ export function toolbar({ change, toggleSelect, signal }) {
   const search = h("input", {
     class: "input search-input",
     type: "search",
-    maxlength: "100",
+    maxlength: LIMITS.search,
     placeholder: t("search.hint"),
     "aria-label": t("search"),
     enterkeyhint: "search",
@@ -112,6 +113,7 @@ export function toolbar({ change, toggleSelect, signal }) {
   return {
     element,
     focus: () => search.select(),
+    focusSelect: () => select.focus({ preventScroll: true }),
     show(wanted, isSelecting) {
       // Not while it is being typed in: the address lags behind the keys.
       if (document.activeElement !== search) search.value = wanted.q;

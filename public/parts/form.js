@@ -1,8 +1,7 @@
 // Labelled inputs with their errors beside them.
 
 import { fill, h, icon, uniqueId } from "../dom.js";
-import { t } from "../i18n.js";
-import { detailLanguage, fieldErrors, wordsOf } from "../problems.js";
+import { detailOf, fieldErrors, ruleWords, wordsOf } from "../problems.js";
 
 /** A label, a control, an optional hint, and a place for the control's error. */
 export function field({ name, label, control, hint, class: more, labelClass, input = control }) {
@@ -11,9 +10,9 @@ export function field({ name, label, control, hint, class: more, labelClass, inp
   const note = hint && h("p", { class: "hint", id: `${id}-hint` }, hint);
   input.name ||= name;
   if (note) input.setAttribute("aria-describedby", note.id);
-  const show = (text, lang = null) => {
+  const show = (text) => {
     error.hidden = !text;
-    fill(error, text && icon("alert"), text && h("span", { lang }, text));
+    fill(error, text && icon("alert"), text && h("span", {}, text));
     if (text) input.setAttribute("aria-invalid", "true");
     else input.removeAttribute("aria-invalid");
     const described = [text && error.id, note && note.id].filter(Boolean).join(" ");
@@ -35,30 +34,41 @@ export function field({ name, label, control, hint, class: more, labelClass, inp
 /** What a whole form says when it fails. */
 export function problemLine() {
   const element = h("div", { class: "form-problem", role: "alert", hidden: true, "data-testid": "problem" });
-  const show = (...content) => {
-    element.hidden = content.length === 0;
-    fill(element, content.length > 0 && icon("alert"), content.length > 0 && h("p", {}, ...content));
+  const show = (text, detail = null) => {
+    element.hidden = !text;
+    fill(element, text && icon("alert"), text && h("div", {}, h("p", {}, text), detail));
   };
-  return { element, show, clear: () => show() };
+  return { element, show, showError: (error) => show(wordsOf(error), detailOf(error)), clear: () => show("") };
 }
 
-/** Shows a problem: beside the inputs that its pointers name, the rest in the line. */
-export function showProblem(error, fields, line, words = wordsOf(error)) {
-  const { byName, others } = fieldErrors(error, fields.map(({ name }) => name));
-  for (const one of fields) if (byName.has(one.name)) one.show(byName.get(one.name), detailLanguage());
-  if (byName.size === 0 || others.length > 0) {
-    line.show(words, ...others.map((text) => h("span", { lang: detailLanguage() }, ` ${text}`)));
-  } else line.clear();
+/** Shows a problem beside the inputs that its pointers name, or in the line. */
+export function showProblem(error, fields, line) {
+  const byName = fieldErrors(error, fields.map(({ name }) => name));
+  for (const one of fields) if (byName.has(one.name)) one.show(byName.get(one.name));
+  if (byName.size === 0) line.showError(error);
+  else line.clear();
   fields.find(({ name }) => byName.has(name))?.input.focus();
 }
 
+/** The rule that an input's value does not keep, as the layer would name it. */
+function brokenRule(input) {
+  const { validity } = input;
+  // No `maxlength`: a browser would cut what is pasted, and a password that was cut is another one.
+  const most = Number(input.dataset.most ?? Infinity);
+  if (validity.valueMissing) return { rule: "required" };
+  if (validity.badInput || validity.typeMismatch) return { rule: "format", limit: input.type };
+  if (validity.rangeUnderflow || validity.rangeOverflow) return { rule: "range" };
+  if (validity.tooShort) return { rule: "minLength", limit: input.minLength };
+  if ([...input.value].length > most) return { rule: "maxLength", limit: most };
+  return null;
+}
+
 /** Checks what the browser can; shows the first error of each field in words, and says whether all is well. */
-export function isValid(fields, words = {}) {
-  const wrong = fields.filter(({ name, input, show }) => {
-    const { validity } = input;
-    const found = ["valueMissing", "badInput", "typeMismatch", "tooShort", "tooLong"].find((kind) => validity[kind]);
-    show(found ? (words[`${name}.${found}`] ?? t(`invalid.${found}`)) : "");
-    return Boolean(found);
+export function isValid(fields) {
+  const wrong = fields.filter(({ input, show }) => {
+    const broken = brokenRule(input);
+    show(broken ? ruleWords(broken) : "");
+    return broken !== null;
   });
   wrong[0]?.input.focus();
   return wrong.length === 0;

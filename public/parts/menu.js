@@ -37,7 +37,7 @@ export function openMenu(button, label, items) {
   menu.addEventListener("toggle", (event) => {
     if (event.newState !== "closed") return;
     button.setAttribute("aria-expanded", "false");
-    if (menu.contains(document.activeElement) || document.activeElement === document.body) button.focus();
+    if (menu.contains(document.activeElement) || document.activeElement === document.body) button.focus({ preventScroll: true });
     menu.remove();
   });
   document.body.append(menu);

@@ -3,7 +3,8 @@
 import * as api from "../api.js";
 import { debounce, fill, h, iconButton, uniqueId } from "../dom.js";
 import { t } from "../i18n.js";
-import { wordsOf } from "../problems.js";
+import { LIMITS } from "../limits.js";
+import { detailOf, wordsOf } from "../problems.js";
 import { avatar, personChip } from "./person.js";
 
 export function peoplePicker({ value = null } = {}) {
@@ -13,13 +14,13 @@ export function peoplePicker({ value = null } = {}) {
   let asked = null;
   const listId = uniqueId("people");
   const list = h("ul", { class: "people", role: "listbox", id: listId, "aria-label": t("people"), hidden: true });
-  const said = h("p", { class: "people-said", role: "status", hidden: true });
+  const said = h("div", { class: "people-said", role: "status", hidden: true });
   const input = h("input", {
     class: "input",
     type: "text",
     role: "combobox",
     autocomplete: "off",
-    maxlength: "100",
+    maxlength: LIMITS.person,
     placeholder: t("helper.search"),
     "aria-autocomplete": "list",
     "aria-controls": listId,
@@ -68,7 +69,7 @@ export function peoplePicker({ value = null } = {}) {
       if (signal.aborted) return;
       const again = h("button", { type: "button", class: "button small", onclick: search }, t("retry"));
       found = [];
-      showFound([wordsOf(error), " ", again]);
+      showFound([wordsOf(error), " ", again, detailOf(error)]);
     }
   }
 

@@ -4,7 +4,6 @@ import * as api from "../api.js";
 import { fill, h, icon, uniqueId } from "../dom.js";
 import { t } from "../i18n.js";
 import { changePicture, pictureOf } from "../pictures.js";
-import { wordsOf } from "../problems.js";
 import { amendMe, me } from "../session.js";
 import { openDialog } from "./dialog.js";
 import { field, problemLine, whileBusy } from "./form.js";
@@ -69,7 +68,8 @@ function content(close) {
       toast(t("picture.saved"));
     } catch (error) {
       const refused = error.kind === "unprocessable" || error.kind === "body-too-large";
-      line.show(refused ? t("picture.refused") : wordsOf(error));
+      if (refused) line.show(t("picture.refused"));
+      else line.showError(error);
     } finally {
       bar.hidden = true;
     }
@@ -82,7 +82,7 @@ function content(close) {
       show(null);
       toast(t("picture.removed"));
     } catch (error) {
-      line.show(wordsOf(error));
+      line.showError(error);
     }
   }
 

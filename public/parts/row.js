@@ -76,7 +76,7 @@ function facts(todo, me, people) {
   const found = [
     (todo.status === "paused" || todo.status === "closed") && statusBadge(todo.status),
     todo.due && dueBadge(todo),
-    helper && (helper === "coming" ? placeOfPerson() : personFact(helper.name, avatar(helper), h("span", { class: "unseen" }, `${t("helper")}: `))),
+    helper && (helper === "coming" ? placeOfPerson() : personFact(t("helper.is", { name: helper.name }), avatar(helper))),
     owner && me && todo.owner_id !== me.id && (owner === "coming" ? placeOfPerson() : personFact(t("from", { name: owner.name }))),
   ].filter(Boolean);
   const isComing = helper === "coming" || owner === "coming";

@@ -1,6 +1,6 @@
 // Choosing many todos, and the bar that says what can be done with them.
 
-import { fill, h, icon } from "../dom.js";
+import { fill, h, icon, uniqueId } from "../dom.js";
 import { t } from "../i18n.js";
 import { mayRemove, remove, setStatusOfMany } from "../todos.js";
 
@@ -8,7 +8,13 @@ import { mayRemove, remove, setStatusOfMany } from "../todos.js";
 export function makeSelection({ changed }) {
   let isOn = false;
   const chosen = new Map();
+  const whyId = uniqueId("why");
   const element = h("div", { class: "selection", role: "region", "aria-label": t("selection"), hidden: true, "data-testid": "selection" });
+
+  // Messages stand above the bar, however high it is.
+  new ResizeObserver(() => {
+    document.documentElement.style.setProperty("--selection", `${element.offsetHeight}px`);
+  }).observe(element);
 
   function set(on) {
     isOn = on;
@@ -36,18 +42,38 @@ export function makeSelection({ changed }) {
       if (all) chosen.clear();
       changed();
     };
+    const others = [...chosen.values()].filter((todo) => !mayRemove(todo)).length;
+    const why = n === 0 ? t("select.first") : others > 0 ? t("select.others", { n: others }) : "";
+    // Not `disabled`: who cannot see the words beside it must be able to come to the button and hear them.
     const button = (name, label, run, tone, isOff = n === 0) =>
-      h("button", { type: "button", class: ["button", tone], disabled: isOff, onclick: run, "data-focus": name }, icon(name), h("span", {}, label));
+      h(
+        "button",
+        {
+          type: "button",
+          class: ["button", tone],
+          "aria-disabled": isOff ? "true" : null,
+          "aria-describedby": isOff ? whyId : null,
+          onclick: () => !isOff && run(),
+          "data-focus": name,
+        },
+        icon(name),
+        h("span", {}, label),
+      );
     const focused = element.contains(document.activeElement) && document.activeElement.dataset.focus;
     fill(
       element,
-      h("p", { class: "selection-n", role: "status" }, t("selected", { n })),
+      h(
+        "div",
+        { class: "selection-n", role: "status" },
+        h("p", {}, t("selected", { n })),
+        why && h("p", { class: "selection-why", id: whyId, "data-testid": "selection-why" }, why),
+      ),
       h("button", { type: "button", class: "button", onclick: selectAll, "data-focus": "all" }, t(all && n > 0 ? "select.none" : "select.all")),
       button("check", t("become.done"), () => act((found) => setStatusOfMany(found, "done"))),
-      button("trash", t("remove"), () => act(remove), "bad", n === 0 || ![...chosen.values()].every(mayRemove)),
+      button("trash", t("remove"), () => act(remove), "bad", n === 0 || others > 0),
       h("button", { type: "button", class: "button", onclick: () => set(false), "data-focus": "close" }, t("cancel")),
     );
-    if (focused) element.querySelector(`[data-focus=${focused}]`)?.focus();
+    if (focused) element.querySelector(`[data-focus=${focused}]`)?.focus({ preventScroll: true });
   }
   return {
     element,

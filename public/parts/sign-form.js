@@ -3,20 +3,20 @@
 import * as api from "../api.js";
 import { h } from "../dom.js";
 import { t } from "../i18n.js";
+import { LIMITS } from "../limits.js";
 import { tab } from "../storage.js";
-import { wordsOf } from "../problems.js";
 import { field, isValid, problemLine, showProblem, whileBusy } from "./form.js";
 
 /** `kind` is signin or signup; `done(user)` runs once the layer has let the visitor in. */
 export function signForm({ kind, email = tab.get("sign")?.email ?? "", done }) {
   const isNew = kind === "signup";
   const input = (attributes) => h("input", { class: "input", required: true, ...attributes });
-  const nameInput = input({ type: "text", autocomplete: "name", maxlength: "100", value: tab.get("sign")?.name ?? "" });
+  const nameInput = input({ type: "text", autocomplete: "name", maxlength: LIMITS.name, value: tab.get("sign")?.name ?? "" });
   const emailInput = input({
     type: "email",
     autocomplete: "username",
     inputmode: "email",
-    maxlength: "200",
+    maxlength: LIMITS.email,
     spellcheck: "false",
     autocapitalize: "none",
     value: email,
@@ -24,8 +24,8 @@ export function signForm({ kind, email = tab.get("sign")?.email ?? "", done }) {
   const passwordInput = input({
     type: "password",
     autocomplete: isNew ? "new-password" : "current-password",
-    minlength: isNew ? "8" : null,
-    maxlength: "72",
+    minlength: isNew ? LIMITS.password.least : null,
+    "data-most": LIMITS.password.most,
   });
   const fields = [
     field({ name: "email", label: t("email"), control: emailInput }),
@@ -34,7 +34,7 @@ export function signForm({ kind, email = tab.get("sign")?.email ?? "", done }) {
       label: t("password"),
       control: h("div", { class: "password" }, passwordInput, showButton(passwordInput)),
       input: passwordInput,
-      hint: isNew ? t("password.hint") : null,
+      hint: isNew ? t("invalid.minLength", { n: LIMITS.password.least }) : null,
     }),
   ];
   if (isNew) fields.unshift(field({ name: "name", label: t("name"), control: nameInput }));
@@ -49,15 +49,16 @@ export function signForm({ kind, email = tab.get("sign")?.email ?? "", done }) {
   );
 
   async function send() {
-    if (!isValid(fields, { "password.tooShort": t("password.hint") })) return;
+    nameInput.value = nameInput.value.trim();
+    if (!isValid(fields)) return;
     line.clear();
     const account = { email: emailInput.value.trim(), password: passwordInput.value };
     try {
-      const { user } = await (isNew ? api.signup({ name: nameInput.value.trim(), ...account }) : api.login(account));
+      const { user } = await (isNew ? api.signup({ name: nameInput.value, ...account }) : api.login(account));
       tab.drop("sign");
       done(user);
     } catch (error) {
-      showProblem(error, fields, line, wordsOf(error));
+      showProblem(error, fields, line);
     }
   }
   form.addEventListener("submit", (event) => {

@@ -2,6 +2,7 @@
 
 import { fill, h, iconButton } from "../dom.js";
 import { t } from "../i18n.js";
+import { detailOf, wordsOf } from "../problems.js";
 
 const region = h("div", { class: "toasts", role: "region", tabindex: "-1", "data-testid": "toasts" });
 const polite = h("p", { class: "unseen", role: "status", "data-testid": "said" });
@@ -24,7 +25,7 @@ export function announce(text) {
  * Shows a message. It ends after `lasts` milliseconds (never, when null), but not while the pointer or the focus
  * is on it; `ended` runs once when it ends without its action.
  */
-export function toast(text, { tone = "plain", action = null, lasts = 6000, ended = () => {} } = {}) {
+export function toast(text, { tone = "plain", action = null, lasts = 6000, detail = null, ended = () => {} } = {}) {
   let left = lasts;
   let since = 0;
   let timer = null;
@@ -33,9 +34,10 @@ export function toast(text, { tone = "plain", action = null, lasts = 6000, ended
   const element = h(
     "div",
     { class: ["toast", tone], role: tone === "bad" ? "alert" : null, "data-testid": "toast" },
-    h("p", {}, text),
+    h("p", { class: "toast-text" }, text),
     action && h("button", { type: "button", class: "toast-action", onclick: message.act }, action.label),
     iconButton("close", t("dismiss"), { onclick: message.end }),
+    detail,
   );
 
   function settle(then) {
@@ -75,6 +77,12 @@ export function toast(text, { tone = "plain", action = null, lasts = 6000, ended
   if (tone !== "bad") announce(action ? `${text} ${action.label}: U` : text);
   run();
   return message;
+}
+
+/** Says what did not work and why, until it is dismissed; `retry` does it again. */
+export function tellFailure(text, error, retry = null) {
+  const action = retry && { label: t("retry"), run: retry };
+  toast(`${text} ${wordsOf(error)}`.trim(), { tone: "bad", lasts: null, action, detail: detailOf(error) });
 }
 
 /** Ends all messages now, as if their time had passed. */

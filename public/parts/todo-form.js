@@ -3,6 +3,7 @@
 import { draft, dropDraft, keepDraft } from "../drafts.js";
 import { fill, h } from "../dom.js";
 import { dayText, t } from "../i18n.js";
+import { LIMITS } from "../limits.js";
 import { beginAnew, submit as sendOnce } from "../submissions.js";
 import { field, isValid, problemLine, showProblem, whileBusy } from "./form.js";
 import { peoplePicker } from "./people-picker.js";
@@ -15,13 +16,13 @@ export function todoForm({ draftKey, initial = EMPTY, submit, save, cancel, clas
     class: "input",
     type: "text",
     required: true,
-    maxlength: "200",
+    maxlength: LIMITS.title,
     autocomplete: "off",
     placeholder: t("title.hint"),
     enterkeyhint: "done",
   });
-  const note = h("textarea", { class: "input", rows: "3", maxlength: "5000", placeholder: t("note.hint") });
-  const due = h("input", { class: "input", type: "date", min: "1970-01-01", max: "9999-12-31" });
+  const note = h("textarea", { class: "input", rows: "3", maxlength: LIMITS.note, placeholder: t("note.hint") });
+  const due = h("input", { class: "input", type: "date", min: LIMITS.due.first, max: LIMITS.due.last });
   const picker = peoplePicker();
   const fields = {
     title: field({ name: "title", label: t("title"), control: title, class: "title-field" }),
@@ -36,7 +37,7 @@ export function todoForm({ draftKey, initial = EMPTY, submit, save, cancel, clas
   const actions = h(
     "div",
     { class: "form-actions wide" },
-    cancel && h("button", { type: "button", class: "button", onclick: cancel }, t("cancel")),
+    cancel && h("button", { type: "button", class: "button", onclick: giveUp }, t("cancel")),
     button,
   );
   const moreFields = h("div", { class: "more-fields" }, fields.note.element, fields.due.element, fields.helper.element);
@@ -67,10 +68,21 @@ export function todoForm({ draftKey, initial = EMPTY, submit, save, cancel, clas
     restored.hidden = true;
   }
 
+  /** Cancel throws away what was typed; who leaves by Escape, or loses the page, finds it again. */
+  function giveUp() {
+    clear();
+    cancel();
+  }
+
+  const written = () => JSON.stringify(values());
+  let untouched = "";
+
   function restore() {
+    put(initial);
+    untouched = written();
     const kept = draft(draftKey);
-    put(kept ?? initial);
     if (!kept) return;
+    put(kept);
     restored.hidden = false;
     const discard = () => {
       clear();
@@ -99,7 +111,7 @@ export function todoForm({ draftKey, initial = EMPTY, submit, save, cancel, clas
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
   });
   restore();
-  keepDraft(form, draftKey, values);
+  keepDraft(form, draftKey, values, () => written() !== untouched);
   const isEmpty = () => !Object.values(values()).some(Boolean);
   return { element: form, title, isEmpty, clear, details: [moreFields, actions] };
 }

@@ -32,7 +32,8 @@ def test_an_address_has_one_account(app: Layer, account: Account) -> None:
         "POST", "/api/signup", json={"name": "Eve", "email": email, "password": "password-2"}
     )
     assert problem(answer) == (409, "There is an account with this e-mail address. Sign in instead.")
-    assert answer.json()["errors"] == [{"pointer": "#/body/email", "detail": "is taken"}]
+    taken = {"pointer": "#/body/email", "detail": "is taken", "rule": "taken"}
+    assert answer.json()["errors"] == [taken]
 
 
 @pytest.mark.parametrize(

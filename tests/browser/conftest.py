@@ -22,6 +22,8 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from tests.servers import Visitor
+
 ROOT = Path(__file__).resolve().parents[2]
 SCREENS = ROOT / ".artifacts" / "screens"
 AXE_PLACES = (".local/browser/node_modules/axe-core", "node_modules/axe-core", ".local/node_modules/axe-core")
@@ -154,9 +156,9 @@ def account(look: Look) -> Account:
 
 
 @pytest.fixture
-def page(fresh_page: Page, account: Account) -> Page:
+def page(fresh_page: Page, base_url: str, account: Account) -> Page:
     """A page signed in as a fresh account, at no address yet."""
-    sign_up(fresh_page, account)
+    sign_up(fresh_page.context, base_url, account)
     return fresh_page
 
 
@@ -165,10 +167,14 @@ def whole(route: Route) -> APIResponse:
     return route.fetch(headers={**route.request.headers, "accept": "application/json"})
 
 
-def sign_up(page: Page, account: Account) -> None:
-    """Make the account through the API; the page has its cookie then."""
-    answer = page.request.post("/api/signup", data=vars(account))
-    assert answer.status == 201, answer.text()
+def sign_up(context: BrowserContext, base_url: str, account: Account) -> str:
+    """Make the account from an address of its own; the browser has its cookies then. Gives the id."""
+    visitor = Visitor(base_url).sign_up(account.name, account.email, account.password)
+    cookies = [(cookie.name, cookie.value or "") for cookie in visitor.session.cookies]
+    context.add_cookies(
+        [{"name": name, "value": value, "url": base_url, "httpOnly": True} for name, value in cookies]
+    )
+    return visitor.id
 
 
 @pytest.fixture
@@ -193,10 +199,9 @@ def other_account(browser: Browser, context: BrowserContext, base_url: str) -> I
     """Somebody else who can be asked to help: {id, name, email} and their own `request`."""
     other = browser.new_context(base_url=base_url)
     name = f"Grace Brewster Murray Hopper {uuid.uuid4().hex[:6]}"  # as long as names are
-    account = {"name": name, "email": f"{uuid.uuid4().hex[:12]}@example.com", "password": PASSWORD}
-    answer = other.request.post("/api/signup", data=account)
-    assert answer.status == 201, answer.text()
-    yield {**answer.json()["user"], "request": other.request}
+    account = Account(name, f"{uuid.uuid4().hex[:12]}@example.com", PASSWORD)
+    person = sign_up(other, base_url, account)
+    yield {"id": person, "name": name, "email": account.email, "request": other.request}
     other.close()
 
 

@@ -56,11 +56,14 @@ def test_a_wrong_password_is_told_in_words_and_the_email_stays(
     expect(page.locator("[name=password]")).to_have_value("")
 
 
-def test_a_taken_email_is_told(page: Page, account: Any, fill_in: Callable[..., None]) -> None:
+def test_a_taken_email_is_told(
+    page: Page, account: Any, fill_in: Callable[..., None], words: Callable[..., str]
+) -> None:
     page.context.clear_cookies()
     page.goto("/signup")
     fill_in("signup-form", name="Somebody", email=account.email, password=account.password)
-    expect(page.locator("[role=alert]:visible, .field-error:visible").first).to_be_visible()
+    expect(page.locator("[name=email]")).to_have_accessible_description(words("invalid.taken"))
+    expect(page.locator("[name=email]")).to_be_focused()
     expect(page).to_have_url("/signup")
     expect(page.locator("[name=name]")).to_have_value("Somebody")
 
@@ -74,21 +77,89 @@ def test_what_the_browser_can_check_is_not_sent(
     fill_in("signup-form", name="A", email="not an address", password="right horse battery")
     email = fresh_page.locator("[name=email]")
     expect(email).to_be_focused()
-    expect(email).to_have_accessible_description(words("invalid.typeMismatch"))
+    expect(email).to_have_accessible_description(words("invalid.format.email"))
     assert [url for url in sent if url.endswith("/api/signup")] == []
 
 
-def test_errors_of_fields_stand_beside_them(fresh_page: Page, fill_in: Callable[..., None]) -> None:
+@pytest.mark.parametrize(
+    ("rule", "words_of_it"),
+    [
+        ({"rule": "maxLength", "limit": 80}, {"en": "At most 80 characters.", "zh": "最多 80 个字符。"}),
+        ({"rule": "pattern", "limit": "\\S"}, {"en": "Please fill this in.", "zh": "请填写此项。"}),
+        ({"rule": "noKeywordAtAll"}, {"en": "This is not accepted.", "zh": "此项不被接受。"}),
+        ({}, {"en": "This is not accepted.", "zh": "此项不被接受。"}),
+    ],
+)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_errors_of_fields_stand_beside_them_in_the_readers_language(
+    fresh_page: Page,
+    fill_in: Callable[..., None],
+    rule: dict[str, Any],
+    words_of_it: dict[str, str],
+    language: str,
+) -> None:
     problem = {
         "type": "urn:bff:problem:invalid-input",
         "status": 400,
-        "errors": [{"pointer": "#/body/name", "detail": "must not be a number"}],
+        "errors": [{"pointer": "#/body/name", "detail": "is not as the server wants it", **rule}],
     }
+    fresh_page.add_init_script(f"localStorage.setItem('language', '\"{language}\"')")
     fresh_page.route("**/api/signup", lambda route: route.fulfill(status=400, json=problem))
     fresh_page.goto("/signup")
     fill_in("signup-form", name="7", email="a@example.com", password="right horse battery")
-    expect(fresh_page.locator("[name=name]")).to_have_accessible_description("must not be a number")
-    expect(fresh_page.locator("[name=name]")).to_be_focused()
+    name = fresh_page.locator("[name=name]")
+    expect(name).to_have_accessible_description(words_of_it[language])
+    expect(name).to_be_focused()
+    expect(fresh_page.get_by_test_id("problem")).to_be_hidden()
+
+
+def test_what_the_real_layer_refuses_is_told_in_chinese_too(
+    page: Page, account: Any, fill_in: Callable[..., None]
+) -> None:
+    page.context.clear_cookies()
+    page.add_init_script("localStorage.setItem('language', '\"zh\"')")
+    page.goto("/signup")
+    # Past what the form itself checks.
+    page.evaluate(
+        "for (const input of document.querySelectorAll('input')) input.removeAttribute('maxlength')"
+    )
+    fill_in("signup-form", name="x" * 81, email=account.email, password=account.password)
+    expect(page.locator("[name=name]")).to_have_accessible_description("最多 80 个字符。")
+    fill_in("signup-form", name="x", email=account.email, password=account.password)
+    expect(page.locator("[name=email]")).to_have_accessible_description("此邮箱已注册，请直接登录。")
+
+
+def test_a_long_password_is_refused_and_never_cut(
+    fresh_page: Page, fill_in: Callable[..., None], words: Callable[..., str]
+) -> None:
+    fresh_page.goto("/signup")
+    sent: list[str] = []
+    fresh_page.on("request", lambda request: sent.append(request.url))
+    fill_in("signup-form", name="  ", email="a@example.com", password="x" * 72)
+    password = fresh_page.locator("[name=password]")
+    expect(password).to_have_value("x" * 72)
+    expect(password).to_have_accessible_description(
+        f"{words('invalid.maxLength', n=71)} {words('invalid.minLength', n=8)}"
+    )
+    expect(fresh_page.locator("[name=name]")).to_have_accessible_description(words("invalid.required"))
+    assert [url for url in sent if url.endswith("/api/signup")] == []
+
+
+@pytest.mark.parametrize(("form", "path"), [("signin", "login"), ("signup", "signup")])
+def test_who_tries_too_often_is_told_how_long_to_wait(
+    fresh_page: Page, fill_in: Callable[..., None], form: str, path: str
+) -> None:
+    problem = {"type": "urn:bff:problem:too-many-requests", "status": 429}
+    fresh_page.route(
+        f"**/api/{path}",
+        lambda route: route.fulfill(status=429, json=problem, headers={"Retry-After": "41"}),
+    )
+    fresh_page.goto(f"/{form}")
+    values = {"email": "a@example.com", "password": "right horse battery"}
+    fill_in(f"{form}-form", **({"name": "A"} if form == "signup" else {}), **values)
+    told = fresh_page.get_by_test_id("problem")
+    expect(told).to_contain_text("41")
+    expect(fresh_page.locator("[name=email]")).to_have_value("a@example.com")
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ def sign_in_again(page: Page, account: Any) -> Callable[..., None]:
     def sign_in_again(email: str | None = None) -> None:
         dialog = page.get_by_test_id("sign-in-dialog")
         expect(dialog.locator("[name=email]")).to_have_value(account.email)
+        expect(dialog.locator("[name=password]")).to_be_focused()
         if email:
             dialog.locator("[name=email]").fill(email)
         dialog.locator("[name=password]").fill(account.password)

@@ -129,6 +129,55 @@ def test_the_focus_can_be_seen(page: Page, make_todo: Callable[..., Any]) -> Non
     assert seen == []
 
 
+def test_passing_through_with_the_tab_key_moves_nothing(page: Page, make_todo: Callable[..., Any]) -> None:
+    for at in range(3):
+        make_todo(f"Todo {at}")
+    page.goto("/")
+    expect(page.get_by_test_id("todo")).to_have_count(3)
+    expect(page.locator("[aria-busy=true]")).to_have_count(0)
+    where = """() => [...document.querySelectorAll('main *')].filter((element) => element.checkVisibility())
+      .map((element) => { const { x, y, width, height } = element.getBoundingClientRect();
+        return [element.tagName, x, y + scrollY, width, height].join(); }).join('; ')"""
+    before = page.evaluate(where)
+    passed = []
+    for step in ["Tab"] * 14 + ["Shift+Tab"] * 14:
+        page.keyboard.press(step)
+        passed.append(page.evaluate("document.activeElement.name ?? ''"))
+        assert page.evaluate(where) == before
+    assert passed.count("title") == 2
+
+
+def test_the_form_of_a_new_todo_opens_where_it_is_used(page: Page, words: Callable[..., str]) -> None:
+    page.goto("/")
+    expect(page.get_by_test_id("empty")).to_be_visible()
+    form = page.get_by_test_id("composer")
+    title, note = form.get_by_label(words("title")), form.get_by_label(words("note"))
+    title.focus()
+    expect(note).to_be_hidden()
+    page.keyboard.type("x")
+    expect(note).to_be_visible()
+    page.keyboard.press("Backspace")
+    page.keyboard.press("Escape")
+    expect(note).to_be_hidden()
+    page.keyboard.press("n")
+    expect(note).to_be_visible()
+    expect(title).to_be_focused()
+    page.keyboard.press("Escape")
+    title.click()
+    expect(note).to_be_visible()
+
+
+def test_a_helper_is_named_as_one(
+    page: Page, make_todo: Callable[..., Any], other_account: dict[str, Any], words: Callable[..., str]
+) -> None:
+    make_todo("Ours", helper=other_account["id"])
+    page.goto("/")
+    fact = page.get_by_test_id("todo").locator(".fact-person")
+    name = fact.locator(".fact-name")
+    expect(name).to_have_text(words("helper.is", name=other_account["name"]))
+    expect(fact).to_have_attribute("title", words("helper.is", name=other_account["name"]))
+
+
 def test_landmarks_and_headings_tell_the_page(page: Page, words: Callable[..., str], look: Any) -> None:
     page.goto("/")
     expect(page.get_by_role("banner")).to_have_count(1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, expect
 
 
@@ -55,6 +56,147 @@ def test_the_order_can_be_chosen(page: Page, make_todo: Callable[..., Any]) -> N
     page.locator("select").select_option("due")
     expect(titles).to_have_text(["b", "a"])
     expect(page).to_have_url("/?sort=due")
+
+
+def test_by_due_date_what_is_to_be_done_comes_first(page: Page, make_todo: Callable[..., Any]) -> None:
+    make_todo("done long ago", due="2020-01-01", status="done")
+    make_todo("closed", due="2021-01-01", status="closed")
+    make_todo("no date")
+    make_todo("paused", due="2030-01-01", status="paused")
+    make_todo("late", due="2025-01-01")
+    page.goto("/?sort=due")
+    titles = page.locator(".todo-title")
+    expect(titles).to_have_text(["late", "paused", "no date", "done long ago", "closed"])
+    page.goto("/?sort=due&status=done")
+    expect(titles).to_have_text(["done long ago"])
+
+
+def test_by_title_large_letters_do_not_come_first(page: Page, make_todo: Callable[..., Any]) -> None:
+    for title in ("Zebra", "apple", "Banana", "读书"):
+        make_todo(title)
+    page.goto("/?sort=title")
+    expect(page.locator(".todo-title")).to_have_text(["apple", "Banana", "Zebra", "读书"])
+
+
+def scroll_to(page: Page, y: int) -> None:
+    page.evaluate("(y) => scrollTo(0, y)", y)
+    assert scroll_of(page) == y
+
+
+def scroll_of(page: Page) -> int:
+    return round(page.evaluate("scrollY"))
+
+
+def expect_scroll(page: Page, y: int) -> None:
+    page.wait_for_function("(y) => Math.abs(scrollY - y) < 2", arg=y)
+
+
+def test_back_and_forward_lead_to_the_place_one_left(page: Page, make_todo: Callable[..., Any]) -> None:
+    for at in range(25):
+        make_todo(f"Todo {at:02}", note="Long enough to be read. " * 4)
+    page.goto("/")
+    rows = page.get_by_test_id("todo")
+    expect(rows).to_have_count(20)
+    scroll_to(page, 500)
+    page.get_by_role("link", name="Todo 14").click()
+    expect(page.get_by_role("heading", level=1, name="Todo 14")).to_be_visible()
+    expect_scroll(page, 0)
+    page.go_back()
+    expect(rows).to_have_count(20)
+    expect_scroll(page, 500)
+    scroll_to(page, 300)
+    page.go_forward()
+    expect(page.get_by_role("heading", level=1, name="Todo 14")).to_be_visible()
+    page.go_back()
+    expect_scroll(page, 300)
+    page.reload()
+    expect(rows).to_have_count(20)
+    expect_scroll(page, 300)
+
+
+def test_a_turned_page_begins_at_its_top_and_back_ends_where_it_was_turned(
+    page: Page, make_todo: Callable[..., Any]
+) -> None:
+    for at in range(42):
+        make_todo(f"Todo {at:02}", note="Long enough to be read.")
+    page.goto("/")
+    rows = page.get_by_test_id("todo")
+    expect(rows).to_have_count(20)
+    following = page.get_by_test_id("pager").locator("[rel=next]")
+    following.scroll_into_view_if_needed()
+    turned_at = scroll_of(page)
+    assert turned_at > 300
+    following.click()
+    expect(rows.first).to_contain_text("Todo 21")
+    expect_scroll(page, 0)
+    scroll_to(page, 200)
+    page.go_back()
+    expect(rows.first).to_contain_text("Todo 41")
+    expect_scroll(page, turned_at)
+    page.go_forward()
+    expect(rows.first).to_contain_text("Todo 21")
+    expect_scroll(page, 200)
+
+
+def test_another_language_leaves_the_place(page: Page, make_todo: Callable[..., Any], look: Any) -> None:
+    for at in range(20):
+        make_todo(f"Todo {at:02}", note="Long enough to be read.")
+    page.goto("/")
+    expect(page.get_by_test_id("todo")).to_have_count(20)
+    scroll_to(page, 400)
+    page.get_by_test_id("account").click()
+    other = {"en": "中文", "zh": "English"}[look.language]
+    page.get_by_role("radio", name=other).click(force=True)
+    expect(page.locator("html")).to_have_attribute("lang", {"en": "zh-CN", "zh": "en"}[look.language])
+    expect_scroll(page, 400)
+
+
+@pytest.mark.parametrize("change", ["status", "search", "order", "page", "back"])
+def test_a_list_that_does_not_come_leaves_no_rows_of_another(
+    page: Page, make_todo: Callable[..., Any], words: Callable[..., str], change: str
+) -> None:
+    for at in range(21):
+        make_todo(f"Todo {at:02}")
+    page.goto("/?status=open")
+    rows = page.get_by_test_id("todo")
+    expect(rows).to_have_count(20)
+    page.get_by_test_id("statuses").locator("[data-status=all]").click()
+    expect(page).to_have_url("/")
+    expect(page.locator("[aria-busy=true]")).to_have_count(0)
+    page.route("**/api/home?**", lambda route: route.abort())
+    if change == "status":
+        page.get_by_test_id("statuses").locator("[data-status=done]").click()
+    elif change == "search":
+        page.get_by_role("searchbox").fill("unicorn")
+    elif change == "order":
+        page.locator("select").select_option("title")
+    elif change == "page":
+        page.get_by_test_id("pager").locator("[rel=next]").click()
+    else:
+        page.go_back()
+    expect(page.get_by_test_id("failed")).to_contain_text(words("problem.offline"))
+    expect(rows).to_have_count(0)
+    expect(page.get_by_test_id("pager")).to_be_hidden()
+    expect(page.get_by_test_id("missing")).to_have_count(0)
+    page.unroute_all()
+    page.get_by_test_id("failed").get_by_role("button", name=words("retry")).click()
+    expect(page.get_by_test_id("failed")).to_have_count(0)
+    expected = {"status": 0, "search": 0, "page": 1}.get(change, 20)
+    expect(rows).to_have_count(expected)
+
+
+def test_a_list_that_could_not_be_read_anew_keeps_its_rows(
+    page: Page, make_todo: Callable[..., Any], words: Callable[..., str]
+) -> None:
+    make_todo("One")
+    make_todo("Two")
+    page.goto("/")
+    rows = page.get_by_test_id("todo")
+    expect(rows).to_have_count(2)
+    page.route("**/api/home?**", lambda route: route.abort())
+    page.get_by_role("checkbox", name=words("finish", title="One")).click()
+    expect(page.get_by_test_id("failed")).to_be_visible()
+    expect(rows).to_have_count(2)
 
 
 def test_back_forward_and_reload_keep_what_is_seen(page: Page, make_todo: Callable[..., Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -173,6 +174,13 @@ def test_what_is_offered_to_a_helper_is_what_the_layer_lets_them_do(
 
 def test_one_that_is_not_there_says_so(page: Page, words: Callable[..., str]) -> None:
     page.goto("/todos/unknownunknown0")
-    expect(page.get_by_role("heading", level=1, name=words("todo.gone"))).to_be_visible()
+    heading = page.get_by_role("heading", level=1, name=words("todo.gone"))
+    expect(heading).to_be_visible()
+    expect(page).to_have_title(f"{words('todo.gone')} · {words('app')}")
+    places = [heading, page.get_by_test_id("failed"), page.get_by_role("link", name=words("to-list"))]
+    boxes = [place.bounding_box() for place in places]
+    for above, below in itertools.pairwise(boxes):
+        assert above is not None and below is not None
+        assert 12 <= below["y"] - (above["y"] + above["height"]) <= 40
     page.get_by_role("link", name=words("to-list")).click()
     expect(page.get_by_test_id("empty")).to_be_visible()

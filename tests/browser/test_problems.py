@@ -80,7 +80,202 @@ def test_what_a_proxy_answers_is_told_by_its_status(
     expect(page.get_by_test_id("failed")).to_contain_text(words(f"problem.{kind}"))
 
 
-def test_the_words_of_a_rule_are_shown(page: Page, make_todo: Callable[..., Any]) -> None:
+@pytest.mark.parametrize(
+    ("after", "told"),
+    [
+        ("1", {"en": "Try again in 1 second.", "zh": "请在1秒钟后重试"}),
+        ("41", {"en": "Try again in 41 seconds.", "zh": "请在41秒钟后重试"}),
+        ("150", {"en": "Try again in 3 minutes.", "zh": "请在3分钟后重试"}),
+        ("9000", {"en": "Try again in 3 hours.", "zh": "请在3小时后重试"}),
+        ("0", {"en": "Wait a moment and try again.", "zh": "请稍后再试"}),
+        ("Sun, 06 Nov 1994 08:49:37 GMT", {"en": "Wait a moment and try again.", "zh": "请稍后再试"}),
+        ("soon", {"en": "Wait a moment and try again.", "zh": "请稍后再试"}),
+    ],
+)
+@pytest.mark.parametrize("layer_said_it", [True, False], ids=["the layer", "a proxy"])
+def test_one_too_many_is_told_when_to_come_back(
+    page: Page, look: Any, after: str, told: dict[str, str], layer_said_it: bool
+) -> None:
+    body = json.dumps({"type": "urn:bff:problem:too-many-requests", "status": 429}) if layer_said_it else "x"
+    page.route(
+        "**/api/home?**",
+        lambda route: route.fulfill(status=429, headers={"Retry-After": after}, body=body),
+    )
+    page.goto("/")
+    expect(page.get_by_test_id("failed")).to_contain_text(told[look.language])
+
+
+MISTAKE = """orchestrations/home.yaml:47:7: error: there is no step 'cuonts'
+   47 |       open: sum([row.total for row in default(cuonts.open, [])])
+      |                                               ^^^^^^
+      = did you mean 'counts'?"""
+
+
+def broken(route: Route) -> None:
+    """What a layer in development answers to every page while a recipe has a mistake."""
+    problem = {"type": "urn:bff:problem:recipes-broken", "status": 503, "detail": MISTAKE}
+    route.fulfill(status=503, json=problem)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_mistake_in_a_recipe_is_shown_as_it_is(
+    page: Page,
+    make_todo: Callable[..., Any],
+    words: Callable[..., str],
+    shot: Callable[[str], None],
+    serious: Callable[[], list[str]],
+    language: str,
+) -> None:
+    make_todo("Mend the recipe")
+    page.add_init_script(f"localStorage.setItem('language', '\"{language}\"')")
+    page.route("**/api/home?**", broken)
+    page.goto("/")
+    failed = page.get_by_test_id("failed")
+    expect(failed).to_contain_text(words("problem.recipes-broken"))
+    mistake = failed.get_by_test_id("mistake")
+    assert mistake.inner_text() == MISTAKE
+    assert "monospace" in mistake.evaluate("element => getComputedStyle(element).fontFamily")
+    shot(f"recipe-broken-{language}")
+    assert serious() == []
+    page.unroute_all()
+    failed.get_by_role("button", name=words("retry")).click()
+    expect(page.get_by_test_id("todo")).to_have_count(1)
+    expect(failed).to_have_count(0)
+
+
+def test_a_mistake_in_a_recipe_is_shown_in_forms_and_messages_too(
+    page: Page, make_todo: Callable[..., Any], words: Callable[..., str], shot: Callable[[str], None]
+) -> None:
+    make_todo("Mend the recipe")
+    page.goto("/")
+    expect(page.get_by_test_id("todo")).to_have_count(1)
+    page.route("**/api/todos**", broken)
+    page.route("**/api/todos/*", broken)
+    page.get_by_test_id("todo").locator("[data-focus=tick]").click()
+    message = page.get_by_test_id("toast")
+    expect(message).to_contain_text(words("problem.recipes-broken"))
+    assert message.get_by_test_id("mistake").inner_text() == MISTAKE
+    form = page.get_by_test_id("composer")
+    form.get_by_label(words("title")).fill("Not now")
+    form.get_by_label(words("title")).press("Enter")
+    problem = form.get_by_test_id("problem")
+    expect(problem).to_contain_text(words("problem.recipes-broken"))
+    assert problem.get_by_test_id("mistake").inner_text() == MISTAKE
+    shot("recipe-broken-message")
+
+
+TIMEOUT = {"type": "urn:bff:problem:backend-timeout", "status": 504}
+
+
+def answered(**answer: Any) -> Callable[[Route], None]:
+    return lambda route: route.continue_() if route.request.method == "GET" else route.fulfill(**answer)
+
+
+@pytest.mark.parametrize(
+    ("respond", "cause"),
+    [
+        (answered(status=504, json=TIMEOUT | {"unknown": ["created"]}), "cause.late"),
+        (answered(status=504, body="<h1>nginx</h1>"), "cause.late"),
+        (answered(status=502, body="<h1>nginx</h1>"), "cause.lost"),
+        (answered(status=201, body='{"id": "half'), "cause.lost"),
+        (
+            answered(
+                status=502,
+                json={"type": "urn:bff:problem:backend-failed", "status": 502, "done": ["created"]},
+            ),
+            "cause.lost",
+        ),
+        (lambda route: route.continue_() if route.request.method == "GET" else route.abort(), "cause.cut"),
+    ],
+    ids=["the layer: unknown", "a proxy: 504", "a proxy: 502", "half an answer", "the layer: done", "cut"],
+)
+def test_after_a_write_that_nobody_knows_of_the_words_say_that_it_may_be_saved(
+    page: Page, words: Callable[..., str], respond: Callable[[Route], None], cause: str
+) -> None:
+    page.route("**/api/todos", respond)
+    page.goto("/")
+    form = page.get_by_test_id("composer")
+    form.get_by_label(words("title")).fill("Saved or not")
+    form.get_by_label(words("title")).press("Enter")
+    expect(form.get_by_test_id("problem")).to_have_text(f"{words(cause)} {words('maybe.saved')}")
+
+
+def test_a_write_that_takes_longer_than_the_app_waits_may_be_saved(
+    page: Page, make_todo: Callable[..., Any], words: Callable[..., str]
+) -> None:
+    todo = make_todo("Wait")
+    page.add_init_script(
+        "const of = AbortSignal.timeout.bind(AbortSignal); AbortSignal.timeout = (ms) => of(ms / 10)"
+    )
+    arrived: list[Route] = []
+    page.route(f"**/api/todos/{todo['id']}", lambda route: arrived.append(route))
+    page.goto("/")
+    page.get_by_test_id("todo").locator("[data-focus=tick]").click()
+    message = page.get_by_test_id("toast")
+    expect(message).to_contain_text(f"{words('cause.late')} {words('maybe.saved')}")
+    assert len(arrived) == 1
+    page.get_by_test_id("todo").locator("a").focus()
+    page.keyboard.press("Delete")
+    page.get_by_test_id("toast").filter(has_text=words("undo")).get_by_role(
+        "button", name=words("dismiss")
+    ).click()
+    expect(message.filter(has_text=words("maybe.deleted"))).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("respond", "kind"),
+    [
+        (answered(status=504, json=TIMEOUT), "backend-timeout"),
+        (answered(status=503, body="<h1>nginx</h1>"), "busy"),
+        (answered(status=429, body="<h1>nginx</h1>"), "too-many-requests"),
+        (
+            answered(status=503, json={"type": "urn:bff:problem:backend-unavailable", "status": 503}),
+            "backend-unavailable",
+        ),
+    ],
+)
+def test_a_write_that_was_not_begun_is_not_said_to_be_saved(
+    page: Page, words: Callable[..., str], respond: Callable[[Route], None], kind: str
+) -> None:
+    page.route("**/api/todos", respond)
+    page.goto("/")
+    form = page.get_by_test_id("composer")
+    form.get_by_label(words("title")).fill("Not saved")
+    form.get_by_label(words("title")).press("Enter")
+    expect(form.get_by_test_id("problem")).to_have_text(words(f"problem.{kind}"))
+
+
+def test_what_may_be_saved_is_looked_at_again(
+    page: Page, make_todo: Callable[..., Any], words: Callable[..., str]
+) -> None:
+    todo = make_todo("Done after all")
+
+    def late(route: Route) -> None:
+        route.fetch()
+        route.fulfill(status=504, json=TIMEOUT | {"unknown": ["changed"]})
+
+    page.route(f"**/api/todos/{todo['id']}", late)
+    page.goto("/")
+    tick = page.get_by_role("checkbox", name=words("finish", title="Done after all"))
+    tick.click()
+    expect(page.get_by_test_id("toast")).to_contain_text(words("maybe.saved"))
+    expect(tick).to_be_checked()
+
+
+@pytest.mark.parametrize(("form", "path"), [("signin", "login")])
+def test_signing_in_saves_nothing(page: Page, words: Callable[..., str], form: str, path: str) -> None:
+    page.context.clear_cookies()
+    page.route(f"**/api/{path}", lambda route: route.abort())
+    page.goto(f"/{form}")
+    page.locator("[name=email]").fill("a@example.com")
+    page.locator("[name=password]").fill("right horse battery")
+    page.get_by_test_id(f"{form}-form").locator("button[type=submit]").click()
+    expect(page.get_by_test_id("problem")).to_have_text(words("problem.offline"))
+
+
+def test_the_words_of_a_rule_are_shown(
+    page: Page, make_todo: Callable[..., Any], look: Any, words: Callable[..., str]
+) -> None:
     todo = make_todo("Guarded")
     problem = {
         "type": "urn:bff:problem:requirement-failed",
@@ -90,7 +285,8 @@ def test_the_words_of_a_rule_are_shown(page: Page, make_todo: Callable[..., Any]
     page.route(f"**/api/todos/{todo['id']}", lambda route: route.fulfill(status=403, json=problem))
     page.goto("/")
     page.get_by_test_id("todo").locator("[data-focus=tick]").click()
-    expect(page.get_by_test_id("toast")).to_contain_text("Only the owner or the helper.")
+    said = {"en": problem["detail"], "zh": words("problem.requirement-failed")}[look.language]
+    expect(page.get_by_test_id("toast")).to_contain_text(said)
 
 
 def test_a_list_that_fails_can_be_asked_for_again(

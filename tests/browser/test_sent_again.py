@@ -39,7 +39,7 @@ def test_a_todo_whose_answer_was_lost_is_there_once(
     form = page.get_by_test_id("composer")
     form.get_by_label(words("title")).fill("Only once")
     form.get_by_label(words("title")).press("Enter")
-    expect(form.get_by_test_id("problem")).to_have_text(words("problem.offline"))
+    expect(form.get_by_test_id("problem")).to_have_text(f"{words('cause.cut')} {words('maybe.saved')}")
     if reloads:
         page.reload()
         expect(form.get_by_label(words("title"))).to_have_value(
@@ -63,7 +63,7 @@ def test_a_comment_whose_answer_was_lost_is_there_once(
     text = page.get_by_label(words("comment.new"))
     text.fill("Once")
     page.get_by_role("button", name=words("comment.send")).click()
-    expect(page.get_by_test_id("problem")).to_have_text(words("problem.offline"))
+    expect(page.get_by_test_id("problem")).to_have_text(f"{words('cause.cut')} {words('maybe.saved')}")
     page.get_by_role("button", name=words("comment.send")).click()
     expect(text).to_have_value("")
     expect(page.get_by_test_id("comments").get_by_role("listitem")).to_have_count(1)

@@ -23,6 +23,7 @@ from bff import create_app
 from bff.http.retry import Budget
 from bff.identity import Session, SessionSeal
 from tests.project import write_built
+from tests.servers import own_address
 
 ROOT = Path(__file__).resolve().parents[2]
 HOSTS = {name: f"http://{name}.test" for name in ("people", "todos", "notices")}
@@ -166,8 +167,9 @@ def project(shared_project: Flask) -> Flask:
 
 @pytest.fixture
 def stranger(project: Flask, backends: Backends) -> FlaskClient:
-    """Somebody who has not signed in."""
+    """Somebody who has not signed in, at an address of their own: strangers are counted by it."""
     client = project.test_client()
+    client.environ_base["REMOTE_ADDR"] = own_address()
     client.environ_base["HTTP_X_REQUEST_ID"] = backends.request_id
     return client
 

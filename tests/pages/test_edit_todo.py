@@ -189,7 +189,7 @@ def test_a_change_that_is_not_told_has_happened_all_the_same(
 ) -> None:
     good.answer("todos", "todos", "PATCH", f"records/{ID}", **reply)
     page = visitor.patch(f"/api/todos/{ID}", json={"title": "x"})
-    assert (page.status_code, page.json["step"], page.json["done"]) == (502, "known", ["changed"])
+    assert (page.status_code, page.json["step"], page.json["done"]) == (502, "answered", ["changed"])
     assert written(good) == ["PATCH"]
 
 

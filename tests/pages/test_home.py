@@ -132,13 +132,18 @@ def test_todos_without_people_make_no_request_for_people(good: Backends, visitor
     [
         (
             "?status=done&sort=due&page=3&per_page=5",
-            {"filter": "status = 'done' && id != ''", "sort": "due_last,id", "page": "3", "perPage": "5"},
+            {
+                "filter": "status = 'done' && id != ''",
+                "sort": "ended,due_last,id",
+                "page": "3",
+                "perPage": "5",
+            },
         ),
         (
             "?q=it's 50%25&sort=title",
             {
                 "filter": r"status != '' && (title ~ '%it\'s 50\\%%' || note ~ '%it\'s 50\\%%')",
-                "sort": "title,id",
+                "sort": "title_order,id",
                 "page": "1",
                 "perPage": "20",
             },

@@ -62,7 +62,7 @@ def test_what_is_not_the_visitors_is_not_removed(
 ) -> None:
     good.answer("todos", "todos", at=f"records/{ID}", **reply)
     page = visitor.delete(f"/api/todos/{ID}")
-    assert refused(page) == (403, "allowed", "Only the owner of a todo can remove it.")
+    assert refused(page) == (403, "owned", "Only the owner of a todo can remove it.")
     assert removals(good) == 0
 
 

@@ -60,7 +60,7 @@ def test_an_address_that_is_taken_is_409(good: Backends, stranger: FlaskClient) 
     page = stranger.post("/api/signup", json=GIVEN)
     detail = "There is an account with this e-mail address. Sign in instead."
     assert refused(page)[::2] == (409, detail)
-    assert page.json["errors"] == [{"pointer": "#/body/email", "detail": "is taken"}]
+    assert page.json["errors"] == [{"pointer": "#/body/email", "detail": "is taken", "rule": "taken"}]
     assert "secret" not in page.text
     assert "Set-Cookie" not in page.headers
     assert len(good.calls()) == 1
@@ -83,6 +83,7 @@ def test_an_account_that_is_not_accepted_is_422(
     page = stranger.post("/api/signup", json=GIVEN)
     assert refused(page) == (422, "accepted", "The name, e-mail address or password is not accepted.")
     assert [error["pointer"] for error in page.json["errors"]] == pointers
+    assert {error["rule"] for error in page.json["errors"]} <= {"refused"}
     assert "secret" not in page.text
     assert "Set-Cookie" not in page.headers
 

@@ -52,8 +52,9 @@ class Bundle:
         return _contents(self.folder) == self.contents
 
     def instance(self, backend_url: str, logs: Path, **more: str) -> Layer:
-        """A process of it that is not started yet, on a free port."""
+        """A process of it that is not started yet, on a free port; a proxy before it may say who asks."""
         port = free_port()
+        more = {"BFF_TRUSTED_PROXIES": "1", **more}
         log = logs / f"{self.folder.name}-{port}.log"
         return Layer(port, _environ(backend_url, more), log, self._wrapper(), 8, self.folder, "2s")
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.servers import own_address
+
 
 class Cut(Exception):
     """No whole answer came."""
@@ -30,10 +32,11 @@ class Answer:
 
 @dataclass(slots=True)
 class Browser:
-    """One visitor's connections, one to each instance, and cookies."""
+    """One visitor's connections, one to each instance, from an address of their own, and cookies."""
 
     ports: tuple[int, ...]
     patience: float
+    address: str = field(default_factory=own_address)
     cookies: dict[str, str] = field(default_factory=dict)
     _open: dict[int, tuple[asyncio.StreamReader, asyncio.StreamWriter]] = field(default_factory=dict)
 
@@ -65,7 +68,7 @@ class Browser:
 
     async def _ask(self, port: int, request: bytes) -> Answer:
         if port not in self._open:
-            self._open[port] = await asyncio.open_connection("127.0.0.1", port)
+            self._open[port] = await asyncio.open_connection("127.0.0.1", port, local_addr=(self.address, 0))
         reader, writer = self._open[port]
         writer.write(request)
         await writer.drain()

@@ -112,6 +112,61 @@ def test_every_mistake_is_named_at_once(echo: FlaskClient) -> None:
     assert answer.json["detail"] == "11 values are not as this page takes them."
 
 
+def test_each_mistake_names_the_rule_and_its_limit_for_programs(echo: FlaskClient) -> None:
+    answer = echo.post(
+        "/api/things/0?status=opne&page=two&tag=abcd",
+        json={"title": "x" * 11, "due": "tomorrow", "parts": {}},
+        headers={"X-Team": "RED"},
+    )
+    rules = {
+        error["pointer"]: {k: v for k, v in error.items() if k in ("rule", "limit")}
+        for error in answer.json["errors"]
+    }
+    assert rules == {
+        "#/path/id": {"rule": "minimum", "limit": 1},
+        "#/query/status": {"rule": "enum"},
+        "#/query/page": {"rule": "type", "limit": "integer"},
+        "#/query/tag/0": {"rule": "maxLength", "limit": 3},
+        "#/query/must": {"rule": "required"},
+        "#/headers/X-Team": {"rule": "pattern", "limit": "^[a-z]+$"},
+        "#/body/title": {"rule": "maxLength", "limit": 10},
+        "#/body/due": {"rule": "format", "limit": "date"},
+        "#/body/parts": {"rule": "type", "limit": "array"},
+    }
+
+
+def test_a_rule_is_named_wherever_its_schema_stands(tmp_path: Path) -> None:
+    page = """
+        route: POST /api/page
+        auth: none
+        input:
+          body:
+            $defs:
+              name: {type: string, maxLength: 2}
+            type: object
+            properties:
+              first: {$ref: '#/$defs/name'}
+              either: {anyOf: [{type: integer}, {type: string, maxLength: 1}]}
+              never: false
+              names: {type: object, propertyNames: {maxLength: 1}, additionalProperties: true}
+              pair: {type: [integer, 'null'], multipleOf: 2}
+            dependentRequired: {pair: [first]}
+        shape: body
+        """
+    client = visitor(tmp_path, page)
+
+    def rules(body: object) -> list[dict[str, Any]]:
+        errors = client.post("/api/page", json=body).json["errors"]
+        return [{name: error[name] for name in error if name != "detail"} for error in errors]
+
+    assert rules({"first": "abc"}) == [{"pointer": "#/body/first", "rule": "maxLength", "limit": 2}]
+    assert rules({"either": "abc"}) == [{"pointer": "#/body/either", "rule": "anyOf"}]
+    assert rules({"never": 1}) == [{"pointer": "#/body/never", "rule": "falseSchema"}]
+    assert rules({"names": {"long": 1}}) == [{"pointer": "#/body/names", "rule": "propertyNames"}]
+    assert rules({"first": "a", "pair": 3}) == [{"pointer": "#/body/pair", "rule": "multipleOf", "limit": 2}]
+    assert rules({"pair": 2}) == [{"pointer": "#/body/first", "rule": "required"}]
+
+
 def test_members_that_no_schema_lists_are_dropped_at_every_depth(echo: FlaskClient) -> None:
     body = {
         "title": "a",
