@@ -68,6 +68,7 @@ class _Planner:
             *self.page_trees,
             *(inspect_tree(tree) for tree in of_session if tree is not None),
         ]
+        self._values = {step.name for step in recipe.steps if isinstance(step, Value)}
         self.lists = self._lists()
 
     def plan(self) -> Plan:
@@ -88,6 +89,7 @@ class _Planner:
             second_sources=self._second_sources(),
             private=bool(self.taint.page),
             deferred=deferred_steps(recipe, self.graph),
+            input_lists=self._input_lists(),
         )
 
     # --- compiling -----------------------------------------------------------------------------------------------
@@ -103,7 +105,8 @@ class _Planner:
                 quotes = self._quotes(self._reader_of(step.name))
                 value = self._compile(step.value, quotes)
                 given = None if step.given is None else self._given(step, step.given)
-                return PlannedValue(step, self._compile(step.when), value, self.lists[step.name], given)
+                when, lists = self._compile(step.when), self.lists[step.name]
+                return PlannedValue(step, when, value, lists, self._is_input(step), given)
             case Guard():
                 fail = self._fail(step.fail)
                 return PlannedGuard(step, self._compile(step.when), self._compile(step.require), fail)
@@ -204,8 +207,26 @@ class _Planner:
                     # The undo of an item knows that item's own value by the step's name.
                     own = of_items and key.startswith("undo.") and path[0] == name
                     yield (name, ANY, *path[1:]) if own else path
-        for inspection in self.page_trees:
+        for inspection in self.page_reads:
             yield from (path for path, _, _ in inspection.iterates)
+
+    def _input_lists(self) -> tuple[Path, ...]:
+        """The places of the visitor's input that an expression goes over, also by the name of a value."""
+        found = {self._origin(path) for path in self._iterated()}
+        return tuple(sorted((path for path in found if path[0] in VISITOR_INPUT), key=str))
+
+    def _origin(self, path: Path) -> Path:
+        """Where what is at a path comes from, unchanged, through the value steps that only name it."""
+        while path[0] in self.names:
+            step = self.recipe.step(str(path[0]))
+            tree, rest = (step.value if isinstance(step, Value) else None), path[1:]
+            while rest and isinstance(tree, MappingTree):
+                tree, rest = dict(tree.items).get(str(rest[0])), rest[1:]
+            if tree is None or not _is_path(tree):
+                break
+            (found,) = inspect_tree(tree).reads
+            path = (*found, *rest)
+        return path
 
     def _reply_lists(self, step: Request) -> tuple[Path, ...]:
         take = self.inspections[step.name].get("take")
@@ -226,6 +247,11 @@ class _Planner:
             names |= _roots(inspect(clause))
         return bool(self._sources(names) & VISITOR_INPUT)
 
+    def _is_input(self, step: Value) -> bool:
+        """Whether a value is made of nothing but what the visitor sent."""
+        sources = self._sources(_roots(self.inspections[step.name]["value"])) - self._values
+        return bool(sources) and sources <= VISITOR_INPUT
+
     def _sources(self, names: Iterable[str]) -> set[str]:
         """The names, with those that the value steps among them are made of in their place."""
         found: set[str] = set()
@@ -235,7 +261,7 @@ class _Planner:
             if name in found:
                 continue
             found.add(name)
-            if name in self.names and isinstance(self.recipe.step(name), Value):
+            if name in self._values:
                 queue.extend(root for part in self.inspections[name].values() for root in _roots(part))
         return found
 
@@ -298,7 +324,11 @@ def _paths_at(tree: Tree, path: Path) -> Iterable[Path]:
 
 def _is_path(tree: Tree) -> bool:
     node = tree.node if isinstance(tree, Expression) else None
-    while isinstance(node, ast.Attribute):
+    while isinstance(node, ast.Attribute) or (
+        isinstance(node, ast.Subscript)
+        and isinstance(node.slice, ast.Constant)
+        and isinstance(node.slice.value, str)
+    ):
         node = node.value
     return isinstance(node, ast.Name)
 

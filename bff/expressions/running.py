@@ -67,7 +67,7 @@ class Compiled:
         except PageError:
             raise
         except Exception:
-            evaluation.work, evaluation.memory = work, memory
+            evaluation.put_back(work, memory)
             return self.safely(scope, evaluation)
 
     def safely(self, scope: Mapping[str, Any], evaluation: Evaluation) -> Any:
@@ -101,8 +101,9 @@ class Compiled:
 def _call(name: str, function: Callable[..., Any], evaluation: Evaluation, *arguments: Any) -> Any:
     """Calls a function of the project and makes its result plain JSON."""
     evaluation.charge(20)
+    evaluation.look()  # how long it takes, nobody knows
     try:
-        return plain(function(*arguments))
+        return plain(function(*arguments), evaluation.charge)
     except PageError:
         raise
     except (Exception, SystemExit) as error:
@@ -120,6 +121,7 @@ def _place(error: BaseException, function: Callable[..., Any]) -> str:
 
 def _quote(name: str, function: Callable[[str], str], evaluation: Evaluation, value: Any) -> Any:
     text = to_text(value) or ""
+    evaluation.charge(len(text) >> 4)
     evaluation.take(2 * text_size(len(text), [text]))
     result = _call(name, function, evaluation, text)
     return result if isinstance(result, str) else None

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
+
+from bff import jsontext
 
 MIN_INTEGER = -(2**63)
 MAX_INTEGER = 2**64 - 1
 MAX_KEY = 4_096
-_MAX_DEPTH = 100
+MAX_DEPTH = 100
 _MAX_NODES = 1_000_000
 
 NUMBERS = frozenset({int, float})
@@ -43,18 +46,20 @@ def number(value: float) -> int | float | None:
     return value if MIN_INTEGER <= value <= MAX_INTEGER else None
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any, charge: Callable[[int], None] = lambda work: None) -> Any:
     """A function's result as plain JSON; raises `TypeError` or `ValueError` when it is none.
 
-    Tuples become lists, keys texts; numbers that JSON has not become null, halves of characters U+FFFD.
+    Tuples become lists, keys texts; numbers that JSON has not become null, halves of characters U+FFFD. `charge` is
+    told of the work before it is done, and may raise.
     """
-    return _Plainer().plain(value, 0)
+    return _Plainer(charge).plain(value, 0)
 
 
 class _Plainer:
     """Copies what is not known yet; a list or mapping that occurs twice is copied once."""
 
-    def __init__(self) -> None:
+    def __init__(self, charge: Callable[[int], None]) -> None:
+        self.charge = charge
         self.copies: dict[int, Any] = {}
         self.nodes = 0
 
@@ -62,14 +67,17 @@ class _Plainer:
         if value is None or value is True or value is False:
             return value
         if isinstance(value, str):
+            self.charge(len(value) >> 5)
             return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         if isinstance(value, int):
-            return number(int(value))
+            if abs(value) >= 10**jsontext.MAX_DIGITS:
+                raise ValueError(f"an integer of over {jsontext.MAX_DIGITS} digits")
+            return int(value)
         if isinstance(value, float):
             return number(float(value))
         if not isinstance(value, (dict, list, tuple)):
             raise TypeError(f"{type(value).__name__} is not JSON")
-        if depth >= _MAX_DEPTH:
+        if depth >= MAX_DEPTH:
             raise ValueError("nested too deep")
         if id(value) not in self.copies:
             self.copies[id(value)] = self.container(value, depth + 1)
@@ -79,6 +87,7 @@ class _Plainer:
         self.nodes += len(value)
         if self.nodes > _MAX_NODES:
             raise ValueError(f"over {_MAX_NODES:,} values")
+        self.charge(4 * len(value))
         if not isinstance(value, dict):
             return [self.plain(item, depth) for item in value]
         keys = {key: key_text(self.plain(key, depth)) for key in value}

@@ -61,7 +61,7 @@ def load_pages(
         require_for(plan)
     _resolve_clients(planned.clients, planned.plans.values(), environ)
     pages_by_name = {
-        name: Page(plan.recipe, plan, InputReader.of(plan.recipe, settings.max_depth))
+        name: Page(plan.recipe, plan, InputReader.of(plan.recipe, settings.max_depth, plan.input_lists))
         for name, plan in planned.plans.items()
     }
     return pages_by_name, planned
