@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, compress
 from math import inf
 from typing import Any, TypeAlias
@@ -60,18 +60,27 @@ class TooLarge(ValueError):
         super().__init__(f"over the bound of {bound}")
 
 
+def decode_exactly(raw: bytes, max_depth: int) -> JSON:
+    """Like `decode`, but a number that would be null is no JSON: what is made of the value is written."""
+    return _decode(raw, max_depth, _EXACT)
+
+
 def decode(raw: bytes, max_depth: int = 100) -> JSON:
     """The value of a JSON text in UTF-8; raises NotJSON or TooDeep.
 
     The last of doubled keys wins. A scalar has depth 0, `[]` depth 1.
     """
+    return _decode(raw, max_depth, _LENIENT)
+
+
+def _decode(raw: bytes, max_depth: int, lenient: json.JSONDecoder) -> JSON:
     raw = raw.removeprefix(_BOM)
     try:
-        value = _decode_lenient(raw) if _may_be_too_long(raw) else _fast(raw)
+        value = _decode_with(lenient, raw) if _may_be_too_long(raw) else _fast(raw)
     except RecursionError:
         raise TooDeep(f"JSON is nested deeper than {max_depth}") from None
     except ValueError:
-        value = _decode_lenient(raw)
+        value = _decode_with(lenient, raw)
     if len(raw) > 2 * max_depth and _deeper_than(value, max_depth):
         raise TooDeep(f"JSON is nested deeper than {max_depth}")
     return value
@@ -82,9 +91,9 @@ def _may_be_too_long(raw: bytes) -> bool:
     return len(raw) > MAX_DIGITS and _TOO_MANY_DIGITS in raw.translate(_DIGITS_AS_ZEROS)
 
 
-def _decode_lenient(raw: bytes) -> JSON:
+def _decode_with(decoder: json.JSONDecoder, raw: bytes) -> JSON:
     try:
-        return _LENIENT.decode(_replace_lone_surrogates(raw.decode("utf-8")))
+        return decoder.decode(_replace_lone_surrogates(raw.decode("utf-8")))
     except RecursionError:
         raise TooDeep("JSON is nested too deep") from None
     except ValueError as error:
@@ -115,7 +124,20 @@ def _no_number(_name: str) -> None:
     return None
 
 
+def _or_refused(read: Callable[[str], JSON]) -> Callable[[str], JSON]:
+    def read_or_refuse(digits: str) -> JSON:
+        value = read(digits)
+        if value is None:
+            raise NotJSON("a number is none that can be held")
+        return value
+
+    return read_or_refuse
+
+
 _LENIENT = json.JSONDecoder(parse_int=_int, parse_float=_float, parse_constant=_no_number)
+_EXACT = json.JSONDecoder(
+    parse_int=_or_refused(_int), parse_float=_or_refused(_float), parse_constant=_or_refused(_no_number)
+)
 _MARKING = json.JSONDecoder(parse_int=_int_or_infinity)
 
 

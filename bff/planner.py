@@ -12,7 +12,8 @@ from bff.expressions.tree import Expression, Tree
 from bff.expressions.tree import Mapping as MappingTree
 from bff.graph import Graph, build_graph, deferred_steps, inspect_part, parts
 from bff.http import Client, encode_constant
-from bff.narrow import decoder_of
+from bff.jsontext import decode_exactly
+from bff.narrow import Decode, decoder_of
 from bff.plan import (
     Plan,
     PlannedFail,
@@ -28,6 +29,7 @@ from bff.recipe import Fail, Given, Guard, Recipe, Request, Step, SubRecipe, Val
 from bff.taint import taint_of
 from bff.validation import Validator
 
+_SENT = frozenset({"path", "query", "headers", "body", "form", "each", "batch"})
 VISITOR_INPUT = frozenset({"path", "query", "headers", "body"})
 
 
@@ -69,6 +71,7 @@ class _Planner:
             *(inspect_tree(tree) for tree in of_session if tree is not None),
         ]
         self._values = {step.name for step in recipe.steps if isinstance(step, Value)}
+        self.written = self._written()
         self.lists = self._lists()
 
     def plan(self) -> Plan:
@@ -149,7 +152,7 @@ class _Planner:
             on_status={code: self._compile(tree, self._quotes(client)) for code, tree in step.on_status},
             lists=self.lists[step.name],
             reply_lists=self._reply_lists(step),
-            decode=decoder_of(read_of_reply(step, self.inspections, self.page_reads)),
+            decode=self._decoder(step),
             items_from_input=self._from_input(step, ("each", "batch")),
             path_from_input=self._from_input(step, ("path",)),
             headers_from_input=self._from_input(step, ("headers",)),
@@ -162,6 +165,11 @@ class _Planner:
             known_as=self.known_as.get(step.name, ()),
             **compiled,
         )
+
+    def _decoder(self, step: Request) -> Decode | None:
+        if step.name in self.written:
+            return decode_exactly
+        return decoder_of(read_of_reply(step, self.inspections, self.page_reads))
 
     @staticmethod
     def _quotes(client: Client | None) -> dict[str, Callable[[str], str]]:
@@ -246,6 +254,18 @@ class _Planner:
         if clause is not None and clause.variable in names:
             names |= _roots(inspect(clause))
         return bool(self._sources(names) & VISITOR_INPUT)
+
+    def _written(self) -> set[str]:
+        """The steps that what a write sends is made of, also through value steps."""
+        names: set[str] = set()
+        for step in self.recipe.steps:
+            if isinstance(step, Request) and step.writes:
+                names |= self._sent_from(step)
+        return self._sources(names) & (set(self.names) - self._values)
+
+    def _sent_from(self, step: Request) -> set[str]:
+        found = self.inspections[step.name]
+        return set().union(*(_roots(part) for key, part in found.items() if key in _SENT))
 
     def _is_input(self, step: Value) -> bool:
         """Whether a value is made of nothing but what the visitor sent."""

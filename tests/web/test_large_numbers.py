@@ -173,3 +173,41 @@ def test_what_no_number_can_hold_is_null(tmp_path: Path, backend: FakeBackend, n
     recipe = "route: GET /api/page\nauth: none\nsteps: {x: {client: todos, get: /x}}\nshape: [x.id, x.n]\n"
     asked = client(tmp_path, backend, recipe)
     assert [asked.get("/api/page").json for _ in range(2)] == [[None, 1]] * 2
+
+
+@pytest.mark.parametrize("number", [b"1e400", b"NaN", b"-Infinity", b"1" * 309])
+@pytest.mark.parametrize(
+    "sent", ["body: {n: x.id}", "body: {all: x}", "form: {n: v}", "query: {n: x.id}", "headers: {X-N: v}"]
+)
+def test_what_no_number_can_hold_is_never_written_as_null(
+    tmp_path: Path, backend: FakeBackend, number: bytes, sent: str
+) -> None:
+    backend.on("GET /x", answer(body=b'{"id": ' + number + b', "n": 1}'))
+    recipe = f"""
+    route: POST /api/page
+    auth: none
+    steps:
+      x: {{client: todos, get: /x}}
+      v: {{value: "[x.id][0]"}}
+      y: {{client: todos, post: /y, {sent}}}
+    shape: [y, v]
+    """
+    found = client(tmp_path, backend, recipe).post("/api/page")
+    assert (found.status_code, found.json["failure"], found.json["step"]) == (502, "not-json", "x")
+    assert [request.method for request in backend.requests] == ["GET"]
+
+
+def test_what_is_written_of_an_exact_reply_is_as_ever(tmp_path: Path, backend: FakeBackend) -> None:
+    backend.on(
+        "GET /x", answer(body=b'\xef\xbb\xbf{"id": 1.5e3, "text": "\\ud800", "large": 18446744073709551616}')
+    )
+    recipe = """
+    route: POST /api/page
+    auth: none
+    steps:
+      x: {client: todos, get: /x}
+      y: {client: todos, post: /y, body: x}
+    shape: y
+    """
+    assert client(tmp_path, backend, recipe).post("/api/page").json == 1
+    assert json.loads(backend.requests[-1].body) == {"id": 1500.0, "text": "\ufffd", "large": 2**64}
