@@ -62,25 +62,22 @@ class TooLarge(ValueError):
 
 def decode_exactly(raw: bytes, max_depth: int) -> JSON:
     """Like `decode`, but a number that would be null is no JSON: what is made of the value is written."""
-    return _decode(raw, max_depth, _EXACT)
+    return decode(raw, max_depth, _EXACT)
 
 
-def decode(raw: bytes, max_depth: int = 100) -> JSON:
+def decode(raw: bytes, max_depth: int = 100, lenient: json.JSONDecoder | None = None) -> JSON:
     """The value of a JSON text in UTF-8; raises NotJSON or TooDeep.
 
-    The last of doubled keys wins. A scalar has depth 0, `[]` depth 1.
+    The last of doubled keys wins. A scalar has depth 0, `[]` depth 1. `lenient` reads what is not plain.
     """
-    return _decode(raw, max_depth, _LENIENT)
-
-
-def _decode(raw: bytes, max_depth: int, lenient: json.JSONDecoder) -> JSON:
     raw = raw.removeprefix(_BOM)
     try:
-        value = _decode_with(lenient, raw) if _may_be_too_long(raw) else _fast(raw)
+        plain = len(raw) <= MAX_DIGITS or not _may_be_too_long(raw)
+        value = _fast(raw) if plain else _decode_with(lenient or _LENIENT, raw)
     except RecursionError:
         raise TooDeep(f"JSON is nested deeper than {max_depth}") from None
     except ValueError:
-        value = _decode_with(lenient, raw)
+        value = _decode_with(lenient or _LENIENT, raw)
     if len(raw) > 2 * max_depth and _deeper_than(value, max_depth):
         raise TooDeep(f"JSON is nested deeper than {max_depth}")
     return value
@@ -88,7 +85,7 @@ def _decode(raw: bytes, max_depth: int, lenient: json.JSONDecoder) -> JSON:
 
 def _may_be_too_long(raw: bytes) -> bool:
     # The fast decoder takes integers of up to 4,300 digits; a regular expression would cost ten times this.
-    return len(raw) > MAX_DIGITS and _TOO_MANY_DIGITS in raw.translate(_DIGITS_AS_ZEROS)
+    return _TOO_MANY_DIGITS in raw.translate(_DIGITS_AS_ZEROS)
 
 
 def _decode_with(decoder: json.JSONDecoder, raw: bytes) -> JSON:
