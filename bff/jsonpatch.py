@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any
 
 from bff import jsontext
@@ -46,7 +47,6 @@ class _Comparison:
         self._charge = charge
 
     def between(self, before: JSON, after: JSON, at: str) -> list[Operation]:
-        self._charge(1)
         if before is after:
             return []
         whole: Operation = {"op": "replace", "path": at, "value": after}
@@ -60,7 +60,13 @@ class _Comparison:
             return [] if before == after else [whole]
         return [whole] if self._is_much_longer(found, after) else found
 
+    def _visit(self, values: int, at: str) -> None:
+        """Pay for so many values below a place, each with the text of its own place."""
+        self._charge(values * (1 + len(at) // _BYTES_PER_NODE))
+
     def _of_members(self, before: dict[str, JSON], after: dict[str, JSON], at: str) -> Iterator[Operation]:
+        self._visit(len(before) + len(after), at)
+        self._charge(sum(map(len, chain(before, after))) // _BYTES_PER_NODE)
         for key in before:
             if key not in after:
                 yield {"op": "remove", "path": _under(at, key)}
@@ -71,6 +77,7 @@ class _Comparison:
                 yield {"op": "add", "path": _under(at, key), "value": value}
 
     def _of_elements(self, before: list[JSON], after: list[JSON], at: str) -> Iterator[Operation]:
+        self._visit(len(before) + len(after), at)
         if len(before) == len(after):
             for place, (old, new) in enumerate(zip(before, after, strict=True)):
                 yield from self.between(old, new, _under(at, place))

@@ -1,15 +1,17 @@
 """JSON text in and out, with the numbers and texts that only some decoders take made plain.
 
-Replies of backends are decoded as leniently as JSON in the wild needs it: a number that is not finite or does
-not fit into 64 bits is null, a lone surrogate is U+FFFD, a byte order mark is dropped. All else is refused.
+Replies of backends are decoded as leniently as JSON in the wild needs it: a lone surrogate is U+FFFD, a byte order
+mark is dropped, and a number that no float can come near is null: NaN, 1e400, an integer of over 308 digits. Every
+other integer is exact, also beyond 64 bits. All else is refused.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, compress
+from math import inf
 from typing import Any, TypeAlias
 
 import msgspec
@@ -17,15 +19,17 @@ import msgspec
 JSON: TypeAlias = Any
 """None, bool, int, float, str, a list of JSON or a dict from str to JSON."""
 
+_Total: TypeAlias = tuple[int, int, int]
+"""Nodes, bytes and depth."""
+
 SMALLEST_INT = -(2**63)
 LARGEST_INT = 2**64 - 1
+MAX_DIGITS = 308
+"""Integers of more digits may be over what a float can be; to calculate with them takes ever longer, too."""
 
 _BOM = b"\xef\xbb\xbf"
-_LONGEST_INT = 20
-_DIGITS_AS_ZEROS = bytes(
-    ord("0") if chr(code).isascii() and chr(code).isdigit() else 32 for code in range(256)
-)
-_POSSIBLY_TOO_LARGE = b"0" * 19
+_DIGITS_AS_ZEROS = bytes.maketrans(b"123456789E", b"000000000e")
+_MANY_DIGITS, _TOO_MANY_DIGITS, _LARGE_EXPONENT = b"0" * 19, b"0" * (MAX_DIGITS + 1), b"0e000"
 _ESCAPE = re.compile(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<lone>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
     re.DOTALL,
@@ -33,6 +37,7 @@ _ESCAPE = re.compile(
 _CONTAINERS = frozenset((dict, list))
 _is_container = _CONTAINERS.__contains__
 _is_text = frozenset((str,)).__contains__
+_is_integer = frozenset((int,)).__contains__
 _QUICKLY = 20_000
 _fast = msgspec.json.Decoder().decode
 _encode_into = msgspec.json.Encoder().encode_into
@@ -55,31 +60,37 @@ class TooLarge(ValueError):
         super().__init__(f"over the bound of {bound}")
 
 
-def decode(raw: bytes, max_depth: int = 100) -> JSON:
+def decode_exactly(raw: bytes, max_depth: int) -> JSON:
+    """Like `decode`, but a number that would be null is no JSON: what is made of the value is written."""
+    return decode(raw, max_depth, _EXACT)
+
+
+def decode(raw: bytes, max_depth: int = 100, lenient: json.JSONDecoder | None = None) -> JSON:
     """The value of a JSON text in UTF-8; raises NotJSON or TooDeep.
 
-    The last of doubled keys wins. A scalar has depth 0, `[]` depth 1.
+    The last of doubled keys wins. A scalar has depth 0, `[]` depth 1. `lenient` reads what is not plain.
     """
     raw = raw.removeprefix(_BOM)
     try:
-        value = _decode_lenient(raw) if _may_hold_large_int(raw) else _fast(raw)
+        plain = len(raw) <= MAX_DIGITS or not _may_be_too_long(raw)
+        value = _fast(raw) if plain else _decode_with(lenient or _LENIENT, raw)
     except RecursionError:
         raise TooDeep(f"JSON is nested deeper than {max_depth}") from None
     except ValueError:
-        value = _decode_lenient(raw)
+        value = _decode_with(lenient or _LENIENT, raw)
     if len(raw) > 2 * max_depth and _deeper_than(value, max_depth):
         raise TooDeep(f"JSON is nested deeper than {max_depth}")
     return value
 
 
-def _may_hold_large_int(raw: bytes) -> bool:
-    # The fast decoder takes some ints of more than 64 bits; a regular expression would cost ten times this.
-    return _POSSIBLY_TOO_LARGE in raw.translate(_DIGITS_AS_ZEROS)
+def _may_be_too_long(raw: bytes) -> bool:
+    # The fast decoder takes integers of up to 4,300 digits; a regular expression would cost ten times this.
+    return _TOO_MANY_DIGITS in raw.translate(_DIGITS_AS_ZEROS)
 
 
-def _decode_lenient(raw: bytes) -> JSON:
+def _decode_with(decoder: json.JSONDecoder, raw: bytes) -> JSON:
     try:
-        return _LENIENT.decode(_replace_lone_surrogates(raw.decode("utf-8")))
+        return decoder.decode(_replace_lone_surrogates(raw.decode("utf-8")))
     except RecursionError:
         raise TooDeep("JSON is nested too deep") from None
     except ValueError as error:
@@ -93,22 +104,63 @@ def _replace_lone_surrogates(text: str) -> str:
 
 
 def _int(digits: str) -> int | None:
-    if len(digits) > _LONGEST_INT:
-        return None
-    value = int(digits)
-    return value if SMALLEST_INT <= value <= LARGEST_INT else None
+    return int(digits) if len(digits.removeprefix("-")) <= MAX_DIGITS else None
+
+
+def _int_or_infinity(digits: str) -> float:
+    value = _int(digits)
+    return inf if value is None else value
 
 
 def _float(digits: str) -> float | None:
     value = float(digits)
-    return value if abs(value) != float("inf") else None
+    return value if abs(value) != inf else None
 
 
 def _no_number(_name: str) -> None:
     return None
 
 
+def _or_refused(read: Callable[[str], JSON]) -> Callable[[str], JSON]:
+    def read_or_refuse(digits: str) -> JSON:
+        value = read(digits)
+        if value is None:
+            raise NotJSON("a number is none that can be held")
+        return value
+
+    return read_or_refuse
+
+
 _LENIENT = json.JSONDecoder(parse_int=_int, parse_float=_float, parse_constant=_no_number)
+_EXACT = json.JSONDecoder(
+    parse_int=_or_refused(_int), parse_float=_or_refused(_float), parse_constant=_or_refused(_no_number)
+)
+_MARKING = json.JSONDecoder(parse_int=_int_or_infinity)
+
+
+def is_large(value: JSON) -> bool:
+    """Whether a value is an integer of more than 64 bits, or over what a float can be."""
+    if type(value) is int:
+        return not SMALLEST_INT <= value <= LARGEST_INT
+    return type(value) is float and abs(value) == inf
+
+
+def large_numbers(raw: bytes) -> Iterator[tuple[str | int, ...]]:
+    """The places of the numbers in a JSON text that are large, as `is_large` says it; none where it is no JSON."""
+    found = raw.translate(_DIGITS_AS_ZEROS, b"+")
+    if _MANY_DIGITS not in found and _LARGE_EXPONENT not in found:
+        return
+    try:
+        waiting: list[tuple[tuple[str | int, ...], JSON]] = [((), _MARKING.decode(raw.decode()))]
+    except (ValueError, RecursionError):
+        return
+    while waiting:
+        place, value = waiting.pop()
+        if is_large(value):
+            yield place
+        elif _is_container(type(value)):
+            inner = value.items() if type(value) is dict else enumerate(value)
+            waiting.extend(reversed([((*place, key), one) for key, one in inner]))
 
 
 def _deeper_than(value: JSON, max_depth: int) -> bool:
@@ -174,16 +226,16 @@ def _is_no_deeper(value: JSON, text: bytes, max_depth: int) -> bool:
     return not level
 
 
-def measure(value: JSON, max_nodes: int, max_bytes: int, max_depth: int) -> None:
-    """Raises TooLarge where encoding a value would go over a bound.
+def measure(value: JSON, max_nodes: int, max_bytes: int, max_depth: int) -> int:
+    """The nodes of a value; raises TooLarge where encoding it would go over a bound.
 
-    Takes time linear in the value's distinct containers. A list that stands in several places counts in each.
-    Bytes are counted from below (characters, quotes, commas, one digit a number): what fits here may still be
-    longer once encoded, though not by orders.
+    Takes time and memory linear in the value's distinct containers. A list that stands in several places counts in
+    each, and is counted before anybody looks into it. Bytes are counted from below (characters, quotes, commas, the
+    digits of integers, one of other numbers): what fits here may still be longer once encoded, though not by orders.
     """
     bounds = (max_nodes, max_bytes, max_depth)
-    if not _measure_by_level(value, bounds):
-        _measure_once_each(value, bounds)
+    nodes = _measure_by_level(value, bounds)
+    return _measure_once_each(value, bounds) if nodes is None else nodes
 
 
 def _check(nodes: int, size: int, depth: int, bounds: tuple[int, int, int]) -> None:
@@ -192,8 +244,8 @@ def _check(nodes: int, size: int, depth: int, bounds: tuple[int, int, int]) -> N
             raise TooLarge(name)
 
 
-def _measure_by_level(value: JSON, bounds: tuple[int, int, int]) -> bool:
-    """Measures level by level, copies and all; False when that would take too long."""
+def _measure_by_level(value: JSON, bounds: tuple[int, int, int]) -> int | None:
+    """Measures level by level, copies and all; None when that would take too long."""
     nodes, size, depth = 0, -1, 0  # no comma stands behind the whole
     level = [value]
     while level:
@@ -201,45 +253,53 @@ def _measure_by_level(value: JSON, bounds: tuple[int, int, int]) -> bool:
         nodes += own_nodes
         size += own_size
         depth += bool(containers)
-        _check(nodes, size, depth, bounds)
-        if nodes > _QUICKLY:
-            return False
+        coming = nodes + sum(map(len, containers))
+        _check(coming, size + 2 * (coming - nodes), depth, bounds)
+        if coming > _QUICKLY:
+            return None
         mappings = [container for container in containers if type(container) is dict]
         size += sum(map(len, chain.from_iterable(mappings))) + 3 * sum(map(len, mappings))
         level = list(chain.from_iterable(map(_values_of, containers)))
     _check(nodes, size, depth, bounds)
-    return True
+    return nodes
 
 
-def _measure_once_each(value: JSON, bounds: tuple[int, int, int]) -> None:
-    totals: dict[int, tuple[int, int, int]] = {}
-    entered: set[int] = set()
-    stack = [value]
+def _measure_once_each(value: JSON, bounds: tuple[int, int, int]) -> int:
+    totals: dict[int, _Total] = {}
+    entered: dict[int, tuple[int, int, list[JSON]]] = {}
+    stack, met = [value], 1
     while stack:
         container = stack[-1]
-        if id(container) in totals:
+        key = id(container)
+        if key in totals:
             stack.pop()
             continue
-        children = container.values() if type(container) is dict else container
-        nodes, size, inner = _own_size(children)
-        waiting = [child for child in inner if id(child) not in totals]
-        if waiting and id(container) not in entered:
-            entered.add(id(container))
-            stack.extend(waiting)
-            continue
-        if waiting:  # a container inside itself has no end
-            raise TooLarge("depth")
+        if key not in entered:
+            met += len(container)  # each stands in the whole at least once
+            _check(met, 0, 0, bounds)
+            entered[key] = own = _own_size(_values_of(container))
+            waiting = [child for child in own[2] if id(child) not in totals]
+            if waiting:
+                stack += waiting
+                continue
         stack.pop()
-        depth = 0
-        for child in inner:
-            child_nodes, child_size, child_depth = totals[id(child)]
-            nodes += child_nodes
-            size += child_size
-            depth = max(depth, child_depth)
-        if type(container) is dict:
-            size += _keys_size(container)
-        totals[id(container)] = (nodes, size, depth + 1)
-        _check(nodes + 1, size + 1, depth + 1, bounds)
+        nodes, size, depth = totals[key] = _total(container, entered[key], totals)
+        _check(nodes + 1, size + 1, depth, bounds)
+    return totals[id(value)][0] + 1
+
+
+def _total(container: JSON, own: tuple[int, int, list[JSON]], totals: dict[int, _Total]) -> _Total:
+    """What is in a container, and how deep, when those in it are counted."""
+    nodes, size, inner = own
+    depth = 0
+    for child in inner:
+        if id(child) not in totals:  # a container inside itself has no end
+            raise TooLarge("depth")
+        child_nodes, child_size, child_depth = totals[id(child)]
+        nodes += child_nodes
+        size += child_size
+        depth = max(depth, child_depth)
+    return nodes, size + (_keys_size(container) if type(container) is dict else 0), depth + 1
 
 
 def _own_size(values: Iterable[JSON]) -> tuple[int, int, list[JSON]]:
@@ -252,7 +312,15 @@ def _own_size(values: Iterable[JSON]) -> tuple[int, int, list[JSON]]:
     containers = [] if _CONTAINERS.isdisjoint(kinds) else list(compress(values, map(_is_container, kinds)))
     texts = kinds.count(str)
     length = sum(map(len, compress(values, map(_is_text, kinds)))) if texts else 0
+    if int in kinds:
+        length += _further_digits(list(compress(values, map(_is_integer, kinds))))
     return len(values), 2 * len(values) + texts + length, containers
+
+
+def _further_digits(integers: list[int]) -> int:
+    """The digits behind the first of each integer, from below."""
+    bits = sum(map(int.bit_length, integers)) - len(integers)
+    return max(0, bits) * 3 // 10 - len(integers) if bits > 64 * len(integers) else 0
 
 
 def _values_of(container: JSON) -> Iterable[JSON]:

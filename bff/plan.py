@@ -83,12 +83,16 @@ class PlannedGiven(Struct, frozen=True):
 
 
 class PlannedValue(Struct, frozen=True, dict=True):
-    """A value step; with `given` one that goes into a part of the page, and must be what that takes."""
+    """A value step; with `given` one that goes into a part of the page, and must be what that takes.
+
+    One that is `from_input` is made of nothing but what the visitor sent.
+    """
 
     step: Value
     when: Compute | None
     value: Compute
     lists: tuple[Path, ...]
+    from_input: bool
     given: PlannedGiven | None = None
 
     @cached_property
@@ -141,7 +145,8 @@ class Plan(Struct, frozen=True, dict=True):
     `steps` are in the order written; `waits_for` and `followers` are by step name; `fields` are the paths of
     the page that hang on a step; `second_sources` the steps that name a step in their `when`. A `private` page
     is not the same for everybody. `deferred` are the steps that a page in lines does not wait for: those that say
-    `defer` and those that read one. `header_names` are those of `headers`.
+    `defer` and those that read one. `header_names` are those of `headers`, `input_lists` the places of the visitor's
+    input that the recipe goes over.
     """
 
     recipe: Recipe
@@ -157,6 +162,7 @@ class Plan(Struct, frozen=True, dict=True):
     private: bool
     deferred: frozenset[str] = frozenset()
     header_names: tuple[str, ...] = ()
+    input_lists: tuple[Path, ...] = ()
 
     @cached_property
     def requests(self) -> tuple[PlannedRequest, ...]:

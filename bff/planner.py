@@ -13,7 +13,8 @@ from bff.expressions.tree import Expression, Tree
 from bff.expressions.tree import Mapping as MappingTree
 from bff.graph import Graph, build_graph, deferred_steps, inspect_part, parts
 from bff.http import Client, encode_constant
-from bff.narrow import decoder_of
+from bff.jsontext import decode_exactly
+from bff.narrow import Decode, decoder_of
 from bff.plan import (
     Plan,
     PlannedFail,
@@ -29,6 +30,7 @@ from bff.recipe import Fail, Given, Guard, Recipe, Request, Step, SubRecipe, Val
 from bff.taint import taint_of
 from bff.validation import Validator
 
+_SENT = frozenset({"path", "query", "headers", "body", "form", "each", "batch"})
 VISITOR_INPUT = frozenset({"path", "query", "headers", "body"})
 
 
@@ -69,6 +71,8 @@ class _Planner:
             *self.page_trees,
             *(inspect_tree(tree) for tree in of_session if tree is not None),
         ]
+        self._values = {step.name for step in recipe.steps if isinstance(step, Value)}
+        self.written = self._written()
         self.lists = self._lists()
 
     def plan(self) -> Plan:
@@ -90,6 +94,7 @@ class _Planner:
             private=bool(self.taint.page),
             deferred=deferred_steps(recipe, self.graph),
             header_names=() if recipe.headers is None else tuple(name for name, _ in recipe.headers.items),
+            input_lists=self._input_lists(),
         )
 
     # --- compiling -----------------------------------------------------------------------------------------------
@@ -105,7 +110,8 @@ class _Planner:
                 quotes = self._quotes(self._reader_of(step.name))
                 value = self._compile(step.value, quotes)
                 given = None if step.given is None else self._given(step, step.given)
-                return PlannedValue(step, self._compile(step.when), value, self.lists[step.name], given)
+                when, lists = self._compile(step.when), self.lists[step.name]
+                return PlannedValue(step, when, value, lists, self._is_input(step), given)
             case Guard():
                 fail = self._fail(step.fail)
                 return PlannedGuard(step, self._compile(step.when), self._compile(step.require), fail)
@@ -148,7 +154,7 @@ class _Planner:
             on_status={code: self._compile(tree, self._quotes(client)) for code, tree in step.on_status},
             lists=self.lists[step.name],
             reply_lists=self._reply_lists(step),
-            decode=decoder_of(read_of_reply(step, self.inspections, self.page_reads)),
+            decode=self._decoder(step),
             items_from_input=self._from_input(step, ("each", "batch")),
             path_from_input=self._from_input(step, ("path",)),
             headers_from_input=self._from_input(step, ("headers",)),
@@ -161,6 +167,11 @@ class _Planner:
             known_as=self.known_as.get(step.name, ()),
             **compiled,
         )
+
+    def _decoder(self, step: Request) -> Decode | None:
+        if step.name in self.written:
+            return decode_exactly
+        return decoder_of(read_of_reply(step, self.inspections, self.page_reads))
 
     @staticmethod
     def _quotes(client: Client | None) -> dict[str, Callable[[str], str]]:
@@ -206,8 +217,26 @@ class _Planner:
                     # The undo of an item knows that item's own value by the step's name.
                     own = of_items and key.startswith("undo.") and path[0] == name
                     yield (name, ANY, *path[1:]) if own else path
-        for inspection in self.page_trees:
+        for inspection in self.page_reads:
             yield from (path for path, _, _ in inspection.iterates)
+
+    def _input_lists(self) -> tuple[Path, ...]:
+        """The places of the visitor's input that an expression goes over, also by the name of a value."""
+        found = {self._origin(path) for path in self._iterated()}
+        return tuple(sorted((path for path in found if path[0] in VISITOR_INPUT), key=str))
+
+    def _origin(self, path: Path) -> Path:
+        """Where what is at a path comes from, unchanged, through the value steps that only name it."""
+        while path[0] in self.names:
+            step = self.recipe.step(str(path[0]))
+            tree, rest = (step.value if isinstance(step, Value) else None), path[1:]
+            while rest and isinstance(tree, MappingTree):
+                tree, rest = dict(tree.items).get(str(rest[0])), rest[1:]
+            if tree is None or not _is_path(tree):
+                break
+            (found,) = inspect_tree(tree).reads
+            path = (*found, *rest)
+        return path
 
     def _reply_lists(self, step: Request) -> tuple[Path, ...]:
         take = self.inspections[step.name].get("take")
@@ -228,6 +257,23 @@ class _Planner:
             names |= _roots(inspect(clause))
         return bool(self._sources(names) & VISITOR_INPUT)
 
+    def _written(self) -> set[str]:
+        """The steps that what a write sends is made of, also through value steps."""
+        names: set[str] = set()
+        for step in self.recipe.steps:
+            if isinstance(step, Request) and step.writes:
+                names |= self._sent_from(step)
+        return self._sources(names) & (set(self.names) - self._values)
+
+    def _sent_from(self, step: Request) -> set[str]:
+        found = self.inspections[step.name]
+        return set().union(*(_roots(part) for key, part in found.items() if key in _SENT))
+
+    def _is_input(self, step: Value) -> bool:
+        """Whether a value is made of nothing but what the visitor sent."""
+        sources = self._sources(_roots(self.inspections[step.name]["value"])) - self._values
+        return bool(sources) and sources <= VISITOR_INPUT
+
     def _sources(self, names: Iterable[str]) -> set[str]:
         """The names, with those that the value steps among them are made of in their place."""
         found: set[str] = set()
@@ -237,7 +283,7 @@ class _Planner:
             if name in found:
                 continue
             found.add(name)
-            if name in self.names and isinstance(self.recipe.step(name), Value):
+            if name in self._values:
                 queue.extend(root for part in self.inspections[name].values() for root in _roots(part))
         return found
 
@@ -300,7 +346,11 @@ def _paths_at(tree: Tree, path: Path) -> Iterable[Path]:
 
 def _is_path(tree: Tree) -> bool:
     node = tree.node if isinstance(tree, Expression) else None
-    while isinstance(node, ast.Attribute):
+    while isinstance(node, ast.Attribute) or (
+        isinstance(node, ast.Subscript)
+        and isinstance(node.slice, ast.Constant)
+        and isinstance(node.slice.value, str)
+    ):
         node = node.value
     return isinstance(node, ast.Name)
 

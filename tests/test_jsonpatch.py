@@ -95,3 +95,17 @@ def test_a_comparison_is_charged_for() -> None:
 
 def test_a_replacement_makes_any_document_another() -> None:
     assert patched({"a": 1}, replacement([2])) == [2]
+
+
+def test_long_keys_are_paid_for_each_time_that_they_are_written() -> None:
+    key = "k" * 1_000_000
+    with pytest.raises(BoundError):
+        changes({key: [0] * 1_000}, {key: [1] * 1_000}, Evaluation().charge)
+    assert changes({key: 1}, {key: 2}, Evaluation().charge)[0]["value"] == 2
+
+
+def test_members_that_come_and_go_are_paid_for() -> None:
+    members = {"m" * 4_000 + str(at): 0 for at in range(1_000)}
+    for before, after in ((members, {}), ({}, members)):
+        with pytest.raises(BoundError):
+            changes(before, after, Evaluation(work=100_000).charge)

@@ -14,10 +14,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bff.jsontext import NotJSON, TooDeep, TooLarge, decode, encode, encode_within, measure
+from bff import jsontext
+from bff.jsontext import (
+    NotJSON,
+    TooDeep,
+    TooLarge,
+    decode,
+    encode,
+    encode_within,
+    is_large,
+    large_numbers,
+    measure,
+)
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
-number = st.one_of(st.integers(-(2**70), 2**70), st.floats(), st.integers(-100, 100))
+number = st.one_of(
+    st.integers(-(2**70), 2**70), st.integers(-(10**312), 10**312), st.floats(), st.integers(-100, 100)
+)
 scalar = st.one_of(st.none(), st.booleans(), number, text)
 value = st.recursive(
     scalar,
@@ -27,14 +40,14 @@ value = st.recursive(
 
 
 def with_nulls(found: Any) -> Any:
-    """What the layer makes of a value: numbers that are not finite or do not fit into 64 bits are null."""
+    """What the layer makes of a value: numbers that are not finite and integers of over 308 digits are null."""
     if isinstance(found, list):
         return [with_nulls(element) for element in found]
     if isinstance(found, dict):
         return {key: with_nulls(element) for key, element in found.items()}
     if isinstance(found, float) and not math.isfinite(found):
         return None
-    if type(found) is int and not -(2**63) <= found <= 2**64 - 1:
+    if type(found) is int and abs(found) >= 10**308:
         return None
     return found
 
@@ -71,8 +84,11 @@ def test_any_bytes_are_json_or_refused(raw: bytes) -> None:
         (b"\xef\xbb\xbf[1]", [1]),
         (b"[NaN, Infinity, -Infinity]", [None, None, None]),
         (b"[1e400, -1e400, 1e-400]", [None, None, 0.0]),
-        (b"[18446744073709551615, 18446744073709551616]", [2**64 - 1, None]),
-        (b"[-9223372036854775808, -9223372036854775809]", [-(2**63), None]),
+        (b"[18446744073709551615, 18446744073709551616]", [2**64 - 1, 2**64]),
+        (b"[-9223372036854775808, -9223372036854775809]", [-(2**63), -(2**63) - 1]),
+        (b"[" + b"7" * 308 + b", -" + b"7" * 308 + b"]", [int("7" * 308), -int("7" * 308)]),
+        (b"[" + b"7" * 309 + b", -" + b"7" * 309 + b", 2]", [None, None, 2]),
+        (b'[NaN, 18446744073709551616, "\\ud800"]', [None, 2**64, "\ufffd"]),
         (b"[1" + b"0" * 5000 + b", -1" + b"0" * 5000 + b", 2]", [None, None, 2]),
         (b"1" + b"0" * 5000 + b".5e-4999", 10.0),
         (b'["1234567890123456789012"]', ["1234567890123456789012"]),
@@ -170,6 +186,16 @@ def depth_of(found: Any) -> int:
 
 
 FAR = 10**9
+_PART = list(range(100_000))
+ROWS_OF_SHARED_PARTS: dict[str, Any] = {
+    "lists": [{"x": at, "all": _PART} for at in range(2_000)],
+    "lists in lists": [[_PART]] * 2_000,
+    "mappings": [dict.fromkeys(map(str, _PART), 1)] * 15_000,
+    "keys": [{"k" * 100_000: 1}] * 15_000,
+    "texts": ["x" * 100_000] * 15_000,
+    "integers": [[10**307] * 1_000] * 1_000,
+    "empty lists": [[]] * 3_000_000,
+}
 
 
 def fits(found: Any, nodes: int = FAR, size: int = FAR, depth: int = FAR) -> bool:
@@ -178,6 +204,21 @@ def fits(found: Any, nodes: int = FAR, size: int = FAR, depth: int = FAR) -> boo
     except TooLarge:
         return False
     return True
+
+
+def values_looked_at(monkeypatch: pytest.MonkeyPatch, found: Any) -> int:
+    looked_at = 0
+    own_size = jsontext._own_size
+
+    def counting(values: Any) -> Any:
+        nonlocal looked_at
+        values = list(values)
+        looked_at += len(values)
+        return own_size(values)
+
+    monkeypatch.setattr(jsontext, "_own_size", counting)
+    measure(found, FAR, FAR, 10)
+    return looked_at
 
 
 @pytest.fixture(params=["level by level", "once each"])
@@ -219,6 +260,29 @@ class TestMeasure:
             assert caught.value.bound == bound
             assert time.process_time() - begun < 1.0
 
+    @pytest.mark.parametrize("name", ROWS_OF_SHARED_PARTS)
+    def test_what_is_shared_is_counted_before_it_is_built(self, name: str) -> None:
+        largest = 8 * 2**20
+        for count in (measure, encode_within):
+            tracemalloc.start()
+            try:
+                with pytest.raises(TooLarge):
+                    count(ROWS_OF_SHARED_PARTS[name], largest // 4, largest, 100)
+                assert tracemalloc.get_traced_memory()[1] < 2 * largest
+            finally:
+                tracemalloc.stop()
+
+    def test_each_distinct_part_is_looked_into_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        part = list(range(1_000))
+        found = [[part, part]] * 500
+        assert measure(found, FAR, FAR, 10) == 1 + 500 * (1 + 2 * 1_001)
+        assert values_looked_at(monkeypatch, found) < jsontext._QUICKLY + 1_000 + 500 + 3
+
+    def test_the_digits_of_integers_are_bytes(self) -> None:
+        found = [10**300] * 1_000
+        assert not fits(found, size=200_000)
+        assert fits(found, size=len(encode(found)))
+
     def test_shared_parts_that_fit_pass(self) -> None:
         part = {"a": ["b"] * 10}
         found = [part] * 100
@@ -240,11 +304,9 @@ class TestMeasure:
             found = found[0]
 
 
-def test_an_answer_of_many_rows_is_measured_quickly() -> None:
+def test_of_many_rows_each_value_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     found = [{"id": at, "title": "a todo", "done": False} for at in range(100_000)]
-    begun = time.process_time()
-    measure(found, 10**6, 10**8, 10)
-    assert time.process_time() - begun < 1.0
+    assert values_looked_at(monkeypatch, found) < 400_001 + jsontext._QUICKLY
 
 
 def bound_of(call: Callable[[], object]) -> str | None:
@@ -307,3 +369,25 @@ class TestEncodeWithin:
         monkeypatch.setattr("bff.jsontext.measure", lambda *_: pytest.fail("it was measured"))
         found = [{"id": at, "title": "a todo", "done": False} for at in range(1_000)]
         assert encode_within(found, 10**6, 10**7, 100) == encode(found)
+
+
+class TestLargeNumbers:
+    def test_each_is_named_by_its_place(self) -> None:
+        raw = (
+            b'{"a": [1, 18446744073709551616, {"b": 1e400}], "c": "1e400", "d": 1e+0400, "e": 1.5e308,'
+            b' "f": -9223372036854775809, "g": ' + b"1" * 5_000 + b', "h": -9223372036854775808, "i": -1E999}'
+        )
+        places = [("a", 1), ("a", 2, "b"), ("d",), ("f",), ("g",), ("i",)]
+        assert list(large_numbers(raw)) == places
+
+    @pytest.mark.parametrize("raw", [b"18446744073709551616", b"-1e309", b"[]", b"", b"[1e400", b"[" * 9_999])
+    def test_a_number_may_stand_alone_and_what_is_no_json_has_none(self, raw: bytes) -> None:
+        assert list(large_numbers(raw)) == ([()] if raw.endswith((b"16", b"09")) else [])
+
+    def test_it_finds_what_is_large(self) -> None:
+        @given(st.lists(number.filter(lambda found: not isinstance(found, float) or math.isfinite(found))))
+        def check(found: list[Any]) -> None:
+            raw = json.dumps(found).encode()
+            assert list(large_numbers(raw)) == [(at,) for at, one in enumerate(found) if is_large(one)]
+
+        check()

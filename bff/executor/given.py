@@ -5,21 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 from bff.errors import Failure
+from bff.expressions import Evaluation
 from bff.plan import PlannedGiven
 from bff.problems import of_failure, problem
 from bff.validation import prune
 
 
-def taken(planned: PlannedGiven, value: Any) -> Any:
+def taken(planned: PlannedGiven, value: Any, evaluation: Evaluation) -> Any:
     """The value as the part's input takes it, null as absent; raises PageError where it does not take it.
 
-    What the visitor sent is then not valid (400); what came from a backend is not what the page expects (502).
+    It is paid for first: what is shared in it is copied and validated each time that it is met. What the visitor sent
+    is then not valid (400); what came from a backend is not what the page expects (502).
     """
     given = planned.given
     if value is None:
         value = given.schema.get("default")
         if value is None and not given.required:
             return None
+    evaluation.walk(value)
     value = prune(given.schema, value, given.schema)
     wrong = next(iter(planned.validator.iter_errors(value)), None)
     if wrong is None:

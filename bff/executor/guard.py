@@ -9,7 +9,7 @@ from bff.errors import PageError
 from bff.executor.results import Terms
 from bff.expressions import Evaluation
 from bff.plan import PlannedGuard
-from bff.problems import problem
+from bff.problems import PROBLEMS, problem
 
 
 def refusal(step: PlannedGuard, scope: Mapping[str, Any], evaluation: Evaluation, terms: Terms) -> PageError:
@@ -25,13 +25,17 @@ def refusal(step: PlannedGuard, scope: Mapping[str, Any], evaluation: Evaluation
         log = f"guard {step.name}: its status is not a number from 400 to 599"
         return problem("internal", "This page could not be made.", step=step.name, log=log)
     errors = None if fail.errors is None else fail.errors(scope, evaluation)
-    terms.encode(errors)  # a problem is bounded as an answer is: shared sublists may be very many
+    detail = text(fail.detail, f"'{step.name}' does not hold.")
+    title = text(fail.title, PROBLEMS["requirement-failed"].title)
+    terms.encode(
+        [title, detail, errors]
+    )  # a problem is bounded as an answer is: shared lists may be very many
     found = problem(
         "requirement-failed",
-        text(fail.detail, f"'{step.name}' does not hold."),
+        detail,
         status=status,
         step=step.name,
         errors=errors if isinstance(errors, list) else None,
     )
-    found.title = text(fail.title, found.title)
+    found.title = title
     return found

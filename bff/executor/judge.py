@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Any
 
 from msgspec.structs import replace
 
-from bff.errors import Failure, FailureKind, FunctionError
+from bff.errors import Failure, FailureKind, FunctionError, PageError
 from bff.expressions import Evaluation
 from bff.expressions.paths import ANY, Path, path_text
 from bff.http import Broken, Reply, retry_after
 from bff.jsontext import NotJSON, TooDeep
-from bff.plan import PlannedRequest
+from bff.plan import PlannedRequest, PlannedValue
+from bff.problems import of_failure, problem
 
 _LONGEST_RETRY_AFTER = 999_999
 KEPT_STATUSES = frozenset({404, 409, 410, 412, 422, 429})
@@ -72,6 +74,13 @@ def bad_reply(step: str, path: str, item: int | None = None) -> Failure:
     return Failure(step, "bad-reply", 502, detail, path=path, item=item)
 
 
+def no_list(planned: PlannedValue, path: str) -> PageError:
+    """The problem of a value that has no list where the recipe goes over one: 400 where it is the visitor's alone."""
+    if planned.from_input:
+        return problem("invalid-input", f"{path} is not a list.", step=planned.name)
+    return of_failure(bad_reply(planned.name, path))
+
+
 def unsent(step: str, what: str, *, by_visitor: bool, item: int | None) -> Failure:
     """The failure of a request that its values do not let us make: 400 where the visitor gave them."""
     status = 400 if by_visitor else 502
@@ -108,10 +117,21 @@ def first_not_list(value: Any, root: Path, paths: Iterable[Path]) -> str | None:
 def _is_list_at(value: Any, path: Path) -> bool:
     for at, key in enumerate(path):
         if key is ANY:
-            inner = value if isinstance(value, list) else value.values() if isinstance(value, dict) else ()
-            return all(_is_list_at(element, path[at + 1 :]) for element in inner)
+            return _are_lists_at([value], path[at:])
         value = value.get(key) if isinstance(value, dict) else None
     return value is None or isinstance(value, list)
+
+
+def _are_lists_at(values: list[Any], path: Path) -> bool:
+    """The same of several values, level by level: what stands in many places is looked into once."""
+    for key in path:
+        if key is ANY:
+            distinct = {id(value): value for value in values if isinstance(value, (list, dict))}.values()
+            parts = [value.values() if isinstance(value, dict) else value for value in distinct]
+            values = list(chain.from_iterable(parts))
+        else:
+            values = [value.get(key) if isinstance(value, dict) else None for value in values]
+    return not [value for value in values if not (value is None or isinstance(value, list))]
 
 
 def reply_names(reply: Reply) -> dict[str, Any]:

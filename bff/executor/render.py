@@ -18,6 +18,7 @@ from bff.recipe import StepCache
 
 Encode = Callable[[Any], bytes]
 KEY_HEADER = "Idempotency-Key"
+_SHORT = 200
 
 
 def render(
@@ -34,9 +35,9 @@ def render(
 ) -> OutgoingRequest | Failure | None:
     """The request; None when an empty path hole means that a read is not made; a Failure when it must not be.
 
-    `encode` makes JSON of a body and bounds its size. With a `key` the request may be repeated. `written` is what
-    the visitor wrote lately: what was kept before that is too old for them. `forwarded` says by which way they came,
-    for a client that tells its backend.
+    `encode` makes JSON of a body and bounds its size; what a page sends is paid for like what its expressions build.
+    With a `key` the request may be repeated. `written` is what the visitor wrote lately: what was kept before that is
+    too old for them. `forwarded` says by which way they came, for a client that tells its backend.
     """
     path = planned.constant_path or _path(planned, scope, evaluation, item)
     if not isinstance(path, str):
@@ -51,7 +52,7 @@ def render(
     return OutgoingRequest(
         method=step.method,
         path=path,
-        query=() if planned.query is None else _pairs(planned.query(scope, evaluation)),
+        query=() if planned.query is None else _pairs(planned.query(scope, evaluation), evaluation),
         headers=headers,
         body=body,
         content_type=content_type,
@@ -96,6 +97,8 @@ def _path(
             written.append(part)
             continue
         text = to_text(next(holes))
+        if text and len(text) > _SHORT:
+            evaluation.charge(len(text) >> 2)
         if not text:
             if planned.step.safe:
                 return None
@@ -108,14 +111,23 @@ def _path(
     return "".join(written) + planned.constant_query
 
 
-def _pairs(tree: Any) -> tuple[tuple[str, str], ...]:
-    """Names and texts of a query or form: null is left out, a list repeats the name."""
+def _pairs(tree: Any, evaluation: Evaluation) -> tuple[tuple[str, str], ...]:
+    """Names and texts of a query, form or headers: null is left out, a list repeats the name.
+
+    What is long is paid for, as it is copied and encoded.
+    """
     pairs: list[tuple[str, str]] = []
     for name, value in (tree or {}).items():
+        if isinstance(value, list):
+            evaluation.charge(8 * len(value))
         for element in value if isinstance(value, list) else (value,):
             text = to_text(element)
-            if text is not None:
-                pairs.append((name, text))
+            if text is None:
+                continue
+            if len(text) > _SHORT:
+                evaluation.charge(len(text) >> 2)
+                evaluation.take(len(text))
+            pairs.append((name, text))
     return tuple(pairs)
 
 
@@ -124,9 +136,10 @@ def _headers(
 ) -> dict[str, str] | Failure:
     if planned.headers is None:
         return {}
-    joined: dict[str, str] = {}
-    for name, text in _pairs(planned.headers(scope, evaluation)):
-        joined[name] = f"{joined[name]}, {text}" if name in joined else text
+    texts: dict[str, list[str]] = {}
+    for name, text in _pairs(planned.headers(scope, evaluation), evaluation):
+        texts.setdefault(name, []).append(text)
+    joined = {name: ", ".join(found) for name, found in texts.items()}
     for name, text in joined.items():
         try:
             check_header(name, text)
@@ -144,8 +157,11 @@ def _body(
     planned: PlannedRequest, scope: Mapping[str, Any], evaluation: Evaluation, encode: Encode
 ) -> tuple[bytes | None, str | None]:
     if planned.form is not None:
-        pairs = _pairs(planned.form(scope, evaluation))
+        pairs = _pairs(planned.form(scope, evaluation), evaluation)
         return urlencode(pairs).encode("ascii"), "application/x-www-form-urlencoded"
     if planned.body is not None:
-        return encode(planned.body(scope, evaluation)), "application/json"
+        body = encode(planned.body(scope, evaluation))
+        evaluation.charge(len(body) >> 5)
+        evaluation.take(len(body))
+        return body, "application/json"
     return None, None

@@ -27,8 +27,9 @@ ANSWERED: frozenset[Outcome] = frozenset({"ok", "stale"})
 class Terms(Struct, frozen=True):
     """What a run is given beside its plan: who asks, by when (monotonic), how JSON bodies are made, the bounds.
 
-    `afresh` gives the budgets of expressions that run when a page's own may be used up; `written` is what the visitor
-    wrote lately, and must not see the old state of; `forwarded` are headers that say by which way they came.
+    `afresh` gives the budgets of expressions that run, until a time, when a page's own may be used up; `written` is
+    what the visitor wrote lately, and must not see the old state of; `forwarded` are headers that say by which way
+    they came.
     """
 
     deadline: float
@@ -36,7 +37,7 @@ class Terms(Struct, frozen=True):
     visitor: Visitor = ANYBODY
     max_each: int = 100
     keys: KeySource = field(default_factory=KeySource)
-    afresh: Callable[[], Evaluation] = Evaluation
+    afresh: Callable[[float], Evaluation] = lambda until: Evaluation(deadline=until)
     written: Written = NOTHING_WRITTEN
     forwarded: tuple[tuple[str, str], ...] = ()
 

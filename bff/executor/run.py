@@ -88,9 +88,7 @@ class PageRun:
     def take_back(self) -> None:
         """Undo what was written, because the page cannot be answered; `writes` then tells what came of it."""
         if any(write.can_be_undone for write in self.writes.sent):
-            TakingBack(
-                self.writes, self._scope, self._calls, self._terms.afresh(), self._terms, self.traces
-            ).run()
+            TakingBack(self.writes, self._scope, self._calls, self._terms, self.traces).run()
 
     def _wind_up(self) -> None:
         """Wait for the writes under way, so that it is known what became of them."""
@@ -144,11 +142,11 @@ class PageRun:
             case PlannedValue():
                 value = step.value(self._scope, self._evaluation)
                 if step.given is not None:
-                    value = taken(step.given, value)
+                    value = taken(step.given, value, self._evaluation)
                 wrong = judge.first_not_list(value, (step.name,), step.lists)
                 if wrong is not None:
                     self._fail(step)
-                    raise of_failure(judge.bad_reply(step.name, wrong))
+                    raise judge.no_list(step, wrong)
                 self._end(step, value, "ok")
             case PlannedGuard():
                 if step.require(self._scope, self._evaluation) is not True:

@@ -14,7 +14,6 @@ from bff.executor import judge
 from bff.executor.render import render
 from bff.executor.results import StepTrace, Terms
 from bff.executor.writes import Write, Writes
-from bff.expressions import Evaluation
 from bff.http import Call, Calls, Reply
 from bff.plan import PlannedRequest
 
@@ -37,7 +36,6 @@ class TakingBack:
         writes: Writes,
         scope: Mapping[str, Any],
         calls: Calls,
-        evaluation: Evaluation,
         terms: Terms,
         traces: dict[str, StepTrace],
     ) -> None:
@@ -45,7 +43,7 @@ class TakingBack:
         self._scope = scope
         self._deadline = time.monotonic() + DEADLINE
         self._calls = calls.anew(self._deadline)
-        self._evaluation = evaluation
+        self._evaluation = terms.afresh(self._deadline)
         self._terms = terms
         self._traces = traces
 

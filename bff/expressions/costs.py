@@ -24,7 +24,7 @@ def work(part: ast.expr | Tree) -> int:
         return 1 + sum(1 + work(value) for _, value in part.items)
     if isinstance(part, _COMPREHENSIONS):
         return 2 + work(part.generators[0].iter)
-    own = 4 if isinstance(part, (ast.Call, ast.JoinedStr)) else 1
+    own = 4 if isinstance(part, (ast.Call, ast.JoinedStr, ast.FormattedValue)) else 1
     return own + sum(work(child) for child in ast.iter_child_nodes(part) if isinstance(child, ast.expr))
 
 

@@ -2,40 +2,79 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
+from math import inf
 from typing import Any
 
+from bff import jsontext
 from bff.errors import BoundError
-from bff.expressions.values import to_text
+from bff.expressions.values import MAX_DEPTH, to_text
 
 WORK = 4_000_000
 MEMORY = 64 * 1024 * 1024
+PER_SECOND = 4_000_000
+"""The work that takes about a second."""
+GRACE = 0.5
+"""Seconds behind a page's deadline in which it may still be made of what came in time."""
 _CHUNK = 1_000
+_LOOK_EVERY = 50_000
+_LOOK_EVERY_BYTES = 1024 * 1024
 
 
 class Evaluation:
-    """The budgets of one page: `work` in nodes evaluated, `memory` in bytes built; `now` is one instant."""
+    """The budgets of one page: `work` in nodes evaluated, `memory` in bytes built; `now` is one instant.
 
-    __slots__ = ("memory", "now", "work")
+    `deadline` (monotonic) is when expressions are stopped, whatever is left. The clock is read once in a while: each
+    budget has a mark, and who goes below it looks.
+    """
 
-    def __init__(self, work: int = WORK, memory: int = MEMORY, now: datetime | None = None) -> None:
-        self.work = work
-        self.memory = memory
+    __slots__ = ("_memory_mark", "_work_mark", "deadline", "memory", "now", "work")
+
+    def __init__(
+        self, work: int = WORK, memory: int = MEMORY, now: datetime | None = None, deadline: float = inf
+    ) -> None:
         self.now = now or datetime.now(UTC)
+        self.deadline = deadline
+        self.put_back(work, memory)
+
+    def put_back(self, work: int, memory: int) -> None:
+        """Sets what is left of both budgets."""
+        self.work, self._work_mark = work, max(0, work - _LOOK_EVERY)
+        self.memory, self._memory_mark = memory, max(0, memory - _LOOK_EVERY_BYTES)
 
     def charge(self, work: int) -> None:
         """Takes work off the budget; raises `BoundError` when it is used up."""
         self.work -= work
-        if self.work < 0:
-            raise BoundError("work of a page's expressions (BFF_MAX_WORK)")
+        if self.work < self._work_mark:
+            self.look(work)
 
     def take(self, size: int) -> None:
         """Takes memory off the budget before it is used; raises `BoundError` when there is none left."""
         self.memory -= size
+        if self.memory < self._memory_mark:
+            self.look()
+
+    def look(self, work: int = 0) -> None:
+        """Raises `BoundError` when a budget is used up, or when such work would go on after the deadline."""
+        if self.work < 0:
+            raise BoundError("work of a page's expressions (BFF_MAX_WORK)")
         if self.memory < 0:
             raise BoundError("memory of a page's expressions (BFF_MAX_MEMORY)")
+        if time.monotonic() + work / PER_SECOND > self.deadline:
+            raise BoundError("time of a page's expressions (the page's deadline)")
+        self.put_back(self.work, self.memory)
+
+    def walk(self, value: Any) -> None:
+        """Pays for a walk over a whole value, in which what is shared is met again each time."""
+        if value.__class__ is not list and value.__class__ is not dict:
+            return
+        try:
+            self.charge(jsontext.measure(value, self.work, self.memory, MAX_DEPTH))
+        except jsontext.TooLarge as error:
+            raise BoundError(f"a value that a page goes over: {error}") from error
 
     def loop(self, items: Any, work: int, size: int) -> Sequence[Any]:
         """The items of a list, paid for at `work` and `size` each; of anything else none."""

@@ -28,7 +28,7 @@ class Fast(Safe):
     def item(self, base: Code, key: Code) -> Code:
         if base.level >= key.level or base.kind in _SCALARS:
             return super().item(base, key)
-        get = self.blocks.named(Code(f"_getter({base.text})", base.uses)).text
+        get = self.blocks.named(Code(f"_getter(_ev, {base.text})", base.uses)).text
         taken, used = self.once(key)
         found = f"{get}({taken})"
         value = self.blocks.fresh()

@@ -190,7 +190,7 @@ class _Writer:
             if isinstance(part.format_spec, ast.JoinedStr):
                 spec = part.format_spec.values[0]
                 assert isinstance(spec, ast.Constant)
-                code = Code(f"_formatted({code.text}, {spec.value!r})", code.uses, kind="text")
+                code = Code(f"_formatted(_ev, {code.text}, {spec.value!r})", code.uses, kind="text")
             codes.append(code)
         if not any(isinstance(part, ast.FormattedValue) for part in node.values):
             return constant("".join(code.constant for code in codes))

@@ -233,8 +233,8 @@ class _Reader:
 
     def iterate(self, source: ast.expr) -> None:
         # Of a choice only the first is noted: `reply.items or reply` may well end in a mapping.
-        while isinstance(source, ast.BoolOp):
-            source = source.values[0]
+        while (choices := _choices(source)) is not None:
+            source = choices[0]
         if isinstance(source, (ast.Name, ast.Attribute, ast.Subscript)):
             place = (source.col_offset, (source.end_col_offset or 0) - source.col_offset)
             paths = {alias.path for alias in _Reader(self.scope).read(source) if not alias.wraps}
@@ -305,6 +305,15 @@ class _Reader:
         if name == "index":
             return wrapped(items)
         return wrapped(items, 2) if name == "group" else values[0]
+
+
+def _choices(node: ast.expr) -> list[ast.expr] | None:
+    """The values of which a node gives one, the first where it can."""
+    if isinstance(node, ast.BoolOp):
+        return node.values
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "default":
+        return node.args
+    return None
 
 
 def wrapped(aliases: Aliases, times: int = 1) -> Aliases:

@@ -9,7 +9,7 @@ from typing import Any
 from bff.expressions.evaluation import Evaluation
 from bff.expressions.library import Function, library
 from bff.expressions.operators import get, item
-from bff.expressions.values import NUMBERS, is_number, key_text, number, to_text
+from bff.expressions.values import MAX_INTEGER, MIN_INTEGER, NUMBERS, is_number, key_text, number
 
 FUNCTIONS: dict[str, Function] = {}
 _declare = partial(library, FUNCTIONS)
@@ -131,22 +131,36 @@ class _Identities:
         self.evaluation = evaluation
         self.known: dict[Any, tuple[str, int]] = {}
         self.met: dict[int, tuple[str, int]] = {}
+        self.numbers: dict[Any, tuple[str, int]] = {}
 
     def of(self, value: Any) -> Any:
-        if value.__class__ is bool:
-            return ("boolean", value)
-        if value.__class__ is str:
+        kind = value.__class__
+        if kind is str:
             self.evaluation.charge(len(value) >> 8)
-        if value.__class__ is not list and value.__class__ is not dict:
+            return value
+        if kind is bool:
+            return ("boolean", value)
+        if kind in NUMBERS:
+            # In their order: from numbers of somebody else's choice come tuples whose hashes are all the same.
+            return self.numbers.setdefault(_hashable(value), ("number", len(self.numbers)))
+        if kind is not list and kind is not dict:
             return value
         if id(value) not in self.met:
             self.evaluation.charge(4 * len(value) + 4)
             self.evaluation.take(16 * len(value) + 300)
             parts: Any = tuple(map(self.of, value))
             if isinstance(value, dict):
+                self.evaluation.charge(sum(map(len, value)) >> 7)
                 parts = frozenset((key, self.of(part)) for key, part in value.items())
             self.met[id(value)] = self.known.setdefault(parts, ("container", len(self.known)))
         return self.met[id(value)]
+
+
+def _hashable(value: float) -> Any:
+    """A number, or the digits of one that is no float either: any number of large integers have one hash."""
+    if value.__class__ is float or MIN_INTEGER <= value <= MAX_INTEGER:
+        return value
+    return value if float(value) == value else repr(value)
 
 
 @_declare("unique(list, 'id')", 1, 2)
@@ -228,7 +242,7 @@ def pick(evaluation: Evaluation, mapping: Any, *keys: Any) -> dict[str, Any] | N
         return None
     evaluation.charge(len(keys))
     evaluation.take(_KEY_BYTES * len(keys) + 64)
-    return {key: mapping[key] for key in map(to_text, keys) if key is not None and key in mapping}
+    return {key: mapping[key] for key in map(key_text, keys) if key is not None and key in mapping}
 
 
 @_declare("omit(mapping, 'a', 'b')", 2, None)
@@ -236,7 +250,7 @@ def omit(evaluation: Evaluation, mapping: Any, *keys: Any) -> dict[str, Any] | N
     """A mapping without these keys; null gives null."""
     if mapping.__class__ is not dict:
         return None
-    left_out = set(map(to_text, keys))
+    left_out = set(map(key_text, keys))
     entries = _entries(evaluation, mapping, _KEY_BYTES)
     return {key: value for key, value in entries.items() if key not in left_out}
 

@@ -10,32 +10,37 @@ from collections.abc import Callable
 from typing import Any
 
 from bff.expressions.evaluation import Evaluation, text_size
-from bff.expressions.values import NUMBERS, is_number, key_text, number, to_text
+from bff.expressions.values import MAX_KEY, NUMBERS, is_number, key_text, number
 
 NOTHING: dict[str, Any] = {}
+# Python looks for a text at every place, and compares it there, where the text around it is shorter than this; where
+# it is longer, so for the last places, and in time that grows with both lengths alone for the others.
+_AT_EVERY_PLACE, _LONG_AT_EVERY_PLACE, _LONG = 2_500, 30_000, 100
 # Comparing texts up to this length costs no more than any other node.
 SHORT = 4_096
 
 
 def get(value: Any, key: str) -> Any:
     """`value.key`."""
-    return value.get(key) if value.__class__ is dict else None
+    return value.get(key) if value.__class__ is dict and len(key) <= MAX_KEY else None
 
 
 def item(value: Any, key: Any) -> Any:
     """`value[key]`: a mapping's key or a list's position."""
     if value.__class__ is dict:
-        text = to_text(key)
+        text = key_text(key)
         return None if text is None else value.get(text)
     if value.__class__ is list and key.__class__ is int and -len(value) <= key < len(value):
         return value[key]
     return None
 
 
-def getter(value: Any) -> Callable[[Any], Any]:
+def getter(evaluation: Evaluation, value: Any) -> Callable[[Any], Any]:
     """A quick `item` of one value; a mapping's finds no keys but texts, `missed` and `missing` find the others."""
     if value.__class__ is dict:
-        return value.get
+        evaluation.charge(len(value) >> 3)
+        if max(map(len, value), default=0) <= MAX_KEY:
+            return value.get
     return lambda key: item(value, key)
 
 
@@ -136,7 +141,7 @@ def equal(evaluation: Evaluation, left: Any, right: Any) -> bool:
         return False
     if kind is list or kind is dict:
         return left is right or _equal_containers(evaluation, left, right)
-    if kind is str:
+    if kind is str and len(left) == len(right):
         evaluation.charge(len(left) >> 8)
     return bool(left == right)
 
@@ -155,6 +160,7 @@ def _equal_containers(evaluation: Evaluation, left: Any, right: Any) -> bool:
                 return False
             evaluation.charge(4 * len(left) + 4)
             if left.__class__ is dict:
+                evaluation.charge(sum(map(len, left)) >> 7)
                 if left.keys() != right.keys():
                     return False
                 waiting.extend((left[key], right[key]) for key in left)
@@ -174,12 +180,12 @@ def equals_plainly(value: Any) -> bool:
 def contains(evaluation: Evaluation, value: Any, container: Any) -> bool:
     """`value in container`: an item of a list, a key of a mapping, a part of a text."""
     if container.__class__ is dict:
-        key = to_text(value)
+        key = key_text(value)
         return key is not None and key in container
     if container.__class__ is str:
         if value.__class__ is not str:
             return False
-        evaluation.charge((len(value) + len(container)) >> 5)
+        evaluation.charge(search_work(len(container), len(value)))
         return value in container
     if container.__class__ is not list:
         return False
@@ -187,6 +193,14 @@ def contains(evaluation: Evaluation, value: Any, container: Any) -> bool:
     if equals_plainly(value):
         return value in container
     return any(equal(evaluation, value, other) for other in container)
+
+
+def search_work(length: int, wanted: int, *, all_of_them: bool = False) -> int:
+    """The most that it takes to find a text of one length in a text of another; with `all_of_them` every time."""
+    places = max(0, length - wanted + 1)
+    every = _LONG_AT_EVERY_PLACE if wanted >= _LONG else _AT_EVERY_PLACE
+    slow = places if length < every else min(places, every if all_of_them else _AT_EVERY_PLACE)
+    return (length + wanted >> 5) + (slow * wanted >> 8)
 
 
 def key(value: Any) -> str | None:
@@ -200,14 +214,16 @@ def without_null(mapping: dict[Any, Any]) -> dict[str, Any]:
     return mapping
 
 
-def formatted(value: Any, spec: str) -> str:
+def formatted(evaluation: Evaluation, value: Any, spec: str) -> str:
     """The text of a number or text in a format; of anything else, or of a format that does not fit, nothing."""
     if value.__class__ is not str and not is_number(value):
         return ""
     try:
-        return format(value, spec)
+        text = format(value, spec)
     except (ValueError, OverflowError):
         return ""
+    evaluation.charge(len(text) >> 1)  # each digit of a number is worked out
+    return text
 
 
 def membership(evaluation: Evaluation, container: Any) -> Callable[[Any], bool]:
@@ -215,6 +231,6 @@ def membership(evaluation: Evaluation, container: Any) -> Callable[[Any], bool]:
     if container.__class__ is list:
         evaluation.charge(len(container))
         evaluation.take(64 * len(container))
-        if all(value.__class__ is str for value in container):
+        if all(value.__class__ is str and len(value) <= SHORT for value in container):
             return frozenset(container).__contains__
     return lambda value: contains(evaluation, value, container)

@@ -69,7 +69,7 @@ class Compiled:
         except PageError:
             raise
         except Exception:
-            evaluation.work, evaluation.memory = work, memory
+            evaluation.put_back(work, memory)
             return self.safely(scope, evaluation)
 
     def safely(self, scope: Mapping[str, Any], evaluation: Evaluation) -> Any:
@@ -106,8 +106,9 @@ def _call(name: str, function: Callable[..., Any], evaluation: Evaluation, *argu
     Whatever it raises ends here: a SystemExit or KeyboardInterrupt of its own is not the server's.
     """
     evaluation.charge(20)
+    evaluation.look()  # how long it takes, nobody knows
     try:
-        return plain(function(*arguments))
+        return plain(function(*arguments), evaluation.charge)
     except PageError:
         raise
     except BaseException as error:
@@ -144,6 +145,7 @@ def _code_of(function: Callable[..., Any]) -> CodeType | None:
 
 def _quote(name: str, function: Callable[[str], str], evaluation: Evaluation, value: Any) -> Any:
     text = to_text(value) or ""
+    evaluation.charge(len(text) >> 4)
     evaluation.take(2 * text_size(len(text), [text]))
     result = _call(name, function, evaluation, text)
     return result if isinstance(result, str) else None

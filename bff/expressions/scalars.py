@@ -12,13 +12,16 @@ from typing import Any
 from bff.expressions.evaluation import Evaluation, text_size
 from bff.expressions.library import Function, library
 from bff.expressions.lists import MAX_RANGE, listed
+from bff.expressions.operators import search_work
 from bff.expressions.values import is_number, number, to_text
 
 FUNCTIONS: dict[str, Function] = {}
 _declare = partial(library, FUNCTIONS)
 
 _INTEGER = re.compile(r"[ ]*[+-]?[0-9]{1,25}[ ]*")
-_DECIMAL = re.compile(r"[ ]*[+-]?[0-9]{1,400}(?:\.[0-9]{1,400})?(?:[eE][+-]?[0-9]{1,4})?[ ]*")
+_DECIMAL = re.compile(r"[ ]*[+-]?[0-9]{1,400}+(?:\.[0-9]{1,400}+)?(?:[eE][+-]?[0-9]{1,4})?[ ]*")
+_FAR = 1e15
+"""Floats over this are rounded digit by digit."""
 _INSTANT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ]([0-9]{2}:[0-9]{2})(:[0-9]{2})?(?:\.([0-9]{1,9}))?(Z|[+-][0-9]{2}:[0-9]{2})?)?"
 )
@@ -29,6 +32,8 @@ def rounded(evaluation: Evaluation, value: Any, *digits: Any) -> int | float | N
     """The nearest whole number, or with this many digits; halves go to the even side; null gives null."""
     if not is_number(value):
         return None
+    if abs(value) > _FAR:
+        evaluation.charge(100)
     if not digits:
         return number(round(value))
     if digits[0].__class__ is not int or not -20 <= digits[0] <= 20:
@@ -62,8 +67,9 @@ def integer(evaluation: Evaluation, value: Any) -> int | float | None:
 @_declare("float(x)", 1, 1)
 def decimal(evaluation: Evaluation, value: Any) -> int | float | None:
     """A number of a text such as '1.5', or of a number; null and other texts give null."""
-    if value.__class__ is str and len(value) < 999 and _DECIMAL.fullmatch(value):
-        return number(float(value))
+    if value.__class__ is str and len(value) < 999:
+        evaluation.charge(len(value) >> 4)
+        return number(float(value)) if _DECIMAL.fullmatch(value) else None
     return float(value) if is_number(value) else None
 
 
@@ -90,8 +96,10 @@ def split(evaluation: Evaluation, value: Any, *separator: Any) -> list[str] | No
     between = separator[0] if separator else None
     if separator and (between.__class__ is not str or not between):
         return None
-    parts = value.count(between) + 1 if between else len(value) // 2 + 1
     _paid(evaluation, value)
+    if between:
+        evaluation.charge(2 * search_work(len(value), len(between), all_of_them=True))
+    parts = value.count(between) + 1 if between else len(value) // 2 + 1
     evaluation.charge(parts)
     evaluation.take(84 * parts)
     return value.split(between)
@@ -102,6 +110,7 @@ def replace(evaluation: Evaluation, value: Any, old: Any, new: Any) -> str | Non
     """The text with every old part replaced; null gives null."""
     if not value.__class__ is old.__class__ is new.__class__ is str:
         return None
+    evaluation.charge(3 * search_work(len(value), len(old), all_of_them=True))
     times = value.count(old)
     length = len(value) + times * (len(new) - len(old))
     evaluation.charge((len(value) + length) >> 4)

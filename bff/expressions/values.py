@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
+from bff import jsontext
 from bff.expressions.conversions import NotPlain, nearer_to_json
 
 MIN_INTEGER = -(2**63)
 MAX_INTEGER = 2**64 - 1
 MAX_KEY = 4_096
-_MAX_DEPTH = 100
+MAX_DEPTH = 100
 _MAX_NODES = 1_000_000
 
 NUMBERS = frozenset({int, float})
@@ -45,19 +47,21 @@ def number(value: float) -> int | float | None:
     return value if MIN_INTEGER <= value <= MAX_INTEGER else None
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any, charge: Callable[[int], None] = lambda work: None) -> Any:
     """A function's result as plain JSON; raises NotPlain when it is none.
 
     Tuples and generators become lists, keys texts; dates, times with a zone and UUIDs texts, dataclasses mappings;
-    numbers that JSON has not become null, halves of characters U+FFFD.
+    numbers that JSON has not become null, halves of characters U+FFFD. `charge` is told of the work before it is done,
+    and may raise.
     """
-    return _Plainer().plain(value, 0)
+    return _Plainer(charge).plain(value, 0)
 
 
 class _Plainer:
     """Copies what is not known yet; a list or mapping that occurs twice is copied once."""
 
-    def __init__(self) -> None:
+    def __init__(self, charge: Callable[[int], None]) -> None:
+        self.charge = charge
         self.copies: dict[int, Any] = {}
         self.kept: list[Any] = []
         self.nodes = 0
@@ -66,13 +70,16 @@ class _Plainer:
         if value is None or value is True or value is False:
             return value
         if isinstance(value, str):
+            self.charge(len(value) >> 5)
             return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         if isinstance(value, int):
-            return number(int(value))
+            if abs(value) >= 10**jsontext.MAX_DIGITS:
+                raise NotPlain(f"an integer of over {jsontext.MAX_DIGITS} digits", "return a text: str(…)")
+            return int(value)
         if isinstance(value, float):
             return number(float(value))
-        if depth >= _MAX_DEPTH:
-            raise NotPlain(f"what is nested over {_MAX_DEPTH} deep", "return less of it")
+        if depth >= MAX_DEPTH:
+            raise NotPlain(f"what is nested over {MAX_DEPTH} deep", "return less of it")
         if id(value) not in self.copies:
             known = isinstance(value, (dict, list, tuple))
             self.copies[id(value)] = (
@@ -89,6 +96,7 @@ class _Plainer:
         self.nodes += len(value)
         if self.nodes > _MAX_NODES:
             raise NotPlain(f"over {_MAX_NODES:,} values", "return less of it")
+        self.charge(4 * len(value))
         if not isinstance(value, dict):
             return [self.plain(item, depth) for item in value]
         keys = {key: key_text(self.plain(key, depth)) for key in value}

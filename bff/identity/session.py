@@ -22,6 +22,7 @@ AHEAD = 3900.0
 was mistaken, and a little."""
 _VERSION = 1
 _REMEMBERED = 1024
+_LARGEST, _DEEPEST = 16 * MAX_COOKIE, 100
 
 
 class SessionTooLarge(ValueError):
@@ -57,7 +58,11 @@ class SessionSeal:
     def seal(self, session: Session, now: float) -> str:
         """The cookie's value; the session dies at `expires` or after the ttl, whichever is first."""
         expires = min(session.expires, int(now) + self._ttl)
-        plain = jsontext.encode([_VERSION, session.user, dict(session.tokens), expires])
+        whole = [_VERSION, session.user, dict(session.tokens), expires]
+        try:
+            plain = jsontext.encode_within(whole, _LARGEST, _LARGEST, _DEEPEST)
+        except jsontext.TooLarge as exc:
+            raise SessionTooLarge(f"what is in it is {exc}: put less into it") from exc
         return self._fernet.encrypt(plain).decode("ascii")
 
     def open(self, value: str, now: float) -> Session | None:

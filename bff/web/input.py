@@ -10,7 +10,7 @@ import copy
 import functools
 import itertools
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -21,6 +21,7 @@ from werkzeug.http import parse_list_header
 
 from bff import jsontext
 from bff.errors import InputError, PageError
+from bff.expressions.paths import Any_, Path
 from bff.problems import PROBLEMS, problem
 from bff.recipe import Input, Parameter, Recipe
 from bff.validation import Validator, prune
@@ -30,6 +31,7 @@ Errors = list[dict[str, Any]]
 MOST_MISTAKES = 100
 """How many mistakes are told at once."""
 _LONGEST_DETAIL = 300
+_TOO_LARGE = "is too large a number: an integer has at most 64 bits, and no number is over 1.8e308"
 # The validator finds every mistake before it gives the first: half a million of them take it 15 seconds.
 _MOST_NODES = 5_000
 
@@ -50,15 +52,17 @@ class InputReader(Struct, frozen=True):
     query: ParameterGroup
     headers: ParameterGroup
     body: BodyReader | None
+    lists: tuple[Path, ...] = ()
 
     @classmethod
-    def of(cls, recipe: Recipe, max_depth: int) -> InputReader:
+    def of(cls, recipe: Recipe, max_depth: int, lists: tuple[Path, ...] = ()) -> InputReader:
         declared: Input = recipe.input
         return cls(
             ParameterGroup.of("path", declared.path),
             ParameterGroup.of("query", declared.query),
             ParameterGroup.of("headers", declared.headers),
             None if declared.body is None else BodyReader.of(declared.body, max_depth),
+            lists,
         )
 
     def read(self, request: Request, path: Mapping[str, str]) -> PageRequest:
@@ -68,9 +72,32 @@ class InputReader(Struct, frozen=True):
         headers = self.headers.read(lambda name: request.headers.getlist(name), errors)
         in_path = dict(path) | self.path.read(lambda name: [path[name]], errors)
         body = None if self.body is None else self.body.read(request, errors)
+        found = PageRequest(in_path, query, headers, body)
+        if not errors and self.lists:
+            errors = [
+                _mistake(place, "must be a list") for path in self.lists for place in _no_lists(found, path)
+            ]
         if errors:
             raise _invalid(errors[:MOST_MISTAKES])
-        return PageRequest(in_path, query, headers, body)
+        return found
+
+
+def _no_lists(found: PageRequest, path: Path) -> Iterator[tuple[str | int, ...]]:
+    """Where a request has something else than a list or null at a path that its recipe goes over."""
+    root = str(path[0])
+    level: list[tuple[tuple[str | int, ...], Any]] = [((root,), getattr(found, root))]
+    for key in path[1:]:
+        if isinstance(key, Any_):
+            level = [((*place, at), one) for place, value in level for at, one in _elements(value)]
+        else:
+            level = [((*place, key), value.get(key)) for place, value in level if isinstance(value, dict)]
+    return (place for place, value in level if not (value is None or isinstance(value, list)))
+
+
+def _elements(value: Any) -> Iterable[tuple[str | int, Any]]:
+    if isinstance(value, list):
+        return enumerate(value)
+    return value.items() if isinstance(value, dict) else ()
 
 
 class ParameterGroup(Struct, frozen=True):
@@ -130,7 +157,12 @@ class BodyReader(Struct, frozen=True):
                 "The body is packed; this page takes it as it is, without Content-Encoding.",
                 headers={"Accept-Encoding": "identity"},
             )
-        value = prune(self.schema, _parse(_whole_body(request), self.max_depth), self.schema)
+        raw = _whole_body(request)
+        large = [("body", *place) for place in itertools.islice(jsontext.large_numbers(raw), MOST_MISTAKES)]
+        if large:
+            errors.extend(_mistake(place, _TOO_LARGE) for place in large)
+            return None
+        value = prune(self.schema, _parse(raw, self.max_depth), self.schema)
         errors.extend(_mistakes(self.validator, value, ("body",)))
         return value
 
@@ -173,6 +205,8 @@ def _mistakes(validator: Validator, value: Any, root: tuple[str, ...]) -> Iterat
         path = (*root, *error.instance_path)
         if error.kind.name == "required":
             yield _mistake((*path, error.kind.property), "is required", rule="required")
+        elif error.kind.name == "type" and root[0] != "body" and _is_large_number(error.instance):
+            yield _mistake(path, _TOO_LARGE)
         else:
             yield _mistake(path, error.message, **_broken_rule(error, validator.schema))
 
@@ -184,6 +218,11 @@ def _broken_rule(error: Any, schema: Any) -> dict[str, Any]:
         return {"rule": rule}
     limit = functools.reduce(lambda found, part: found[part], path, schema)
     return {"rule": rule, "limit": limit} if type(limit) in (int, float, str) else {"rule": rule}
+
+
+def _is_large_number(text: Any) -> bool:
+    """Whether a parameter stayed a text because the number that it is is too large."""
+    return isinstance(text, str) and () in jsontext.large_numbers(text.encode())
 
 
 def _is_large(value: Any) -> bool:
@@ -247,7 +286,7 @@ def _as_number(text: str) -> Any:
         value = jsontext.decode(text.encode())
     except ValueError:
         return _UNFIT
-    return value if type(value) in (int, float) else _UNFIT
+    return value if type(value) in (int, float) and not jsontext.is_large(value) else _UNFIT
 
 
 def _as_integer(text: str) -> Any:

@@ -67,7 +67,7 @@ def load_pages(
         name: Page(
             plan.recipe,
             plan,
-            InputReader.of(plan.recipe, settings.max_depth),
+            InputReader.of(plan.recipe, settings.max_depth, plan.input_lists),
             CorsNames.of(plan) if settings.origins else None,
         )
         for name, plan in planned.plans.items()

@@ -12,6 +12,7 @@ from flask import Response, g
 from bff.errors import PageError
 from bff.executor import KeySource, PageRun, PassingRun, Results, Terms
 from bff.expressions import Evaluation
+from bff.expressions.evaluation import GRACE
 from bff.http import Behind, Calls, Limits, Transport
 from bff.identity.written import NOTHING_WRITTEN
 from bff.settings import Settings
@@ -83,8 +84,8 @@ class PageView:
             "body": given.body,
             "user": asked.visitor.user,
         }
-        evaluation = self._evaluation(datetime.now(UTC))
         deadline = journal.begun + page.recipe.deadline
+        evaluation = self._evaluation(datetime.now(UTC), deadline + GRACE)
         calls = self._calls(self._transport, deadline, self._limits, journal.request_id, self._behind)
         terms = Terms(
             deadline,
@@ -92,7 +93,7 @@ class PageView:
             asked.visitor,
             self._settings.max_each,
             _keys(asked),
-            lambda: self._evaluation(evaluation.now),
+            lambda until: self._evaluation(evaluation.now, until),
             NOTHING_WRITTEN if self._written is None else self._written.of(asked.request, page.plan),
             forwarded_of(asked.request) if page.plan.tells_the_way else (),
         )
@@ -151,7 +152,8 @@ class PageView:
             first = next(parts)
             journal.partial, journal.stale = first.partial, first.stale
             head = make_head(plan, first, evaluation)
-            lines = PageLines(plan, evaluation, self._evaluation(evaluation.now), self._settings)
+            drafts = self._evaluation(evaluation.now, evaluation.deadline)
+            lines = PageLines(plan, evaluation, drafts, self._settings)
             body = LiveBody(lines_of(first, parts, lines, journal), under_way.close)
             response = respond_in_lines(asked.request, plan, head, body)
             self._set_session(response, asked, first, evaluation)
@@ -161,8 +163,8 @@ class PageView:
         journal.cut = asked.request.method != "HEAD"  # until its last line is made
         return response
 
-    def _evaluation(self, now: datetime) -> Evaluation:
-        return Evaluation(work=self._settings.max_work, memory=self._settings.max_memory, now=now)
+    def _evaluation(self, now: datetime, deadline: float) -> Evaluation:
+        return Evaluation(self._settings.max_work, self._settings.max_memory, now, deadline)
 
     def _set_session(
         self, response: Response, asked: Asked, results: Results, evaluation: Evaluation

@@ -27,7 +27,23 @@ TEXTS = (
     "\\",
     '"',
 )
-NUMBERS = (0, 1, -1, 2, 3, 7, 2**31, 2**53, 2**63, 2**64 - 1, -(2**63), -(2**63) + 1)
+NUMBERS = (
+    0,
+    1,
+    -1,
+    2,
+    3,
+    7,
+    2**31,
+    2**53,
+    2**63,
+    2**64 - 1,
+    -(2**63),
+    -(2**63) + 1,
+    2**64,
+    -(2**70),
+    -(10**300),
+)
 FLOATS = (0.0, -0.0, 1.0, 0.5, 2.5, -1.5, 1e-7, 1e16, 1e18, 1.7e308, -1.7e308, 5e-324)
 
 scalars = st.one_of(
@@ -41,7 +57,7 @@ values = st.recursive(
 _row = {
     "id": st.sampled_from([1, 0, 2, "a", "b", None, True, 2.5]),
     "name": st.sampled_from(["a", "b", "", "id", "待办", "1", None]),
-    "n": st.sampled_from([0, 1, 2, -3, 2.5, 1.0, 2**63, 2**53, 1e16, 1.7e308, None, True, "7"]),
+    "n": st.sampled_from([0, 1, 2, -3, 2.5, 1.0, 2**63, 2**53, 2**64, 1e16, 1.7e308, None, True, "7"]),
     "due": st.sampled_from(["2026-11-15", "2026-01-02", "2025-12-31", None]),
     "tags": st.lists(scalars, max_size=3) | st.none(),
     "done": st.sampled_from([True, False, None, 1, 0]),

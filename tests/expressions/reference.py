@@ -59,7 +59,7 @@ def equal(left, right):
 
 def look_up(value, name):
     if isinstance(value, dict):
-        return value.get(text(name)) if text(name) is not None else None
+        return value.get(key(name)) if key(name) is not None else None
     if isinstance(value, list) and isinstance(name, int) and not isinstance(name, bool):
         return value[name] if -len(value) <= name < len(value) else None
     return None
@@ -200,7 +200,7 @@ class _Reference:
         if isinstance(container, list):
             return any(equal(value, item) for item in container)
         if isinstance(container, dict):
-            return text(value) is not None and text(value) in container
+            return key(value) is not None and key(value) in container
         return is_text(container) and is_text(value) and value in container
 
     def JoinedStr(self, node, scope):
@@ -377,12 +377,12 @@ class _Reference:
     def f_pick(self, value, *names):
         if not isinstance(value, dict):
             return None
-        return {text(name): value[text(name)] for name in names if text(name) in value}
+        return {key(name): value[key(name)] for name in names if key(name) in value}
 
     def f_omit(self, value, *names):
         if not isinstance(value, dict):
             return None
-        return {name: value[name] for name in value if name not in [text(other) for other in names]}
+        return {name: value[name] for name in value if name not in [key(other) for other in names]}
 
     def f_default(self, value, otherwise):
         return otherwise if value is None else value

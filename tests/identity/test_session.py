@@ -10,7 +10,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from bff.identity import Session, SessionSeal
-from bff.identity.session import AHEAD, MAX_COOKIE, NotYet, expiry_of
+from bff.identity.session import AHEAD, MAX_COOKIE, NotYet, SessionTooLarge, expiry_of
 
 OLD, NEW, FOREIGN = (Fernet.generate_key().decode() for _ in range(3))
 NOW = time.time()
@@ -168,3 +168,19 @@ def test_sessions_and_visitors_show_nothing_of_themselves() -> None:
     session = Session({"id": "visitor-7"}, {"people": "t0ken"}, 1)
     assert "t0ken" not in repr(session) and "visitor-7" not in repr(session)
     assert repr(seal(NEW).visitor(session)) == "<Visitor>"
+
+
+def test_a_session_of_very_many_values_is_refused_before_it_is_written() -> None:
+    user: object = ["x"]
+    for _ in range(60):
+        user = [user, user]
+    with pytest.raises(SessionTooLarge, match="what is in it is over the bound of bytes: put less into it"):
+        seal(NEW).seal(Session(user, {}, int(NOW) + 60), NOW)
+
+
+def test_an_integer_of_any_size_comes_out_as_it_went_in() -> None:
+    box = seal(NEW)
+    value = box.seal(Session({"id": 2**64, "other": -(2**70)}, {}, int(NOW) + 60), NOW)
+    found = box.open(value, NOW)
+    assert found is not None
+    assert found.user == {"id": 2**64, "other": -(2**70)}
