@@ -42,6 +42,7 @@ ORDER = [
     "executor",
     "deploy",
     "web",
+    "server",
     "testing",
     "cli",
 ]

@@ -13,12 +13,15 @@ from flask.helpers import get_debug_flag
 
 from bff.errors import PageError
 from bff.identity.origin import cors_headers
+from bff.problems import problem
 from bff.settings import Settings
 from bff.web.admission import Admission
 from bff.web.asked import this_request
+from bff.web.bodies import page_of
 from bff.web.identity import Identity
 from bff.web.journal import Journal
 from bff.web.live import live_body, when_sent
+from bff.web.paths import is_canonical
 from bff.web.problems import is_api
 from bff.web.whole import put_last, set_last
 from bff.web.written import OwnWrites
@@ -59,6 +62,10 @@ def add_frame(
         visited = this_request()
         given = visited.headers.get("X-Request-ID")
         g.journal = Journal(given if given and _REQUEST_ID.fullmatch(given) else secrets.token_hex(16))
+        if (begun := visited.environ.get("bff.begun")) is not None:  # its body was waited for
+            g.journal.begun = begun
+        if not is_canonical(visited.environ):
+            raise problem("not-found", "There is no such page.")
         try:
             admission.admit(visited)
         except PageError:
@@ -91,8 +98,7 @@ def add_frame(
 
 def _name_of(endpoint: str | None) -> str:
     """What an endpoint is called in metrics: the recipe of a page, else the view that the project has added."""
-    kind, _, name = (endpoint or "").partition(".")
-    return name.rpartition(".")[0] if kind == "page" else endpoint or ""
+    return page_of(endpoint or "") or endpoint or ""
 
 
 def _tell(journal: Journal, method: str, response: Response, metrics: Metrics | None) -> None:

@@ -22,6 +22,7 @@ from bff.errors import InputError, PageError
 from bff.problems import PROBLEMS, problem
 from bff.recipe import Input, Parameter, Recipe
 from bff.validation import Validator, prune
+from bff.web.waiting import waiting_at_most
 
 Errors = list[dict[str, str]]
 
@@ -50,20 +51,22 @@ class InputReader(Struct, frozen=True):
     body: BodyReader | None
 
     @classmethod
-    def of(cls, recipe: Recipe, max_depth: int) -> InputReader:
+    def of(cls, recipe: Recipe, max_depth: int, body_timeout: float) -> InputReader:
         declared: Input = recipe.input
         return cls(
             ParameterGroup.of("path", declared.path),
             ParameterGroup.of("query", declared.query),
             ParameterGroup.of("headers", declared.headers),
-            None if declared.body is None else BodyReader.of(declared.body, max_depth),
+            None if declared.body is None else BodyReader.of(declared.body, max_depth, body_timeout),
         )
 
     def read(self, request: Request, path: Mapping[str, str]) -> PageRequest:
         """Raises InputError (400, 413, 415) with everything that is wrong."""
         errors: Errors = []
         query = self.query.read(lambda name: request.args.getlist(name), errors)
-        headers = self.headers.read(lambda name: request.headers.getlist(name), errors)
+        headers = self.headers.read(
+            lambda name: [_header_text(text) for text in request.headers.getlist(name)], errors
+        )
         in_path = dict(path) | self.path.read(lambda name: [path[name]], errors)
         body = None if self.body is None else self.body.read(request, errors)
         if errors:
@@ -104,10 +107,11 @@ class BodyReader(Struct, frozen=True):
     schema: Mapping[str, Any]
     validator: Validator
     max_depth: int
+    timeout: float
 
     @classmethod
-    def of(cls, schema: Mapping[str, Any], max_depth: int) -> BodyReader:
-        return cls(schema, Validator(schema), max_depth)
+    def of(cls, schema: Mapping[str, Any], max_depth: int, timeout: float) -> BodyReader:
+        return cls(schema, Validator(schema), max_depth, timeout)
 
     def read(self, request: Request, errors: Errors) -> Any:
         if not _is_json(request.mimetype):
@@ -116,9 +120,19 @@ class BodyReader(Struct, frozen=True):
                 f"The body came as {request.mimetype or 'no type at all'}; this page takes application/json.",
                 headers={"Accept": "application/json"},
             )
-        value = prune(self.schema, _parse(_whole_body(request), self.max_depth), self.schema)
+        value = prune(self.schema, _parse(_whole_body(request, self.timeout), self.max_depth), self.schema)
         errors.extend(_mistakes(self.validator, value, ("body",)))
         return value
+
+
+def _header_text(text: str) -> str:
+    """A header as its sender meant it: WSGI has its bytes as characters, and browsers send UTF-8 or Latin-1."""
+    if text.isascii():
+        return text
+    try:
+        return text.encode("latin-1").decode()
+    except UnicodeError:
+        return text
 
 
 def _is_json(mimetype: str) -> bool:
@@ -127,9 +141,10 @@ def _is_json(mimetype: str) -> bool:
     )
 
 
-def _whole_body(request: Request) -> bytes:
+def _whole_body(request: Request, timeout: float) -> bytes:
     """The body; servers that frame it themselves have it cut off where it ends too early or goes over the bound."""
-    raw = request.get_data(cache=True)
+    with waiting_at_most(request.environ, timeout):
+        raw = request.get_data(cache=True)
     announced, most = request.content_length, request.max_content_length
     if announced is None and most is not None and len(raw) >= most:
         raise RequestEntityTooLarge
