@@ -43,7 +43,9 @@ PROBLEMS: Mapping[str, ProblemType] = {
         405, "Method not allowed", "the page exists, `Allow` names its methods"
     ),
     "upload-too-slow": ProblemType(
-        408, "The body took too long", "it was not whole within the page's `deadline`"
+        408,
+        "The body took too long",
+        "not whole within the page's `deadline`, or no byte of it for `BFF_BODY_TIMEOUT`",
     ),
     "conflict": ProblemType(409, "Conflict", "the backend says that it conflicts with what is there"),
     "repeat-running": ProblemType(
@@ -64,6 +66,7 @@ PROBLEMS: Mapping[str, ProblemType] = {
         "The body is of another type",
         "send `Content-Type: application/json`, not packed, or what the backend takes",
     ),
+    "other-host": ProblemType(421, "This host is not served here", "the request is for none of `BFF_HOSTS`"),
     "unprocessable": ProblemType(
         422, "The backend does not accept this", "what was sent is not right for the backend"
     ),
@@ -92,8 +95,15 @@ PROBLEMS: Mapping[str, ProblemType] = {
     "state-unavailable": ProblemType(
         503, "This cannot be done safely now", "`BFF_STATE_URL` does not answer; nothing was done, try again"
     ),
+    "recipes-broken": ProblemType(
+        503,
+        "The recipes need a look",
+        "while developing: `detail` is the first mistake, `check` says them all",
+    ),
     "not-ready": ProblemType(503, "Not ready", "the recipes of this app cannot run; the log says why"),
-    "busy": ProblemType(503, "Too many visitors at once", "over `BFF_MAX_PAGES`; `Retry-After` says when"),
+    "busy": ProblemType(
+        503, "Too many visitors at once", "over `BFF_MAX_PAGES`, or bodies that wait; `Retry-After` says when"
+    ),
     "backend-timeout": ProblemType(
         504, "A backend took too long", "it did not answer within the page's deadline"
     ),

@@ -101,10 +101,22 @@ def _jwks(text: str) -> str:
 
 
 def _keys(text: str) -> tuple[str, ...]:
-    keys = tuple(part.strip() for part in text.split(",") if part.strip())
+    keys = _list(text)
     if not keys or not all(_KEY.fullmatch(key) for key in keys):
         raise ValueError("keys of 32 bytes in URL-safe base64, newest first, with commas between")
     return keys
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    hosts = tuple(host.lower() for host in _list(text))
+    name = r"(?:[a-z0-9_-]+\.)*[a-z0-9_-]+"
+    if not all(re.fullmatch(rf"(?:\*\.)?{name}|\[[0-9a-f:.]+\]", host) for host in hosts):
+        raise ValueError("hosts without ports such as app.example or *.app.example, with commas between")
+    return hosts
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 class _Declared(Struct, frozen=True):
@@ -128,6 +140,9 @@ class Settings(Struct, frozen=True):
     """The settings of one app; the environment variable of `max_reply` is `BFF_MAX_REPLY`."""
 
     max_request_body: int = _setting(MIB, _size, "largest body that a visitor may send (413 above it)")
+    body_timeout: float = _setting(
+        10.0, _duration, "longest wait for the next byte of a visitor's body (408 after it)"
+    )
     max_upload: int = _setting(
         16 * MIB, _size, "largest body that goes through a page with `pass` to a backend"
     )
@@ -161,6 +176,9 @@ class Settings(Struct, frozen=True):
     session_ttl: float = _setting(8 * 3600.0, _duration, "the longest that a session lives")
     origins: tuple[str, ...] = _setting(
         (), parse_origins, "other origins whose pages may call this app (CORS)"
+    )
+    hosts: tuple[str, ...] = _setting(
+        (), _hosts, "hosts that this app answers for, such as app.example or *.app.example (421 for others)"
     )
     trusted_proxies: int = _setting(
         0, _whole, "how many proxies before this app set X-Forwarded-For, -Proto, -Host"

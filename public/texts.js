@@ -273,6 +273,7 @@ export const TEXTS = {
   "problem.cut-body": ["It did not arrive whole. Please try again.", "内容未完整送达，请重试。"],
   "problem.upload-too-slow": ["Sending took too long. Check your connection and try again.", "上传超时，请检查网络后重试。"],
   "problem.length-required": ["The server could not tell how large this is. Reload the page and try again.", "服务器无法确定内容大小，请刷新后重试。"],
+  "problem.other-host": ["The server does not answer at this address.", "服务器不响应此地址。"],
   "problem.unsupported-media-type": ["The server does not take this kind of content.", "服务器不接受此类内容。"],
   "problem.too-many-items": ["That is too much at once. Please choose fewer.", "一次处理的内容太多，请减少后重试。"],
   "problem.unprocessable": ["The server did not accept this. Please check it.", "服务器未接受，请检查内容。"],

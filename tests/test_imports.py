@@ -46,6 +46,7 @@ ORDER = [
     "executor",
     "deploy",
     "web",
+    "server",
     "testing",
     "cli",
 ]

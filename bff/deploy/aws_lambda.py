@@ -9,11 +9,13 @@ from bff.deploy.target import Function, Project, Target
 MODULE = "aws_lambda"
 _ENTRY = b'''"""The pages beside it, for AWS Lambda: `aws_lambda.handler`. Written by `python -m bff build`."""
 
+import base64
 import gc
 import json
 import os
 import secrets
 import sys
+from urllib.parse import quote
 
 gc.disable()  # while modules are imported there is nothing to collect, and more and more to look at
 
@@ -35,15 +37,21 @@ try:
     app = create_app()
 except BffError as error:
     sys.exit(f"The app cannot start: {error}")
+_ASCII = "".join(map(chr, range(0x21, 0x7F)))
+_SCHEDULES = ("aws.events", "aws.scheduler", "serverless-plugin-warmup")
 _KEY = os.environ.get("ORIGIN_KEY", "").encode()
 _MAPPED_TO = os.environ.get("API_GATEWAY_BASE_PATH", "").strip("/")
 
 
 def _behind_a_gateway(environ, start_response):
     """The app, as behind a proxy: the path begins at the app, and the host that was asked for is told."""
+    environ["apig_wsgi.full_event"]["reached"] = True
     if _KEY and not secrets.compare_digest(environ.pop("HTTP_X_ORIGIN_KEY", "").encode(), _KEY):
         start_response("403 Forbidden", [("Content-Type", "text/plain")])
         return [b"These pages are asked through CloudFront."]
+    for name, value in environ.items():  # WSGI has the bytes that were sent, one character for each
+        if name.startswith(("HTTP_", "CONTENT_", "QUERY_")) and not value.isascii():
+            environ[name] = value.encode("utf-8", "surrogatepass").decode("latin-1")
     asked = environ.get("apig_wsgi.request_context", {})
     # In its format 2.0 API Gateway leaves a named stage in the path, in 1.0 it does not.
     stage = asked.get("stage") if "http" in asked else ""
@@ -60,12 +68,50 @@ _answer = make_lambda_handler(_behind_a_gateway, binary_support=True)
 
 
 def handler(event, context):
+    if not isinstance(event, dict) or not ("rawPath" in event or "httpMethod" in event):
+        return _foreign(event)
+    asked = {}
     try:
-        return _answer(event, context)
+        asked = _readable(event)
+        return _answer(asked, context)
     except StreamBroke as broke:  # none of the body has gone out yet
-        why = problem("backend-failed", "The body broke off.", members={"failure": str(broke)})
-        headers = {"content-type": CONTENT_TYPE, "cache-control": "no-store"}
-        return {"statusCode": why.status, "headers": headers, "body": json.dumps(document(why))}
+        return _problem(problem("backend-failed", "The body broke off.", members={"failure": str(broke)}))
+    except Exception:
+        if "reached" in asked:
+            raise
+        return _problem(problem("invalid-input", "The event is no request that can be read."))
+
+
+def _readable(event):
+    """An event in the one form that the adapter reads without loss; raises ValueError where there is none."""
+    found = {**event, "headers": event.get("headers") or {}}
+    body = event.get("body") or ""
+    if event.get("isBase64Encoded"):
+        base64.b64decode(body, validate=True)
+    else:  # text may hold half of a character, which is no UTF-8: what is wrong with it the page says
+        found["body"] = base64.b64encode(body.encode("utf-8", "surrogatepass")).decode()
+        found["isBase64Encoded"] = True
+    if "rawPath" in event:
+        # An HTTP API has decoded it, a function's own URL has not.
+        decoded = ".lambda-url." not in event["requestContext"].get("domainName", "")
+        found["rawPath"] = quote(event["rawPath"], "/" if decoded else _ASCII, errors="surrogatepass")
+        found.setdefault("rawQueryString", "")
+    else:
+        found["path"] = quote(event["path"], _ASCII, errors="surrogatepass")
+    return found
+
+
+def _foreign(event):
+    """The answer to what no visitor has asked: a schedule that keeps the function warm, or what is not for it."""
+    of_schedule = isinstance(event, dict) and (event.get("source") in _SCHEDULES or event.get("warmer"))
+    if of_schedule:
+        return {"statusCode": 200, "headers": {}, "body": ""}
+    return _problem(problem("invalid-input", "The event is no request."))
+
+
+def _problem(why):
+    headers = {"content-type": CONTENT_TYPE, "cache-control": "no-store"}
+    return {"statusCode": why.status, "headers": headers, "body": json.dumps(document(why))}
 
 
 gc.freeze()

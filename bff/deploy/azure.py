@@ -46,7 +46,7 @@ def answer(req: func.HttpRequest) -> func.HttpResponse:
 
 def environ_of(req):
     """What a server would make of a request; Azure has put the right scheme and host into its URL."""
-    headers = dict(req.headers)
+    headers = {name: as_sent(value) for name, value in req.headers.items()}
     # The last address is what Azure's own front has seen; those before it are others' word, as behind any server.
     *before, seen = headers.pop("x-forwarded-for", "").split(",")
     if before:
@@ -61,6 +61,11 @@ def environ_of(req):
         input_stream=BytesIO(req.get_body()),
     )
     return {**builder.get_environ(), "REMOTE_ADDR": without_port(seen.strip()), "wsgi.multithread": True}
+
+
+def as_sent(text):
+    """A header as WSGI has it: the bytes that were sent, one character for each."""
+    return text if text.isascii() else text.encode("utf-8", "surrogatepass").decode("latin-1")
 
 
 def without_port(address):

@@ -21,11 +21,13 @@ from bff.problems import problem
 from bff.settings import Settings
 from bff.web.admission import Admission
 from bff.web.behind import behind_of
+from bff.web.bodies import body_seconds
 from bff.web.cors import Cors
 from bff.web.frame import add_frame, security_headers
 from bff.web.identity import Identity
 from bff.web.journal import operator, write_to_stdout
 from bff.web.observing import View, add_metrics, metrics_of, traced, tracing_of
+from bff.web.paths import serve_only
 from bff.web.problems import is_api, problem_response, readable, unforeseen
 from bff.web.public import serve_public
 from bff.web.rates import Rates
@@ -82,6 +84,8 @@ def create_app(
     always, written = security_headers(settings), OwnWrites(site)
     cors = Cors(app, site.cors_of, settings.origins) if settings.origins else None
     add_frame(app, settings, always, identity, admission, metrics, written, cors)
+    if settings.hosts:
+        serve_only(app, settings.hosts)
     _add_problems(app, site)
     if metrics is not None:
         add_metrics(app, metrics)
@@ -91,7 +95,8 @@ def create_app(
     if tracing is not None:
         view = traced(view, tracing)
     _Routes(app, site, view).follow()
-    serve_public(app, folder / "public", always)
+    serve_public(app, folder / "public", always, shortcut=not (app.debug or settings.hosts))
+    site.body_seconds = body_seconds(app, site, settings)
     on_stop(site.stop)
     operator.info("bff: %d pages from %s; %s", len(site.pages), folder, settings.describe())
     return app

@@ -12,6 +12,7 @@ from flask import Flask, Response, g
 from flask.helpers import get_debug_flag
 
 from bff.errors import PageError
+from bff.problems import problem
 from bff.settings import Settings
 from bff.web.admission import Admission
 from bff.web.asked import this_request
@@ -19,6 +20,7 @@ from bff.web.cors import Cors
 from bff.web.identity import Identity
 from bff.web.journal import Journal, name_of
 from bff.web.live import live_body, when_sent
+from bff.web.paths import is_canonical
 from bff.web.problems import is_api
 from bff.web.whole import put_last, set_last
 from bff.web.written import OwnWrites
@@ -60,6 +62,10 @@ def add_frame(
         visited = this_request()
         given = visited.headers.get("X-Request-ID")
         g.journal = Journal(given if given and _REQUEST_ID.fullmatch(given) else secrets.token_hex(16))
+        if (begun := visited.environ.get("bff.begun")) is not None:  # its body was waited for
+            g.journal.begun = begun
+        if not is_canonical(visited.environ):
+            raise problem("not-found", "There is no such page.")
         try:
             admission.admit(visited)
         except PageError:

@@ -25,6 +25,7 @@ from bff.expressions.paths import Any_, Path
 from bff.problems import PROBLEMS, problem
 from bff.recipe import Input, Parameter, Recipe
 from bff.validation import Validator, prune
+from bff.web.waiting import waiting_at_most
 
 Errors = list[dict[str, Any]]
 
@@ -55,13 +56,15 @@ class InputReader(Struct, frozen=True):
     lists: tuple[Path, ...] = ()
 
     @classmethod
-    def of(cls, recipe: Recipe, max_depth: int, lists: tuple[Path, ...] = ()) -> InputReader:
+    def of(
+        cls, recipe: Recipe, max_depth: int, body_timeout: float, lists: tuple[Path, ...] = ()
+    ) -> InputReader:
         declared: Input = recipe.input
         return cls(
             ParameterGroup.of("path", declared.path),
             ParameterGroup.of("query", declared.query),
             ParameterGroup.of("headers", declared.headers),
-            None if declared.body is None else BodyReader.of(declared.body, max_depth),
+            None if declared.body is None else BodyReader.of(declared.body, max_depth, body_timeout),
             lists,
         )
 
@@ -69,7 +72,9 @@ class InputReader(Struct, frozen=True):
         """Raises InputError (400, 413, 415) with everything that is wrong."""
         errors: Errors = []
         query = self.query.read(lambda name: request.args.getlist(name), errors)
-        headers = self.headers.read(lambda name: request.headers.getlist(name), errors)
+        headers = self.headers.read(
+            lambda name: [_header_text(text) for text in request.headers.getlist(name)], errors
+        )
         in_path = dict(path) | self.path.read(lambda name: [path[name]], errors)
         body = None if self.body is None else self.body.read(request, errors)
         found = PageRequest(in_path, query, headers, body)
@@ -139,10 +144,11 @@ class BodyReader(Struct, frozen=True):
     schema: Mapping[str, Any]
     validator: Validator
     max_depth: int
+    timeout: float
 
     @classmethod
-    def of(cls, schema: Mapping[str, Any], max_depth: int) -> BodyReader:
-        return cls(schema, Validator(schema), max_depth)
+    def of(cls, schema: Mapping[str, Any], max_depth: int, timeout: float) -> BodyReader:
+        return cls(schema, Validator(schema), max_depth, timeout)
 
     def read(self, request: Request, errors: Errors) -> Any:
         if not _is_json(request.mimetype):
@@ -157,7 +163,7 @@ class BodyReader(Struct, frozen=True):
                 "The body is packed; this page takes it as it is, without Content-Encoding.",
                 headers={"Accept-Encoding": "identity"},
             )
-        raw = _whole_body(request)
+        raw = _whole_body(request, self.timeout)
         large = [("body", *place) for place in itertools.islice(jsontext.large_numbers(raw), MOST_MISTAKES)]
         if large:
             errors.extend(_mistake(place, _TOO_LARGE) for place in large)
@@ -167,15 +173,26 @@ class BodyReader(Struct, frozen=True):
         return value
 
 
+def _header_text(text: str) -> str:
+    """A header as its sender meant it: WSGI has its bytes as characters, and browsers send UTF-8 or Latin-1."""
+    if text.isascii():
+        return text
+    try:
+        return text.encode("latin-1").decode()
+    except UnicodeError:
+        return text
+
+
 def _is_json(mimetype: str) -> bool:
     return mimetype == "application/json" or (
         mimetype.startswith("application/") and mimetype.endswith("+json")
     )
 
 
-def _whole_body(request: Request) -> bytes:
+def _whole_body(request: Request, timeout: float) -> bytes:
     """The body; servers that frame it themselves have it cut off where it ends too early or goes over the bound."""
-    raw = request.get_data(cache=True)
+    with waiting_at_most(request.environ, timeout):
+        raw = request.get_data(cache=True)
     announced, most = request.content_length, request.max_content_length
     if announced is None and most is not None and len(raw) >= most:
         raise RequestEntityTooLarge

@@ -108,8 +108,13 @@ class Journal(Struct):
 
 def name_of(endpoint: str | None) -> str:
     """What an endpoint is called: the recipe of a page, else the view that the project has added; '' for none."""
-    kind, _, name = (endpoint or "").partition(".")
-    return name.rpartition(".")[0] if kind == "page" else endpoint or ""
+    return page_of(endpoint or "") or endpoint or ""
+
+
+def page_of(endpoint: str) -> str:
+    """The name of the recipe behind an endpoint of a page; empty for any other."""
+    kind, _, name = endpoint.partition(".")
+    return name.rpartition(".")[0] if kind == "page" else ""
 
 
 def _described(trace: StepTrace) -> str:

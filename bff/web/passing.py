@@ -21,6 +21,7 @@ from bff.settings import Settings
 from bff.web.journal import Journal
 from bff.web.keeping import NO_STORE
 from bff.web.live import LiveBody
+from bff.web.waiting import waiting_at_most
 
 SANDBOX = "sandbox; default-src 'none'"
 """The Content-Security-Policy of every body that goes through: opened as a page of its own it can do nothing."""
@@ -85,7 +86,7 @@ def _pieces_up(request: Request, length: int | None, settings: Settings, deadlin
     request.max_content_length = settings.max_upload
     count = 0
     try:
-        while piece := request.stream.read(_PIECE):
+        while piece := _piece(request, settings.body_timeout):
             count += len(piece)
             if count > settings.max_upload:
                 raise _too_large(settings)
@@ -100,6 +101,11 @@ def _pieces_up(request: Request, length: int | None, settings: Settings, deadlin
         raise _cut() from error
     if length is not None and count < length:
         raise _cut()
+
+
+def _piece(request: Request, timeout: float) -> bytes:
+    with waiting_at_most(request.environ, timeout):
+        return request.stream.read(_PIECE)
 
 
 def _too_large(settings: Settings) -> PageError:

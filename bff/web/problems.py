@@ -35,13 +35,14 @@ def unforeseen(error: Exception, journal: Journal) -> PageError:
 
 
 def readable(error: AuthorError | OperatorError) -> Response:
-    """What `check` or the start says, for the author's browser (a page) or program (a problem).
+    """What `check` or the start says, for the author's browser (a page) or program (a problem with the first of it).
 
     Only shown under the debugger.
     """
     wants_page = request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
     if not wants_page:
-        return problem_response(problem("not-ready", str(error)), None)
+        first = error.findings[0] if isinstance(error, AuthorError) else error
+        return problem_response(problem("recipes-broken", str(first)), None)
     page = (
         "<!doctype html><meta charset=utf-8><title>The recipes need a look</title>"
         f"<h1>The recipes need a look</h1><pre>{html.escape(str(error))}</pre>"

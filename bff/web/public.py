@@ -21,10 +21,11 @@ class OutsideApi(PathConverter):
     regex = r"(?!api(?:/|$)).+?"
 
 
-def serve_public(app: Flask, folder: Path, always: Mapping[str, str]) -> None:
+def serve_public(app: Flask, folder: Path, always: Mapping[str, str], *, shortcut: bool) -> None:
     """Add the routes of the files; a folder that does not exist leaves them 404.
 
-    `always` are the headers that every answer has. Call it last: what is registered by then is ours.
+    `always` are the headers that every answer has; with `shortcut` nothing else need look at a plain request. Call it
+    last: what is registered by then is ours.
     """
     app.url_map.converters["outside_api"] = OutsideApi
     files = Files(folder)
@@ -37,9 +38,9 @@ def serve_public(app: Flask, folder: Path, always: Mapping[str, str]) -> None:
 
     app.add_url_rule("/", _ENDPOINTS[0], public, methods=["GET"])
     app.add_url_rule("/<outside_api:path>", _ENDPOINTS[1], public, methods=["GET"])
-    if not app.debug:
-        shortcut = Shortcut(app, files, _ENDPOINTS, always)
-        app.wsgi_app = shortcut.around(app.wsgi_app)  # type: ignore[method-assign, assignment]
+    if shortcut:
+        short = Shortcut(app, files, _ENDPOINTS, always)
+        app.wsgi_app = short.around(app.wsgi_app)  # type: ignore[method-assign, assignment]
 
 
 def _unkept(folder: Path, path: str, files: Files) -> Response:

@@ -11,6 +11,7 @@ from flask.sessions import SecureCookieSessionInterface
 from werkzeug.exceptions import HTTPException
 
 from bff.web.files import INDEX, File, Files
+from bff.web.paths import is_canonical
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -77,7 +78,7 @@ class Shortcut:
             return None
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or any(name in environ for name in _NOT_PLAIN):
             return None
-        file = self._files.find(path[1:] or INDEX) if path.isascii() else None
+        file = self._files.find(path[1:] or INDEX) if path.isascii() and is_canonical(environ) else None
         return file if file is not None and self._is_unwatched() and self._is_ours(path) else None
 
     def _is_unwatched(self) -> bool:

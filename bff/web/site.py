@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 
@@ -19,6 +22,7 @@ from bff.settings import Settings
 from bff.web.cors import CorsNames
 from bff.web.identity import Identity
 from bff.web.input import InputReader
+from bff.web.journal import operator
 
 Stamp = tuple[tuple[str, int, int], ...]
 
@@ -67,7 +71,7 @@ def load_pages(
         name: Page(
             plan.recipe,
             plan,
-            InputReader.of(plan.recipe, settings.max_depth, plan.input_lists),
+            InputReader.of(plan.recipe, settings.max_depth, settings.body_timeout, plan.input_lists),
             CorsNames.of(plan) if settings.origins else None,
         )
         for name, plan in planned.plans.items()
@@ -109,6 +113,12 @@ def check_certificates(site: Site, settings: Settings, environ: Mapping[str, str
         raise OperatorError("; ".join(problems))
 
 
+def _loads_for_another() -> bool:
+    """Whether this is the process of `flask run` that only starts another one again and again, which tells the same."""
+    reloads = os.environ.get("FLASK_RUN_FROM_CLI") == "true" and "--no-reload" not in sys.argv
+    return reloads and os.environ.get("WERKZEUG_RUN_MAIN") != "true"
+
+
 class Site:
     """Holds the pages and clients; under the debugger a changed project takes effect on the next request.
 
@@ -136,6 +146,7 @@ class Site:
         self.pages: dict[str, Page] = {}
         self.clients: Mapping[str, Client] = {}
         self.broken: AuthorError | OperatorError | None = None
+        self.body_seconds: Callable[[Mapping[str, Any]], float | None] | None = None
         self._wanted = pages
         self._settings = settings
         self._environ = environ
@@ -145,6 +156,11 @@ class Site:
         self._loaded = False
         self._stamp = self._stamp_now()
         self._load()
+
+    @property
+    def body_timeout(self) -> float:
+        """The longest wait for a body's next byte, in seconds."""
+        return self._settings.body_timeout
 
     @property
     def ready(self) -> bool:
@@ -186,6 +202,8 @@ class Site:
             if not self.follows_files or (isinstance(error, OperatorError) and not self._loaded):
                 raise
             self.broken = error
+            if not _loads_for_another():
+                operator.error("The recipes need a look:\n%s", error)
         self._loaded = True
 
     def _stamp_now(self) -> Stamp:

@@ -9,7 +9,7 @@ import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 VISITOR = "203.0.113.7"
 HOST = "shop.example"
@@ -44,8 +44,8 @@ Event = dict[str, Any]
 
 
 def http_api(asked: Asked, prefix: str = "", stage: str = "$default") -> Event:
-    """Format 2.0, of an HTTP API."""
-    path = prefix + asked.path
+    """Format 2.0, of an HTTP API, which has decoded the path."""
+    path = prefix + unquote(asked.path)
     headers: dict[str, str] = {}
     for name, value in _forwarded(asked):
         if name != "cookie":
@@ -92,6 +92,8 @@ def function_url(asked: Asked) -> Event:
     """Format 2.0, of a function's own URL."""
     event = http_api(asked)
     event["routeKey"] = event["requestContext"]["routeKey"] = "$default"
+    event["requestContext"]["domainName"] = "abc123.lambda-url.eu-west-1.on.aws"
+    event["rawPath"] = event["requestContext"]["http"]["path"] = asked.path
     return event
 
 

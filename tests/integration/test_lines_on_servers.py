@@ -77,9 +77,8 @@ def _program(project: Path, backend: FakeBackend, *command: str) -> Iterator[str
         stop_child(process)
 
 
-def granian(project: Path, backend: FakeBackend) -> contextlib.AbstractContextManager[str]:
-    options = ("--interface", "wsgi", "--workers", "1", "--blocking-threads", "4", "--no-ws", "wsgi:app")
-    return _program(project, backend, "granian", *options)
+def bff_serve(project: Path, backend: FakeBackend) -> contextlib.AbstractContextManager[str]:
+    return _program(project, backend, "bff", "serve", "--threads", "4", "--drain", "0s")
 
 
 def flask_run(project: Path, backend: FakeBackend) -> contextlib.AbstractContextManager[str]:
@@ -108,7 +107,7 @@ def wsgiref(project: Path, backend: FakeBackend) -> Iterator[str]:
 Server = Callable[[Path, FakeBackend], contextlib.AbstractContextManager[str]]
 
 
-@pytest.mark.parametrize("server", [granian, flask_run, wsgiref])
+@pytest.mark.parametrize("server", [bff_serve, flask_run, wsgiref])
 def test_the_first_line_is_there_while_a_backend_still_hangs(
     server: Server, project: Path, backend: FakeBackend
 ) -> None:
@@ -130,7 +129,7 @@ def test_the_first_line_is_there_while_a_backend_still_hangs(
         assert (found.status_code, "Content-Length" in found.headers) == (200, False)
 
 
-@pytest.mark.parametrize("server", [granian, flask_run, wsgiref])
+@pytest.mark.parametrize("server", [bff_serve, flask_run, wsgiref])
 def test_who_leaves_holds_no_call_any_more(server: Server, project: Path, backend: FakeBackend) -> None:
     """A server sees that nobody is there when it sends the next line; what then still hangs is given up."""
     parts = "".join(

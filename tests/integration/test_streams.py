@@ -80,17 +80,18 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         command = [
             sys.executable,
             "-m",
-            "granian",
-            "--interface",
-            "wsgi",
+            "bff",
+            "serve",
             "--port",
             str(port),
-            "--workers",
-            "1",
+            "--threads",
+            "8",
+            "--drain",
+            "0s",
         ]
         with (root / "log").open("wb") as log:
             process = start_child(
-                [*command, "--blocking-threads", "8", "--no-ws", "wsgi:app"],
+                command,
                 cwd=root,
                 env=environ,
                 stdout=log,

@@ -1,0 +1,46 @@
+"""One name for each page: a path in another form of its own is no page, so that a proxy's rule cannot be gone around.
+
+`//metrics`, `/%6detrics` and `/a/../metrics` mean `/metrics` to a server that tidies paths, and not to a proxy that
+compares them. Where the server says how the path was sent, that is looked at, else what it has made of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask, request
+
+from bff.problems import problem
+
+# Encoded: a letter or digit or -._~ , which need not be; / and \ , which another decodes; control characters.
+_NEEDLESS = r"%(?:[01]|2[DEF]|3\d|4[1-9A-F]|5[0-9ACF]|6[1-9A-F]|7[0-9AEF])"
+_AS_SENT = re.compile(
+    rf"/?|(?:/(?!\.\.?(?:/|$))(?:[^/%\\?#\x00-\x20\x7f]|(?!{_NEEDLESS})%[0-9A-F]{{2}})+)+/?", re.IGNORECASE
+)
+_AS_DECODED = re.compile(r"//|/\.\.?(?:/|$)|[\\\x00-\x1f\x7f]")
+_HOST_BEFORE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
+_HEALTH = frozenset({"healthz", "readyz"})
+
+
+def is_canonical(environ: Mapping[str, Any]) -> bool:
+    """Whether a request's path is the one name of what it asks for."""
+    sent: str | None = environ.get("RAW_URI") or environ.get("REQUEST_URI")
+    if sent is None:
+        return _AS_DECODED.search(environ["PATH_INFO"]) is None
+    if sent[:1] != "/":
+        sent = _HOST_BEFORE.sub("", sent, count=1)
+    return _AS_SENT.fullmatch(sent.partition("?")[0]) is not None
+
+
+def serve_only(app: Flask, hosts: tuple[str, ...]) -> None:
+    """Answer for these hosts only; `*.` stands for what is below one. Health checks know no host, and are exempt."""
+    exact = {host for host in hosts if host[:2] != "*."}
+    below = tuple(host[1:] for host in hosts if host[:2] == "*.")
+
+    @app.before_request
+    def refuse_others() -> None:
+        host = re.sub(r":\d*$", "", request.host).lower().rstrip(".")
+        if host not in exact and not host.endswith(below) and request.endpoint not in _HEALTH:
+            raise problem("other-host", "This app does not answer for the host that was asked for.")
