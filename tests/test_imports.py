@@ -14,6 +14,7 @@ ORDER = [
     "records",
     "turns",
     "errors",
+    "traces",
     "problems",
     "settings",
     "jsontext",
