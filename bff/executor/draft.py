@@ -36,7 +36,7 @@ def _value(step: PlannedValue, scope: Mapping[str, Any], evaluation: Evaluation)
     value = step.value(scope, evaluation)
     if step.given is not None:
         try:
-            value = taken(step.given, value)
+            value = taken(step.given, value, evaluation)
         except PageError:
             return None
     return value if judge.first_not_list(value, (step.name,), step.lists) is None else None

@@ -141,7 +141,7 @@ class PageRun:
             case PlannedValue():
                 value = step.value(self._scope, self._evaluation)
                 if step.given is not None:
-                    value = taken(step.given, value)
+                    value = taken(step.given, value, self._evaluation)
                 wrong = judge.first_not_list(value, (step.name,), step.lists)
                 if wrong is not None:
                     self._fail(step)

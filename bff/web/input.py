@@ -1,14 +1,12 @@
 """Reads a visitor's request as its recipe declares it: coerces, prunes, validates; every mistake at once.
 
-Text becomes what its schema asks for; what is not declared is ignored; an object schema that is silent on
-`additionalProperties` drops the members that it does not list.
+Text becomes what its schema asks for; what is not declared is ignored, and so is an empty text where no text is asked
+for; an object schema that is silent on `additionalProperties` drops the members that it does not list.
 """
 
 from __future__ import annotations
 
-import copy
-import itertools
-import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -21,15 +19,12 @@ from bff import jsontext
 from bff.errors import InputError, PageError
 from bff.problems import PROBLEMS, problem
 from bff.recipe import Input, Parameter, Recipe
-from bff.validation import Validator, prune
+from bff.validation import MOST_MISTAKES, Validator, prune
+from bff.web.coercion import Coerce, Default, coercion_of, default_of, takes_empty
+from bff.web.undecodable import undecodable_in_path, undecodable_in_query
 
 Errors = list[dict[str, str]]
-
-MOST_MISTAKES = 100
-"""How many mistakes are told at once."""
-_LONGEST_DETAIL = 300
-# The validator finds every mistake before it gives the first: half a million of them take it 15 seconds.
-_MOST_NODES = 5_000
+NOT_TEXT = "is not text in UTF-8"
 
 
 class PageRequest(Struct, frozen=True):
@@ -59,42 +54,66 @@ class InputReader(Struct, frozen=True):
             None if declared.body is None else BodyReader.of(declared.body, max_depth),
         )
 
-    def read(self, request: Request, path: Mapping[str, str]) -> PageRequest:
-        """Raises InputError (400, 413, 415) with everything that is wrong."""
+    def read(self, request: Request, path: Mapping[str, str], until: float) -> PageRequest:
+        """Raises InputError (400, 408, 413, 415) with everything that is wrong; the body is read by `until`."""
         errors: Errors = []
-        query = self.query.read(lambda name: request.args.getlist(name), errors)
-        headers = self.headers.read(lambda name: request.headers.getlist(name), errors)
-        in_path = dict(path) | self.path.read(lambda name: [path[name]], errors)
-        body = None if self.body is None else self.body.read(request, errors)
+        for place in [*undecodable_in_query(request, self.query.names), *undecodable_in_path(request, path)]:
+            errors.append(_mistake(place, NOT_TEXT))
+        query = self.query.read(request.args.getlist, errors)
+        headers = self.headers.read(request.headers.getlist, errors)
+        of_path = dict(path) | self.path.read(lambda name: [path[name]], errors)
+        body = None if self.body is None else self.body.read(request, errors, until)
         if errors:
             raise _invalid(errors[:MOST_MISTAKES])
-        return PageRequest(in_path, query, headers, body)
+        return PageRequest(of_path, query, headers, body)
+
+
+class ReadParameter(Struct, frozen=True):
+    """One declared parameter, with all that its schema says of texts worked out."""
+
+    name: str
+    required: bool
+    validator: Validator
+    coerce: Coerce
+    default: Default
+    takes_empty: bool
+
+    @classmethod
+    def of(cls, declared: Parameter) -> ReadParameter:
+        schema = declared.schema
+        return cls(
+            *(declared.name, declared.required, Validator(schema)),
+            *(coercion_of(schema), default_of(schema), takes_empty(schema)),
+        )
 
 
 class ParameterGroup(Struct, frozen=True):
     """The declared parameters of one place (path, query or headers)."""
 
     place: str
-    parameters: tuple[Parameter, ...]
-    validators: tuple[Validator, ...]
+    names: frozenset[str]
+    parameters: tuple[ReadParameter, ...]
 
     @classmethod
-    def of(cls, place: str, parameters: tuple[Parameter, ...]) -> ParameterGroup:
-        return cls(place, parameters, tuple(Validator(parameter.schema) for parameter in parameters))
+    def of(cls, place: str, declared: tuple[Parameter, ...]) -> ParameterGroup:
+        names = frozenset(parameter.name for parameter in declared)
+        return cls(place, names, tuple(map(ReadParameter.of, declared)))
 
     def read(self, texts: Callable[[str], list[str]], errors: Errors) -> dict[str, Any]:
         values: dict[str, Any] = {}
-        for parameter, validator in zip(self.parameters, self.validators, strict=True):
-            given = texts(parameter.name)
-            if not given:
-                # A copy: a project function may change what it is given, and the next visitor gets the default too.
-                values[parameter.name] = copy.deepcopy(parameter.schema.get("default"))
-                if parameter.required:
-                    errors.append(_mistake((self.place, parameter.name), "is required"))
+        for parameter in self.parameters:
+            name = parameter.name
+            given = texts(name)
+            if "" in given and not parameter.takes_empty:
+                given = list(filter(None, given))
+            if given:
+                value = values[name] = parameter.coerce(given)
+                if not parameter.validator.is_valid(value):
+                    errors.extend(_mistakes(parameter.validator, value, (self.place, name)))
                 continue
-            value = _coerce(given, parameter.schema)
-            values[parameter.name] = value
-            errors.extend(_mistakes(validator, value, (self.place, parameter.name)))
+            values[name] = parameter.default()
+            if parameter.required:
+                errors.append(_mistake((self.place, name), "is required"))
         return values
 
 
@@ -109,15 +128,17 @@ class BodyReader(Struct, frozen=True):
     def of(cls, schema: Mapping[str, Any], max_depth: int) -> BodyReader:
         return cls(schema, Validator(schema), max_depth)
 
-    def read(self, request: Request, errors: Errors) -> Any:
+    def read(self, request: Request, errors: Errors, until: float) -> Any:
         if not _is_json(request.mimetype):
             raise problem(
                 "unsupported-media-type",
-                f"The body came as {request.mimetype or 'no type at all'}; this page takes application/json.",
+                "This page takes a body of the type application/json.",
                 headers={"Accept": "application/json"},
             )
-        value = prune(self.schema, _parse(_whole_body(request), self.max_depth), self.schema)
+        value = prune(self.schema, _parse(_whole_body(request), self.max_depth))
         errors.extend(_mistakes(self.validator, value, ("body",)))
+        if time.monotonic() > until:
+            raise problem("upload-too-slow", "The body was not read in time.")
         return value
 
 
@@ -150,31 +171,11 @@ def _parse(raw: bytes, max_depth: int) -> Any:
 
 
 def _mistakes(validator: Validator, value: Any, root: tuple[str, ...]) -> Iterator[dict[str, str]]:
-    if validator.is_valid(value):
-        return
-    if _is_large(value):
-        yield _mistake(root, "does not fit, and is too large to say where")
-        return
-    for error in itertools.islice(validator.iter_errors(value), MOST_MISTAKES):
-        path = (*root, *error.instance_path)
-        if error.kind.name == "required":
-            yield _mistake((*path, error.kind.property), "is required")
-        else:
-            yield _mistake(path, error.message)
-
-
-def _is_large(value: Any) -> bool:
-    try:
-        jsontext.measure(value, max_nodes=_MOST_NODES, max_bytes=sys.maxsize, max_depth=sys.maxsize)
-    except jsontext.TooLarge:
-        return True
-    return False
+    return (_mistake((*root, *found.path), found.detail) for found in validator.mistakes(value))
 
 
 def _mistake(path: Sequence[str | int], detail: str) -> dict[str, str]:
     pointer = "/".join(str(part).replace("~", "~0").replace("/", "~1") for part in path)
-    if len(detail) > _LONGEST_DETAIL:  # it may quote the whole value
-        detail = f"{detail[: _LONGEST_DETAIL // 2]} … {detail[-_LONGEST_DETAIL // 2 :]}"
     return {"pointer": f"#/{pointer}", "detail": detail}
 
 
@@ -188,61 +189,3 @@ def _invalid(errors: Errors) -> PageError:
         f"{count} not as this page takes them.",
         errors=errors,
     )
-
-
-# --- text → the type that a schema asks for ------------------------------------------------------------------
-
-
-def _coerce(texts: list[str], schema: Mapping[str, Any]) -> Any:
-    """The texts of one parameter as its schema's type; what does not fit stays text, for the validator to name."""
-    types = _types(schema)
-    if "array" in types:
-        items = schema.get("items")
-        return [_coerce([text], items if isinstance(items, Mapping) else {}) for text in texts]
-    for wanted in types:
-        value = _COERCIONS.get(wanted, _as_text)(texts[-1])
-        if value is not _UNFIT:
-            return value
-    return texts[-1]
-
-
-def _types(schema: Mapping[str, Any]) -> list[str]:
-    declared = schema.get("type", "string")
-    # `string` last: as the widest it would hide the others.
-    return sorted([declared] if isinstance(declared, str) else declared, key=lambda name: name == "string")
-
-
-_UNFIT = object()
-
-
-def _as_text(text: str) -> Any:
-    return text
-
-
-def _as_number(text: str) -> Any:
-    try:
-        value = jsontext.decode(text.encode())
-    except ValueError:
-        return _UNFIT
-    return value if type(value) in (int, float) else _UNFIT
-
-
-def _as_integer(text: str) -> Any:
-    value = _as_number(text)
-    return value if type(value) is int else _UNFIT
-
-
-def _as_boolean(text: str) -> Any:
-    return {"true": True, "1": True, "false": False, "0": False}.get(text, _UNFIT)
-
-
-def _as_null(text: str) -> Any:
-    return None if text == "" else _UNFIT
-
-
-_COERCIONS: Mapping[str, Callable[[str], Any]] = {
-    "integer": _as_integer,
-    "number": _as_number,
-    "boolean": _as_boolean,
-    "null": _as_null,
-}
