@@ -12,6 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "bff"
 ORDER = [
     "text",
     "records",
+    "memo",
     "turns",
     "errors",
     "traces",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
@@ -30,6 +31,7 @@ _HOOKS = (
     "teardown_appcontext_funcs",
     "url_value_preprocessors",
 )
+_OWN_NAME = re.compile(r"/|(?:/(?!\.{1,2}(?:/|\Z))[^/]+)+").fullmatch
 _MOST_PATHS = 4096
 _SIGNALS = (
     signals.request_started,
@@ -77,7 +79,8 @@ class Shortcut:
             return None
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or any(name in environ for name in _NOT_PLAIN):
             return None
-        file = self._files.find(path[1:] or INDEX) if path.isascii() else None
+        # A file has one name that is remembered here, and any number of others: /a/../app.js
+        file = self._files.find(path[1:] or INDEX) if path.isascii() and _OWN_NAME(path) else None
         return file if file is not None and self._is_unwatched() and self._is_ours(path) else None
 
     def _is_unwatched(self) -> bool:
@@ -96,7 +99,7 @@ class Shortcut:
             self._views, self._ours = len(self._app.view_functions), {}
         ours = self._ours.get(path)
         if ours is None:
-            if len(self._ours) >= _MOST_PATHS:  # a file has many names: /a/../app.js
+            if len(self._ours) >= _MOST_PATHS:
                 self._ours.clear()
             try:
                 endpoint, _ = self._app.url_map.bind("").match(path, method="GET")
