@@ -12,10 +12,12 @@ PACKAGE = Path(__file__).parent.parent / "bff"
 ORDER = [
     "text",
     "records",
+    "memo",
     "turns",
     "forks",
     "breaker",
     "errors",
+    "traces",
     "problems",
     "jsontext",
     "addresses",

@@ -23,13 +23,12 @@ def taken(planned: PlannedGiven, value: Any, evaluation: Evaluation) -> Any:
         if value is None and not given.required:
             return None
     evaluation.walk(value)
-    value = prune(given.schema, value, given.schema)
-    wrong = next(iter(planned.validator.iter_errors(value)), None)
-    if wrong is None:
+    value = prune(given.schema, value)
+    mistakes = planned.validator.mistakes(value)
+    if not mistakes:
         return value
-    # The validator's own message holds the value.
-    what = ".".join([given.key, *map(str, wrong.instance_path)])
-    detail = f"'{given.part}' does not take this {what} ({wrong.kind.name})."
+    what = ".".join([given.key, *map(str, mistakes[0].path)])
+    detail = f"'{given.part}' does not take this {what} ({mistakes[0].rule or mistakes[0].detail})."
     if planned.from_input:
         raise problem("invalid-input", detail, step=given.part)
     raise of_failure(Failure(given.part, "bad-reply", 502, detail, path=what))

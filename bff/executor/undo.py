@@ -16,6 +16,7 @@ from bff.executor.results import StepTrace, Terms
 from bff.executor.writes import Write, Writes
 from bff.http import Call, Calls, Reply
 from bff.plan import PlannedRequest
+from bff.traces import trace_of
 
 DEADLINE = 2.0
 """Seconds for all undos of a page together; the page's own deadline does not count."""
@@ -103,7 +104,7 @@ class TakingBack:
         except PageError as error:
             _log.error("the undo of %s cannot be made: %s", write.planned.name, error.log or error.kind)
         except Exception as error:  # the others must still run
-            _log.error("the undo of %s failed", write.planned.name, exc_info=error)
+            _log.error("the undo of %s failed\n%s", write.planned.name, trace_of(error))
         return None
 
     def _scope_of(self, write: Write) -> dict[str, Any]:

@@ -41,8 +41,7 @@ class ReplyCache:
 
     def put(self, key: bytes, kept: Kept, until: float) -> None:
         """Keeps a reply until then (monotonic); one larger than the cache is not kept, nor what was there before."""
-        written = sum(len(name) + len(value) for name, value in kept.headers.items())
-        size = max(self._least, len(kept.raw) + written + len(key) + _OVERHEAD)
+        size = max(self._least, kept.size + len(key) + _OVERHEAD)
         with self._lock:
             self._kept.pop(key, None)
             if size <= self._kept.maxsize and until > self._clock():

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib import parse
 
 import requests
 import urllib3
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 operator = logging.getLogger("bff.http")
 
 _CHUNK = 64 * 1024
+_LONG_URL = 2048
 _NO_COOKIES = DefaultCookiePolicy(allowed_domains=[])
 
 
@@ -187,6 +189,15 @@ def exchange(adapter: HTTPAdapter, request: Try, progress: Progress) -> Reply | 
 
 def send(adapter: HTTPAdapter, request: Try, body: Iterable[bytes] | None = None) -> requests.Response:
     """Sends a request, with a body that is made while it is sent if one is given, and waits for its reply's head."""
+    try:
+        return _send(adapter, request, body)
+    finally:
+        if len(request.url) > _LONG_URL:
+            # It keeps the URLs that it has split, however long, and in them what a visitor sent.
+            parse.clear_cache()  # type: ignore[attr-defined]
+
+
+def _send(adapter: HTTPAdapter, request: Try, body: Iterable[bytes] | None) -> requests.Response:
     client = request.client
     prepared = _prepare(request, body)
     options: dict[str, Any] = {

@@ -53,6 +53,11 @@ class Kept(Unshown, frozen=True):
     stale: bool = True
     took: float = 0.0
 
+    @property
+    def size(self) -> int:
+        """The bytes of its body and headers."""
+        return len(self.raw) + sum(len(name) + len(value) for name, value in self.headers.items())
+
     def age(self, now: float) -> float:
         """Seconds since it came, at `now` (monotonic)."""
         return max(0.0, now - self.arrived)

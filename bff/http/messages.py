@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Literal, TypeAlias
 from urllib.parse import quote
 
@@ -14,6 +13,7 @@ from msgspec import Struct, field
 from bff.errors import BffError
 from bff.http.freshness import Scope, allowed
 from bff.jsontext import JSON, decode
+from bff.memo import memoized
 from bff.records import Unshown
 
 BrokenKind: TypeAlias = Literal["timeout", "refused", "too-large", "limit", "breaker", "full"]
@@ -91,6 +91,7 @@ FORBIDDEN_RESPONSE_HEADERS = frozenset(
 )
 """Names, in lower case, that no recipe may set on its answer."""
 
+_LONGEST_FIELD = 64 * 1024
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _ENCODED_PATH = re.compile(r"/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*")
@@ -104,6 +105,8 @@ def check_header(name: str, value: str) -> None:
     """Raises ValueError for a header that could not be sent as it is; the message holds no value."""
     if not _TOKEN.fullmatch(name):
         raise ValueError(f"{name!r} is no name of a header")
+    if len(value) > _LONGEST_FIELD:
+        raise ValueError(f"the value of header {name} is longer than {_LONGEST_FIELD} characters")
     if not _FIELD_VALUE.fullmatch(value):
         raise ValueError(f"the value of header {name} holds a control character or one outside Latin-1")
 
@@ -148,7 +151,7 @@ def check_path(path: str) -> None:
         raise ValueError("a path has no segment . or ..")
 
 
-@lru_cache(maxsize=1024)
+@memoized(entries=1024, longest=1024)
 def encode_segment(text: str) -> str:
     """One segment of a path, percent-encoded; raises ValueError for what encoding does not make safe.
 
@@ -223,7 +226,7 @@ class OutgoingRequest(Unshown, frozen=True):
         return f"{path}{joint}{'&'.join(f'{_quoted(name)}={_quoted(value)}' for name, value in self.query)}"
 
 
-@lru_cache(maxsize=1024)
+@memoized(entries=1024, longest=1024)
 def _sendable(path: str) -> str:
     """A path, encoded and checked; most pages ask for the same few."""
     encoded = encode_constant(path)
@@ -231,7 +234,7 @@ def _sendable(path: str) -> str:
     return encoded
 
 
-@lru_cache(maxsize=1024)
+@memoized(entries=1024, longest=1024)
 def _quoted(text: str) -> str:
     return quote(text, safe="")
 

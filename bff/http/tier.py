@@ -140,7 +140,7 @@ class RedisTier:
                 return None
             return self._redis.set(name, self._seal.sealed(name, kept, left), px=left)
 
-        self._submit(len(kept.raw), write)
+        self._submit(kept.size, write)
 
     def forget(self, client: Client, key: bytes, *, private: bool) -> None:
         """Has a reply deleted."""

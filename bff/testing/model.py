@@ -134,9 +134,9 @@ class _Model:
         value = step.value(self.found.scope, self.evaluation)
         if step.given is not None:
             schema = step.given.given.schema
-            value = schema.get("default") if value is None else prune(schema, value, schema)
+            value = schema.get("default") if value is None else prune(schema, value)
             absent = value is None and not step.given.given.required
-            if not absent and next(iter(step.given.validator.iter_errors(value)), None) is not None:
+            if not absent and not step.given.validator.is_valid(value):
                 self._not_taken(step.given)
                 return
         if lists_hold(value, step.lists):

@@ -84,7 +84,7 @@ def scope_of(page: Page, request: GivenInput, user: Any) -> dict[str, Any]:
     reader = page.reader
     body = request.body
     if reader.body is not None:
-        body = prune(reader.body.schema, body, reader.body.schema)
+        body = prune(reader.body.schema, body)
     return {
         "path": {name: str(value) for name, value in request.path.items()}
         | reader.path.read(lambda name: wire_texts(request.path.get(name)), []),

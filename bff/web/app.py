@@ -208,7 +208,7 @@ def _of_http(error: HTTPException) -> PageError:
     match error:
         case MethodNotAllowed():
             allowed = sorted(error.valid_methods or ())
-            detail = f"{request.method} is not allowed here; allowed are {', '.join(allowed)}."
+            detail = f"Allowed here are {', '.join(allowed)}."
             return problem("method-not-allowed", detail, headers={"Allow": ", ".join(allowed)})
         case RequestEntityTooLarge():
             return problem("body-too-large", "The body is larger than this app takes.")

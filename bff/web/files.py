@@ -7,7 +7,6 @@ import hashlib
 import mimetypes
 import os
 import stat
-from functools import lru_cache
 from pathlib import Path
 
 from cachetools import LRUCache
@@ -17,6 +16,7 @@ from werkzeug.http import parse_accept_header
 from werkzeug.security import safe_join
 
 from bff import forks
+from bff.memo import memoized
 from bff.settings import MIB
 
 INDEX = "index.html"
@@ -80,7 +80,7 @@ class Files:
         return read
 
 
-@lru_cache(maxsize=256)
+@memoized(entries=64, longest=1024)
 def _takes_gzip(accepted: str) -> bool:
     return len(accepted) < 1000 and parse_accept_header(accepted, Accept).quality("gzip") > 0
 

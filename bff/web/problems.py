@@ -6,9 +6,11 @@ import html
 import json
 
 from flask import Response, request
+from flask.helpers import get_debug_flag
 
 from bff.errors import AuthorError, OperatorError, PageError
 from bff.problems import CONTENT_TYPE, document, problem
+from bff.traces import trace_of
 from bff.web.journal import Journal, operator
 
 API_PREFIX = "/api"
@@ -27,8 +29,11 @@ def problem_response(error: PageError, instance: str | None) -> Response:
 
 
 def unforeseen(error: Exception, journal: Journal) -> PageError:
-    """The problem of an error that nobody foresaw; its trace goes to the log."""
-    operator.error("request %s failed", journal.request_id, exc_info=error)
+    """The problem of an error that nobody foresaw; its trace goes to the log, with its words under the debugger."""
+    if get_debug_flag():
+        operator.error("request %s failed", journal.request_id, exc_info=error)
+    else:
+        operator.error("request %s failed\n%s", journal.request_id, trace_of(error))
     log = f"{type(error).__name__}, see the trace above"
     members = dict(journal.writes.members)
     return problem("internal", "This page could not be made.", members=members, log=log)

@@ -78,6 +78,7 @@ class Shortcut:
             return None
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or any(name in environ for name in _NOT_PLAIN):
             return None
+        # A file has one name that is remembered here, and any number of others: /a/../app.js
         file = self._files.find(path[1:] or INDEX) if path.isascii() and is_canonical(environ) else None
         return file if file is not None and self._is_unwatched() and self._is_ours(path) else None
 
@@ -97,7 +98,7 @@ class Shortcut:
             self._views, self._ours = len(self._app.view_functions), {}
         ours = self._ours.get(path)
         if ours is None:
-            if len(self._ours) >= _MOST_PATHS:  # a file has many names: /a/../app.js
+            if len(self._ours) >= _MOST_PATHS:
                 self._ours.clear()
             try:
                 endpoint, _ = self._app.url_map.bind("").match(path, method="GET")

@@ -66,7 +66,7 @@ class PageView:
         journal.page, journal.route = recipe.name, f"{recipe.method} {recipe.path}"
         visitor = self._identity.visitor(request, page.plan)
         self._rates.count(recipe, visitor, request)
-        given = page.reader.read(request, path)
+        given = page.reader.read(request, path, journal.begun + recipe.deadline)
         key = visitors_key(request)
         asked = Asked(request, journal, page, visitor, given, key)
         if self._repeats is None or key is None or not visitor.mark or recipe.passes:

@@ -200,6 +200,65 @@ def test_what_a_part_does_not_take_ends_the_page(
     assert found.json["detail"] == f"'echo' does not take this {what}."
 
 
+def test_what_a_part_does_not_take_is_named_without_what_came(page: Make, backend: FakeBackend) -> None:
+    part = """
+    auth: none
+    input:
+      body:
+        type: object
+        properties: {labels: {additionalProperties: {type: integer}}}
+    shape: body.labels
+    """
+    backend.on("GET /todo", answer(json={}))
+    client = page({"echo": part, "page": echoing("{body: body}")})
+    found = posted(client, labels={"Secret-name": "Secret-value"})
+    assert found.json["detail"] == "'echo' does not take this body.labels (type)."
+    assert "Secret" not in found.text
+
+
+def test_a_line_tells_of_what_a_part_does_not_take_without_what_came(
+    page: Make, backend: FakeBackend
+) -> None:
+    backend.on("GET /todo", answer(json={"code": "Secret-value"}))
+    part = """
+    auth: none
+    input: {query: {code: {type: string, maxLength: 3}}}
+    shape: query.code
+    """
+    outer = """
+    route: GET /api/page
+    auth: none
+    steps:
+      todo: {client: todos, get: /todo, fallback: null, defer: true}
+      echo: {recipe: echo, with: {query: {code: todo.code}}}
+    shape: echo
+    """
+    lines = page({"echo": part, "page": outer}).get("/api/page", headers={"Accept": "application/x-ndjson"})
+    assert "'echo' does not take this query.code (maxLength)." in lines.text.splitlines()[-1]
+    assert "Secret" not in lines.text
+
+
+def test_a_part_is_given_nothing_that_takes_too_long_to_go_through(page: Make, backend: FakeBackend) -> None:
+    """Thirty lists of two are a thousand million values where each is gone through."""
+    part = """
+    auth: none
+    input: {body: {type: array, items: {type: array}}}
+    shape: len(body)
+    """
+    doubled = "\n".join(f"      l{level}: {{value: [l{level - 1}, l{level - 1}]}}" for level in range(1, 31))
+    outer = f"""
+    route: GET /api/page
+    auth: none
+    steps:
+      l0: {{value: [1]}}
+{doubled}
+      echo: {{recipe: echo, with: {{body: l30}}}}
+    shape: echo
+    """
+    found = page({"echo": part, "page": outer}).get("/api/page")
+    assert (found.status_code, found.json["type"]) == (500, "urn:bff:problem:over-bound")
+
+
 def test_a_part_that_is_skipped_asks_nothing_and_is_null(page: Make, backend: FakeBackend) -> None:
     part = """
     auth: none

@@ -106,10 +106,15 @@ def test_a_header_s_name_is_a_token(name: str) -> None:
         check_header(name, "a")
 
 
-def test_a_refused_header_s_value_is_not_shown() -> None:
+@pytest.mark.parametrize("value", ["s3cret\n", "s3cret" * 20_000])
+def test_a_refused_header_s_value_is_not_shown(value: str) -> None:
     with pytest.raises(ValueError) as caught:
-        check_header("X-Key", "s3cret\n")
+        check_header("X-Key", value)
     assert "s3cret" not in str(caught.value)
+
+
+def test_a_header_as_long_as_it_may_be_is_taken() -> None:
+    check_header("X-Key", "x" * 65_536)
 
 
 def test_the_tables_of_refused_headers_are_in_lower_case() -> None:

@@ -123,6 +123,13 @@ def test_half_a_sign_in_signs_nobody_in(good: Backends, stranger: FlaskClient, r
     assert "Set-Cookie" not in page.headers
 
 
+def test_a_password_that_is_too_long_is_not_in_the_answer(stranger: FlaskClient) -> None:
+    password = f"Secret-Passphrase-{'x' * 54}"
+    page = stranger.post("/api/signup", json={"name": "A", "email": "a@example.com", "password": password})
+    assert page.json["errors"] == [{"pointer": "#/body/password", "detail": "is longer than 71 characters"}]
+    assert "Secret" not in page.text
+
+
 @pytest.mark.parametrize(
     ("body", "pointers"),
     [

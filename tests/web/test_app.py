@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import responses
 from cryptography.fernet import Fernet
-from flask import Flask, current_app
+from flask import Flask, current_app, request
 from flask.testing import FlaskClient
 
 from bff import create_app
@@ -133,7 +133,7 @@ def test_another_method_is_a_405_problem_with_what_is_allowed(site: FlaskClient)
     answer = site.delete("/api/home")
     assert answer.status_code == 405
     assert answer.headers["Allow"] == "GET, HEAD, OPTIONS"
-    assert answer.json["detail"] == "DELETE is not allowed here; allowed are GET, HEAD, OPTIONS."
+    assert answer.json["detail"] == "Allowed here are GET, HEAD, OPTIONS."
 
 
 @pytest.mark.parametrize("path", ["/", "/todos/7", "/apiary", "/index.html", "/missing.js"])
@@ -374,12 +374,26 @@ def test_an_unforeseen_error_is_a_500_problem_without_a_trace(
 
     @app.get("/api/by-hand")
     def by_hand() -> Any:
-        raise RuntimeError("hush")
+        try:
+            return {}[request.args["token"]]
+        except KeyError as error:
+            raise RuntimeError(f"no such token: {error}") from error
 
-    answer = app.test_client().get("/api/by-hand")
+    answer = app.test_client().get("/api/by-hand?token=hush")
     assert answer.status_code == 500
-    assert "hush" not in answer.text
-    assert "RuntimeError: hush" in caplog.text
+    assert "hush" not in answer.text and "hush" not in caplog.text
+    assert "in by_hand\n" in caplog.text
+    assert caplog.text.index("builtins.KeyError") < caplog.text.index("builtins.RuntimeError")
+
+
+def test_the_debugger_says_the_words_of_an_unforeseen_error(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLASK_DEBUG", "1")
+    app = app_of(tmp_path, {"home": HOME})
+    app.add_url_rule("/api/by-hand", view_func=lambda: {}["hush"])
+    assert app.test_client().get("/api/by-hand").status_code == 500
+    assert "KeyError: 'hush'" in caplog.text
 
 
 def test_a_function_of_the_project_that_exits_ends_only_its_page(tmp_path: Path) -> None:

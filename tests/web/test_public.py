@@ -13,6 +13,7 @@ from flask import Flask, request_started
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from bff.web import files
+from bff.web.shortcut import Shortcut
 from tests.project import app_of
 
 INDEX = "<!doctype html><title>待办任务</title>" + "<p>words</p>" * 100
@@ -179,3 +180,21 @@ def test_a_file_has_one_name(app: Flask, name: str) -> None:
     status, headers, body = asked(app, name)
     assert (status, headers["Content-Type"]) == ("404", "application/problem+json")
     assert SCRIPT.encode() not in body
+
+
+def test_many_names_of_one_file_are_not_remembered_for_ever(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remembered: list[str] = []
+    monkeypatch.setattr(Shortcut, "_is_ours", lambda _, path: remembered.append(path) or True)
+    for name in (
+        "/app.js",
+        "/./app.js",
+        "/a/../app.js",
+        "/x//../app.js",
+        "/app.js/",
+        "/x/..//./app.js",
+        "/.",
+    ):
+        asked(app, name)
+    assert remembered == ["/app.js"]

@@ -1,0 +1,11 @@
+"""JSON Schemas at work: what fits one, what does not and why, and values without the members that one does not list.
+
+The work grows with the value and not with the ways through a schema: a schema that refers to itself in two branches
+has as many ways as there are levels twos to multiply.
+"""
+
+from bff.validation.mistakes import MOST_MISTAKES, Mistake, known_part
+from bff.validation.pruning import prune
+from bff.validation.validator import Validator, validator_of
+
+__all__ = ["MOST_MISTAKES", "Mistake", "Validator", "known_part", "prune", "validator_of"]

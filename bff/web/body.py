@@ -1,0 +1,86 @@
+"""Reads a visitor's JSON body as its recipe declares it: whole, in time, without what the schema does not list."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from flask import Request
+from msgspec import Struct
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from bff import jsontext
+from bff.problems import problem
+from bff.validation import MOST_MISTAKES, Validator, known_part, prune
+from bff.web.mistakes import TOO_LARGE, Errors, mistake, mistakes_in
+from bff.web.waiting import waiting_at_most
+
+
+class BodyReader(Struct, frozen=True):
+    """The JSON body of one recipe."""
+
+    schema: Mapping[str, Any]
+    validator: Validator
+    max_depth: int
+    timeout: float
+
+    @classmethod
+    def of(cls, schema: Mapping[str, Any], max_depth: int, timeout: float) -> BodyReader:
+        return cls(schema, Validator(schema), max_depth, timeout)
+
+    def read(self, request: Request, errors: Errors, until: float) -> Any:
+        """The body, by `until` (monotonic); what does not fit is added to `errors`, what cannot be read is raised."""
+        if not _is_json(request.mimetype):
+            raise problem(
+                "unsupported-media-type",
+                "This page takes a body of the type application/json.",
+                headers={"Accept": "application/json"},
+            )
+        if request.environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() not in ("", "identity"):
+            raise problem(
+                "unsupported-media-type",
+                "The body is packed; this page takes it as it is, without Content-Encoding.",
+                headers={"Accept-Encoding": "identity"},
+            )
+        raw = _whole_body(request, self.timeout)
+        if large := list(itertools.islice(jsontext.large_numbers(raw), MOST_MISTAKES)):
+            places = dict.fromkeys(known_part(self.schema, place) for place in large)
+            errors.extend(mistake(("body", *place), TOO_LARGE) for place in places)
+            return None
+        value = prune(self.schema, _parse(raw, self.max_depth))
+        errors.extend(mistakes_in(self.validator, value, ("body",)))
+        if time.monotonic() > until:
+            raise problem("upload-too-slow", "The body was not read in time.")
+        return value
+
+
+def _is_json(mimetype: str) -> bool:
+    return mimetype == "application/json" or (
+        mimetype.startswith("application/") and mimetype.endswith("+json")
+    )
+
+
+def _whole_body(request: Request, timeout: float) -> bytes:
+    """The body; servers that frame it themselves have it cut off where it ends too early or goes over the bound."""
+    with waiting_at_most(request.environ, timeout):
+        raw = request.get_data(cache=True)
+    announced, most = request.content_length, request.max_content_length
+    if announced is None and most is not None and len(raw) >= most:
+        raise RequestEntityTooLarge
+    if announced is not None and len(raw) < announced:
+        raise problem("malformed-body", "The body ends too early.")
+    return raw
+
+
+def _parse(raw: bytes, max_depth: int) -> Any:
+    try:
+        msgspec.json.decode(raw)  # strict: a visitor's NaN or broken text is a mistake, not a null
+        return jsontext.decode(raw, max_depth)
+    except (ValueError, RecursionError) as exc:
+        detail = "The body nests too deeply." if isinstance(exc, RecursionError | jsontext.TooDeep) else (
+            "The body is not JSON in UTF-8." if raw.strip() else "The body is empty; this page takes a JSON body."
+        )  # fmt: skip
+        raise problem("malformed-body", detail) from exc
