@@ -29,4 +29,4 @@ def taken(planned: PlannedGiven, value: Any) -> Any:
     detail = f"'{given.part}' does not take this {what} ({wrong.kind.name})."
     if planned.from_input:
         raise problem("invalid-input", detail, step=given.part)
-    raise of_failure(Failure(given.part, "bad-reply", 502, detail, path=what))
+    raise of_failure(Failure(given.part, "bad-reply", 502, detail, path=what, reason="form"))

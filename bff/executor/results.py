@@ -41,13 +41,14 @@ class Terms(Struct, frozen=True):
 
 
 class StepTrace(Struct):
-    """How one step went; times are `time.monotonic()` seconds."""
+    """How one step went; times are `time.monotonic()` seconds. `failure` is the first of it, if there was one."""
 
     name: str
     begun: float
     ended: float = 0.0
     outcome: Outcome = "ok"
     requests: int = 0
+    failure: Failure | None = None
 
     @property
     def milliseconds(self) -> float:

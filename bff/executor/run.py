@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Generator, Mapping
 from typing import Any
 
-from bff.errors import Failure
+from bff.errors import Failure, PageError
 from bff.executor import judge
 from bff.executor.given import taken
 from bff.executor.guard import refusal
@@ -144,8 +144,7 @@ class PageRun:
                     value = taken(step.given, value)
                 wrong = judge.first_not_list(value, (step.name,), step.lists)
                 if wrong is not None:
-                    self._fail(step)
-                    raise of_failure(judge.bad_reply(step.name, wrong))
+                    raise self._failed(step, judge.bad_reply(step.name, wrong))
                 self._end(step, value, "ok")
             case PlannedGuard():
                 if step.require(self._scope, self._evaluation) is not True:
@@ -176,14 +175,17 @@ class PageRun:
         del self._under_way[step.name]
         self.traces[step.name].requests = under_way.sent
         if under_way.failure is None:
-            self._failures += [*under_way.item_failures, *under_way.stale]
+            harmless = [*under_way.item_failures, *under_way.stale]
+            if harmless:
+                self._failures += harmless
+                self.traces[step.name].failure = harmless[0]
             whole: Outcome = "stale" if under_way.stale else "ok"
             self._end(step, under_way.value, "fallback" if under_way.item_failures else whole)
         elif step.fallback is None or step.step.each is not None:  # under `each` a fallback is an item's
-            self._fail(step)
-            raise of_failure(under_way.failure)
+            raise self._failed(step, under_way.failure)
         else:
             self._failures.append(under_way.failure)
+            self.traces[step.name].failure = under_way.failure
             self._end(step, under_way.fall_back(), "fallback")
 
     def _end(self, step: PlannedStep, value: Any, outcome: Outcome) -> None:
@@ -195,6 +197,12 @@ class PageRun:
             self._blocked_by[follower] -= 1
             if self._blocked_by[follower] == 0:
                 heapq.heappush(self._ready, self._order[follower])
+
+    def _failed(self, step: PlannedStep, failure: Failure) -> PageError:
+        """The problem that ends the page because a step has failed."""
+        self._fail(step)
+        self.traces[step.name].failure = failure
+        return of_failure(failure)
 
     def _fail(self, step: PlannedStep) -> None:
         trace = self.traces[step.name]
