@@ -85,14 +85,57 @@ FailureKind = Literal[
     "function",  # a function of the project raised, or gave what is no JSON
 ]
 
+Reason = Literal[
+    "",  # the kind says it all
+    # No connection, or it broke
+    "look-up",  # its name has no address
+    "refused",  # nobody listens at its address
+    "unreachable",  # no way leads to its address
+    "certificate-expired",
+    "certificate-not-yet-valid",
+    "certificate-name",  # it is another server's
+    "certificate-untrusted",  # nobody who is believed has signed it
+    "certificate",  # anything else that is wrong with it
+    "verify-file",  # what `verify` or `cert` names cannot be read
+    "tls",  # no secure connection could be made
+    "proxy",  # the proxy on the way does not let it through
+    "no-reply",  # the connection ended before the reply began
+    "cut-short",  # the reply ended before its end
+    "not-http",  # what came is no reply of HTTP/1
+    "two-lengths",  # it can be read in two ways: two lengths, or a length and chunks
+    "header-limit",  # more headers than anybody sends
+    "coding",  # its Content-Encoding cannot be taken off
+    "internal",  # the layer's own fault; the log has its place
+    # No whole reply in time
+    "look-up-timeout",
+    "connect-timeout",
+    "tls-timeout",
+    "reply-timeout",  # it was asked
+    "no-time",  # none was left to ask it
+    # Not asked now
+    "spared",  # its breaker is open
+    "client-full",  # as many calls as its client may make
+    "threads-full",
+    "look-ups-full",
+    # Replies that are of no use
+    "charset",  # in a charset that nobody knows
+    "depth",  # nested too deeply
+    "empty",  # nothing, where the recipe reads something
+    "no-list",  # something else, where the recipe goes over a list
+    "form",  # another form than the page takes
+    "page",  # what a browser would run, and no file
+]
+"""What a failure's kind leaves open, for the operator's log."""
+
 
 class Failure(Struct, frozen=True):
     """Why a step has no value of its own.
 
     `status` is the status that the page answers with when the step is required, `upstream_status` what the
     backend said (None if it said nothing), `retry_after` in seconds, `path` the access path of a bad-reply
-    such as `todos.items`, `item` the index under `each`. A `stale` one did no harm: an old reply stands in. `log` is
-    for the operator's log only. Holds no upstream text, URL or header.
+    such as `todos.items`, `item` the index under `each`. A `stale` one did no harm: an old reply stands in. Where it
+    `may_be_done` it is of a write that may have happened. `log` is for the operator's log only, with the place of a
+    function that failed. Holds no upstream text, URL or header.
     """
 
     step: str
@@ -105,9 +148,16 @@ class Failure(Struct, frozen=True):
     item: int | None = None
     stale: bool = False
     log: str | None = None
+    reason: Reason = ""
+    may_be_done: bool = False
 
     @property
     def retryable(self) -> bool:
+        """Whether asking for the page again may help, and does nothing twice."""
+        return not self.may_be_done and self._may_pass
+
+    @property
+    def _may_pass(self) -> bool:
         return self.kind in {"timeout", "refused", "breaker"} or self.status in {429, 502, 503, 504}
 
 

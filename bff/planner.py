@@ -25,7 +25,7 @@ from bff.plan import (
     PlannedStep,
     PlannedValue,
 )
-from bff.reads import read_of_reply
+from bff.reads import followed, needs_of_page, read_of_reply
 from bff.recipe import Fail, Given, Guard, Recipe, Request, Step, SubRecipe, Value
 from bff.taint import taint_of
 from bff.validation import Validator
@@ -74,6 +74,7 @@ class _Planner:
         self._values = {step.name for step in recipe.steps if isinstance(step, Value)}
         self.written = self._written()
         self.lists = self._lists()
+        self.values_read = self._values_read()
 
     def plan(self) -> Plan:
         recipe = self.recipe
@@ -137,6 +138,8 @@ class _Planner:
     def _request(self, step: Request) -> PlannedRequest:
         client = self.clients[step.client]
         clause = step.each or step.batch
+        own = self.inspections[step.name]
+        reads, reads_into = needs_of_page(step, own, self.values_read[step.name])
         compiled = {
             key: self._compile(getattr(step, key), self._quotes(client))
             for key in ("when", "query", "headers", "body", "form", "take", "ok", "fallback")
@@ -155,6 +158,8 @@ class _Planner:
             lists=self.lists[step.name],
             reply_lists=self._reply_lists(step),
             decode=self._decoder(step),
+            reads=reads,
+            reads_into=reads_into,
             items_from_input=self._from_input(step, ("each", "batch")),
             path_from_input=self._from_input(step, ("path",)),
             headers_from_input=self._from_input(step, ("headers",)),
@@ -237,6 +242,33 @@ class _Planner:
             (found,) = inspect_tree(tree).reads
             path = (*found, *rest)
         return path
+
+    def _values_read(self) -> dict[str, set[Path]]:
+        """For each step the paths below its value that the page reads, also by way of value steps.
+
+        What an undo reads is left out, and what a loop goes over is read as its elements.
+        """
+        found: dict[str, set[Path]] = {name: set() for name in self.names}
+        parts = [
+            part
+            for inspections in self.inspections.values()
+            for key, part in inspections.items()
+            if not key.startswith("undo.")
+        ]
+        waiting = [
+            path
+            for part in (*parts, *self.page_reads)
+            for path in (*part.reads, *((*gone_over, ANY) for gone_over, _, _ in part.iterates))
+        ]
+        while waiting:
+            root, *rest = waiting.pop()
+            if root not in found or (path := tuple(rest)) in found[str(root)]:
+                continue
+            found[str(root)].add(path)
+            step = self.recipe.step(str(root))
+            if isinstance(step, Value):
+                waiting.extend(followed(step.value, path))
+        return found
 
     def _reply_lists(self, step: Request) -> tuple[Path, ...]:
         take = self.inspections[step.name].get("take")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from bff.expressions.inspect import ANY, Any_, Inspection, Path
+from bff.expressions.inspect import ANY, Any_, Inspection, Path, aliases_of, item_aliases
+from bff.expressions.paths import Scope
+from bff.expressions.tree import Each, Expression, Sequence, Tree
+from bff.expressions.tree import Mapping as MappingTree
 from bff.recipe import Request
 
 _BODY = ("reply", "body")
@@ -24,6 +27,57 @@ def read_of_reply(
         yield from _below(_BODY, own["take"])
     else:
         yield from _of_value(step, inspections, page)
+
+
+def needs_of_page(
+    step: Request, own: Mapping[str, Inspection], of_value: Iterable[Path]
+) -> tuple[bool, bool]:
+    """Whether a page reads the body of a step's replies at all, and whether it reads something that is in it.
+
+    `own` are the inspections of the step's parts, `of_value` the paths below its value that the page reads. What is
+    read to take a write back does not count: that is done as well as it can be. What `ok` reads is no reading in it:
+    it has its say on nothing, too.
+    """
+    found = [] if "take" not in own else list(_entered(_BODY, own["take"]))
+    rows = [(ANY,)] if step.batch is not None or step.key_by is not None else []
+    for path in (*map(lambda path: _in_reply(step, path), of_value), *rows):
+        if step.take is None:
+            found.append(path)
+        else:
+            found += [read[2:] for read in followed(step.take, path) if read[:2] == _BODY]
+    judged = "ok" in own and bool(list(_entered(_BODY, own["ok"])))
+    return bool(found) or judged, any(found)
+
+
+def followed(tree: Tree, path: Path, scope: Scope | None = None) -> Iterator[Path]:
+    """What a path below the value of a tree stands for, where that is a part of something that the tree reads."""
+    match tree:
+        case Expression():
+            for alias in aliases_of(tree, scope or {}):
+                for key in path:
+                    alias = alias.at(key)
+                yield alias.path
+        case MappingTree():
+            for key, value in tree.items:
+                if not path or path[0] in (key, ANY):
+                    yield from followed(value, path[1:], scope)
+        case Sequence():
+            for value in tree.items:
+                yield from followed(value, path[1:], scope)
+        case Each():
+            inner = {**(scope or {}), tree.clause.variable: item_aliases(tree.clause, scope or {})}
+            yield from followed(tree.item, path[1:], inner)
+
+
+def _entered(root: Path, found: Inspection) -> Iterator[Path]:
+    """What is read below a root, where a loop over it reads its elements; `()` where it is read as a whole."""
+    for path in found.reads:
+        shared = min(len(root), len(path))
+        if path[:shared] == root[:shared]:
+            yield path[len(root) :]
+    for path, _, _ in found.iterates:
+        if path[: len(root)] == root:
+            yield (*path[len(root) :], ANY)
 
 
 def _of_value(

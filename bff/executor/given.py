@@ -31,4 +31,4 @@ def taken(planned: PlannedGiven, value: Any, evaluation: Evaluation) -> Any:
     detail = f"'{given.part}' does not take this {what} ({mistakes[0].rule or mistakes[0].detail})."
     if planned.from_input:
         raise problem("invalid-input", detail, step=given.part)
-    raise of_failure(Failure(given.part, "bad-reply", 502, detail, path=what))
+    raise of_failure(Failure(given.part, "bad-reply", 502, detail, path=what, reason="form"))

@@ -9,17 +9,20 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from bff.errors import Failure, FailureKind, FunctionError, PageError
+from bff.errors import Failure, FailureKind, FunctionError, PageError, Reason
 from bff.expressions import Evaluation
 from bff.expressions.paths import ANY, Path, path_text
 from bff.http import Broken, Reply, retry_after
+from bff.http.charsets import UnknownCharset
 from bff.jsontext import NotJSON, TooDeep
-from bff.plan import PlannedRequest, PlannedValue
-from bff.problems import of_failure, problem
+from bff.plan import PlannedRequest
+from bff.problems import problem
 
 _LONGEST_RETRY_AFTER = 999_999
 KEPT_STATUSES = frozenset({404, 409, 410, 412, 422, 429})
 
+_CERTIFICATE = "'{step}' could not be reached: its certificate is not accepted."
+_NOT_HTTP = "'{step}' answered with something else than HTTP."
 _BROKEN: Mapping[str, tuple[FailureKind, int, str]] = {
     "timeout": ("timeout", 504, "'{step}' did not answer in time."),
     "refused": ("refused", 502, "'{step}' could not be reached."),
@@ -28,13 +31,45 @@ _BROKEN: Mapping[str, tuple[FailureKind, int, str]] = {
     "breaker": ("breaker", 503, "'{step}' is being spared after failures."),
     "full": ("breaker", 503, "'{step}' was not asked: too many calls to it are under way."),
 }
+_WORDS: Mapping[Reason, str] = {
+    "look-up": "'{step}' could not be reached: its name was not found.",
+    "refused": "'{step}' could not be reached: it takes no connections.",
+    "unreachable": "'{step}' could not be reached: no way leads there.",
+    "certificate-expired": _CERTIFICATE,
+    "certificate-not-yet-valid": _CERTIFICATE,
+    "certificate-name": _CERTIFICATE,
+    "certificate-untrusted": _CERTIFICATE,
+    "certificate": _CERTIFICATE,
+    "tls": "'{step}' could not be reached: there is no secure connection to it.",
+    "no-reply": "'{step}' ended the connection without an answer.",
+    "cut-short": "'{step}' broke its answer off.",
+    "not-http": _NOT_HTTP,
+    "two-lengths": _NOT_HTTP,
+    "header-limit": _NOT_HTTP,
+    "coding": "'{step}' answered in an encoding that cannot be read.",
+}
 
 
 def of_broken(step: str, broken: Broken, item: int | None) -> Failure:
     """The failure of a request that brought no reply."""
     kind, status, detail = _BROKEN[broken.kind]
-    retry_after = None if broken.retry_after is None else math.ceil(broken.retry_after)
-    return Failure(step, kind, status, detail.format(step=step), retry_after=retry_after, item=item)
+    return Failure(
+        step,
+        kind,
+        status,
+        _WORDS.get(broken.reason, detail).format(step=step),
+        retry_after=None if broken.retry_after is None else math.ceil(broken.retry_after),
+        item=item,
+        reason=broken.reason,
+    )
+
+
+def of_undo(step: str, outcome: Reply | Broken) -> Failure:
+    """The failure of a request that should have taken a write back."""
+    if isinstance(outcome, Broken):
+        return of_broken(step, outcome, None)
+    detail = f"'{step}' answered with status {outcome.status}."
+    return Failure(step, "status", 502, detail, upstream_status=outcome.status)
 
 
 def of_stale(planned: PlannedRequest, why: Broken | int, item: int | None) -> Failure:
@@ -71,14 +106,12 @@ def of_reply(
 def bad_reply(step: str, path: str, item: int | None = None) -> Failure:
     """The failure of a step whose value has no list where the recipe goes over one."""
     detail = f"'{step}' answered with JSON of another form: {path} is not a list."
-    return Failure(step, "bad-reply", 502, detail, path=path, item=item)
+    return Failure(step, "bad-reply", 502, detail, path=path, item=item, reason="no-list")
 
 
-def no_list(planned: PlannedValue, path: str) -> PageError:
-    """The problem of a value that has no list where the recipe goes over one: 400 where it is the visitor's alone."""
-    if planned.from_input:
-        return problem("invalid-input", f"{path} is not a list.", step=planned.name)
-    return of_failure(bad_reply(planned.name, path))
+def no_list_sent(step: str, path: str) -> PageError:
+    """The problem of a value that is the visitor's alone and has no list where the recipe goes over one."""
+    return problem("invalid-input", f"{path} is not a list.", step=step)
 
 
 def unsent(step: str, what: str, *, by_visitor: bool, item: int | None) -> Failure:
@@ -101,9 +134,9 @@ def of_passing(planned: PlannedRequest, reply: Reply) -> Failure:
     return found
 
 
-def not_passed(step: str, how: str) -> Failure:
+def not_passed(step: str, how: str, reason: Reason) -> Failure:
     """The failure of a reply whose body cannot be handed on."""
-    return Failure(step, "bad-reply", 502, f"'{step}' answered {how}.")
+    return _unread(step, None, "bad-reply", how, reason)
 
 
 def first_not_list(value: Any, root: Path, paths: Iterable[Path]) -> str | None:
@@ -144,15 +177,28 @@ def _with_reply(scope: Mapping[str, Any], reply: Reply, body: Any) -> dict[str, 
 
 
 def _body(planned: PlannedRequest, reply: Reply, item: int | None, empty: Any) -> Any:
+    """What a page reads of the body, or why it cannot; of one that no page reads what its undo can make use of."""
     if not reply.raw.strip():
-        return empty
-    step = planned.name
+        return _empty(planned.name, item) if planned.reads_into else empty
+    if not planned.reads:
+        return _body_or_null(reply) if planned.undo_reads_reply else None
     try:
-        return reply.json() if planned.decode is None else planned.decode(reply.raw, reply.max_depth)
+        return reply.json() if planned.decode is None else reply.decoded(planned.decode)
     except TooDeep:
-        return Failure(step, "too-large", 502, f"'{step}' answered with JSON nested too deeply.", item=item)
+        return _unread(planned.name, item, "too-large", "with JSON nested too deeply", "depth")
+    except UnknownCharset:
+        return _unread(planned.name, item, "not-json", "in a charset that nobody knows", "charset")
     except NotJSON:
-        return Failure(step, "not-json", 502, f"'{step}' answered with something else than JSON.", item=item)
+        return _unread(planned.name, item, "not-json", "with something else than JSON")
+
+
+def _unread(step: str, item: int | None, kind: FailureKind, what: str, reason: Reason = "") -> Failure:
+    return Failure(step, kind, 502, f"'{step}' answered {what}.", item=item, reason=reason)
+
+
+def _empty(step: str, item: int | None) -> Failure:
+    """The failure of a reply that has no body, where the recipe reads something that is in it."""
+    return _unread(step, item, "bad-reply", "with nothing", "empty")
 
 
 def _body_or_null(reply: Reply) -> Any:

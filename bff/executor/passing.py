@@ -15,7 +15,6 @@ from bff.executor.writes import Write
 from bff.http import Broken, OutgoingRequest, Passage, Reply, StreamBroke
 from bff.http.media import IN_RECORDS, essence_of, manner_of
 from bff.plan import PlannedRequest
-from bff.problems import of_failure
 
 
 class Sent(Struct, frozen=True):
@@ -100,8 +99,7 @@ class PassingRun(PageRun):
         found = request if isinstance(request, Failure) else self._sent_on(step, request)
         self.traces[step.name].requests = 0 if isinstance(request, Failure) else 1
         if isinstance(found, Failure):
-            self._fail(step)
-            raise of_failure(found)
+            raise self._failed(step, found)
         self.passed = found
         self._end(step, None, "ok")
 
@@ -121,12 +119,12 @@ class PassingRun(PageRun):
         )
         if isinstance(opened, Broken):
             write.outcome = "unknown" if opened.sent else "unsent"
-            return judge.of_broken(step.name, opened, None)
+            return self._judged(write, judge.of_broken(step.name, opened, None))
         write.outcome = "done" if 200 <= opened.status < 300 else "refused"
         failure = self._failure_of(step, opened)
         if failure is not None:
             opened.close()
-            return failure
+            return self._judged(write, failure)
         self._keeping.limit(Reply(opened.status, opened.headers))
         passed = Passed(opened)
         if passed.needs_length:
@@ -134,8 +132,12 @@ class PassingRun(PageRun):
                 passed.hold(sent.max_held)
             except StreamBroke as error:
                 passed.close()
-                return judge.of_broken(step.name, error.broken, None)
+                return self._judged(write, judge.of_broken(step.name, error.broken, None))
         return passed
+
+    @staticmethod
+    def _judged(write: Write, failure: Failure) -> Failure:
+        return write.judged(failure) if write.planned.step.writes else failure
 
     def _failure_of(self, step: PlannedRequest, opened: Passage) -> Failure | None:
         """Why a reply does not go through; None for one that does."""
@@ -146,7 +148,7 @@ class PassingRun(PageRun):
         if status in (204, 304, 416):
             return None
         if opened.headers.get("content-encoding", "identity").lower() != "identity":
-            return judge.not_passed(step.name, "in an encoding that was not asked for")
+            return judge.not_passed(step.name, "in an encoding that was not asked for", "coding")
         if manner_of(opened.headers.get("content-type", "")) == "refused":
-            return judge.not_passed(step.name, "with a page, which is not handed on")
+            return judge.not_passed(step.name, "with a page, which is not handed on", "page")
         return None

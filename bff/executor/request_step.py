@@ -212,7 +212,8 @@ class RequestStep:
         if write is not None:
             write.outcome = _outcome_of(call)
         if isinstance(result, Broken):
-            return at, judge.of_broken(self.planned.name, result, self._item(at))
+            failure = judge.of_broken(self.planned.name, result, self._item(at))
+            return at, failure if write is None else write.judged(failure)
         self._keeping.limit(result)
         if write is not None:
             write.reply = result
@@ -225,6 +226,8 @@ class RequestStep:
                 write.value, write.accepted = outcome, True
             elif outcome.kind == "status" and write.outcome == "done":
                 write.outcome = "refused"  # 2xx, and `ok` does not take it for a success
+            if isinstance(outcome, Failure):
+                outcome = write.judged(outcome)
         if result.stale is not None and not isinstance(outcome, Failure):
             self._note_stale(judge.of_stale(self.planned, result.stale, self._item(at)))
         return at, outcome
@@ -257,7 +260,11 @@ class RequestStep:
             return outcome
         below = [path[1:] for path in self.planned.lists if path[:1] == (ANY,)]
         wrong = judge.first_not_list(outcome, (self.planned.name, ANY), below)
-        return outcome if wrong is None else judge.bad_reply(self.planned.name, wrong, at)
+        return outcome if wrong is None else self._of_writes(judge.bad_reply(self.planned.name, wrong, at))
+
+    def _of_writes(self, failure: Failure) -> Failure:
+        """The failure of what replies gave together, which the writes among them do not take back."""
+        return next(iter(self._written.values())).judged(failure) if self._written else failure
 
     def _settle(self) -> None:
         if not self.done or self.failure is not None:
@@ -270,7 +277,7 @@ class RequestStep:
             if wrong is not None:
                 joined = judge.bad_reply(self.planned.name, wrong)
         if isinstance(joined, Failure):
-            self.failure = joined
+            self.failure = self._of_writes(joined)
         else:
             self.value = joined
 

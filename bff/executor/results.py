@@ -43,14 +43,14 @@ class Terms(Struct, frozen=True):
 
 
 class StepTrace(Struct):
-    """How one step went; times are `time.monotonic()` seconds, `cause` is what the log has to say of a failure."""
+    """How one step went; times are `time.monotonic()` seconds. `failure` is the first of it, if there was one."""
 
     name: str
     begun: float
     ended: float = 0.0
     outcome: Outcome = "ok"
     requests: int = 0
-    cause: str | None = None
+    failure: Failure | None = None
 
     @property
     def milliseconds(self) -> float:

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Generator, Mapping
 from typing import Any
 
-from bff.errors import Failure, FunctionError
+from bff.errors import Failure, FunctionError, PageError
 from bff.executor import judge
 from bff.executor.given import taken
 from bff.executor.guard import refusal
@@ -144,9 +144,11 @@ class PageRun:
                 if step.given is not None:
                     value = taken(step.given, value, self._evaluation)
                 wrong = judge.first_not_list(value, (step.name,), step.lists)
-                if wrong is not None:
+                if wrong is not None and step.from_input:
                     self._fail(step)
-                    raise judge.no_list(step, wrong)
+                    raise judge.no_list_sent(step.name, wrong)
+                if wrong is not None:
+                    raise self._failed(step, judge.bad_reply(step.name, wrong))
                 self._end(step, value, "ok")
             case PlannedGuard():
                 if step.require(self._scope, self._evaluation) is not True:
@@ -177,24 +179,22 @@ class PageRun:
         del self._under_way[step.name]
         self.traces[step.name].requests = under_way.sent
         if under_way.failure is None:
-            self._failures += [*under_way.item_failures, *under_way.stale]
+            harmless = [*under_way.item_failures, *under_way.stale]
+            if harmless:
+                self._failures += harmless
+                self.traces[step.name].failure = harmless[0]
             whole: Outcome = "stale" if under_way.stale else "ok"
-            if under_way.item_failures:
-                logs = (failure.log for failure in under_way.item_failures)
-                self.traces[step.name].cause = next(filter(None, logs), None)
-                whole = "fallback"
-            self._end(step, under_way.value, whole)
+            self._end(step, under_way.value, "fallback" if under_way.item_failures else whole)
         else:
             self._do_without(step, under_way.failure, under_way)
 
     def _do_without(self, step: PlannedStep, failure: Failure, under_way: RequestStep | None = None) -> None:
         """End a step that failed with its fallback; raises PageError where it has none."""
         if not isinstance(step, PlannedRequest) or step.fallback is None or step.step.each is not None:
-            self._fail(step)  # under `each` a fallback is an item's
-            raise of_failure(failure)
+            raise self._failed(step, failure)  # under `each` a fallback is an item's
         value = (under_way or self._step(step)).fall_back(failure)
         self._failures.append(failure)
-        self.traces[step.name].cause = failure.log
+        self.traces[step.name].failure = failure
         self._end(step, value, "fallback")
 
     def _end(self, step: PlannedStep, value: Any, outcome: Outcome) -> None:
@@ -206,6 +206,12 @@ class PageRun:
             self._blocked_by[follower] -= 1
             if self._blocked_by[follower] == 0:
                 heapq.heappush(self._ready, self._order[follower])
+
+    def _failed(self, step: PlannedStep, failure: Failure) -> PageError:
+        """The problem that ends the page because a step has failed."""
+        self._fail(step)
+        self.traces[step.name].failure = failure
+        return of_failure(failure)
 
     def _fail(self, step: PlannedStep) -> None:
         trace = self.traces[step.name]

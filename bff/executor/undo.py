@@ -74,17 +74,26 @@ class TakingBack:
             while waiting and len(in_flight) < most:
                 write = waiting.popleft()
                 call = self._start(write, until)
-                if call is None:
-                    write.taken_back = "undo_failed"
-                else:
+                if isinstance(call, Call):
                     trace.requests += 1
                     in_flight[call] = write
+                else:
+                    write.taken_back, trace.failure = "undo_failed", trace.failure or call
             if in_flight:
                 for call in self._calls.wait(self._deadline):
-                    in_flight.pop(call).taken_back = "undone" if _went_well(call) else "undo_failed"
+                    self._take_in(call, in_flight.pop(call), trace)
 
-    def _start(self, write: Write, until: float) -> Call | None:
-        """The call that undoes a write; None where the request cannot be made."""
+    @staticmethod
+    def _take_in(call: Call, write: Write, trace: StepTrace) -> None:
+        if _went_well(call):
+            write.taken_back = "undone"
+        else:
+            assert call.result is not None, "it has ended"
+            write.taken_back = "undo_failed"
+            trace.failure = trace.failure or judge.of_undo(write.planned.name, call.result)
+
+    def _start(self, write: Write, until: float) -> Call | Failure:
+        """The call that undoes a write, or why the request cannot be made."""
         undo = write.planned.undo
         assert undo is not None, "only what can be undone is asked for"
         try:
@@ -98,14 +107,16 @@ class TakingBack:
                 key=self._key(write),
                 forwarded=self._terms.forwarded,
             )
-            if request is None or isinstance(request, Failure):
-                return None
-            return self._calls.start(undo.client, request, until)
+            if isinstance(request, Failure):
+                return request
+            if request is not None:
+                return self._calls.start(undo.client, request, until)
         except PageError as error:
             _log.error("the undo of %s cannot be made: %s", write.planned.name, error.log or error.kind)
         except Exception as error:  # the others must still run
             _log.error("the undo of %s failed\n%s", write.planned.name, trace_of(error))
-        return None
+        what = "a value of its undo cannot be sent."
+        return judge.unsent(write.planned.name, what, by_visitor=False, item=write.item)
 
     def _scope_of(self, write: Write) -> dict[str, Any]:
         name = write.planned.name

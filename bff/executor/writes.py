@@ -7,7 +7,9 @@ from itertools import groupby
 from typing import Any, Literal
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
+from bff.errors import Failure, PageError
 from bff.http import Reply
 from bff.plan import PlannedRequest
 
@@ -18,6 +20,7 @@ WriteOutcome = Literal[
     "unknown",  # no reply, or an earlier try brought none: it may have happened
     "unsent",  # it cannot have reached the backend
 ]
+_NOT_UNDONE = ("done", "undo_failed", "unknown")
 TakenBack = Literal["undone", "undo_failed"]
 
 
@@ -41,6 +44,15 @@ class Write(Struct, eq=False):
     def may_have_happened(self) -> bool:
         """Whether the backend may hold something else than before, also if it was taken back since."""
         return self.outcome == "done" or self.is_unknown or self.accepted
+
+    def judged(self, failure: Failure) -> Failure:
+        """The failure of its step, which says where asking again may do it twice.
+
+        An error of the backend may have come after it was done, and one of a gateway says nothing of it at all.
+        """
+        status = failure.upstream_status or 0
+        may_be_done = self.may_have_happened or (status >= 500 and status != 503)
+        return replace(failure, may_be_done=True) if may_be_done else failure
 
     @property
     def is_unknown(self) -> bool:
@@ -81,6 +93,13 @@ class Writes(Struct):
         for _, group in groupby(wanted, lambda write: write.planned.name):
             writes = list(group)
             yield writes[0].planned, writes
+
+    def add_to(self, error: PageError) -> None:
+        """Have a problem say what became of the writes, and that asking again may do twice what is not undone."""
+        told = self.members
+        error.members |= told
+        if "retryable" in error.members and any(told.get(name) for name in _NOT_UNDONE):
+            error.members["retryable"] = False
 
     @property
     def members(self) -> dict[str, Any]:

@@ -70,7 +70,7 @@ class SharedFetch:
         self._request = replace(call.request, cache=terms)
         self._make = make
         self._ended = ended
-        self.outcome: Reply | Broken = Broken("refused")
+        self.outcome: Reply | Broken = Broken("refused", reason="internal")
 
     def run(self) -> None:
         """Makes the read; never raises."""

@@ -64,4 +64,4 @@ class Places:
 
 def full() -> Broken:
     """Why a call is not made where its client has as many as it may."""
-    return Broken("full", retry_after=_RETRY_WHEN_FULL, reason="as many calls as its client may make")
+    return Broken("full", retry_after=_RETRY_WHEN_FULL, reason="client-full")

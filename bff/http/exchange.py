@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import http.client
-import io
 import logging
-import socket
-import threading
 import time
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from urllib import parse
 
 import requests
@@ -22,9 +19,11 @@ from requests.auth import AuthBase
 from requests.cookies import RequestsCookieJar
 from requests.hooks import default_hooks, dispatch_hook
 from requests.structures import CaseInsensitiveDict
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from bff.errors import Reason
+from bff.http.connections import Adapter, Progress, at, current
+from bff.http.decoding import decoded
+from bff.http.faults import BadReplyError, reason_of
 from bff.http.messages import Broken, Reply, check_header
 
 if TYPE_CHECKING:
@@ -37,146 +36,9 @@ _LONG_URL = 2048
 _NO_COOKIES = DefaultCookiePolicy(allowed_domains=[])
 
 
-class Progress(Protocol):
-    """How far an exchange came, as another thread may ask."""
-
-    sent: bool
-    abandoned: bool
-
-    def uses(self, sock: socket.socket) -> None:
-        """Is told the connection; raises TimeoutError where the exchange was given up."""
-
-    def lets_go(self, sock: socket.socket | None) -> bool:
-        """Is told that a connection is not used any more; says whether another exchange may use it."""
-
-
-class _Current(threading.local):
-    """The exchange that this thread is at; the connections below urllib3 ask for it."""
-
-    until: float = 0.0
-    progress: Progress | None = None
-
-    def left(self) -> float:
-        """Seconds left; raises TimeoutError when there are none."""
-        left = self.until - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("the deadline has passed")
-        return left
-
-
-_current = _Current()
-
-
-@contextmanager
-def at(until: float, progress: Progress) -> Iterator[None]:
-    """Within, what this thread reads and writes belongs to one exchange, and ends by then (monotonic)."""
-    _current.until = until
-    _current.progress = progress
-    try:
-        yield
-    finally:
-        progress.lets_go(None)
-        _current.progress = None
-
-
-def renew(until: float) -> None:
-    """Gives the exchange that this thread is at another end."""
-    _current.until = until
-
-
-class _TimedReader(io.RawIOBase):
-    """Reads from a socket until the deadline of the exchange; a socket's own time-out bounds one wait only."""
-
-    def __init__(self, raw: Any, sock: socket.socket) -> None:
-        self._raw = raw
-        self._sock = sock
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        self._sock.settimeout(_current.left())
-        count: int | None = self._raw.readinto(buffer)
-        return count
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class _TimedResponse(http.client.HTTPResponse):
-    def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
-        super().__init__(sock, *args, **options)
-        self.fp = io.BufferedReader(_TimedReader(self.fp.detach(), sock))
-
-
-class _Timed:
-    """What both kinds of connections add: the deadline, and a note that something was sent."""
-
-    response_class: Any = _TimedResponse
-    sock: Any
-
-    def send(self, data: Any) -> None:
-        if self.sock is None:
-            self.connect()  # type: ignore[attr-defined]
-        self.sock.settimeout(_current.left())
-        if _current.progress is not None:
-            if isinstance(self.sock, socket.socket):
-                _current.progress.uses(self.sock)
-            _current.progress.sent = True
-        super().send(data)  # type: ignore[misc]
-
-    def close(self) -> None:
-        if _current.progress is not None and self.sock is not None:
-            _current.progress.lets_go(self.sock)  # maybe another's: what is collected closes in any thread
-        super().close()  # type: ignore[misc]
-
-
-class _PlainConnection(_Timed, HTTPConnection):
-    pass
-
-
-class _SecureConnection(_Timed, HTTPSConnection):
-    pass
-
-
-class _Returning:
-    """What both kinds of pools add: a connection whose exchange was given up is not used again."""
-
-    def _put_conn(self, conn: Any) -> None:
-        if conn is not None and _current.progress is not None and not _current.progress.lets_go(conn.sock):
-            conn.close()
-        super()._put_conn(conn)  # type: ignore[misc]
-
-
-class _PlainPool(_Returning, HTTPConnectionPool):
-    ConnectionCls = _PlainConnection
-
-
-class _SecurePool(_Returning, HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
-
-
-_POOLS = {"http": _PlainPool, "https": _SecurePool}
-
-
-class Adapter(HTTPAdapter):
-    """Keeps one client's connections; `send` stays the base class's, so that mocks of it are met."""
-
-    def __init__(self, connections: int) -> None:
-        super().__init__(pool_connections=2, pool_maxsize=connections)
-        self.poolmanager.pool_classes_by_scheme = _POOLS
-
-    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, **options)
-        if type(manager) is urllib3.ProxyManager:
-            manager.pool_classes_by_scheme = _POOLS
-        return manager
-
-
-def exchange(adapter: HTTPAdapter, request: Try, progress: Progress) -> Reply | Broken:
+def exchange(adapter: Adapter, request: Try, progress: Progress) -> Reply | Broken:
     """Sends a request and reads its whole reply before the request's deadline; never raises."""
-    with at(request.until, progress):
+    with at(request.until, progress, adapter.resolver):
         try:
             response = send(adapter, request)
             try:
@@ -202,7 +64,7 @@ def _send(adapter: HTTPAdapter, request: Try, body: Iterable[bytes] | None) -> r
     prepared = _prepare(request, body)
     options: dict[str, Any] = {
         "stream": True,
-        "timeout": _current.left(),
+        "timeout": current.left(),
         "verify": client.verify,
         "cert": client.cert,
         "proxies": client.proxy_urls,
@@ -257,14 +119,16 @@ def _read(response: requests.Response, request: Try, progress: Progress) -> Repl
         return Broken("too-large", sent=True)
     parts: list[bytes] = []
     size = 0
-    for part in response.raw.stream(_CHUNK, decode_content=True):
+    for part in response.raw.stream(_CHUNK, decode_content=False):
         parts.append(part)
         size += len(part)
         if size > request.max_bytes:
             return Broken("too-large", sent=True)
         if progress.abandoned:
-            return Broken("timeout", sent=True)
-    return Reply(response.status_code, plain_headers(response.headers), b"".join(parts))
+            return Broken("timeout", sent=True, reason="reply-timeout")
+    headers = plain_headers(response.headers)
+    raw = decoded(b"".join(parts), headers.get("content-encoding", ""), request.max_bytes)
+    return Broken("too-large", sent=True) if raw is None else Reply(response.status_code, headers, raw)
 
 
 def announced(headers: Mapping[str, str]) -> int:
@@ -290,29 +154,81 @@ _REPLY_BROKE = (
     urllib3.exceptions.ProtocolError,
     urllib3.exceptions.DecodeError,
 )
-_NETWORK = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
+_NETWORK = (
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    http.client.HTTPException,
+    OSError,
+    BadReplyError,
+)
 
 
 def broken_by(error: Exception, request: Try, progress: Progress) -> Broken:
     """What an exception of requests, urllib3 or below means; the only place that knows them."""
     causes = _causes(error)
-    reason = ": ".join(type(cause).__name__ for cause in causes)
     if not isinstance(error, _NETWORK):
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        operator.error("client %s: %s at %s:%s", request.client.name, reason, frame.filename, frame.lineno)
+        names, frame = ": ".join(_names(causes)), traceback.extract_tb(error.__traceback__)[-1]
+        operator.error("client %s: %s at %s:%s", request.client.name, names, frame.filename, frame.lineno)
+        return Broken("refused", sent=progress.sent, reason="internal")
     sent = progress.sent or any(isinstance(cause, _REPLY_BROKE) for cause in causes)
     late = any(
         isinstance(cause, _TIMEOUTS) and not isinstance(cause, urllib3.exceptions.NewConnectionError)
         for cause in causes
     )
-    return Broken("timeout" if late else "refused", sent=sent, reason=reason)
+    if progress.found is not None and not progress.abandoned:
+        progress.found.lost()
+    if late:
+        return Broken("timeout", sent=sent, reason="reply-timeout" if sent else current.stage)
+    return Broken("refused", sent=sent, reason=_reason(causes, sent=sent))
+
+
+def _names(causes: list[BaseException]) -> list[str]:
+    return [type(cause).__name__ for cause in causes]
+
+
+_REASONS: tuple[tuple[Any, Reason], ...] = (
+    (urllib3.exceptions.ProxyError, "proxy"),
+    (urllib3.exceptions.InvalidHeader, "two-lengths"),
+    (urllib3.exceptions.InvalidChunkLength, "not-http"),
+    (http.client.RemoteDisconnected, "no-reply"),
+    (http.client.IncompleteRead, "cut-short"),
+    (http.client.LineTooLong, "header-limit"),
+    (http.client.BadStatusLine, "not-http"),
+    (http.client.UnknownProtocol, "not-http"),
+    (http.client.HTTPException, "header-limit"),
+    (urllib3.util.ssl_match_hostname.CertificateError, "certificate-name"),
+)
+
+
+def _reason(causes: list[BaseException], *, sent: bool) -> Reason:
+    """The word for the innermost cause that tells something; that of a proxy tells enough."""
+    if isinstance(causes[-1], BadReplyError):
+        return causes[-1].reason
+    for known, reason in _REASONS:
+        if any(isinstance(cause, known) for cause in causes):
+            return reason
+    for cause in reversed(causes):
+        if reason := reason_of(cause):
+            return _at_its_stage(reason, sent=sent)
+    if any(isinstance(cause, _REPLY_BROKE) for cause in causes):
+        return _at_its_stage("cut-short", sent=sent)
+    if any(isinstance(cause, urllib3.exceptions.SSLError | requests.exceptions.SSLError) for cause in causes):
+        return "tls"
+    return "verify-file" if type(causes[-1]) is OSError else ""
+
+
+def _at_its_stage(reason: Reason, *, sent: bool) -> Reason:
+    if reason != "cut-short" or sent:
+        return reason
+    return "tls" if current.stage == "tls-timeout" else "no-reply"
 
 
 def _causes(error: BaseException) -> list[BaseException]:
     """An exception and those that it wraps, the outermost first."""
     causes = [error]
     while len(causes) < 8:
-        wrapped = [getattr(causes[-1], "reason", None), *reversed(causes[-1].args)]
+        last = causes[-1]
+        wrapped = [getattr(last, "reason", None), *reversed(last.args), last.__cause__]
         inner = next((found for found in wrapped if isinstance(found, BaseException)), None)
         if inner is None or inner in causes:
             break

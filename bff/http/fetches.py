@@ -144,7 +144,7 @@ class Fetches:
     def refusal(self, fetch: Fetch) -> Broken | None:
         """Why there may be no further try: no time is left, or the page has made or had too much."""
         if not self._has_time(fetch):
-            return Broken("timeout", reason="no time was left for a try")
+            return Broken("timeout", reason="no-time")
         return _over() if self._over_bounds() else None
 
     def _over_bounds(self) -> bool:
@@ -210,7 +210,8 @@ class Fetches:
         fetch.sent = fetch.sent or any(started.sent for started in fetch.flights)
         unheld = any(not started.held for started in fetch.flights)
         resting = None if fetch.rest is None else fetch.rest[1]
-        outcome = fetch.last or resting or (Broken("timeout") if unheld else full())
+        late_by = Broken("timeout", reason="reply-timeout" if fetch.sent else "connect-timeout")
+        outcome = fetch.last or resting or (late_by if unheld else full())
         fetch.calls = [call for call in fetch.calls if call not in late]
         for call in late:
             self._ended(call, _copy(outcome))
@@ -224,7 +225,7 @@ class Fetches:
             return False
         flight = fetch.flights.pop(started)
         fetch.sent = fetch.sent or started.sent
-        outcome = started.outcome or Broken("refused")
+        outcome = started.outcome or Broken("refused", reason="internal")
         if isinstance(outcome, Broken) and (started.sent or outcome.sent):
             fetch.lost = True
         self.tell(fetch, flight, outcome)
@@ -298,14 +299,14 @@ class Fetches:
         if isinstance(outcome, Reply):
             self._bytes += len(outcome.raw)
             if self._bytes > limits.max_replies:
-                return Broken("limit", sent=True, reason="replies of the page")
+                return Broken("limit", sent=True)
         elif outcome.kind == "too-large" and limits.max_replies - self._bytes < limits.max_reply:
             return replace(outcome, kind="limit")
         return outcome
 
 
 def _over() -> Broken:
-    return Broken("limit", reason="requests or replies of the page")
+    return Broken("limit")
 
 
 def _copy(outcome: Outcome) -> Outcome:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal, TypeAlias
 from urllib.parse import quote
 
 from msgspec import Struct, field
 
-from bff.errors import BffError
+from bff.errors import BffError, Reason
+from bff.http.charsets import IN_UTF8, by_its_marks, in_utf8
 from bff.http.freshness import Scope, allowed
-from bff.jsontext import JSON, decode
+from bff.jsontext import JSON, NotJSON, decode
 from bff.memo import memoized
 from bff.records import Unshown
 
@@ -309,11 +310,24 @@ class Reply:
     def json(self) -> JSON:
         """The body's JSON, None when it is empty; decoded once; raises NotJSON or TooDeep.
 
-        The content type is not asked: backends send JSON as text/plain, and HTML is no JSON under any name.
+        The content type is asked for a charset alone: backends send JSON as text/plain, and HTML is no JSON under any
+        name.
         """
         if self._json is _UNDECODED:
-            self._json = decode(self.raw, self.max_depth) if self.raw else None
+            self._json = self.decoded(decode) if self.raw else None
         return self._json
+
+    def decoded(self, decode: Callable[[bytes, int], JSON]) -> JSON:
+        """What this makes of the body, which it gets in UTF-8."""
+        content_type = self.headers.get("content-type")
+        raw = self.raw if content_type in IN_UTF8 else in_utf8(self.raw, content_type)
+        try:
+            return decode(raw, self.max_depth)
+        except NotJSON:
+            marked = by_its_marks(raw)
+            if marked is None:
+                raise
+            return decode(marked, self.max_depth)
 
 
 class Broken(Struct, frozen=True):
@@ -321,14 +335,14 @@ class Broken(Struct, frozen=True):
 
     `breaker` is a backend that is being spared, `full` a client with as many calls under way as it may have.
     `sent` tells whether the backend may have got the request (a write may then have happened); `retry_after`
-    is in seconds; `reason` is for the operator's log and names no URL, header or body.
+    is in seconds; `reason` says what the kind leaves open.
     """
 
     kind: BrokenKind
     sent: bool = False
     retry_after: int | None = None
     attempts: int = 0
-    reason: str = ""
+    reason: Reason = ""
 
 
 class CallError(BffError):
@@ -337,10 +351,12 @@ class CallError(BffError):
     def __init__(self, client: str, broken: Broken) -> None:
         self.client = client
         self.kind = broken.kind
+        self.reason = broken.reason
         self.sent = broken.sent
         self.status = {"timeout": 504, "breaker": 503, "full": 503, "limit": 500}.get(broken.kind, 502)
         self.retry_after = broken.retry_after
-        super().__init__(f"client {client or 'without a name'}: {broken.kind}")
+        why = f" ({broken.reason})" if broken.reason and broken.reason != broken.kind else ""
+        super().__init__(f"client {client or 'without a name'}: {broken.kind}{why}")
 
 
 class StreamBroke(BffError):

@@ -79,7 +79,7 @@ class Reads:
             self._looked_up(*self._looking.pop(started))
         elif started in self._sharing:
             call, share = self._sharing.pop(started)
-            self._shared(call, started.outcome or Broken("refused"), share.cached)
+            self._shared(call, started.outcome or Broken("refused", reason="internal"), share.cached)
 
     def ring(self, now: float) -> None:
         """Goes on without what takes too long."""
@@ -92,7 +92,7 @@ class Reads:
             if call.until <= now:
                 del self._sharing[started]
                 self._transport.abandon(started)
-                self._shared(call, Broken("timeout"), None)
+                self._shared(call, Broken("timeout", reason="reply-timeout"), None)
 
     def due(self) -> float:
         """When something is due next (monotonic), infinity where nothing is."""

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import requests
 
-from bff.http.exchange import Adapter, announced, at, broken_by, plain_headers, renew, send
+from bff.http.connections import Adapter, at, renew
+from bff.http.exchange import announced, broken_by, plain_headers, send
 from bff.http.messages import Broken, StreamBroke
+from bff.http.sockets.blocking import Found
 
 if TYPE_CHECKING:
     from bff.http.transport import Try
@@ -23,6 +25,7 @@ class _Passing:
 
     sent = False
     abandoned = False
+    found: Found | None = None
 
     def uses(self, sock: socket.socket) -> None:
         """Nothing has to be known of the connection: no other thread ends it."""
@@ -69,7 +72,7 @@ def open_stream(adapter: Adapter, request: Try, body: Iterable[bytes] | None) ->
     """Sends a request and waits for its reply's head, in this thread; raises only what `body` raises."""
     progress = _Passing()
     feed = None if body is None else _Feed(body, request)
-    with at(_end_of_patience(request), progress):
+    with at(_end_of_patience(request), progress, adapter.resolver):
         try:
             response = send(adapter, request, feed)
         except Exception as error:

@@ -62,7 +62,7 @@ class LookUp:
     def run(self) -> None:
         """Asks Redis; never raises."""
         self.found = self._tier.looked_up(self._name, self._permit)
-        self.promise.fulfil(Broken("limit", reason="only wakes"))
+        self.promise.fulfil(Broken("limit"))
 
     def give_up(self) -> None:
         """Is told that nobody waits for it any more."""

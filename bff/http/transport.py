@@ -20,7 +20,8 @@ from bff.turns import TURNS
 
 if TYPE_CHECKING:
     from bff.http.client import Client
-    from bff.http.exchange import Adapter
+    from bff.http.connections import Adapter
+    from bff.http.sockets.blocking import Found
 
 # urllib3 logs whole URLs, which hold what visitors typed, at levels up to WARNING.
 logging.getLogger("urllib3").setLevel(logging.ERROR)
@@ -142,6 +143,7 @@ class _Flight(_Promised):
         "_request",
         "_sock",
         "abandoned",
+        "found",
         "lane",
     )
 
@@ -150,6 +152,7 @@ class _Flight(_Promised):
         self.lane = request.client
         self.held = True
         self.abandoned = False
+        self.found: Found | None = None
         self._lock = threading.RLock()  # collecting garbage closes connections, also while this is held
         self._sock: socket.socket | None = None
         self._request = request
@@ -157,7 +160,7 @@ class _Flight(_Promised):
 
     def run(self) -> None:
         if time.monotonic() > self._request.start_by:
-            outcome: Reply | Broken = Broken("full", retry_after=1, reason="waited too long for a thread")
+            outcome: Reply | Broken = Broken("full", retry_after=1, reason="threads-full")
         else:
             self.held = False
             from bff.http.exchange import exchange  # is there with the adapter
@@ -186,6 +189,8 @@ class _Flight(_Promised):
         """Ends the exchange where it stands, so that its thread is free at once."""
         with self._lock:
             self.abandoned = True
+            if self.found is not None and time.monotonic() >= self._request.until:
+                self.found.lost()
             if self._sock is not None:
                 with suppress(
                     OSError

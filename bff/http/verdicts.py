@@ -51,7 +51,7 @@ class Verdicts:
 
 def spared(client: Client) -> Broken:
     """Why a call is not made while its backend is spared."""
-    return Broken("breaker", retry_after=client.circuit.retry_after, reason="it failed too often")
+    return Broken("breaker", retry_after=client.circuit.retry_after, reason="spared")
 
 
 def _verdict(outcome: Reply | Broken, flight: Flight) -> bool | None:

@@ -34,6 +34,7 @@ class Demand:
 class ReplyDemand:
     """What a recipe reads of one step's replies.
 
+    `is_read` says whether that is anything of the body, `reads_into` whether it is something in it, `ok` aside.
     `rows` are the paths in the body of the list that a `batch` joins; `keys` the paths of the field that tells
     its rows apart.
     """
@@ -42,6 +43,8 @@ class ReplyDemand:
     headers: set[str] = field(default_factory=set)
     rows: tuple[Path, ...] = ()
     keys: tuple[Path, ...] = ()
+    is_read: bool = False
+    reads_into: bool = False
 
 
 def demands(recipe: Recipe) -> dict[str, ReplyDemand]:
@@ -125,18 +128,29 @@ class _Reading:
         self._follower = Follower(recipe)
         self._same = Follower(recipe, exact=True)
         self._found: dict[str, Demand] = {}
+        self._read: set[str] = set()
+        self._entered: set[str] = set()
 
     def demands(self) -> dict[str, ReplyDemand]:
-        for inspection, scope in self._inspections():
+        for key, inspection, scope in self._inspections():
             for path in inspection.reads:
                 for origin in self._origins(self._follower, path, scope):
                     self._found.setdefault(str(origin[0]), Demand()).at(origin[1:])
+                    self._note(key, origin, within=len(origin) > 2)
             for path, _, _ in inspection.iterates:
                 for origin in self._origins(self._same, path, scope):
                     self._found.setdefault(str(origin[0]), Demand()).at(origin[1:]).is_list = True
+                    self._note(key, origin, within=True)
         requests = [step for step in self._recipe.steps if isinstance(step, Request)]
         user = ReplyDemand(self._found.get("user", Demand()))
         return {"user": user} | {step.name: self._of_step(step) for step in requests}
+
+    def _note(self, key: str, origin: Path, *, within: bool) -> None:
+        """Note that a body is read; what an undo reads is not asked for before it runs."""
+        if origin[1:2] == ("body",) and not key.startswith("undo."):
+            self._read.add(str(origin[0]))
+            if within and key != "ok":
+                self._entered.add(str(origin[0]))
 
     def _of_step(self, step: Request) -> ReplyDemand:
         rows: tuple[Path, ...] = ()
@@ -152,8 +166,10 @@ class _Reading:
                 body.at(path)
         elif step.batch is not None:
             keys = tuple((*path, "id") for path in rows if "id" in body.at(path).members)
+        is_read = bool(rows) or _REPLY + step.name in self._read
         headers = self._found.get(_REPLY + step.name, Demand()).members.get("headers", Demand())
-        return ReplyDemand(body, {str(name) for name in headers.members}, rows, keys)
+        entered = bool(rows) or _REPLY + step.name in self._entered
+        return ReplyDemand(body, {str(name) for name in headers.members}, rows, keys, is_read, entered)
 
     def _below(self, step: Request, rest: Path) -> tuple[Path, ...]:
         origins = self._follower.origins((step.name, *rest))
@@ -168,22 +184,20 @@ class _Reading:
             return follower.of_aliases(scope[str(root)], tuple(rest))
         return follower.origins(path)
 
-    def _inspections(self) -> Iterator[tuple[Inspection, Mapping[str, Aliases]]]:
+    def _inspections(self) -> Iterator[tuple[str, Inspection, Mapping[str, Aliases]]]:
         for step in self._recipe.steps:
             scope = self._follower.scope_of(step)
             for key, part in parts(step):
                 if key.startswith("undo."):
-                    yield inspect_part(part), scope | _own_item(step)
-                elif not key.startswith(
-                    "on_status"
-                ):  # what is read there is of another reply than the good one
-                    yield inspect_part(part), {} if key in ("when", "each", "batch") else scope
+                    yield key, inspect_part(part), scope | _own_item(step)
+                elif not key.startswith("on_status"):  # read of another reply than the good one
+                    yield key, inspect_part(part), {} if key in ("when", "each", "batch") else scope
         recipe = self._recipe
         session = recipe.session
         of_session = () if session is None else (session.user, session.tokens, session.expires)
         for tree in (recipe.shape, recipe.status, recipe.headers, *of_session):
             if tree is not None:
-                yield inspect_tree(tree), {}
+                yield "", inspect_tree(tree), {}
 
 
 def _own_item(step: Step) -> dict[str, Aliases]:

@@ -9,6 +9,7 @@ from typing import Any
 from bff.expressions import Evaluation
 from bff.plan import Plan
 from bff.problems import PROBLEMS
+from bff.testing.demands import ReplyDemand
 from bff.testing.upstream import Upstream
 
 _TYPES = {
@@ -20,7 +21,10 @@ _TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A step that must fail: with which page status, kind, status of the backend, Retry-After and item."""
+    """A step that must fail: with which page status, kind, status of the backend, Retry-After and item.
+
+    One that is `done` is a write that may have happened.
+    """
 
     step: str
     kind: str
@@ -29,9 +33,12 @@ class Failed:
     retry_after: int | None = None
     item: int | None = None
     stale: bool = False
+    done: bool = False
 
     @property
     def retryable(self) -> bool:
+        if self.done:
+            return False
         return self.kind in ("timeout", "refused", "breaker") or self.status in (429, 502, 503, 504)
 
 
@@ -77,6 +84,11 @@ class Forecast:
     undo_failed: list[str] = field(default_factory=list)
     scope: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def is_written(self) -> bool:
+        """Whether asking again may do something twice."""
+        return bool(self.done or self.unknown or self.undo_failed)
+
 
 @dataclass(frozen=True, slots=True)
 class Times:
@@ -108,6 +120,7 @@ class Course:
     evaluation: Evaluation
     times: Times
     found: Forecast
+    demands: Mapping[str, ReplyDemand]
     failures: list[tuple[float, Failed]] = field(default_factory=list)
     made: list[Made] = field(default_factory=list)
 

@@ -15,6 +15,7 @@ from bff.expressions import Evaluation
 from bff.expressions.values import to_text
 from bff.identity.session import expiry_of
 from bff.plan import Plan, PlannedGiven, PlannedGuard, PlannedRequest, PlannedStep, PlannedValue
+from bff.testing.demands import demands
 from bff.testing.forecast import Course, Ending, Failed, Forecast, Made, Times, ending, entry, error_of
 from bff.testing.request_model import RequestModel, Stop
 from bff.testing.rules import chunks, is_segment, lists_hold
@@ -47,7 +48,7 @@ class _Model:
         self.plan = plan
         self.evaluation = evaluation
         self.found = Forecast(scope=dict(scope))
-        self.course = Course(plan, upstream, evaluation, times, self.found)
+        self.course = Course(plan, upstream, evaluation, times, self.found, demands(plan.recipe))
         self.ends: dict[str, float] = {}
         self.outcomes: dict[str, str] = {}
 

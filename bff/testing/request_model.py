@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from bff.errors import FunctionError
@@ -51,7 +52,7 @@ class RequestModel:
             value = self._reply(local, index, at)
             if step.step.each is not None:
                 below = [path[1:] for path in step.lists if path[:1] == (ANY,)]
-                self._check(lists_hold(value, below), Failed(step.name, "bad-reply", 502, item=index))
+                self._check(lists_hold(value, below), self._of_another_form(index))
             old = self.course.upstream[step.name].old
             if old is not None and (index is not None or not self.stale):
                 status = self._page_status(old)
@@ -105,7 +106,7 @@ class RequestModel:
             if step.step.writes and reply.sent:
                 self._note(found.unknown, Made(step.name, local))
             status = 504 if reply.broken == "timeout" else 502
-            raise Stop(Failed(step.name, reply.broken, status, item=index))
+            raise Stop(self._failed(reply, reply.broken, status, index))
         body = None if reply.body is EMPTY or reply.body is NOT_JSON else reply.body
         seen = {**local, "reply": {"status": reply.status, "headers": dict(reply.headers), "body": body}}
         if step.step.writes and 200 <= reply.status < 300:
@@ -119,16 +120,21 @@ class RequestModel:
                 found.done[:] = [name for name in found.done if name != step.name]
                 course.made[:] = [made for made in course.made if made is not self.made]
             status = self._page_status(reply.status)
-            raise Stop(Failed(step.name, "status", status, reply.status, reply.retry_after, index))
+            failed = self._failed(reply, "status", status, index)
+            raise Stop(replace(failed, upstream=reply.status, retry_after=reply.retry_after))
         if course.plan.recipe.passes:
-            self._check(reply.body is not NOT_JSON, Failed(step.name, "bad-reply", 502))
+            self._check(reply.body is not NOT_JSON, self._failed(reply, "bad-reply", 502, index))
             self._go_through(reply)
             return None
-        self._check(reply.body is not NOT_JSON, Failed(step.name, "not-json", 502, item=index))
-        value: Any = True if reply.body is EMPTY and step.step.each is not None else body
+        demand = course.demands[step.name]
+        empty = reply.body is EMPTY
+        self._check(not (empty and demand.reads_into), self._failed(reply, "bad-reply", 502, index))
+        unread = reply.body is NOT_JSON and demand.is_read
+        self._check(not unread, self._failed(reply, "not-json", 502, index))
+        value: Any = True if empty and step.step.each is not None else body
         if step.take is None:
             return value
-        self._check(lists_hold(value, step.reply_lists), Failed(step.name, "bad-reply", 502, item=index))
+        self._check(lists_hold(value, step.reply_lists), self._failed(reply, "bad-reply", 502, index))
         seen["reply"] = {**seen["reply"], "body": value}
         return step.take(seen, course.evaluation)
 
@@ -137,6 +143,17 @@ class RequestModel:
         self.course.made.append(made)
         if made.step not in told:
             told.append(made.step)
+
+    def _failed(self, reply: Upstream, kind: str, status: int, index: int | None) -> Failed:
+        """How the step fails; a write may have been done, unless its backend has said that it was not."""
+        may_be_done = reply.sent if reply.broken is not None else reply.status >= 500 and reply.status != 503
+        if kind not in ("status", reply.broken):
+            may_be_done = True
+        done = self.step.step.writes and may_be_done
+        return Failed(self.step.name, kind, status, item=index, done=done)
+
+    def _of_another_form(self, index: int | None) -> Failed:
+        return Failed(self.step.name, "bad-reply", 502, item=index, done=self.step.step.writes)
 
     def _go_through(self, reply: Upstream) -> None:
         """The body is handed on as it is, with what keeps a browser from running it."""
@@ -159,7 +176,7 @@ class RequestModel:
     def joined(self, values: list[Any]) -> Any:
         """The step's value of the values of its requests."""
         step = self.step.step
-        bad = Failed(self.step.name, "bad-reply", 502)
+        bad = self._of_another_form(None)
         value: Any = values if step.each is not None else values[0] if values else None
         if step.batch is not None:
             self._check(all(chunk is None or isinstance(chunk, list) for chunk in values), bad)

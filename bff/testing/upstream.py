@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
-from bff.testing.server import Received, Script, Wire, answer, flood, head
+from bff.testing.server import Received, Script, Wire, answer, flood, gzipped, head
 
 NOT_JSON: Final = object()
 EMPTY: Final = object()
@@ -104,6 +104,11 @@ def _half(reply: Upstream) -> Script:
     return answer(200, body=text, headers=reply.headers)
 
 
+def _cut_coding(reply: Upstream) -> Script:
+    packed = gzipped(_raw(reply) or b"{}")[:7]
+    return answer(reply.status, body=packed, headers={**reply.headers, "Content-Encoding": "gzip"})
+
+
 def _flood(reply: Upstream) -> Script:
     return flood(10 * 2**20, announced=True)
 
@@ -157,6 +162,7 @@ FAULTS: Mapping[str, Fault] = {
         Fault("empty", lambda reply: replace(reply, body=EMPTY), good_script),
         Fault("HTML", lambda reply: replace(reply, status=200, body=NOT_JSON, headers={}), _html),
         Fault("half", lambda reply: replace(reply, status=200, body=NOT_JSON), _half),
+        Fault("cut", lambda _: Upstream(broken="refused"), _cut_coding),
         Fault("form", _of_another_form, good_script),
         Fault("null", _null, good_script),
         Fault("10MB", lambda _: Upstream(broken="too-large"), _flood),

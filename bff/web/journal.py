@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 from msgspec import Struct, field
 
-from bff.errors import PageError
+from bff.errors import Failure, PageError, Reason
 from bff.executor import StepTrace, Writes
 from bff.jsontext import encode
 
@@ -23,7 +23,8 @@ class Journal(Struct):
     """What is told of one page while it is made; `begun` is `time.monotonic()` seconds.
 
     `repeated` says that the answer was an earlier one's, `cut` that the visitor left before the body's end.
-    Of a body that goes through, `bytes` are those that went out, and `broken` is why it broke off, if it did.
+    Of a body that goes through, `bytes` are those that went out, and `broken` is how it broke off, if it did, `reason`
+    why.
     """
 
     request_id: str
@@ -39,6 +40,7 @@ class Journal(Struct):
     cut: bool = False
     bytes: int | None = None
     broken: str = ""
+    reason: Reason = ""
 
     @property
     def milliseconds(self) -> float:
@@ -78,14 +80,12 @@ class Journal(Struct):
                     "ms": round(trace.milliseconds, 1) if trace.ended else None,
                     "outcome": trace.outcome if trace.ended else "unfinished",
                     "requests": trace.requests,
+                    **(_NO_FAILURE if trace.failure is None else _told(trace.failure)),
                 }
                 for trace in self.traces.values()
             },
             "partial": list(self.partial),
         }
-        for trace in self.traces.values():
-            if trace.cause is not None:
-                line["steps"][trace.name]["cause"] = trace.cause
         if self.stale:
             line["stale"] = list(self.stale)
         if self.repeated:
@@ -96,6 +96,8 @@ class Journal(Struct):
             line["bytes"] = self.bytes
         if self.broken:
             line["broken"] = self.broken
+            if self.reason:
+                line["reason"] = self.reason
         if self.error is not None:
             line["problem"] = self.error.kind
             line["step"] = self.error.step
@@ -115,6 +117,21 @@ def page_of(endpoint: str) -> str:
     """The name of the recipe behind an endpoint of a page; empty for any other."""
     kind, _, name = endpoint.partition(".")
     return name.rpartition(".")[0] if kind == "page" else ""
+
+
+_NO_FAILURE: Mapping[str, Any] = {}
+
+
+def _told(failure: Failure) -> dict[str, Any]:
+    """How a step failed: words of closed sets, and the backend's status."""
+    found: dict[str, Any] = {"kind": failure.kind}
+    if failure.reason:
+        found["reason"] = failure.reason
+    if failure.upstream_status is not None:
+        found["status"] = failure.upstream_status
+    if failure.log is not None:
+        found["cause"] = failure.log
+    return found
 
 
 def _described(trace: StepTrace) -> str:

@@ -120,7 +120,7 @@ class PageView:
         except Exception as error:
             run.take_back()
             if isinstance(error, PageError):
-                error.members |= run.writes.members
+                run.writes.add_to(error)
             raise
         return response
 
@@ -131,7 +131,7 @@ class PageView:
         try:
             results = run.run()
         except PageError as error:
-            error.members |= run.writes.members
+            run.writes.add_to(error)
             raise
         try:
             headers = make_head(plan, results, evaluation).headers

@@ -72,7 +72,7 @@ def test_a_backend_that_is_down_is_502(page: Make, backend: FakeBackend) -> None
         port = closed.getsockname()[1]
     found = page(PAGE, environ={"TODOS_URL": f"http://127.0.0.1:{port}"}).get("/api/page")
     assert (found.status_code, found.json["failure"]) == (502, "refused")
-    assert found.json["detail"] == "'row' could not be reached."
+    assert found.json["detail"] == "'row' could not be reached: it takes no connections."
     assert str(port) not in found.text
 
 

@@ -24,12 +24,14 @@ except ImportError:
     atheris = None
 
 if atheris is None:
-    from bff.http.sockets.decoding import decoded
-    from bff.http.sockets.parser import BadReplyError, ReplyParser
+    from bff.http.decoding import decoded
+    from bff.http.faults import BadReplyError
+    from bff.http.sockets.parser import ReplyParser
 else:
     with atheris.instrument_imports(include=["bff.http.sockets", "httptools", "urllib3.response"]):
-        from bff.http.sockets.decoding import decoded
-        from bff.http.sockets.parser import BadReplyError, ReplyParser
+        from bff.http.decoding import decoded
+        from bff.http.faults import BadReplyError
+        from bff.http.sockets.parser import ReplyParser
 
 from tests.http.sockets.replies import ALL  # noqa: E402
 

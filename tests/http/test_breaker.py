@@ -285,7 +285,7 @@ def test_a_page_that_used_up_its_time_elsewhere_says_nothing_by_its_time_out() -
 def test_a_silent_backend_counts_as_a_time_out() -> None:
     client, transport = quick(failures=1), ByHand(None)
     assert run(calls_on(transport), client, get("/a", timeout=0.03)) == Broken(
-        "timeout", sent=True, attempts=1
+        "timeout", sent=True, attempts=1, reason="reply-timeout"
     )
     assert not client.circuit.closed
 

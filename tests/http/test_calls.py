@@ -133,7 +133,7 @@ def test_a_call_without_an_answer_ends_at_its_own_time_out(client: Client) -> No
     begun = time.monotonic()
     call = calls.start(client, post("/a", timeout=0.05))
     assert calls.wait(begun + 5) == [call]
-    assert call.result == Broken("timeout", sent=True, attempts=1)
+    assert call.result == Broken("timeout", sent=True, attempts=1, reason="reply-timeout")
     assert time.monotonic() - begun < 1.0
     assert transport.flights[0].abandoned
 

@@ -212,19 +212,20 @@ def test_a_view_may_call_a_client_and_plain_responses_mocks_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "kind", "sent", "status"),
+    ("error", "kind", "sent", "status", "reason"),
     [
-        (requests.ConnectionError("refused"), "refused", False, 502),
-        (requests.ConnectTimeout("late"), "timeout", False, 504),
-        (requests.ReadTimeout("late"), "timeout", True, 504),
-        (requests.exceptions.SSLError("no"), "refused", False, 502),
-        (requests.exceptions.ChunkedEncodingError("half"), "refused", True, 502),
-        (ConnectionResetError(), "refused", False, 502),
-        (ValueError("anything"), "refused", False, 502),
+        (requests.ConnectionError("refused"), "refused", False, 502, ""),
+        (requests.ConnectTimeout("late"), "timeout", False, 504, "connect-timeout"),
+        (requests.ReadTimeout("late"), "timeout", True, 504, "reply-timeout"),
+        (requests.exceptions.SSLError("no"), "refused", False, 502, "tls"),
+        (requests.exceptions.ChunkedEncodingError("half"), "refused", True, 502, "cut-short"),
+        (ConnectionResetError(), "refused", False, 502, "no-reply"),
+        (ConnectionRefusedError(), "refused", False, 502, "refused"),
+        (ValueError("anything"), "refused", False, 502, "internal"),
     ],
 )
 def test_a_view_gets_a_call_error_where_no_reply_comes(
-    error: Exception, kind: str, sent: bool, status: int
+    error: Exception, kind: str, sent: bool, status: int, reason: str
 ) -> None:
     client = Client("http://people.test")
     client.name = "people"
@@ -233,7 +234,10 @@ def test_a_view_gets_a_call_error_where_no_reply_comes(
         with pytest.raises(CallError) as caught:
             client.post("/a")
     assert (caught.value.kind, caught.value.sent, caught.value.status) == (kind, sent, status)
-    assert str(caught.value) == f"client people: {kind}"
+    assert caught.value.reason == reason
+    assert str(caught.value) == f"client people: {kind}" + (
+        f" ({reason})" if reason not in ("", kind) else ""
+    )
 
 
 def test_a_view_s_call_has_the_client_s_retries() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bff.breaker import Breaker, Circuit
-from bff.http import Broken, Call, Calls, Client, Reply, ThreadTransport, exchange
+from bff.http import Broken, Call, Calls, Client, Reply, ThreadTransport, connections
 from bff.http.retry import budget_of_hedges
 from tests.fakes import PATIENCE, FakeBackend, Received, Wire, after, answer, hang
 from tests.http.calling import ByHand, calls_on, finish, get, ok, post, reply_of, run
@@ -97,7 +97,7 @@ def test_both_are_dropped_at_the_time_out(client: Client) -> None:
     call = calls.start(client, get("/a", timeout=1.0, hedge=SOON))
     until_sent(calls, transport, 2)
     assert calls.wait(time.monotonic() + 5) == [call]
-    assert call.result == Broken("timeout", sent=True, attempts=2)
+    assert call.result == Broken("timeout", sent=True, attempts=2, reason="reply-timeout")
     assert [flight.abandoned for flight in transport.flights] == [True, True]
 
 
@@ -271,18 +271,18 @@ def test_a_call_that_is_given_up_frees_its_thread_at_once(
 def test_another_connection_that_is_closed_in_its_thread_leaves_a_call_to_be_cut(
     backend: FakeBackend, make_calls: MakeCalls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = exchange._TimedReader.readinto
+    read = connections._TimedReader.readinto
     closed = threading.Event()
 
     def collecting(reader: Any, buffer: Any) -> int | None:
-        other = exchange._PlainConnection("127.0.0.1", backend_port)
+        other = connections._PlainConnection("127.0.0.1", backend_port)
         other.connect()
         other.close()  # as collecting garbage does
         closed.set()
         return read(reader, buffer)
 
     backend_port = int(backend.url.rpartition(":")[2])
-    monkeypatch.setattr(exchange._TimedReader, "readinto", collecting)
+    monkeypatch.setattr(connections._TimedReader, "readinto", collecting)
     backend.on("GET /a", hang)
     calls = make_calls(60.0)
     call = calls.start(Client(backend.url, timeout="60s"), get("/a"))

@@ -338,7 +338,7 @@ def test_a_write_whose_reply_broke_may_have_happened_and_is_not_repeated(
     broken = broken_of(make_calls(), client, post("/a"))
     assert (broken.kind, broken.sent, broken.attempts) == ("refused", True, 1)
     assert len(backend.requests) == 1
-    assert backend.url not in broken.reason
+    assert broken.reason in ("cut-short", "no-reply", "not-http", "coding", "header-limit")
 
 
 def test_a_safe_request_whose_reply_broke_is_repeated(
@@ -446,7 +446,7 @@ def test_a_certificate_that_nobody_vouches_for_is_sent_nothing(
 ) -> None:
     broken = broken_of(make_calls(), Client(secure.url, timeout="10s"), post("/a"))
     assert (broken.kind, broken.sent) == ("refused", False)
-    assert "SSL" in broken.reason
+    assert broken.reason == "certificate-untrusted"
     assert secure.requests == []
 
 

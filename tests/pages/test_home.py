@@ -8,7 +8,6 @@ from flask.testing import FlaskClient
 from tests.pages.conftest import (
     ADA,
     ANN,
-    EMPTY,
     ID,
     LIN,
     TOKEN,
@@ -186,7 +185,7 @@ def test_there_is_no_page_when_nobody_says_who_the_visitor_is(
     assert ended(visitor.get("/api/home")) == (status, kind, "shell.me")
 
 
-@pytest.mark.parametrize("reply", [{"status": 404, "json": {"message": "secret"}}, EMPTY, {"json": None}])
+@pytest.mark.parametrize("reply", [{"status": 404, "json": {"message": "secret"}}, {"body": "null"}])
 def test_a_visitor_whom_people_does_not_know_any_more_sees_no_empty_page(
     good: Backends, visitor: FlaskClient, reply: dict[str, object]
 ) -> None:
@@ -214,7 +213,7 @@ def test_the_page_lives_without_names(good: Backends, visitor: FlaskClient, trou
     assert page.json["todos"] == [SHOWN | {"owner": None, "helper": None}]
 
 
-@pytest.mark.parametrize("reply", [{"json": {"items": []}}, {"json": {}}, {"json": None}, EMPTY])
+@pytest.mark.parametrize("reply", [{"json": {"items": []}}, {"json": {}}, {"body": "null"}])
 def test_no_notice_is_no_failure(good: Backends, visitor: FlaskClient, reply: dict[str, object]) -> None:
     good.answer("notices", "notices", **reply)
     page = visitor.get("/api/home")
@@ -241,7 +240,7 @@ def test_people_who_are_gone_are_null(good: Backends, visitor: FlaskClient, repl
 
 
 @pytest.mark.parametrize("collection", ["todo_list", "todo_counts"])
-@pytest.mark.parametrize("reply", [{"json": listed()}, EMPTY])
+@pytest.mark.parametrize("reply", [{"json": listed()}, {"body": "null"}])
 def test_no_rows_are_an_empty_page(
     good: Backends, visitor: FlaskClient, collection: str, reply: dict[str, object]
 ) -> None:

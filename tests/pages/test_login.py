@@ -84,7 +84,7 @@ def test_what_goes_wrong_is_not_a_wrong_password(good: Backends, stranger: Flask
     "reply",
     [
         EMPTY,
-        {"json": None},
+        {"body": "null"},
         {"json": []},
         {"json": {"token": "", "record": USER}},
         {"json": {"token": TOKEN}},

@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from bff.identity import Session, SessionSeal
-from tests.pages.conftest import ADA, EMPTY, SESSION_KEY, TOKEN, TROUBLE, Backends, ended, listed
+from tests.pages.conftest import ADA, SESSION_KEY, TOKEN, TROUBLE, Backends, ended, listed
 
 NOTICE = {"id": "n", "en": "Hello", "zh": "你好", "published": "2026-11-01 00:00:00.000Z"}
 
@@ -78,7 +78,7 @@ def test_notices_of_before_stand_in_while_the_backend_is_away(
     assert (page.headers["X-Page-Stale"], page.headers["Cache-Control"]) == ("found", "no-store")
 
 
-@pytest.mark.parametrize("reply", [{"json": listed()}, {"json": {}}, EMPTY])
+@pytest.mark.parametrize("reply", [{"json": listed()}, {"json": {}}, {"body": "null"}])
 def test_no_notices_are_an_empty_list(good: Backends, visitor: FlaskClient, reply: dict[str, Any]) -> None:
     good.answer("notices", "notices", **reply)
     assert visitor.get("/api/notices").json == NOTHING

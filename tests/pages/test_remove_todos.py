@@ -39,7 +39,9 @@ def test_a_hundred_go_at_once_and_come_back_in_order(backends: Backends, visitor
     assert visitor.post("/api/todos/remove", json={"ids": ids}).json["removed"] == ids
 
 
-@pytest.mark.parametrize("trouble", [*TROUBLE_OF_ONE, "not there"])
+@pytest.mark.parametrize(
+    "trouble", [*(name for name, trouble in TROUBLE_OF_ONE.items() if trouble[1] != "not-json"), "not there"]
+)
 def test_what_stays_is_named_with_the_reason_and_not_tried_again(
     good: Backends, visitor: FlaskClient, trouble: str
 ) -> None:

@@ -114,7 +114,7 @@ def test_an_account_that_cannot_sign_in_yet_says_that_it_was_made(
 
 
 @pytest.mark.parametrize(
-    "reply", [EMPTY, {"json": None}, {"json": {"token": TOKEN}}, {"json": {"record": USER}}]
+    "reply", [EMPTY, {"body": "null"}, {"json": {"token": TOKEN}}, {"json": {"record": USER}}]
 )
 def test_half_a_sign_in_signs_nobody_in(good: Backends, stranger: FlaskClient, reply: dict[str, Any]) -> None:
     good.answer("people", "people", "POST", SIGN_IN, **reply)

@@ -14,7 +14,6 @@ from requests import PreparedRequest
 from tests.pages.conftest import (
     ADA,
     ANN,
-    EMPTY,
     LIN,
     TOKEN,
     TROUBLE,
@@ -145,7 +144,7 @@ def test_there_is_no_page_when_nobody_says_who_the_visitor_is(
     assert ended(visitor.get("/api/stats")) == (status, kind, "shell.me")
 
 
-@pytest.mark.parametrize("reply", [{"status": 404, "json": {"message": "secret"}}, EMPTY, {"json": None}])
+@pytest.mark.parametrize("reply", [{"status": 404, "json": {"message": "secret"}}, {"body": "null"}])
 def test_a_visitor_whom_people_does_not_know_any_more_sees_no_empty_page(
     good: Backends, visitor: FlaskClient, reply: dict[str, Any]
 ) -> None:
@@ -195,7 +194,7 @@ def test_the_page_lives_without_names(good: Backends, visitor: FlaskClient, trou
     assert sum(finished(page.json["days"])) == 2
 
 
-@pytest.mark.parametrize("reply", [{"json": listed()}, {"json": {}}, EMPTY])
+@pytest.mark.parametrize("reply", [{"json": listed()}, {"json": {}}, {"body": "null"}])
 def test_nothing_is_all_zeros(good: Backends, visitor: FlaskClient, reply: dict[str, Any]) -> None:
     good.answer("todos", "todo_counts", **reply)
     good.answer("todos", "todo_finished", **reply)

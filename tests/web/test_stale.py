@@ -71,7 +71,7 @@ def site(
     ("script", "why"),
     [
         (answer(503), WHY),
-        (close, WHY | {"detail": "'prices' could not be reached.", "kind": "refused"}),
+        (close, WHY | {"detail": "'prices' ended the connection without an answer.", "kind": "refused"}),
         (
             hang,
             WHY

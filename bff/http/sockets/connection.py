@@ -5,29 +5,55 @@ from __future__ import annotations
 import select
 import socket
 import ssl
+import time
 from contextlib import suppress
 from typing import Final
 
+from msgspec import Struct
+
 from bff.forks import close_in_child
+from bff.http.sockets.dial import Address
 
 READ: Final = 64 * 1024
 """Bytes that are read at most at once."""
 
 
+LONGEST_TICKET: Final = 600.0
+"""Seconds after which a certificate is looked at again."""
+
+
+class Ticket(Struct, frozen=True):
+    """What lets a server know us again; `verified_at` (monotonic) is when its certificate was looked at."""
+
+    session: ssl.SSLSession
+    context: ssl.SSLContext
+    verified_at: float
+
+    def is_for(self, context: ssl.SSLContext) -> bool:
+        """Whether it may be used for a connection under these rules."""
+        return self.context is context and time.monotonic() < self.verified_at + LONGEST_TICKET
+
+
 class Connection:
     """A connected socket that does what it can at once and tells what it waits for.
 
-    `wants` is what the operation that could not go on waits for: POLLIN or POLLOUT.
+    `wants` is what the operation that could not go on waits for: POLLIN or POLLOUT. `address` is where it leads, where
+    its name has others; `ticket` may spare the next connection to its server a whole handshake.
     """
 
-    __slots__ = ("_poll", "fd", "idle_since", "idle_until", "seen_at", "sock", "wants")
+    __slots__ = ("_poll", "address", "fd", "idle_since", "idle_until", "seen_at", "sock", "wants")
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
         self.fd = sock.fileno()
         self.wants = select.POLLOUT
+        self.address: Address | None = None
         self.idle_since = self.idle_until = self.seen_at = 0.0
         self._poll: select.poll | None = None
+
+    @property
+    def ticket(self) -> Ticket | None:
+        return None
 
     def handshake(self) -> bool:
         """Goes on with what comes before the first request; says whether it is done."""
@@ -71,13 +97,23 @@ class Connection:
 class SecureConnection(Connection):
     """The same behind TLS, where reading may have to write and writing to read."""
 
-    __slots__ = ("_tls",)
+    __slots__ = ("_context", "_tls", "_verified_at")
 
-    def __init__(self, sock: socket.socket, context: ssl.SSLContext, name: str) -> None:
+    def __init__(
+        self, sock: socket.socket, context: ssl.SSLContext, name: str, ticket: Ticket | None = None
+    ) -> None:
+        if ticket is not None and not ticket.is_for(context):
+            ticket = None
+        self._context = context
+        self._verified_at = 0.0 if ticket is None else ticket.verified_at
         # An end without a word would look like the end of a body that has no length: it is an error here.
         try:
             self._tls = context.wrap_socket(
-                sock, server_hostname=name, do_handshake_on_connect=False, suppress_ragged_eofs=False
+                sock,
+                server_hostname=name,
+                do_handshake_on_connect=False,
+                suppress_ragged_eofs=False,
+                session=None if ticket is None else ticket.session,
             )
         except BaseException:
             sock.close()
@@ -94,7 +130,14 @@ class SecureConnection(Connection):
         except ssl.SSLWantWriteError:
             self.wants = select.POLLOUT
             return False
+        if not self._tls.session_reused:
+            self._verified_at = time.monotonic()
         return True
+
+    @property
+    def ticket(self) -> Ticket | None:
+        session = self._tls.session
+        return None if session is None else Ticket(session, self._context, self._verified_at)
 
     def write(self, data: bytes | memoryview) -> int:
         try:

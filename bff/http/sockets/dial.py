@@ -23,11 +23,16 @@ _UNDER_WAY = frozenset({errno.EINPROGRESS, errno.EALREADY, errno.EWOULDBLOCK})
 
 
 class Dial:
-    """Connects to the first of some addresses that answers; `due` (monotonic) is when the next one is tried."""
+    """Connects to the first of some addresses that answers; `due` (monotonic) is when the next one is tried.
+
+    `winner` is the one that did, `losers` are those that were tried before it, or refused.
+    """
 
     def __init__(self, addresses: Sequence[Address]) -> None:
+        self.winner: Address | None = None
+        self.losers: list[Address] = []
         self._left = list(reversed(addresses))
-        self._trying: list[socket.socket] = []
+        self._trying: dict[socket.socket, Address] = {}
         self._error: OSError = OSError(errno.EADDRNOTAVAIL, "no address")
         self.due = 0.0
 
@@ -41,7 +46,7 @@ class Dial:
                 return self._won(sock)
         now = time.monotonic()
         while self._left and (now >= self.due or not self._trying):
-            begun = self._begin(*self._left.pop())
+            begun = self._begin(self._left.pop())
             if begun is not None and _is_connected(begun):
                 return self._won(begun)
             self.due = now + STAGGER
@@ -57,24 +62,27 @@ class Dial:
 
     def close(self) -> None:
         while self._trying:
-            self._trying.pop().close()
+            self._trying.popitem()[0].close()
 
-    def _begin(self, family: int, address: Any) -> socket.socket | None:
+    def _begin(self, address: Address) -> socket.socket | None:
+        family, place = address
         try:
             sock = socket.socket(family, socket.SOCK_STREAM)
         except OSError as error:
             self._error = error
+            self.losers.append(address)
             return None
         try:
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            code = sock.connect_ex(address)
+            code = sock.connect_ex(place)
         except OSError as error:
             self._error = error
+            self.losers.append(address)
             sock.close()
             return None
         close_in_child(sock)
-        self._trying.append(sock)
+        self._trying[sock] = address
         if code and code not in _UNDER_WAY:
             self._failed(sock, OSError(code, os.strerror(code)))
             return None
@@ -82,11 +90,12 @@ class Dial:
 
     def _failed(self, sock: socket.socket, error: OSError) -> None:
         self._error = error
-        self._trying.remove(sock)
+        self.losers.append(self._trying.pop(sock))
         sock.close()
 
     def _won(self, sock: socket.socket) -> socket.socket:
-        self._trying.remove(sock)
+        self.winner = self._trying.pop(sock)
+        self.losers += self._trying.values()
         self.close()
         return sock
 

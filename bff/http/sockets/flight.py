@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import logging
 import select
+import socket
 import time
 import traceback
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from bff.errors import Reason
+from bff.http.decoding import decoded
+from bff.http.faults import BadReplyError, UnreadableFileError, reason_of
 from bff.http.messages import Broken, Reply
 from bff.http.sockets.connection import READ, Connection, SecureConnection
-from bff.http.sockets.decoding import decoded
 from bff.http.sockets.dial import Dial
 from bff.http.sockets.head import head_of
 from bff.http.sockets.idle import Idle
 from bff.http.sockets.origin import Origin
-from bff.http.sockets.parser import BadReplyError, ReplyParser
+from bff.http.sockets.parser import ReplyParser
 from bff.http.sockets.resolve import Lookup, Resolver
+from bff.http.sockets.standing import Standing
 
 if TYPE_CHECKING:
     import ssl
@@ -47,6 +51,7 @@ class SocketFlight:
         "_resolver",
         "_reused",
         "_spoilt",
+        "_standing",
         "_target",
         "_unsent",
         "outcome",
@@ -64,6 +69,7 @@ class SocketFlight:
         self._idle = idle
         self._resolver = resolver
         self._lookup: Lookup | None = None
+        self._standing: Standing | None = None
         self._dial: Dial | None = None
         self._connection: Connection | None = None
         self._parser: ReplyParser | None = None
@@ -80,6 +86,8 @@ class SocketFlight:
     @property
     def due(self) -> float:
         """When it has something to do though its sockets have no news (monotonic)."""
+        if self._lookup is not None:
+            return min(self.until, self._lookup.due)
         return self.until if self._dial is None else min(self.until, self._dial.due)
 
     def interests(self) -> Iterable[tuple[int, int]]:
@@ -134,7 +142,7 @@ class SocketFlight:
                 self._reused = self._ready = False
                 self._step()
         except Exception as error:
-            self._end(broken(error, self._request.client.name, sent=self.sent))
+            self._end(self._broken_by(error))
 
     def _may_start_anew(self) -> bool:
         """Whether a connection that was kept has turned out dead, and a fresh one may be tried (RFC 9110, 9.2.2)."""
@@ -155,24 +163,46 @@ class SocketFlight:
         return True
 
     def _connected(self) -> bool:
-        if self._dial is None:
-            if self._lookup is None:
-                self._lookup = self._resolver.look_up(self._origin.host, self._origin.port)
-            if not self._lookup.ended:
-                return False
-            lookup, self._lookup = self._lookup, None
-            if lookup.addresses is None:
-                raise lookup.error or OSError("no address")
-            self._dial = Dial(lookup.addresses)
+        if self._dial is None and not self._found():
+            return False
         rules = _rules_for(self._request) if self._origin.secure else None
+        assert self._dial is not None
         sock = self._dial.go_on()
         if sock is None:
             return False
-        self._dial = None
         self._connection = (
-            Connection(sock) if rules is None else SecureConnection(sock, rules, self._origin.name)
+            Connection(sock)
+            if rules is None
+            else SecureConnection(sock, rules, self._origin.name, self._idle.ticket)
         )
+        if self._standing is not None:
+            self._standing.lost(self._dial.losers)
+            self._connection.address = self._dial.winner
+        self._dial = None
         return True
+
+    def _found(self) -> bool:
+        """Whether its server's name has been looked up; then it is dialled."""
+        if self._lookup is None:
+            self._lookup = self._resolver.look_up(self._origin.host, self._origin.port)
+        found = self._lookup.usable
+        if found is None:
+            return False
+        self._lookup = None
+        if not found.addresses:
+            raise found.error or socket.gaierror("no address")
+        self._standing = found.standing if len(found.addresses) > 1 else None
+        addresses = found.addresses if self._standing is None else self._standing.in_order(found.addresses)
+        self._dial = Dial(addresses)
+        return True
+
+    def _lost(self, connection: Connection) -> None:
+        """Has the address of a connection on which no answer came tried after the others, and not used again."""
+        if not self._ready:
+            self._idle.ticket = None
+        if connection.address is not None:
+            self._resolver.standing_of(self._origin.host, self._origin.port).lost([connection.address])
+            self._idle.forget_address(connection.address)
 
     def _begin_writing(self) -> None:
         request = self._request
@@ -197,7 +227,7 @@ class SocketFlight:
         # Also while there is more to send: a server that answers before it has read all would wait for us.
         while (received := connection.read()) is not None:
             if not received and not parser.end():
-                raise BadReplyError("the connection ended within the reply" if parser.begun else "no reply")
+                raise BadReplyError("the connection ended", "cut-short" if parser.begun else "no-reply")
             if not received or parser.feed(received):
                 self._complete(connection, parser)
                 return
@@ -227,6 +257,8 @@ class SocketFlight:
         if raw is None:
             self._end(Broken("too-large", sent=True))
             return
+        if not self._reused:
+            self._idle.ticket = connection.ticket
         if parser.reusable and not self._unsent and not self._spoilt:
             self._connection = None
             self._idle.give(connection, parser.idle_for)
@@ -234,25 +266,46 @@ class SocketFlight:
 
     def _time_out(self) -> None:
         if self.held:
-            self._end(Broken("full", retry_after=1, reason="waited too long for a look-up"))
+            self._end(Broken("full", retry_after=1, reason="look-ups-full"))
         else:
-            self._end(Broken("timeout", sent=self.sent, reason="the deadline has passed"))
+            self._end(Broken("timeout", sent=self.sent, reason=self._late()))
+
+    def _late(self) -> Reason:
+        """How far it has come where its time is up."""
+        if self._ready:
+            return "reply-timeout"
+        if self._connection is not None:
+            return "tls-timeout"
+        return "connect-timeout" if self._dial is not None else "look-up-timeout"
+
+    def _broken_by(self, error: Exception) -> Broken:
+        """What an exception below means for the call; the only place that knows."""
+        if isinstance(error, TimeoutError):
+            return Broken("timeout", sent=self.sent, reason=self._late())
+        reason = reason_of(error)
+        if not isinstance(error, OSError | BadReplyError):
+            reason = "internal"
+            name, frame = type(error).__name__, traceback.extract_tb(error.__traceback__)[-1]
+            client = self._request.client.name
+            operator.error("client %s: %s at %s:%s", client, name, frame.filename, frame.lineno)
+        if reason == "cut-short":
+            if not self._ready:
+                reason = "refused" if self._connection is None else "tls"
+            elif self._parser is None or not self._parser.begun:
+                reason = "no-reply"
+        return Broken("refused", sent=self.sent, reason=reason)
 
     def _end(self, outcome: Reply | Broken) -> None:
+        if isinstance(outcome, Broken) and outcome.kind != "too-large" and self._connection is not None:
+            self._lost(self._connection)
         self.give_up()
         self.outcome = outcome
-
-
-def broken(error: Exception, client: str, *, sent: bool) -> Broken:
-    """What an exception below means for the call; the only place that knows. It names no URL and no header."""
-    reason = f"BadReply: {error}" if isinstance(error, BadReplyError) else type(error).__name__
-    if not isinstance(error, OSError | BadReplyError):
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        operator.error("client %s: %s at %s:%s", client, reason, frame.filename, frame.lineno)
-    return Broken("timeout" if isinstance(error, TimeoutError) else "refused", sent=sent, reason=reason)
 
 
 def _rules_for(request: Try) -> ssl.SSLContext:
     from bff.http.sockets.tls import context_for  # loads requests, which plain HTTP does without
 
-    return context_for(request.client.verify)
+    try:
+        return context_for(request.client.verify)
+    except OSError:
+        raise UnreadableFileError from None

@@ -6,7 +6,8 @@ import time
 from collections import deque
 from typing import Final
 
-from bff.http.sockets.connection import Connection
+from bff.http.sockets.connection import Connection, Ticket
+from bff.http.sockets.dial import Address
 
 LONGEST: Final = 30.0
 """Seconds for which a connection is kept idle."""
@@ -19,10 +20,12 @@ _SWEPT: Final = 2
 class Idle:
     """The idle connections to one origin, at most `most`; any thread takes from it and gives back to it.
 
-    The newest is taken first, so that those that a quiet time does not need grow old and are closed.
+    The newest is taken first, so that those that a quiet time does not need grow old and are closed. `ticket` is the
+    latest that the origin gave.
     """
 
     def __init__(self, most: int) -> None:
+        self.ticket: Ticket | None = None
         self._most = most
         self._kept: deque[Connection] = deque()
         self._closed = False
@@ -47,6 +50,18 @@ class Idle:
         self._sweep(now)
         if self._closed:
             self.close()
+
+    def forget_address(self, address: Address) -> None:
+        """Closes those that wait now and lead to an address that gives no answer."""
+        for _ in range(len(self._kept)):
+            try:
+                connection = self._kept.popleft()
+            except IndexError:
+                return
+            if connection.address == address:
+                connection.close()
+            else:
+                self._kept.append(connection)
 
     def close(self) -> None:
         """Closes all, and all that are given back later."""

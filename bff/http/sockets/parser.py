@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+
+from bff.http.faults import BadReplyError
 
 MAX_HEAD: Final = 64 * 1024
 """Bytes of all headers of a reply, and of what stands around its chunks."""
 MAX_HEADERS: Final = 100
 _DROPPED = frozenset({"set-cookie", "set-cookie2"})
 _BODILESS = frozenset({204, 304})
-
-
-class BadReplyError(Exception):
-    """A reply that breaks the protocol or its bounds; the message tells which rule, never what was sent."""
+_VERSIONS = frozenset({"1.1", "1.0"})
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class ReplyParser:
@@ -36,11 +37,13 @@ class ReplyParser:
         "_leftover",
         "_max_bytes",
         "_parser",
+        "_reason",
         "_size",
         "_until_closed",
         "_wire",
         "complete",
         "headers",
+        "on_status",
         "status",
         "too_large",
     )
@@ -54,6 +57,8 @@ class ReplyParser:
         self._max_bytes = max_bytes
         self._fields: list[tuple[bytes, bytes]] = []
         self._body: list[bytes] = []
+        self._reason: list[bytes] = []
+        self.on_status = self._reason.append
         self._blank = True
         self._head = 0
         self._size = 0
@@ -93,13 +98,16 @@ class ReplyParser:
         if self._blank:  # spaces in front say nothing, to http.client neither
             received = received.lstrip(b" \t")
             self._blank = not received
+            if received and received[:1] != b"H":  # llhttp reads other protocols, too
+                self.release()
+                raise BadReplyError("it does not begin as HTTP does")
         try:
             self._parser.feed_data(received)
         except (HttpParserError, HttpParserUpgrade) as error:
             if not self.complete and not self.too_large:
                 self.release()
                 cause = error.__context__
-                raise cause if isinstance(cause, BadReplyError) else BadReplyError(_rule(error)) from None
+                raise cause if isinstance(cause, BadReplyError) else _broken_rule(error) from None
             self._leftover = True
         if self.complete or self.too_large:
             self.release()
@@ -128,10 +136,10 @@ class ReplyParser:
             return
         self._head += len(name) + len(value) + 4
         if self._head > MAX_HEAD:
-            raise BadReplyError("headers too long")
+            raise BadReplyError("headers too long", "header-limit")
         if not self.status:  # else it is a trailer, which means nothing to anybody here
             if len(self._fields) == MAX_HEADERS:
-                raise BadReplyError("too many headers")
+                raise BadReplyError("too many headers", "header-limit")
             self._fields.append((name, value))
 
     def on_headers_complete(self) -> None:
@@ -139,6 +147,12 @@ class ReplyParser:
         if self.complete or parser is None:
             return
         status = parser.get_status_code()
+        if status < 100 or parser.get_http_version() not in _VERSIONS:
+            raise BadReplyError("a status or version that there is not")
+        if self._reason:
+            if _CONTROL.search(b"".join(self._reason)):
+                raise BadReplyError("a control character in its reason")
+            self._reason.clear()
         if status == 101:
             raise BadReplyError("an upgrade that nobody asked for")
         if status < 200:
@@ -187,9 +201,13 @@ class ReplyParser:
     def _bound_what_is_no_body(self) -> None:
         """Chunk extensions, trailers and headers without an end are bounded like headers with one."""
         if self._wire > 2 * MAX_HEAD + 18 * self._size:
-            raise BadReplyError("headers or chunks without an end")
+            raise BadReplyError("headers or chunks without an end", "header-limit")
 
 
-def _rule(error: Exception) -> str:
+def _broken_rule(error: Exception) -> BadReplyError:
     """Which rule was broken, in llhttp's own constant words."""
-    return "an upgrade that nobody asked for" if isinstance(error, HttpParserUpgrade) else str(error)
+    if isinstance(error, HttpParserUpgrade):
+        return BadReplyError("an upgrade that nobody asked for")
+    rule = str(error)
+    twice = rule.startswith("Duplicate Content-Length") or "can't be present with" in rule
+    return BadReplyError(rule, "two-lengths" if twice else "not-http")

@@ -5,26 +5,41 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from math import inf
 from typing import Final
 
 from bff.http.pool import Pool
 from bff.http.sockets.dial import Address
+from bff.http.sockets.standing import Standing
 from bff.http.transport import Waiter
 
 AGE: Final = 30.0
 """Seconds for which an answer is used."""
+LONGEST: Final = 600.0
+"""The same where no other can be had."""
+PATIENCE: Final = 0.1
+"""Seconds that a look-up has before the answer of before stands in."""
+_AGAIN: Final = 5.0
 THREADS: Final = 8
 _ENTRIES = 256
 
 
 class Lookup:
-    """The addresses of one name and port; `addresses` and `error` are None until it has ended."""
+    """The addresses of one name and port; `addresses` and `error` are None until it has ended.
 
-    def __init__(self, host: str, port: int, lane: Resolver | None) -> None:
+    `known_at` is when they were looked up, `standing` tells in which order they are tried. What was found `before`
+    stands in where the look-up fails or takes long: `due` (monotonic) is when it does.
+    """
+
+    def __init__(self, host: str, port: int, lane: Resolver | None, before: Lookup | None = None) -> None:
         self.addresses: list[Address] | None = None
         self.error: OSError | None = None
         self.until = 0.0
+        self.known_at = 0.0
         self.held = lane is not None
+        self.standing: Standing = Standing() if before is None else before.standing
+        self._before = before if before is not None and before.may_stand_in else None
+        self.due = inf if self._before is None else time.monotonic() + PATIENCE
         self._lane = lane
         self._host = host
         self._port = port
@@ -36,22 +51,44 @@ class Lookup:
         assert self._lane is not None
         return self._lane
 
+    @property
+    def may_stand_in(self) -> bool:
+        return self.addresses is not None and time.monotonic() < self.known_at + LONGEST
+
+    @property
+    def usable(self) -> Lookup | None:
+        """The look-up whose addresses, or error, are to be used now; None where it is to be waited for."""
+        if self.ended:
+            return self
+        return self._before if time.monotonic() >= self.due else None
+
     def run(self, flags: int = 0) -> None:
         """Looks it up; never raises."""
         self.held = False
         try:
             found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM, flags=flags)
         except OSError as error:
-            self.error = error
+            self._fails(error)
         except ValueError as error:  # a name that cannot be encoded
-            self.error = OSError(type(error).__name__)
+            self._fails(socket.gaierror(type(error).__name__))
         else:
+            self.known_at = time.monotonic()
+            self.until = self.known_at + (AGE if found else 0.0)
             self.addresses = in_turns([(family, address) for family, _, _, _, address in found])
-        self.until = time.monotonic() + (AGE if self.addresses else 0.0)
+        self._before = None
         with self._lock:
             waiters, self._waiters = self._waiters, []
         for waiter in waiters:
             waiter.put(None)
+
+    def _fails(self, error: OSError) -> None:
+        before = self._before
+        if before is None or not before.may_stand_in:
+            self.error = error
+            return
+        self.known_at = before.known_at
+        self.until = time.monotonic() + _AGAIN
+        self.addresses = before.addresses
 
     def wake(self, waiter: Waiter) -> None:
         """Has its end told to a waiter, at once where it has come already."""
@@ -88,7 +125,7 @@ class Resolver:
             again = self._known.get((host, port))
             if again is not None and again is not known:
                 return again  # another thread was quicker
-            made = Lookup(host, port, self)
+            made = Lookup(host, port, self, known)
             if not _is_written(host):
                 if len(self._known) >= _ENTRIES:
                     self._known.clear()
@@ -98,6 +135,11 @@ class Resolver:
         else:
             self._pool.submit(made)
         return made
+
+    def standing_of(self, host: str, port: int) -> Standing:
+        """The standing of a name's addresses; one of nobody's where the name is not known any more."""
+        known = self._known.get((host, port))
+        return Standing() if known is None else known.standing
 
     def close(self) -> None:
         """Ends the threads that look nothing up."""

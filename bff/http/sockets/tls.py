@@ -27,5 +27,6 @@ def context_for(verify: bool | str) -> ssl.SSLContext:
         else:
             context.load_verify_locations(cafile=authorities)
         context.check_hostname = True
+    context.options &= ~ssl.OP_NO_TICKET  # below TLS 1.3 most servers know nobody again without one
     context.set_alpn_protocols(["http/1.1"])
     return context

@@ -157,7 +157,7 @@ def _listen(poll: select.poll, started: Collection[Started]) -> float:
 class _Refused:
     """A try that could not begin."""
 
-    outcome = Broken("refused", reason="no URL of a backend")
+    outcome = Broken("refused", reason="internal")
     sent = False
     held = False
 

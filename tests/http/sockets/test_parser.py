@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bff.http.sockets.decoding import decoded
-from bff.http.sockets.parser import MAX_HEAD, BadReplyError, ReplyParser
+from bff.http.decoding import decoded
+from bff.http.faults import BadReplyError
+from bff.http.sockets.parser import MAX_HEAD, ReplyParser
 from tests.fakes import gzipped
 from tests.http.sockets.replies import ALL, HTTP, Expected, Scripted, in_chunks, sized
 

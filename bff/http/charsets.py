@@ -1,0 +1,58 @@
+"""JSON in another charset than UTF-8, as its Content-Type declares it or its first bytes show."""
+
+from __future__ import annotations
+
+import json
+import re
+from encodings.aliases import aliases
+from typing import Final
+
+from bff.jsontext import NotJSON
+
+IN_UTF8: Final = frozenset(
+    {None, "application/json", "application/json; charset=utf-8", "application/json;charset=utf-8"}
+    | {"application/json; charset=UTF-8", "application/json;charset=UTF-8", "text/plain; charset=utf-8"}
+)
+"""The types that need no look at what they declare."""
+
+_CHARSET = re.compile(r";[ \t]*charset[ \t]*=[ \t]*\"?([A-Za-z0-9_.:+-]{1,40})", re.IGNORECASE)
+_LONGEST = 256
+# Not all that Python knows: some take time that is quadratic, and some are no charsets.
+_CODECS: Final = frozenset(
+    {"utf_8", "ascii", "utf_16", "utf_16_le", "utf_16_be", "utf_32", "utf_32_le", "utf_32_be", "latin_1"}
+    | {f"iso8859_{part}" for part in range(2, 17)}
+    | {"cp874", *(f"cp{page}" for page in range(1250, 1259)), "koi8_r", "koi8_u", "mac_roman", "tis_620"}
+    | {"gb2312", "gbk", "gb18030", "big5", "big5hkscs", "shift_jis", "cp932", "euc_jp", "euc_kr", "cp949"}
+)
+
+
+class UnknownCharset(NotJSON):
+    """A charset that nobody knows."""
+
+
+def in_utf8(raw: bytes, content_type: str | None) -> bytes:
+    """A body in UTF-8; raises UnknownCharset where its type declares one that is not known, NotJSON for another."""
+    found = _CHARSET.search(content_type) if content_type and len(content_type) <= _LONGEST else None
+    if found is None:
+        return raw
+    name = found[1].lower().replace("-", "_")
+    codec = aliases.get(name, name)  # looking a codec up would remember every name for ever
+    if codec not in _CODECS:
+        raise UnknownCharset("a charset that is not known")
+    marked = by_its_marks(raw)
+    if marked is not None:
+        return marked
+    return raw if codec in ("utf_8", "ascii") else _from(raw, codec)
+
+
+def by_its_marks(raw: bytes) -> bytes | None:
+    """A body in UTF-8 that begins as JSON in UTF-16 or UTF-32 does; None for any other. Raises NotJSON."""
+    codec = json.detect_encoding(raw[:4])
+    return None if codec.startswith("utf-8") else _from(raw, codec)
+
+
+def _from(raw: bytes, codec: str) -> bytes:
+    try:
+        return raw.decode(codec).encode()
+    except ValueError:
+        raise NotJSON("it is not in its charset") from None
