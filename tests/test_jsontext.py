@@ -11,10 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bff.jsontext import NotJSON, TooDeep, TooLarge, decode, encode, encode_within, measure
+from tests.properties import given, st
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 number = st.one_of(st.integers(-(2**70), 2**70), st.floats(), st.integers(-100, 100))

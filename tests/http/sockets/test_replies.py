@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from bff.http import Broken, Calls, Client, OutgoingRequest, Reply, SocketTransport, Transport
 from tests.fakes import FakeBackend, Received, Script, Wire
 from tests.http.calling import finish
 from tests.http.sockets.replies import ALL, BAD, GOOD, LOOSER, STRICTER, Expected, Scripted
+from tests.properties import HealthCheck, given, settings, st
 
 MakeCalls = Callable[..., Calls]
 
