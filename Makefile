@@ -56,6 +56,11 @@ serve: $(ready) ## serve as in production: one worker per core (HOST, PORT, WORK
 test: $(ready_dev) try-backend try-browser try-hosts ## the tests, in a few minutes (ARGS="-k home", ARGS="-n 0 --pdb")
 	@$(pytest) $(parallel) -m "not full" $(ARGS)
 
+.PHONY: t
+# Nothing is installed for it but the tools: a test whose backend, browser or host is missing says so.
+t: | $(ready_dev) ## some tests (T=tests/http/test_wire.py, ARGS="-k home -x")
+	@$(pytest) $(or $(T),$(error T=path says which tests)) $(ARGS)
+
 .PHONY: test-more test-looks test-instances test-pages test-hosts test-load
 test-more: test-looks test-instances test-pages test-hosts test-load ## what `make test` leaves out: looks, hosts, load
 # `make test` has the browser tests in one of the eight looks. Two more are seen through two instances, and through a

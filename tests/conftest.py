@@ -1,4 +1,7 @@
-"""What every test may use: tools that may be missing, the real backend, the project's own app on it."""
+"""What every test may use: tools that may be missing, the real backend, the project's own app on it.
+
+Only what every test needs is imported here; a fixture imports what it starts.
+"""
 
 from __future__ import annotations
 
@@ -6,27 +9,21 @@ import contextlib
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from clients.local import pocketbase  # noqa: E402
-from clients.local.binary import BackendError, checked_binary  # noqa: E402
-from tests.nginx import alternating  # noqa: E402
-from tests.scale.access import unexplained  # noqa: E402
-from tests.scale.pages import Pages, restarted_in_turn  # noqa: E402
-from tests.servers import Layer, RedisServer, layer  # noqa: E402
+from tests.leftovers import Run  # noqa: E402
 
-# A busy machine is no mistake of what is tested: no example has a deadline.
-settings.register_profile("bff", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("bff")
+if TYPE_CHECKING:
+    from clients.local import pocketbase
+    from tests.servers import Layer, RedisServer
 
 _CURES = {
     "ab": "apt-get install apache2-utils",
@@ -35,6 +32,27 @@ _CURES = {
     "redis-server": "apt-get install redis-server",
     "strace": "apt-get install strace",
 }
+
+
+_run: Run | None = None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin the run that everything started from here belongs to; workers are part of the one that started them."""
+    global _run
+    if not hasattr(config, "workerinput") and sys.platform == "linux":
+        _run = Run()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
+    """Fail a run that leaves anything behind, also one that failed or was interrupted."""
+    try:
+        yield
+    finally:
+        if _run is not None and (left := _run.end()):
+            print("\n\nleft behind by the tests:", *left, sep="\n  ", file=sys.stderr)
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def needs(*programs: str) -> None:
@@ -61,6 +79,8 @@ def needs_fixture() -> Callable[..., None]:
 def redis_server() -> Iterator[RedisServer]:
     """The Redis of all tests; one of them may have stopped it and left it so."""
     needs("redis-server")
+    from tests.servers import RedisServer
+
     running = RedisServer()
     try:
         running.start()
@@ -80,6 +100,9 @@ def redis(redis_server: RedisServer) -> RedisServer:
 @pytest.fixture(scope="session")
 def backend_program() -> Path:
     """The real PocketBase, as `make install-backend` leaves it."""
+    from clients.local import pocketbase
+    from clients.local.binary import BackendError, checked_binary
+
     try:
         return checked_binary(pocketbase.ENVIRONMENT)
     except BackendError as exc:
@@ -89,6 +112,8 @@ def backend_program() -> Path:
 @pytest.fixture
 def backend(backend_program: Path) -> Iterator[pocketbase.Backend]:
     """An empty PocketBase of this test's own."""
+    from clients.local import pocketbase
+
     with pocketbase.temporary() as running:
         yield running
 
@@ -96,6 +121,8 @@ def backend(backend_program: Path) -> Iterator[pocketbase.Backend]:
 @pytest.fixture(scope="session")
 def app_backend(backend_program: Path) -> Iterator[pocketbase.Backend]:
     """A PocketBase that the tests of the app share; each of them has accounts of its own."""
+    from clients.local import pocketbase
+
     with pocketbase.temporary() as running:
         running.add("notices", en="Hello", zh="你好", published="2026-01-01 00:00:00.000Z")
         yield running
@@ -104,6 +131,8 @@ def app_backend(backend_program: Path) -> Iterator[pocketbase.Backend]:
 @pytest.fixture(scope="session")
 def app(app_backend: pocketbase.Backend, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Layer]:
     """The app as a process of its own."""
+    from tests.servers import layer
+
     with layer(app_backend.url, tmp_path_factory.mktemp("app")) as running:
         yield running
 
@@ -128,6 +157,9 @@ def live_instances(
 ) -> Iterator[str]:
     """BROWSER_INSTANCES instances that take requests in turn."""
     needs("nginx")
+    from tests.nginx import alternating
+    from tests.servers import layer
+
     with contextlib.ExitStack() as stack:
         folder = tmp_path_factory.mktemp("instances")
         count = int(os.environ["BROWSER_INSTANCES"])
@@ -140,6 +172,9 @@ def live_instances(
 def live_pages(app_backend: pocketbase.Backend, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Each page from its own bundle; one after the other is replaced meanwhile, and nobody may notice."""
     needs("nginx")
+    from tests.scale.access import unexplained
+    from tests.scale.pages import Pages, restarted_in_turn
+
     pages = Pages(app_backend.url, tmp_path_factory.mktemp("pages"))
     try:
         pages.start()

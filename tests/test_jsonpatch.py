@@ -6,13 +6,12 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bff.errors import BoundError
 from bff.expressions import Evaluation
 from bff.jsonpatch import changes, replacement
 from bff.testing.lines import patched
+from tests.properties import given, st
 
 LEAVES = (
     st.none()

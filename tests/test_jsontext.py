@@ -11,8 +11,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bff import jsontext
 from bff.jsontext import (
@@ -26,6 +24,7 @@ from bff.jsontext import (
     large_numbers,
     measure,
 )
+from tests.properties import given, st
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 number = st.one_of(

@@ -8,13 +8,12 @@ from pathlib import Path as File
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bff import jsontext
 from bff.expressions.inspect import ANY, Any_, Path
 from bff.narrow import decoder_of
 from tests.project import app_of
+from tests.properties import given, st
 
 KEY = base64.urlsafe_b64encode(bytes(32)).decode()
 NAMES = ("id", "name", "items", "todo", "a-b", "名")

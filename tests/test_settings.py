@@ -9,14 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 from limits.storage import storage_from_string
 
 from bff.errors import OperatorError
 from bff.settings import MIB, Settings, settings_table
 from bff.state import PATIENCE, connect
 from tests.project import write_project
+from tests.properties import example, given, st
 
 KEY = "A" * 43 + "="
 SIZE = "a size such as 65536, 512 KiB or 8 MiB"

@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bff.errors import Finding
 from bff.loader.schemas import plain
 from bff.source import MapNode, Node, ScalarNode, Source, read_nodes, read_source
 from bff.source.nodes import MAX_DEPTH
 from bff.source.text import MAX_BYTES
+from tests.properties import given, st
 
 
 def nodes_of(text: str) -> Node:

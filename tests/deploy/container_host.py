@@ -1,4 +1,5 @@
-"""What runs an image as a container runtime does, as far as Linux itself goes: its own root, user, PID 1, no rights.
+"""What runs an image as a container runtime does, as far as Linux itself goes: its own root, user, PID 1, network,
+no rights.
 
 No image is pulled and none is built: the base is this machine's Python and /usr, read-only, and the rest is read from
 the Containerfile. Neither this source tree nor anything else of the machine is in there.
@@ -24,9 +25,11 @@ import requests
 
 from clients.local.pocketbase import free_port
 from tests.conftest import missing
+from tests.deploy import network
+from tests.leftovers import MARK
 from tests.servers import PATIENCE
 
-_ISOLATED = ("unshare", "--mount", "--pid", "--fork", "--kill-child")
+_ISOLATED = ("unshare", "--mount", "--pid", "--net", "--fork", "--kill-child")
 PATH = "/usr/local/bin:/usr/bin:/bin"
 # In a mount namespace and as PID 1 of one of processes: a root of its own, with nothing in it that can be written.
 _SCRIPT = """
@@ -121,13 +124,33 @@ class Container:
     @property
     def pid(self) -> int:
         """Its first process, by the number that it has outside."""
-        [child] = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        [child] = self._children()
         return int(child)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether there is a first process, and it has not ended."""
+        return bool(self._children())
+
+    def _children(self) -> list[str]:
+        try:
+            return Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        except OSError:
+            return []
 
     def run(self, *command: str, **environ: str) -> subprocess.CompletedProcess[str]:
         """Another command in it, as its own user."""
         uid, _, gid = self.image.user.partition(":")
-        words = ["nsenter", f"--target={self.pid}", "--mount", "--pid", "--root", "--wd", f"--setuid={uid}"]
+        words = [
+            "nsenter",
+            f"--target={self.pid}",
+            "--mount",
+            "--pid",
+            "--net",
+            "--root",
+            "--wd",
+            f"--setuid={uid}",
+        ]
         words += [f"--setgid={gid}", "/usr/bin/env", "-i", f"PATH={PATH}"]
         words += [f"{name}={value}" for name, value in {**self.image.environ, **environ}.items()]
         return subprocess.run([*words, *command], capture_output=True, text=True, timeout=PATIENCE)
@@ -148,7 +171,7 @@ def running(
     _needs_containers()
     port = free_port()
     (folder / "root").mkdir(parents=True, exist_ok=True)
-    values = {"PATH": PATH, **image.environ, **environ, "PORT": str(port)}
+    values = {"PATH": PATH, MARK: os.environ[MARK], **image.environ, **environ, "PORT": str(port)}
     words = [f"{name}={value}" for name, value in values.items()]
     words += [*image.entrypoint, *(image.command if command is None else command)]
     script = ["sh", "-c", _SCRIPT, "container", str(folder / "root"), sys.base_prefix]
@@ -161,12 +184,39 @@ def running(
         )
     container = Container(image, port, log, process)
     try:
-        _becomes_ready(container)
-        yield container
+        with _network(container, environ):
+            _becomes_ready(container)
+            yield container
     finally:
-        if process.poll() is None:
-            process.kill()  # --kill-child: all in it end with it
-            process.wait()
+        _end(container)
+
+
+@contextlib.contextmanager
+def _network(container: Container, environ: Mapping[str, str]) -> Iterator[None]:
+    """A network of its own, from which the backends that it is told of can be reached, and nothing else."""
+    until = time.monotonic() + PATIENCE
+    while not (container.has_begun and network.is_own(container.pid)):
+        assert container.process.poll() is None and time.monotonic() < until, container.log.read_text()
+        time.sleep(0.01)  # nothing tells that unshare has come so far
+    network.begin(container.pid)
+    ports = {int(port) for value in environ.values() for port in re.findall(r"//127\.0\.0\.1:(\d+)", value)}
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(network.published(container.pid, container.port))
+        for port in ports:
+            stack.enter_context(network.reaching(container.pid, port))
+        yield
+
+
+def _end(container: Container) -> None:
+    """Kill its first process, with which all in it end.
+
+    Killing what has started it is not enough: whose user changes outlives its parent, whatever --kill-child says.
+    """
+    with contextlib.suppress(ProcessLookupError):
+        if container.has_begun:
+            os.kill(container.pid, signal.SIGKILL)
+    container.process.kill()
+    container.process.wait()
 
 
 def _becomes_ready(container: Container) -> None:

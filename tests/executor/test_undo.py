@@ -14,8 +14,6 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from werkzeug.serving import make_server
 
 from bff import create_app
@@ -23,6 +21,7 @@ from bff.errors import OperatorError
 from bff.http import Reply, Try
 from tests.fakes import PATIENCE, FakeBackend, Received, Wire, after, answer, close, hang
 from tests.project import write_project
+from tests.properties import HealthCheck, given, settings, st
 
 Make = Callable[..., FlaskClient]
 LISTS = ("done", "undone", "undo_failed", "unknown")

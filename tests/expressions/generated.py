@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from hypothesis import strategies as st
-
 from bff.expressions.parse import parse, parse_each
 from bff.expressions.tree import Constant, Each, Mapping, Sequence
+from tests.properties import st
 
 KEYS = ("id", "name", "n", "due", "tags", "done", "1", "true", "2.5", "待办")
 TEXTS = (

@@ -5,13 +5,13 @@ import math
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import HealthCheck, given, settings
 
 from bff.errors import PageError
 from bff.expressions import Evaluation, compile_tree
 from bff.expressions.parse import parse
 from tests.expressions.generated import row_texts, rows, scopes, texts, trees, values
 from tests.expressions.reference import evaluate
+from tests.properties import HealthCheck, given, settings
 
 NOW = datetime(2026, 11, 15, 20, 30, 0, 123456, tzinfo=UTC)
 QUOTES = {"quote": lambda text: "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"}

@@ -5,8 +5,6 @@ from __future__ import annotations
 from urllib.parse import unquote
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bff.http import (
     FORBIDDEN_REQUEST_HEADERS,
@@ -19,6 +17,7 @@ from bff.http import (
     encode_segment,
 )
 from bff.jsontext import NotJSON
+from tests.properties import given, st
 
 any_text = st.text(st.characters(exclude_categories=["Cs"]))
 

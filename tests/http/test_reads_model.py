@@ -7,14 +7,12 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from bff.http import Broken, CacheTerms, Calls, Client, Reply, calls, fetches, kept, reads
 from bff.http.cache import ReplyCache
 from bff.http.kept import MARGIN
 from tests.http.calling import get
 from tests.http.test_reads import Clock, OnClock
+from tests.properties import given, settings, st
 
 HEADERS: list[dict[str, str]] = [
     {},

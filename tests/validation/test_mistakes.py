@@ -7,11 +7,10 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bff.validation import MOST_MISTAKES, Validator
 from bff.validation.mistakes import _WORDS
+from tests.properties import given, st
 
 SECRET = "Secret-Passphrase"
 OBJECT = {"type": "object", "properties": {"name": {"type": "string"}}}

@@ -7,10 +7,9 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bff.validation import Validator
+from tests.properties import given, st
 
 NUMBERS = st.integers(-3, 3) | st.floats(-3, 3) | st.just(2**70)
 TEXTS = st.text(max_size=3) | st.sampled_from(["open", "done", "\U0001f600"])

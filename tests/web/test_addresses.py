@@ -7,12 +7,11 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 from flask.testing import FlaskClient
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from bff import create_app
 from bff.deploy.imports import engine_files
 from tests.project import visitor, write_built, write_project
+from tests.properties import given, settings, st
 
 PAGE = """
     route: GET /go/{id}

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from bff.checker import check_folder
 from bff.errors import PageError
@@ -26,6 +24,7 @@ from bff.web.answer import encode_bounded, make_answer
 from bff.web.journal import Journal
 from bff.web.lines import PageLines, lines_of
 from tests.project import write_project
+from tests.properties import given, settings, st
 
 SETTINGS = Settings()
 JSON = st.recursive(

@@ -5,10 +5,9 @@ from __future__ import annotations
 import ipaddress
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bff.web.network import UNKNOWN, network_of
+from tests.properties import given, st
 
 
 @pytest.mark.parametrize(

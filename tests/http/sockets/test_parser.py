@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bff.http.decoding import decoded
 from bff.http.faults import BadReplyError
 from bff.http.sockets.parser import MAX_HEAD, ReplyParser
 from tests.fakes import gzipped
 from tests.http.sockets.replies import ALL, HTTP, Expected, Scripted, in_chunks, sized
+from tests.properties import given, st
 
 PLENTY = 2**20
 

@@ -6,14 +6,13 @@ from collections.abc import Callable
 from typing import get_args
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from bff.errors import Reason
 from bff.http import Broken, Calls, Client, OutgoingRequest, Reply, SocketTransport, Transport
 from tests.fakes import FakeBackend, Received, Script, Wire
 from tests.http.calling import finish
 from tests.http.sockets.replies import ALL, BAD, GOOD, LOOSER, STRICTER, Expected, Scripted
+from tests.properties import HealthCheck, given, settings, st
 
 MakeCalls = Callable[..., Calls]
 
