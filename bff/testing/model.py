@@ -227,6 +227,7 @@ class _Model:
         tokens = {name: token for name, token in tokens.items() if token is not None}
         said = None if session.expires is None else session.expires(self.found.scope, self.evaluation)
         well = all(isinstance(token, str) for token in tokens.values())
+        well = well and (session.expires is None or said is not None)
         expires = expiry_of(said, tokens, time.time(), _SESSION) if well else None
         if expires is None or expires <= time.time():
             self.found.endings.append(Ending(500, {"type": "urn:bff:problem:internal"}))

@@ -61,7 +61,7 @@ class Files:
 
     def find(self, name: str) -> File | None:
         """The file of a relative path; None where there is none, or one too large to keep."""
-        path = safe_join(self._folder, name)
+        path = None if name.endswith("/") else safe_join(self._folder, name)
         try:
             found = os.stat(path) if path is not None else None
         except (OSError, ValueError):

@@ -28,10 +28,15 @@ def is_canonical(environ: Mapping[str, Any]) -> bool:
     """Whether a request's path is the one name of what it asks for."""
     sent: str | None = environ.get("RAW_URI") or environ.get("REQUEST_URI")
     if sent is None:
-        return _AS_DECODED.search(environ["PATH_INFO"]) is None
+        return is_tidy(environ["PATH_INFO"])
     if sent[:1] != "/":
         sent = _HOST_BEFORE.sub("", sent, count=1)
     return _AS_SENT.fullmatch(sent.partition("?")[0]) is not None
+
+
+def is_tidy(path: str) -> bool:
+    """Whether a decoded path is the one name of what it asks for."""
+    return _AS_DECODED.search(path) is None
 
 
 def serve_only(app: Flask, hosts: tuple[str, ...]) -> None:

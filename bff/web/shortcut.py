@@ -11,7 +11,7 @@ from flask.sessions import SecureCookieSessionInterface
 from werkzeug.exceptions import HTTPException
 
 from bff.web.files import INDEX, File, Files
-from bff.web.paths import is_canonical
+from bff.web.paths import is_canonical, is_tidy
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -79,7 +79,11 @@ class Shortcut:
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or any(name in environ for name in _NOT_PLAIN):
             return None
         # A file has one name that is remembered here, and any number of others: /a/../app.js
-        file = self._files.find(path[1:] or INDEX) if path.isascii() and is_canonical(environ) else None
+        file = (
+            self._files.find(path[1:] or INDEX)
+            if path.isascii() and is_tidy(path) and is_canonical(environ)
+            else None
+        )
         return file if file is not None and self._is_unwatched() and self._is_ours(path) else None
 
     def _is_unwatched(self) -> bool:

@@ -157,7 +157,8 @@ def test_a_view_by_hand_cannot_hand_them_on(
         ).json()
 
     assert site.test_client().get("/api/hands-on", headers={name: "1.2.3.4"}).status_code == 500
-    assert f"ValueError: a request may not set the header {name}\n" in caplog.text
+    assert "may not set the header {name}" in caplog.text  # the line that raises it, without its value
+    assert caplog.text.endswith("builtins.ValueError\n")
     assert "1.2.3.4" not in caplog.text
     assert backend.requests == []
 

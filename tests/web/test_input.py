@@ -546,5 +546,5 @@ def test_the_deadline_counts_while_the_body_is_checked(
         monkeypatch.setattr(time, "monotonic", lambda: late)
         return value
 
-    monkeypatch.setattr("bff.web.input.prune", slowly)
+    monkeypatch.setattr("bff.web.body.prune", slowly)
     assert client.post("/api/page", json={}).status_code == 408
