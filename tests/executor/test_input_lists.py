@@ -20,7 +20,10 @@ ANY_INPUT = """
       path: {id: {type: string}}
       query: {tag: {type: string}}
       headers: {X-List: {type: string}}
-      body: {maxItems: 9, additionalProperties: true, properties: {xs: {maxItems: 9}, a: {maxItems: 9}, c: {maxItems: 9}}}
+      body:
+        maxItems: 9
+        additionalProperties: true
+        properties: {xs: {maxItems: 9}, a: {maxItems: 9}, c: {maxItems: 9}}
 """
 ASKING = """
       asked:
