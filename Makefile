@@ -63,8 +63,8 @@ t: | $(ready_dev) ## some tests (T=tests/http/test_wire.py, ARGS="-k home -x")
 
 .PHONY: test-more test-looks test-instances test-pages test-hosts test-load
 test-more: test-looks test-instances test-pages test-hosts test-load ## what `make test` leaves out: looks, hosts, load
-# `make test` has the browser tests in one of the eight looks. Two more are seen through two instances, and through a
-# process for each page.
+# Browser tests run for each size and language once, those about colours in all eight looks. `make test` has the first;
+# two more are seen through two instances, and through a process for each page.
 look_of_instances := 390-zh-light
 look_of_pages := 1280-zh-dark
 test-looks: $(ready_dev) try-backend try-browser

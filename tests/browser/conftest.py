@@ -1,4 +1,4 @@
-"""The app in headless Chromium: an account per test, one look by default and all eight under `full`."""
+"""The app in headless Chromium: an account per test, one look by default and the others under `full`."""
 
 from __future__ import annotations
 
@@ -71,14 +71,24 @@ class Account:
 
 
 LOOKS = [Look(*parts) for parts in product((1280, 390), ("en", "zh"), ("light", "dark"))]
+# What a test does depends on size and language; what it looks like, on the colours too.
+DOING = [LOOKS[0], Look(1280, "zh", "dark"), Look(390, "en", "dark"), Look(390, "zh", "light")]
+ABOUT_COLOURS = {"test_every_view", "test_looks"}
 
 
-@pytest.fixture(
-    params=[
-        pytest.param(look, marks=pytest.mark.full if at else (), id=look.name)
-        for at, look in enumerate(LOOKS)
-    ]
-)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give each test its looks: all eight where colours matter, else each size and language once."""
+    if "look" in metafunc.fixturenames:
+        looks = LOOKS if metafunc.module.__name__.rpartition(".")[2] in ABOUT_COLOURS else DOING
+        marks = {LOOKS[0]: ()}
+        metafunc.parametrize(
+            "look",
+            [pytest.param(look, marks=marks.get(look, pytest.mark.full), id=look.name) for look in looks],
+            indirect=True,
+        )
+
+
+@pytest.fixture
 def look(request: pytest.FixtureRequest) -> Look:
     """Size, language and colour scheme; the first alone runs without the marker `full`."""
     return request.param
