@@ -39,9 +39,17 @@ class Body(io.RawIOBase):
     """
 
     def __init__(
-        self, receive: Receive, length: int | None, idle: float, until: float, waiting: Waiting
+        self,
+        receive: Receive,
+        length: int | None,
+        idle: float,
+        until: float,
+        waiting: Waiting,
+        *,
+        is_read: bool = True,
     ) -> None:
         self._receive = receive
+        self._is_read = is_read
         self._length = length
         self._idle = idle
         self._until = until
@@ -75,9 +83,16 @@ class Body(io.RawIOBase):
             self._waiting.held += self._count - before
             self._held += self._count - before
 
-    def _begin_to_follow(self) -> None:
+    async def until_gone(self) -> None:
+        """Wait for the visitor's end; what comes on the way of a body that nobody reads is dropped."""
+        if self._is_read and not self.ended:
+            await self._begin_to_follow()
+        await until_gone(self._receive)
+
+    def _begin_to_follow(self) -> asyncio.Task[None]:
         if self._following is None:
             self._following = self._loop.create_task(self._follow())
+        return self._following
 
     async def _follow(self) -> None:
         """Read on while a page takes what has come."""
@@ -151,6 +166,12 @@ class Body(io.RawIOBase):
         if not self._has_place:
             self._has_place = True
             self._loop.call_soon_threadsafe(self._begin_to_follow)
+
+
+async def until_gone(receive: Receive) -> None:
+    """Wait for a visitor's end."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _busy() -> PageError:

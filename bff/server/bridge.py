@@ -8,10 +8,11 @@ import logging
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from bff.http import StreamBroke
-from bff.server.body import Body, Receive, Waiting
+from bff.server.body import Body, Receive, Waiting, until_gone
 from bff.server.environ import Environ, Scope, environ_of
 from bff.server.threads import Threads
 
@@ -23,6 +24,10 @@ BEGUN = "bff.begun"
 """Where the environ says when a request came whose body was waited for, in `time.monotonic()` seconds."""
 _HEALTH = frozenset({"/healthz", "/readyz"})
 _LONGEST = 30.0
+_PIECE = 64 * 1024
+"""Bytes of an answer that are given to the server at once: it copies them, and holds them until they are taken."""
+_TAKEN_WITHIN = 30.0
+"""Seconds that a visitor has to take such a piece."""
 _FAILED = {"type": "http.response.start", "status": 500, "headers": []}
 _log = logging.getLogger("bff")
 
@@ -56,7 +61,7 @@ class Bridge:
         begun = time.monotonic()
         seconds = self._seconds_for(environ)
         until = begun + (_LONGEST if seconds is None else seconds)
-        body = Body(receive, _length(environ), self._idle, until, self._waiting)
+        body = Body(receive, _length(environ), self._idle, until, self._waiting, is_read=seconds is not None)
         environ["wsgi.input"] = body
         try:
             if seconds is not None:
@@ -74,7 +79,11 @@ class Bridge:
         head, body = await answering.done
         if head is not None:
             await send(head)
-            await send({"type": "http.response.body", "body": body})
+            await _send_whole(send, body)
+
+
+class _Unread(Exception):
+    """The visitor does not take what is sent."""
 
 
 class _Answering:
@@ -98,7 +107,7 @@ class _Answering:
         """Make the answer; what a page does not answer itself is a 500 without words."""
         try:
             left = self._made()
-        except StreamBroke:  # the page has told of it; its end is missing, as the backend's was
+        except (StreamBroke, _Unread):  # the page has told of it; its end is missing
             left = None, b""
         except BaseException:
             _log.exception("a request failed outside of its page")
@@ -133,31 +142,54 @@ class _Answering:
         self._begun = True
         self._loop.call_soon_threadsafe(self._look_out)
         self._put(self._head)
-        self._put({"type": "http.response.body", "body": first, "more_body": True})
+        self._put_body(first)
         for piece in coming:
             if self._gone.is_set():
                 return
-            self._put({"type": "http.response.body", "body": piece, "more_body": True})
+            self._put_body(piece)
         self._put({"type": "http.response.body", "body": b""})
 
+    def _put_body(self, body: bytes) -> None:
+        for piece in _pieces(body):
+            self._put({"type": "http.response.body", "body": piece, "more_body": True})
+
     def _put(self, message: dict[str, Any]) -> None:
-        asyncio.run_coroutine_threadsafe(_sent(self._send, message), self._loop).result()
+        try:
+            asyncio.run_coroutine_threadsafe(_taken(self._send, message), self._loop).result()
+        except TimeoutError:
+            raise _Unread from None
 
     def _look_out(self) -> None:
-        """Notice the visitor's end, once their body has one."""
-        body = self._environ["wsgi.input"]
-        if not self.done.done() and getattr(body, "ended", True):
-            watch = self._loop.create_task(self._until_gone())
+        """Notice the visitor's end, whatever is left of their body."""
+        if not self.done.done():
+            watch = self._loop.create_task(self._note_end())
             self.done.add_done_callback(lambda _: watch.cancel())
 
-    async def _until_gone(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
+    async def _note_end(self) -> None:
+        body = self._environ["wsgi.input"]
+        await (body.until_gone() if isinstance(body, Body) else until_gone(self._receive))
         self._gone.set()
 
 
-async def _sent(send: Send, message: dict[str, Any]) -> None:
-    await send(message)
+async def _taken(send: Send, message: dict[str, Any]) -> None:
+    """Send something that there is room for in time; raises TimeoutError where there is none."""
+    async with asyncio.timeout(_TAKEN_WITHIN):
+        await send(message)
+
+
+async def _send_whole(send: Send, body: bytes) -> None:
+    """Send a body and its end; where the visitor does not take it, both are missing."""
+    *before, last = _pieces(body)
+    with suppress(TimeoutError):
+        for piece in before:
+            await _taken(send, {"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": last})
+
+
+def _pieces(body: bytes) -> list[bytes]:
+    if len(body) <= _PIECE:
+        return [body]
+    return [body[at : at + _PIECE] for at in range(0, len(body), _PIECE)]
 
 
 def _has_body(environ: Environ) -> bool:

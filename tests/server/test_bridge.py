@@ -25,9 +25,13 @@ def asked(
     length: int | None = None,
     stops: bool = False,
     gone: bool = False,
+    takes: int | None = None,
     **more: Any,
 ) -> list[Message]:
-    """What a server is sent for a request; its body comes in pieces, and may stop before its end."""
+    """What a server is sent for a request; its body comes in pieces, and may stop before its end.
+
+    After so many messages the visitor `takes` no more.
+    """
 
     async def once() -> list[Message]:
         sent: list[Message] = []
@@ -44,6 +48,8 @@ def asked(
             return {"type": "http.request", "body": at_end.pop(), "more_body": False}
 
         async def send(message: Message) -> None:
+            if len(sent) == takes:
+                await asyncio.sleep(PATIENCE * 2)
             sent.append(message)
 
         headers = []
@@ -104,6 +110,83 @@ def test_pieces_go_out_one_by_one_and_the_answer_is_closed() -> None:
         (b"", False),
     ]
     assert closed.is_set()
+
+
+class Endless:
+    """An answer that ends when it is closed."""
+
+    def __init__(self, piece: bytes = b"x") -> None:
+        self.closed = threading.Event()
+        self._piece = piece
+
+    def __call__(self, _: dict[str, Any], start: Any) -> Endless:
+        start("200 OK", [])
+        return self
+
+    def __iter__(self) -> Iterator[bytes]:
+        while not self.closed.is_set():
+            yield self._piece
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+@pytest.mark.parametrize("seconds", [None, 30.0], ids=["unread", "waited for"])
+@pytest.mark.parametrize("pieces", [None, [], [b"ha"]], ids=["none", "empty", "half"])
+def test_who_leaves_ends_an_answer_in_pieces_whatever_is_left_of_their_body(
+    pieces: list[bytes] | None, seconds: float | None
+) -> None:
+    app = Endless()
+    asked(
+        Bridge(app, 1, seconds_for=lambda _: seconds),
+        pieces,
+        length=None if pieces is None else 500,
+        gone=True,
+    )
+    assert app.closed.is_set()
+
+
+def test_a_body_that_is_read_while_its_answer_goes_out_loses_nothing() -> None:
+    def app(environ: dict[str, Any], start: Any) -> Iterator[bytes]:
+        start("200 OK", [])
+        while piece := environ["wsgi.input"].read(100_000):
+            yield piece
+
+    sent = asked(Bridge(app, 1), [bytes([number]) * 300_000 for number in range(10)])
+    assert body_of(sent) == b"".join(bytes([number]) * 300_000 for number in range(10))
+
+
+def test_who_takes_nothing_of_an_answer_holds_no_thread(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("bff.server.bridge._TAKEN_WITHIN", 0.01)
+    app = Endless()
+    sent = asked(Bridge(app, 1), takes=3)
+    assert (len(sent), app.closed.is_set(), caplog.text) == (3, True, "")
+
+
+def test_a_large_answer_waits_here_until_it_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bff.server.bridge._TAKEN_WITHIN", 0.01)
+    body = bytes(range(256)) * 1000
+
+    def app(_: dict[str, Any], start: Any) -> list[bytes]:
+        start("200 OK", [("Content-Length", str(len(body)))])
+        return [body]
+
+    whole = asked(Bridge(app, 1))
+    assert body_of(whole) == body
+    assert max(len(message.get("body", b"")) for message in whole) == 65_536
+    assert [message.get("more_body", False) for message in whole[1:]] == [True, True, True, False]
+    assert asked(Bridge(app, 1), takes=2) == whole[:2]  # and no end, which would make a part the whole
+
+
+def test_large_pieces_are_no_larger_to_the_server_than_others() -> None:
+    def app(_: dict[str, Any], start: Any) -> list[bytes]:
+        start("200 OK", [])
+        return [b"x" * 100_000, b"y" * 100_000]
+
+    sent = asked(Bridge(app, 1))
+    assert [len(message["body"]) for message in sent[1:]] == [65_536, 34_464, 65_536, 34_464, 0]
 
 
 def test_an_app_that_raises_is_a_500_without_words(caplog: pytest.LogCaptureFixture) -> None:
