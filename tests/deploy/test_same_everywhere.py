@@ -103,6 +103,7 @@ CASES: dict[str, tuple[Asked, tuple[int, Any]]] = {
     "parameter": (Asked("GET", "/api/name;x=1"), NOT_FOUND),
     "last dot": (Asked("GET", "/api/name."), NOT_FOUND),
 }
+NO_TEXT = ["/api/seg/%E9", "/api/seg/a%FF%FE", "/api/seg/%C3%28"]
 ONLY_AS_SENT = {
     "needless": Asked("GET", "/api/se%67/x"),
     "slash": Asked("GET", "/api%2Fseg/x"),
@@ -267,6 +268,17 @@ def test_a_path_by_another_name_is_no_page_where_it_is_seen_as_it_was_sent(
         assert seen(ask(ONLY_AS_SENT[case])) == NOT_FOUND
     else:
         assert unquote(ONLY_AS_SENT[case].path) != ONLY_AS_SENT[case].path  # AWS has decoded it before
+
+
+@pytest.mark.parametrize("path", NO_TEXT)
+def test_bytes_of_a_path_that_are_no_text_are_refused_where_they_are_seen(
+    server: tuple[str, Ask], path: str
+) -> None:
+    name, ask = server
+    if name in SENT_SEEN:
+        assert seen(ask(Asked("GET", path))) == (400, "urn:bff:problem:invalid-input")
+    else:
+        assert ask(Asked("GET", path)).status < 500  # what AWS decodes it may have replaced
 
 
 @pytest.mark.parametrize("foreign", FOREIGN_COOKIES)
