@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 _REDIS = (
@@ -17,6 +18,8 @@ _REDIS = (
 _HTTPS = "a URL that begins with https:// and holds no user name or password"
 _ORIGINS = "origins such as https://app.example, in lower case, with commas between"
 _PRINTABLE = re.compile(r"[!-~]+")
+_SCHEMES = ("redis://", "rediss://", "unix://")
+_HOST = re.compile(r"(?=.{1,253}\Z)(?:[A-Za-z0-9_-]{1,63}\.)*[A-Za-z0-9_-]{1,63}\.?")
 _DATABASE = re.compile(r"/?[0-9]{0,4}")
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 
@@ -33,7 +36,7 @@ def redis_url(text: str) -> str:
     """The URL of a Redis, all of whose options are known and good."""
     url = text.strip()
     parts = _parts(url, _REDIS)
-    if parts.scheme not in {"redis", "rediss", "unix"} or parts.fragment:
+    if not url.startswith(_SCHEMES) or parts.fragment:  # its client knows them in lower case only
         raise ValueError(_REDIS)
     if parts.scheme == "unix":
         right = parts.path not in {"", "/"} and not parts.hostname
@@ -65,15 +68,27 @@ def origins(text: str) -> tuple[str, ...]:
 
 
 def _parts(url: str, expected: str) -> SplitResult:
-    """A URL in its parts, with a port that is one."""
+    """A URL in its parts, with a port and a host that can be: what looks names up raises for others, at each page."""
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
         raise ValueError(expected) from None
-    if not _PRINTABLE.fullmatch(url) or port == 0:
+    host = parts.hostname
+    if not _PRINTABLE.fullmatch(url) or port == 0 or (host and not _is_host(host)):
         raise ValueError(expected)
     return parts
+
+
+def _is_host(host: str) -> bool:
+    """Whether this is a name of labels that are neither empty nor too long, or an IPv6 address."""
+    if ":" not in host:
+        return _HOST.fullmatch(host) is not None
+    try:
+        socket.inet_pton(socket.AF_INET6, host.partition("%")[0])
+    except OSError:
+        return False
+    return True
 
 
 def _check_options(parts: SplitResult) -> None:

@@ -17,6 +17,7 @@ from bff import jsontext
 from bff.addresses import https_url, redis_url
 from bff.addresses import origins as parse_origins
 from bff.errors import OperatorError
+from bff.records import Unshown
 from bff.text import nearest, parse_duration
 
 KIB, MIB = 1024, 1024 * 1024
@@ -136,7 +137,7 @@ def _setting(default: Any, parse: Callable[[str], Any], doc: str, *, secret: boo
     return default
 
 
-class Settings(Struct, frozen=True):
+class Settings(Unshown, frozen=True):
     """The settings of one app; the environment variable of `max_reply` is `BFF_MAX_REPLY`."""
 
     max_request_body: int = _setting(MIB, _size, "largest body that a visitor may send (413 above it)")

@@ -82,6 +82,10 @@ def test_settings_are_read_with_their_units() -> None:
         ("STATE_URL", "redis://:secret@host/db", REDIS),
         ("STATE_URL", "redis://:sec ret@host/0", REDIS),
         ("STATE_URL", "redis:///0", REDIS),
+        ("STATE_URL", "REDIS://:secret@host/0", REDIS),
+        ("STATE_URL", "redis://:secret@a..b/0", REDIS),
+        ("CACHE_URL", f"redis://:secret@{'a' * 64}.example/0", REDIS),
+        ("CACHE_URL", "redis://:secret@one,two/0", REDIS),
         ("STATE_URL", "unix://", REDIS),
         ("STATE_URL", "unix://host/run/redis.sock", REDIS),
         ("STATE_URL", "redis://host/0?socket_timeout=60", OPTIONS),
@@ -173,6 +177,13 @@ def test_what_is_shown_at_start_is_no_secret(variable: str, secret: str) -> None
     shown = Settings.from_environ({**beside, variable: secret}).describe()
     assert f"{variable.removeprefix('BFF_').lower()}=(set)" in shown
     assert "S3cret" not in shown and KEY not in shown
+
+
+def test_settings_show_nothing_where_they_stand_in_a_trace() -> None:
+    environ = {"BFF_SESSION_KEYS": KEY, "BFF_STATE_URL": "redis://:S3cret@host/0"}
+    shown = repr(Settings.from_environ(environ))
+    assert "S3cret" not in shown
+    assert KEY not in shown
 
 
 def test_all_mistakes_are_told_at_once_and_the_app_ends_without_a_traceback(tmp_path: Path) -> None:

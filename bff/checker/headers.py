@@ -24,6 +24,22 @@ _OWN_RESPONSE_HEADERS = {
     "content-type": "a page is application/json",
     "server-timing": "the layer makes it",
 }
+_TO_SHARED_CACHES = frozenset({"surrogate-control", "edge-control", "x-accel-expires"})
+_TO_SERVERS_BEFORE = ("x-accel-", "x-sendfile", "x-lighttpd-", "x-litespeed-", "x-reproxy-")
+
+
+def _why_not_set(name: str) -> str | None:
+    """Why a recipe cannot set a header of this name, in lower case, on its answer; None where it can."""
+    if name in _TO_SHARED_CACHES or name.endswith("cache-control"):
+        # What obeys it keeps a private page for everybody, whatever Cache-Control says beside it.
+        return "write cache: {max_age: 60s, shared_max_age: 60s}"
+    if name.startswith(_TO_SERVERS_BEFORE):
+        return "servers before the app act on it, and nobody else sees it"
+    if name in FORBIDDEN_RESPONSE_HEADERS:
+        return "it is a matter of the whole app"
+    return None
+
+
 _TELLS_THE_WAY = "Client(forwarded_headers=True) tells a backend by which way its visitor came"
 _ANYBODY = f"anybody may write it; {_TELLS_THE_WAY}"
 _VISITORS_TOKENS = {"authorization", "cookie", "proxy-authorization"}
@@ -84,8 +100,8 @@ def _check_answer_headers(page: Page) -> None:
         lower = name.lower()
         if lower in _OWN_RESPONSE_HEADERS:
             page.say(mark, f"a recipe cannot set the header '{name}'", _OWN_RESPONSE_HEADERS[lower])
-        elif lower in FORBIDDEN_RESPONSE_HEADERS:
-            page.say(mark, f"a recipe cannot set the header '{name}'", "it is a matter of the whole app")
+        elif (why := _why_not_set(lower)) is not None:
+            page.say(mark, f"a recipe cannot set the header '{name}'", why)
         else:
             _check_form(page, name, page.recipe.marks, f"headers.{name}")
 

@@ -24,11 +24,13 @@ WAY: Final = frozenset(
             "true-client-ip",
             "x-cluster-client-ip",
         ),
+        *("client-ip", "akamai-client-ip", "x-azure-clientip", "x-azure-socketip", "x-appengine-user-ip"),
+        *("forwarded-for", "x-originating-ip", "x-nf-client-connection-ip", "do-connecting-ip"),
         *("fastly-client-ip", "fly-client-ip", "x-remote-addr", "x-remote-ip", "x-host", "x-proxyuser-ip"),
         *("cf-connecting-ip", "cf-connecting-ipv6", "cf-pseudo-ipv4", "cf-visitor"),
     }
 )
-WAY_PREFIXES: Final = ("x-forwarded-", "x-original-", "x-rewrite-", "x-envoy-")
+WAY_PREFIXES: Final = ("x-forwarded-", "x-vercel-forwarded-", "x-original-", "x-rewrite-", "x-envoy-")
 """Of what is neither read of a visitor nor sent to a backend by a recipe, in lower case."""
 
 OF_BROWSER_AND_EDGE: Final = ("cf-", "cloudfront-", "sec-")
@@ -36,7 +38,8 @@ OF_BROWSER_AND_EDGE: Final = ("cf-", "cloudfront-", "sec-")
 
 
 def is_of_the_way(name: str) -> bool:
-    """Whether a header of this name, in lower case, says by which way a request came."""
+    """Whether a header of this name, in lower case, says by which way a request came; to many servers _ is a -."""
+    name = name.replace("_", "-")
     return name in WAY or name.startswith(WAY_PREFIXES)
 
 

@@ -16,7 +16,8 @@ _TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
 def network_of(written: str) -> str:
     """An IPv4 address, or the /64 of an IPv6 one: the smallest network that a visitor is given.
 
-    Brackets, port, zone and quotes are no part of it (RFC 7239); an IPv4 address inside of an IPv6 one is itself.
+    Brackets, port, zone and quotes are no part of it (RFC 7239); an IPv4 address inside of an IPv6 one is itself:
+    of 6to4 it has 65,536 networks.
     What is no address, such as `unknown` or a hidden `_name`, is UNKNOWN.
     """
     text = written.strip().strip('"').strip()
@@ -27,7 +28,7 @@ def network_of(written: str) -> str:
         return UNKNOWN
     if isinstance(found, ipaddress.IPv4Address):
         return str(found)
-    inside = found.ipv4_mapped
+    inside = found.ipv4_mapped or found.sixtofour
     if inside is None and found in _TRANSLATED:
         inside = ipaddress.IPv4Address(found.packed[-4:])
     return str(ipaddress.IPv6Network((found, 64), strict=False) if inside is None else inside)
