@@ -30,10 +30,13 @@ MAX_DIGITS = 308
 _BOM = b"\xef\xbb\xbf"
 _DIGITS_AS_ZEROS = bytes.maketrans(b"123456789E", b"000000000e")
 _MANY_DIGITS, _TOO_MANY_DIGITS, _LARGE_EXPONENT = b"0" * 19, b"0" * (MAX_DIGITS + 1), b"0e000"
-_ESCAPE = re.compile(
-    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<lone>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+_HIGH, _LOW = r"\\u[dD][89abAB][0-9a-fA-F]{2}", r"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+# A match is the lone surrogates in a row, or all between them: to look at each escape by itself takes ten times longer.
+_LONE_OR_BETWEEN = re.compile(
+    rf"(?P<lone>(?:{_HIGH}(?!{_LOW})|{_LOW})++)|(?:[^\\]++|{_HIGH}{_LOW}|\\(?!u[dD][89a-fA-F][0-9a-fA-F]{{2}}).)++",
     re.DOTALL,
 )
+_ESCAPED, _REPLACEMENT = 6, r"\ufffd"
 _CONTAINERS = frozenset((dict, list))
 _is_container = _CONTAINERS.__contains__
 _is_text = frozenset((str,)).__contains__
@@ -100,7 +103,12 @@ def _decode_with(decoder: json.JSONDecoder, raw: bytes) -> JSON:
 def _replace_lone_surrogates(text: str) -> str:
     if "\\ud" not in text and "\\uD" not in text:
         return text
-    return _ESCAPE.sub(lambda match: "\\ufffd" if match["lone"] else match[0], text)
+    return _LONE_OR_BETWEEN.sub(_replaced, text)
+
+
+def _replaced(match: re.Match[str]) -> str:
+    lone: str | None = match["lone"]
+    return match[0] if lone is None else _REPLACEMENT * (len(lone) // _ESCAPED)
 
 
 def _int(digits: str) -> int | None:
@@ -151,16 +159,30 @@ def large_numbers(raw: bytes) -> Iterator[tuple[str | int, ...]]:
     if _MANY_DIGITS not in found and _LARGE_EXPONENT not in found:
         return
     try:
-        waiting: list[tuple[tuple[str | int, ...], JSON]] = [((), _MARKING.decode(raw.decode()))]
+        value = _MARKING.decode(raw.decode())
     except (ValueError, RecursionError):
         return
-    while waiting:
-        place, value = waiting.pop()
-        if is_large(value):
-            yield place
-        elif _is_container(type(value)):
-            inner = value.items() if type(value) is dict else enumerate(value)
-            waiting.extend(reversed([((*place, key), one) for key, one in inner]))
+    place: list[str | int] = []
+    levels: list[Iterator[tuple[str | int, JSON]]] = [_inside(value)]
+    if is_large(value):
+        yield ()
+    while levels:
+        for key, one in levels[-1]:
+            if _is_container(type(one)):
+                place.append(key)
+                levels.append(_inside(one))
+                break
+            if is_large(one):
+                yield (*place, key)
+        else:
+            levels.pop()
+            del place[-1:]
+
+
+def _inside(value: JSON) -> Iterator[tuple[str | int, JSON]]:
+    if type(value) is dict:
+        return iter(value.items())
+    return enumerate(value) if type(value) is list else iter(())
 
 
 def _deeper_than(value: JSON, max_depth: int) -> bool:

@@ -390,3 +390,30 @@ class TestLargeNumbers:
             assert list(large_numbers(raw)) == [(at,) for at, one in enumerate(found) if is_large(one)]
 
         check()
+
+
+def test_a_text_with_lone_surrogates_is_not_looked_at_escape_by_escape(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls: list[str] = []
+    replaced = jsontext._replaced
+    monkeypatch.setattr(jsontext, "_replaced", lambda match: calls.append(match[0]) or replaced(match))
+    plain = "\\n\\\\\\ud83d\\ude00x\\u00e9" * 1_000
+    raw = f'["{plain}", "\\ud800\\udbff\\udc00\\udfff{plain}"]'.encode()
+    text = "\n\\\U0001f600xé" * 1_000
+    assert jsontext.decode(raw) == [text, "\ufffd\U0010fc00\ufffd" + text]
+    assert len(calls) == 5
+
+
+@pytest.mark.parametrize("number", ["0.1234567890123456789", "18446744073709551616", "1e999"])
+def test_large_numbers_are_found_without_the_places_of_others(number: str) -> None:
+    depth, count = 90, 20_000
+    raw = b"[" * depth + b"1," * count + number.encode() + b"]" * depth
+    tracemalloc.start()
+    try:
+        found = list(jsontext.large_numbers(raw))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found == ([] if "." in number else [(*[0] * (depth - 1), count)])
+    assert peak < 2**21
