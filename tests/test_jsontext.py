@@ -417,3 +417,21 @@ def test_large_numbers_are_found_without_the_places_of_others(number: str) -> No
         tracemalloc.stop()
     assert found == ([] if "." in number else [(*[0] * (depth - 1), count)])
     assert peak < 2**21
+
+
+@pytest.mark.parametrize("number", ["1e308", "-1.5E+300", "5e-324"])
+def test_numbers_with_large_exponents_are_not_left_to_the_fast_decoder(
+    monkeypatch: pytest.MonkeyPatch, number: str
+) -> None:
+    raw = f"[{','.join([number] * 201)}]".encode()
+    monkeypatch.setattr(jsontext, "_fast", None)
+    jsontext.check_strictly(raw)
+    assert jsontext.decode(raw) == [float(number)] * 201
+
+
+@pytest.mark.parametrize("wrong", ["NaN", "-Infinity", '"\\ud800"', "1e400", "x"])
+def test_what_is_no_plain_json_is_refused_beside_large_exponents_too(wrong: str) -> None:
+    for count in (1, 201):
+        raw = f"[{'1e308,' * count}{wrong}]".encode()
+        with pytest.raises(ValueError):
+            jsontext.check_strictly(raw)
