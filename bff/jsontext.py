@@ -27,13 +27,19 @@ LARGEST_INT = 2**64 - 1
 MAX_DIGITS = 308
 """Integers of more digits may be over what a float can be; to calculate with them takes ever longer, too."""
 
+_MOST_EXPONENTS = 200
+"""Of large ones; each takes the fast decoder 30 microseconds, and Python's half a one."""
+
 _BOM = b"\xef\xbb\xbf"
 _DIGITS_AS_ZEROS = bytes.maketrans(b"123456789E", b"000000000e")
 _MANY_DIGITS, _TOO_MANY_DIGITS, _LARGE_EXPONENT = b"0" * 19, b"0" * (MAX_DIGITS + 1), b"0e000"
-_ESCAPE = re.compile(
-    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<lone>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+_HIGH, _LOW = r"\\u[dD][89abAB][0-9a-fA-F]{2}", r"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+# A match is the lone surrogates in a row, or all between them: to look at each escape by itself takes ten times longer.
+_LONE_OR_BETWEEN = re.compile(
+    rf"(?P<lone>(?:{_HIGH}(?!{_LOW})|{_LOW})++)|(?:[^\\]++|{_HIGH}{_LOW}|\\(?!u[dD][89a-fA-F][0-9a-fA-F]{{2}}).)++",
     re.DOTALL,
 )
+_ESCAPED, _REPLACEMENT = 6, r"\ufffd"
 _CONTAINERS = frozenset((dict, list))
 _is_container = _CONTAINERS.__contains__
 _is_text = frozenset((str,)).__contains__
@@ -72,7 +78,7 @@ def decode(raw: bytes, max_depth: int = 100, lenient: json.JSONDecoder | None = 
     """
     raw = raw.removeprefix(_BOM)
     try:
-        plain = len(raw) <= MAX_DIGITS or not _may_be_too_long(raw)
+        plain = len(raw) <= MAX_DIGITS or not is_slow(raw)
         value = _fast(raw) if plain else _decode_with(lenient or _LENIENT, raw)
     except RecursionError:
         raise TooDeep(f"JSON is nested deeper than {max_depth}") from None
@@ -83,9 +89,18 @@ def decode(raw: bytes, max_depth: int = 100, lenient: json.JSONDecoder | None = 
     return value
 
 
-def _may_be_too_long(raw: bytes) -> bool:
-    # The fast decoder takes integers of up to 4,300 digits; a regular expression would cost ten times this.
-    return _TOO_MANY_DIGITS in raw.translate(_DIGITS_AS_ZEROS)
+def is_slow(raw: bytes) -> bool:
+    """Whether the fast decoder takes long for a text: for integers of up to 4,300 digits, or for large exponents."""
+    found = raw.translate(_DIGITS_AS_ZEROS, b"+-")  # a regular expression would cost ten times this
+    return _TOO_MANY_DIGITS in found or found.count(_LARGE_EXPONENT) > _MOST_EXPONENTS
+
+
+def check_strictly(raw: bytes) -> None:
+    """Raises ValueError or RecursionError for a text that is no plain JSON: with NaN or half a character in it."""
+    if len(raw) > MAX_DIGITS and is_slow(raw):
+        encode(_EXACT.decode(raw.decode()))  # which refuses half a character
+    else:
+        _fast(raw)
 
 
 def _decode_with(decoder: json.JSONDecoder, raw: bytes) -> JSON:
@@ -100,7 +115,12 @@ def _decode_with(decoder: json.JSONDecoder, raw: bytes) -> JSON:
 def _replace_lone_surrogates(text: str) -> str:
     if "\\ud" not in text and "\\uD" not in text:
         return text
-    return _ESCAPE.sub(lambda match: "\\ufffd" if match["lone"] else match[0], text)
+    return _LONE_OR_BETWEEN.sub(_replaced, text)
+
+
+def _replaced(match: re.Match[str]) -> str:
+    lone: str | None = match["lone"]
+    return match[0] if lone is None else _REPLACEMENT * (len(lone) // _ESCAPED)
 
 
 def _int(digits: str) -> int | None:
@@ -151,16 +171,30 @@ def large_numbers(raw: bytes) -> Iterator[tuple[str | int, ...]]:
     if _MANY_DIGITS not in found and _LARGE_EXPONENT not in found:
         return
     try:
-        waiting: list[tuple[tuple[str | int, ...], JSON]] = [((), _MARKING.decode(raw.decode()))]
+        value = _MARKING.decode(raw.decode())
     except (ValueError, RecursionError):
         return
-    while waiting:
-        place, value = waiting.pop()
-        if is_large(value):
-            yield place
-        elif _is_container(type(value)):
-            inner = value.items() if type(value) is dict else enumerate(value)
-            waiting.extend(reversed([((*place, key), one) for key, one in inner]))
+    place: list[str | int] = []
+    levels: list[Iterator[tuple[str | int, JSON]]] = [_inside(value)]
+    if is_large(value):
+        yield ()
+    while levels:
+        for key, one in levels[-1]:
+            if _is_container(type(one)):
+                place.append(key)
+                levels.append(_inside(one))
+                break
+            if is_large(one):
+                yield (*place, key)
+        else:
+            levels.pop()
+            del place[-1:]
+
+
+def _inside(value: JSON) -> Iterator[tuple[str | int, JSON]]:
+    if type(value) is dict:
+        return iter(value.items())
+    return enumerate(value) if type(value) is list else iter(())
 
 
 def _deeper_than(value: JSON, max_depth: int) -> bool:

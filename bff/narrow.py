@@ -29,6 +29,8 @@ for _ in range(_LEVELS):
 _DEEPEST = 20
 _BOUNDED = _DEEPEST + _LEVELS + 2
 """No type lets JSON nest deeper than this."""
+_LONG = 4_096
+"""What is no longer is decoded in no time, whatever numbers it holds."""
 
 
 class _Node:
@@ -96,6 +98,8 @@ class NarrowDecoder:
     def __call__(self, raw: bytes, max_depth: int) -> JSON:
         if max_depth < _BOUNDED or not self._begun:
             self._begun = True
+            return jsontext.decode(raw, max_depth)
+        if len(raw) > _LONG and jsontext.is_slow(raw):
             return jsontext.decode(raw, max_depth)
         narrow = self._narrow or self.prepare()
         try:

@@ -390,3 +390,48 @@ class TestLargeNumbers:
             assert list(large_numbers(raw)) == [(at,) for at, one in enumerate(found) if is_large(one)]
 
         check()
+
+
+def test_a_text_with_lone_surrogates_is_not_looked_at_escape_by_escape(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls: list[str] = []
+    replaced = jsontext._replaced
+    monkeypatch.setattr(jsontext, "_replaced", lambda match: calls.append(match[0]) or replaced(match))
+    plain = "\\n\\\\\\ud83d\\ude00x\\u00e9" * 1_000
+    raw = f'["{plain}", "\\ud800\\udbff\\udc00\\udfff{plain}"]'.encode()
+    text = "\n\\\U0001f600xé" * 1_000
+    assert jsontext.decode(raw) == [text, "\ufffd\U0010fc00\ufffd" + text]
+    assert len(calls) == 5
+
+
+@pytest.mark.parametrize("number", ["0.1234567890123456789", "18446744073709551616", "1e999"])
+def test_large_numbers_are_found_without_the_places_of_others(number: str) -> None:
+    depth, count = 90, 20_000
+    raw = b"[" * depth + b"1," * count + number.encode() + b"]" * depth
+    tracemalloc.start()
+    try:
+        found = list(jsontext.large_numbers(raw))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found == ([] if "." in number else [(*[0] * (depth - 1), count)])
+    assert peak < 2**21
+
+
+@pytest.mark.parametrize("number", ["1e308", "-1.5E+300", "5e-324"])
+def test_numbers_with_large_exponents_are_not_left_to_the_fast_decoder(
+    monkeypatch: pytest.MonkeyPatch, number: str
+) -> None:
+    raw = f"[{','.join([number] * 201)}]".encode()
+    monkeypatch.setattr(jsontext, "_fast", None)
+    jsontext.check_strictly(raw)
+    assert jsontext.decode(raw) == [float(number)] * 201
+
+
+@pytest.mark.parametrize("wrong", ["NaN", "-Infinity", '"\\ud800"', "1e400", "x"])
+def test_what_is_no_plain_json_is_refused_beside_large_exponents_too(wrong: str) -> None:
+    for count in (1, 201):
+        raw = f"[{'1e308,' * count}{wrong}]".encode()
+        with pytest.raises(ValueError):
+            jsontext.check_strictly(raw)

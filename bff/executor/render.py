@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from bff.errors import Failure
 from bff.executor.judge import unsent
 from bff.expressions import Evaluation
+from bff.expressions.evaluation import text_size
 from bff.expressions.values import to_text
 from bff.http import CacheTerms, ForwardedToken, OutgoingRequest, check_header, encode_segment
 from bff.identity import Visitor
@@ -98,7 +99,7 @@ def _path(
             continue
         text = to_text(next(holes))
         if text and len(text) > _SHORT:
-            evaluation.charge(len(text) >> 2)
+            _pay([text], evaluation)
         if not text:
             if planned.step.safe:
                 return None
@@ -120,15 +121,24 @@ def _pairs(tree: Any, evaluation: Evaluation) -> tuple[tuple[str, str], ...]:
     for name, value in (tree or {}).items():
         if isinstance(value, list):
             evaluation.charge(8 * len(value))
-        for element in value if isinstance(value, list) else (value,):
-            text = to_text(element)
-            if text is None:
-                continue
-            if len(text) > _SHORT:
-                evaluation.charge(len(text) >> 2)
-                evaluation.take(len(text))
-            pairs.append((name, text))
+            texts = [text for text in map(to_text, value) if text is not None]
+            _pay(texts, evaluation)
+            pairs += [(name, text) for text in texts]
+            continue
+        text = to_text(value)
+        if text is None:
+            continue
+        if len(text) > _SHORT:
+            _pay([text], evaluation)
+        pairs.append((name, text))
     return tuple(pairs)
+
+
+def _pay(texts: list[str], evaluation: Evaluation) -> None:
+    """Pays for texts that are copied and encoded: of each byte come up to three."""
+    length = sum(map(len, texts))
+    evaluation.charge(length >> 2)
+    evaluation.take(3 * text_size(length, texts))
 
 
 def _headers(

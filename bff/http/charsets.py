@@ -30,14 +30,20 @@ class UnknownCharset(NotJSON):
     """A charset that nobody knows."""
 
 
+def codec_of(charset: str) -> str | None:
+    """The codec of a charset by one of its names; None for one that is not known."""
+    name = charset.lower().replace("-", "_")
+    codec = aliases.get(name, name)  # looking a codec up would remember every name for ever
+    return codec if codec in _CODECS else None
+
+
 def in_utf8(raw: bytes, content_type: str | None) -> bytes:
     """A body in UTF-8; raises UnknownCharset where its type declares one that is not known, NotJSON for another."""
     found = _CHARSET.search(content_type) if content_type and len(content_type) <= _LONGEST else None
     if found is None:
         return raw
-    name = found[1].lower().replace("-", "_")
-    codec = aliases.get(name, name)  # looking a codec up would remember every name for ever
-    if codec not in _CODECS:
+    codec = codec_of(found[1])
+    if codec is None:
         raise UnknownCharset("a charset that is not known")
     marked = by_its_marks(raw)
     if marked is not None:

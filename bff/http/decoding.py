@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -10,6 +11,10 @@ from bff.http.faults import BadReplyError
 
 _MOST_CODINGS: Final = 5
 _GZIP_MAGIC: Final = b"\x1f\x8b"
+_ZEROS: Final = re.compile(rb"\0*")
+# To begin a member costs some microseconds, and an empty one is 20 bytes long.
+_MOST_MEMBERS: Final = 10_000
+_FIRST_PIECE: Final = 1024
 
 
 def decoded(raw: bytes, encoding: str, most: int) -> bytes | None:
@@ -42,18 +47,48 @@ def _unpacker(coding: str) -> Callable[[bytes, int], bytes | None] | None:
 
 def _gzip(raw: bytes, most: int) -> bytes | None:
     """Every member of it; zeros and whatever else is no member may stand behind the last."""
-    parts: list[bytes] = []
-    room = most
-    while True:
-        unpacking = zlib.decompressobj(31)
-        part = _inflated(unpacking, raw, room)
+    unpacking = zlib.decompressobj(31)
+    first = _inflated(unpacking, raw, most)
+    rest = unpacking.unused_data
+    if first is None or not rest:
+        return first
+    parts = [first]
+    room, at = most - len(first), 0
+    while (at := _next_member(rest, at)) < len(rest):
+        if len(parts) == _MOST_MEMBERS:
+            raise BadReplyError("too many members", "coding")
+        part, at = _member(rest, at, room)
         if part is None:
             return None
         parts.append(part)
         room -= len(part)
-        raw = unpacking.unused_data.lstrip(b"\0")
-        if not raw or not (raw.startswith(_GZIP_MAGIC) or raw == _GZIP_MAGIC[:1]):
-            return parts[0] if len(parts) == 1 else b"".join(parts)
+    return b"".join(parts)
+
+
+def _next_member(raw: bytes, at: int) -> int:
+    """Where behind a member the next one begins; the end where what follows is none."""
+    begin = _ZEROS.match(raw, at).end()  # type: ignore[union-attr]
+    return begin if raw.startswith(_GZIP_MAGIC, begin) or raw[begin:] == _GZIP_MAGIC[:1] else len(raw)
+
+
+def _member(raw: bytes, at: int, most: int) -> tuple[bytes | None, int]:
+    """What is in the member that begins there, None where that is longer than `most`, and where it ends.
+
+    It is given piece by piece, each twice as long: what stands behind a member is copied when the member ends.
+    """
+    unpacking = zlib.decompressobj(31)
+    parts: list[bytes] = []
+    room, length = most, _FIRST_PIECE
+    while not unpacking.eof and at < len(raw):
+        part = _unpacked(unpacking, raw[at : at + length], room)
+        parts.append(part)
+        room -= len(part)
+        if room < 0:
+            return None, at
+        at, length = min(at + length, len(raw)), 2 * length
+    if not unpacking.eof:
+        raise _cut()
+    return b"".join(parts), at - len(unpacking.unused_data)
 
 
 def _deflate(raw: bytes, most: int) -> bytes | None:
@@ -66,14 +101,20 @@ def _deflate(raw: bytes, most: int) -> bytes | None:
 
 
 def _inflated(unpacking: Any, raw: bytes, most: int) -> bytes | None:
-    try:
-        plain: bytes = unpacking.decompress(raw, most + 1)
-    except zlib.error:
-        raise BadReplyError("a broken coding", "coding") from None
+    plain = _unpacked(unpacking, raw, most)
     if len(plain) > most:
         return None
     if not unpacking.eof:
         raise _cut()
+    return plain
+
+
+def _unpacked(unpacking: Any, raw: bytes, most: int) -> bytes:
+    """What of it can be unpacked, at most one byte more than `most`."""
+    try:
+        plain: bytes = unpacking.decompress(raw, most + 1)
+    except zlib.error:
+        raise BadReplyError("a broken coding", "coding") from None
     return plain
 
 

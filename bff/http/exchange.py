@@ -132,9 +132,16 @@ def _read(response: requests.Response, request: Try, progress: Progress) -> Repl
 
 
 def announced(headers: Mapping[str, str]) -> int:
-    """The length of a reply's body as its head says it, 0 where it does not."""
-    text = headers.get("content-length", "")
-    return int(text[:18]) if text.isascii() and text.isdigit() else 0
+    """The length of a reply's body as its head says it, 0 where it does not.
+
+    Raises BadReplyError for one that is no number: `http.client` would read to the end, wherever that comes.
+    """
+    text = headers.get("content-length")
+    if text is None:
+        return 0
+    if not (text.isascii() and text.isdigit()):
+        raise BadReplyError("a length that is no number")
+    return int(text[:18])
 
 
 def plain_headers(headers: Mapping[str, str]) -> dict[str, str]:

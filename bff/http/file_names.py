@@ -8,12 +8,15 @@ from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from urllib.parse import quote, unquote_to_bytes
 
+from bff.http.charsets import codec_of
+
 _LONGEST_HEADER = 1_500
 _LONGEST_NAME = 120
 _PARAMETER = re.compile(r';\s*([A-Za-z*]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)')
 _QUOTED_PAIR = re.compile(r'\\(["\\])')
 _EXTENDED = re.compile(r"(utf-8|iso-8859-1|us-ascii)'[A-Za-z0-9-]*'(.*)", re.IGNORECASE | re.DOTALL)
-_ENCODED_WORD = re.compile(r"=\?[!-~]+\?[bBqQ]\?[!-~ ]*\?=")
+_CHARSETS = re.compile(r"(?==\?([^?]*)\?[bBqQ]\?)")
+"""The charset of each encoded word (RFC 2047), as the standard library finds them."""
 _NOT_IN_NAMES = re.compile(
     r'[\x00-\x1f\x7f-\x9f"\\/:*?<>|\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffd]'
 )
@@ -73,8 +76,11 @@ def _extended(found: Mapping[str, str]) -> str:
 
 def _decoded(text: str) -> str:
     """A text whose encoded words (RFC 2047) are read, as mail programs write them and browsers take them."""
-    if not _ENCODED_WORD.search(text):
+    charsets = _CHARSETS.findall(text)
+    if not charsets:
         return text
+    if not all(map(codec_of, charsets)):
+        return ""
     try:
         return str(make_header(decode_header(text)))
     except (HeaderParseError, LookupError, ValueError):

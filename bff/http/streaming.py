@@ -11,6 +11,7 @@ import requests
 
 from bff.http.connections import Adapter, at, renew
 from bff.http.exchange import announced, broken_by, plain_headers, send
+from bff.http.faults import BadReplyError
 from bff.http.messages import Broken, StreamBroke
 from bff.http.sockets.blocking import Found
 
@@ -75,14 +76,23 @@ def open_stream(adapter: Adapter, request: Try, body: Iterable[bytes] | None) ->
     with at(_end_of_patience(request), progress, adapter.resolver):
         try:
             response = send(adapter, request, feed)
+            length = _length(response)
         except Exception as error:
             if feed is not None and feed.error is not None:
                 raise feed.error from None
             return broken_by(error, request, progress)
-        if 200 <= response.status_code < 300 and announced(response.headers) > request.max_bytes:
+        if 200 <= response.status_code < 300 and length > request.max_bytes:
             response.close()
             return Broken("too-large", sent=True)
     return StockStream(response, request, progress)
+
+
+def _length(response: requests.Response) -> int:
+    try:
+        return announced(response.headers)
+    except BadReplyError:
+        response.close()
+        raise
 
 
 def _end_of_patience(request: Try) -> float:

@@ -24,6 +24,7 @@ _LONGEST_DETAIL = 300
 # million values take it 15 seconds, and so do a dozen that a schema with two ways looks at on each level.
 _MOST_NODES = 5_000
 _MOST_LOOKS = 10_000
+_MOST_BYTES = 64 * 1024 * 1024
 _TOO_LARGE = "does not fit, and is too large to say where"
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -50,7 +51,7 @@ class Mistake(Struct, frozen=True):
 
 def mistakes_of(validator: Any, schema: Schema, value: Any) -> list[Mistake]:
     """The mistakes in a value that does not fit; `validator` is the library's."""
-    if _has_more_nodes(value) or _looks_beyond(schema, value):
+    if _takes_too_long(schema, value):
         return [Mistake((), _TOO_LARGE)]
     names = _names_in(schema)
     found = (
@@ -162,23 +163,22 @@ def _names_in(schema: Any) -> set[str]:
 # --- how long it would take to find the mistakes ---------------------------------------------------------------------
 
 
-def _has_more_nodes(value: Any) -> bool:
+def _takes_too_long(schema: Schema, value: Any) -> bool:
+    """Whether a value is too large, or has too many ways; each look may write down what it looks at, twice."""
     try:
-        jsontext.measure(value, max_nodes=_MOST_NODES, max_bytes=sys.maxsize, max_depth=sys.maxsize)
-    except jsontext.TooLarge:
+        jsontext.measure(value, _MOST_NODES, sys.maxsize, sys.maxsize)
+        looks = _Looks(schema).at(schema, value)
+        jsontext.measure(value, _MOST_NODES, _MOST_BYTES // looks, sys.maxsize)
+    except (jsontext.TooLarge, RecursionError):
         return True
-    return False
-
-
-def _looks_beyond(schema: Schema, value: Any) -> bool:
-    try:
-        return _Looks(schema).at(schema, value) > _MOST_LOOKS
-    except RecursionError:
-        return True
+    return looks > _MOST_LOOKS
 
 
 class _Looks:
-    """How often schemas are held against the parts of a value, at most, where each way is gone anew."""
+    """How often schemas are held against the parts of a value, at most, where each way is gone anew.
+
+    A member that must be there is a look of its own, as each that lacks is a mistake of its own.
+    """
 
     def __init__(self, root: Schema) -> None:
         self._root = root
@@ -191,7 +191,8 @@ class _Looks:
         known = self._known.get(key)
         if known is None:
             self._known[key] = 1  # a schema that leads back to itself at once
-            known = self._known[key] = 1 + sum(self.at(*pair) for pair in self._below(schema, value))
+            own = 1 + len(schema.get("required", ()))
+            known = self._known[key] = own + sum(self.at(*pair) for pair in self._below(schema, value))
         return known
 
     def _below(self, schema: Schema, value: Any) -> Iterator[tuple[Any, Any]]:

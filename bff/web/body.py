@@ -7,7 +7,6 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 from flask import Request
 from msgspec import Struct
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -77,7 +76,7 @@ def _whole_body(request: Request, timeout: float) -> bytes:
 
 def _parse(raw: bytes, max_depth: int) -> Any:
     try:
-        msgspec.json.decode(raw)  # strict: a visitor's NaN or broken text is a mistake, not a null
+        jsontext.check_strictly(raw)  # strict: a visitor's NaN or broken text is a mistake, not a null
         return jsontext.decode(raw, max_depth)
     except (ValueError, RecursionError) as exc:
         detail = "The body nests too deeply." if isinstance(exc, RecursionError | jsontext.TooDeep) else (

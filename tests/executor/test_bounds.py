@@ -45,9 +45,15 @@ def status_of(answered: Any) -> tuple[int, str]:
         ("post: /x\n        form: {all: body.list}", {"list": [1] * 20_000}, "work"),
         ("get: /x\n        query: {all: body.list}", {"list": [1] * 20_000}, "work"),
         ("get: /x\n        headers: {X-All: body.list}", {"list": [1] * 20_000}, "work"),
-        ("get: /{body.text}", {"text": "a" * 500_000}, "work"),
+        ("get: /{body.text}", {"text": "a" * 500_000}, "memory"),
+        ("get: /x\n        query: {all: body.list}", {"list": ["a" * 150] * 400}, "memory"),
+        ("get: /x\n        query: {all: body.text}", {"text": "测" * 12_000}, "memory"),
+        ("get: /{body.text}", {"text": "测" * 12_000}, "memory"),
     ],
-    ids=["body", "part of a body", "form", "list in a form", "list in a query", "list in headers", "path"],
+    ids=[
+        *("body", "part of a body", "form", "list in a form", "list in a query", "list in headers", "path"),
+        *("short texts in a query", "what is encoded in a query", "what is encoded in a path"),
+    ],
 )
 def test_what_goes_to_backends_is_bounded_for_the_whole_page(
     page: Make, backend: FakeBackend, caplog: pytest.LogCaptureFixture, what: str, body: Any, bound: str

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import types
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -107,6 +109,51 @@ def test_a_coding_whose_library_is_not_there_stays_on(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("behind", [b"\0", b"\0" * 100, b"no member", gzipped(b"")])
 def test_what_stands_behind_gzip_and_is_no_member_is_nothing(behind: bytes) -> None:
     assert decoded(gzipped(BODY) + behind, "gzip", PLENTY) == BODY
+
+
+@pytest.mark.parametrize("between", [b"", b"\0", b"\0" * 5_000])
+def test_every_member_is_unpacked(between: bytes) -> None:
+    noise = random.Random(1).randbytes(20_000)
+    members = [b"", BODY, noise, b"", b"a" * 100_000, *[b"b"] * 500, noise]
+    packed = between.join(map(gzipped, members))
+    whole = b"".join(members)
+    assert decoded(packed, "gzip", len(whole)) == whole
+    assert decoded(packed, "gzip", len(whole) - 1) is None
+    with pytest.raises(BadReplyError) as caught:
+        decoded(packed[:-1], "gzip", PLENTY)
+    assert caught.value.reason == "cut-short"
+
+
+def test_members_without_end_are_refused() -> None:
+    assert decoded(gzipped(b"") * 10_000, "gzip", PLENTY) == b""
+    with pytest.raises(BadReplyError) as caught:
+        decoded(gzipped(b"") * 10_001, "gzip", PLENTY)
+    assert caught.value.reason == "coding"
+
+
+def test_what_stands_behind_a_member_is_copied_once_and_then_in_pieces(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given: list[int] = []
+
+    class Counting:
+        def __init__(self, bits: int) -> None:
+            self.real = zlib.decompressobj(bits)
+
+        def decompress(self, data: bytes, most: int) -> bytes:
+            given.append(len(data))
+            return self.real.decompress(data, most)
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self.real, name)
+
+    packed = gzipped(b"") * 2_000
+    monkeypatch.setattr(
+        "bff.http.decoding.zlib", types.SimpleNamespace(decompressobj=Counting, error=zlib.error)
+    )
+    assert decoded(packed, "gzip", PLENTY) == b""
+    assert given[0] == len(packed)
+    assert max(given[1:]) <= 1024
 
 
 def test_no_more_is_unpacked_than_may_be() -> None:

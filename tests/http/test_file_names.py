@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import encodings
+
 import pytest
 
 from bff.http.file_names import disposition, name_in
@@ -72,3 +75,20 @@ def test_a_name_is_read_as_it_is_written_in_the_wild(written: str, name: str) ->
 def test_a_name_is_written_in_ascii_and_in_utf_8_where_that_says_more(name: str, header: str) -> None:
     assert disposition("attachment", name) == header
     assert name_in(header) == name
+
+
+def test_charsets_that_nobody_knows_are_not_remembered() -> None:
+    known = len(encodings._cache)  # type: ignore[attr-defined]
+    for number in range(50):
+        assert name_in(f'attachment; filename="=?x-{number}?B?YQ==?="') == ""
+        assert name_in(f'attachment; filename="=?utf-8?B?YQ==?= =?y{number}*en?q?a?="') == ""
+        assert name_in(f'attachment; filename="=?x=?z{number}?b?YQ==?="') == ""
+    assert len(encodings._cache) == known  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("charset", "name"), [("koi8-r", "ю.pdf"), ("GB2312", "报.pdf"), ("Latin1", "é.pdf")]
+)
+def test_encoded_words_of_known_charsets_are_read(charset: str, name: str) -> None:
+    packed = base64.b64encode(name.encode(charset)).decode()
+    assert name_in(f'attachment; filename="=?{charset}?B?{packed}?="') == name

@@ -149,6 +149,21 @@ def test_closing_ends_the_exchange_at_the_backend(
     assert noticed.wait(PATIENCE)
 
 
+@pytest.mark.parametrize("length", ["-5", "twelve"])
+def test_a_length_that_is_no_number_is_none(
+    length: str, backend: FakeBackend, client: Client, make_calls: Callable[..., Calls]
+) -> None:
+    def script(_: Received, wire: Wire) -> None:
+        wire.send(head(200, {"Content-Length": length}) + b"one")
+        wire.close()
+
+    backend.on("GET /file", script)
+    broken = opened(make_calls(), client, get("/file"))
+    assert isinstance(broken, Broken)
+    assert (broken.kind, broken.reason) == ("refused", "not-http")
+    assert backend.wait_for_connections(0), "the connection was left open"
+
+
 @pytest.mark.parametrize(("script", "came"), [(half, b'{"items": [1, 2'), (half_chunked, b"[1,")])
 def test_an_end_that_comes_too_early_is_no_end(
     script: Any, came: bytes, backend: FakeBackend, client: Client, make_calls: Callable[..., Calls]

@@ -176,6 +176,19 @@ def test_a_reply_that_does_not_end_ends_at_the_deadline(
     assert backend.wait_for_connections(0), "the connection was left open"
 
 
+@pytest.mark.parametrize("length", ["-5", "twelve", "5 5", "0x5", "+5", "\xb2"])
+def test_a_reply_whose_length_is_no_number_is_none(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls, length: str
+) -> None:
+    def script(_: Received, wire: Wire) -> None:
+        wire.send(head(200, {"Content-Length": length}) + b"[1, 2]")
+        wire.close()
+
+    backend.on("GET /a", script)
+    broken = broken_of(make_calls(), client, get("/a"))
+    assert (broken.kind, broken.reason, broken.sent) == ("refused", "not-http", True)
+
+
 def test_the_page_s_deadline_bounds_every_call(
     backend: FakeBackend, client: Client, make_calls: MakeCalls
 ) -> None:

@@ -174,6 +174,21 @@ def test_a_value_with_too_many_ways_to_look_at_it_is_refused_in_few_words(keywor
     assert found(twice(keyword), nested(40, 1)) == [("", "does not fit, and is too large to say where")]
 
 
+@pytest.mark.parametrize(
+    "more", [{"required": [f"r{number}" for number in range(20)]}, {"allOf": [{"required": ["r"]}] * 20}]
+)
+def test_a_long_text_below_many_mistakes_is_not_written_down_with_each(more: dict[str, Any]) -> None:
+    schema = {"type": "object", "properties": {"a": {"$ref": "#"}, "text": {"type": "string"}}, **more}
+    large, small = (nested(30, {"text": "x" * length}) for length in (200_000, 20))
+    assert found(schema, large) == [("", "does not fit, and is too large to say where")]
+    assert len(found(schema, small)) > 1
+
+
+def test_one_long_text_hears_what_is_wrong() -> None:
+    schema = {"properties": {"text": {"maxLength": 80}}}
+    assert found(schema, {"text": "x" * 900_000}) == [("text", "is longer than 80 characters")]
+
+
 def test_a_value_of_few_levels_still_hears_what_is_wrong() -> None:
     assert found(twice("oneOf"), nested(3, 1)) == [("", "has none of the forms that it may have")]
 
