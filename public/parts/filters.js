@@ -28,6 +28,12 @@ export function pathOf(wanted) {
 /** The statuses with their counts; counts may be null when they are missing. */
 export function statusNav() {
   const element = h("nav", { class: "statuses", "aria-label": t("status"), "data-testid": "statuses" });
+  // On a phone the line scrolls sideways; the page itself must not jump.
+  const bringIntoSight = (link) => {
+    if (element.scrollWidth > element.clientWidth) element.scrollLeft = link.offsetLeft - 60;
+  };
+  // Browsers leave what is half in sight where it is. Under a finger or a mouse it stays.
+  element.addEventListener("focusin", ({ target }) => target.matches(":focus-visible") && bringIntoSight(target));
   function show(wanted, counts) {
     const total = counts && Object.values(counts).reduce((sum, n) => sum + n, 0);
     const links = STATUSES.map((status) => {
@@ -48,9 +54,7 @@ export function statusNav() {
     });
     const focused = element.contains(document.activeElement) && document.activeElement.dataset.status;
     fill(element, links);
-    const current = element.querySelector("[aria-current]");
-    // On a phone the line scrolls sideways; the page itself must not jump.
-    if (element.scrollWidth > element.clientWidth) element.scrollLeft = current.offsetLeft - 60;
+    bringIntoSight(element.querySelector("[aria-current]"));
     if (focused) element.querySelector(`[data-status=${focused}]`).focus({ preventScroll: true });
   }
   return { element, show };

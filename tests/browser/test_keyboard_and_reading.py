@@ -135,15 +135,20 @@ def test_passing_through_with_the_tab_key_moves_nothing(page: Page, make_todo: C
     page.goto("/")
     expect(page.get_by_test_id("todo")).to_have_count(3)
     expect(page.locator("[aria-busy=true]")).to_have_count(0)
+    # On a phone the line of statuses scrolls in itself, as the page does, to show what has the focus.
     where = """() => [...document.querySelectorAll('main *')].filter((element) => element.checkVisibility())
       .map((element) => { const { x, y, width, height } = element.getBoundingClientRect();
-        return [element.tagName, x, y + scrollY, width, height].join(); }).join('; ')"""
+        const aside = element.closest('.statuses > *')?.parentElement.scrollLeft ?? 0;
+        return [element.tagName, x + aside, y + scrollY, width, height].join(); }).join('; ')"""
     before = page.evaluate(where)
+    statuses = page.get_by_test_id("statuses").locator("a")
     passed = []
     for step in ["Tab"] * 14 + ["Shift+Tab"] * 14:
         page.keyboard.press(step)
         passed.append(page.evaluate("document.activeElement.name ?? ''"))
         assert page.evaluate(where) == before
+        for focused in statuses.and_(page.locator(":focus")).all():
+            expect(focused).to_be_in_viewport(ratio=1)
     assert passed.count("title") == 2
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import shutil
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from clients.local import pocketbase
+from tests.browser.conftest import PASSWORD, Account, sign_up
 from tests.browser.test_picture import RED, file
 from tests.fakes import PATIENCE, FakeBackend, Received, Script, Wire, answer
 from tests.servers import ROOT, layer
@@ -137,6 +139,22 @@ def test_the_list_is_painted_before_the_names_and_the_notice_are_there(
     expect(row).to_contain_text(helped["name"])
     assert row.bounding_box() == before
     expect(page.locator("[aria-busy=true]")).to_have_count(0)
+
+
+def test_a_short_name_takes_the_line_that_was_kept_for_it(
+    page: Page, make_todo: Callable[..., Any], browser: Browser, base_url: str, gate: Gate
+) -> None:
+    with browser.new_context(base_url=base_url) as other:
+        helper = sign_up(other, base_url, Account("Jo", f"{uuid.uuid4().hex[:12]}@example.com", PASSWORD))
+    make_todo("Paint the fence", helper=helper, due="2031-02-03")
+    gate.shut()
+    page.goto("/")
+    row = page.get_by_test_id("todo")
+    expect(row.locator("[aria-busy=true] .bone")).to_have_count(1)
+    before = row.bounding_box()
+    gate.gates[PEOPLE].set()
+    expect(row).to_contain_text("Jo")
+    assert row.bounding_box() == before
 
 
 def test_a_picture_comes_with_the_name_once_and_nothing_jumps_or_flashes(
