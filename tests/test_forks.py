@@ -23,14 +23,14 @@ SHARED = """
     auth: none
     rate_limit: 100000/s
     input: {query: {n: {type: integer, default: 0}}}
-    deadline: 2s
+    deadline: 20s
     steps: {rows: {client: todos, get: /rows, query: {n: query.n}, cache: {ttl: 10ms, shared: true}}}
     shape: rows
     """
 NAMED = """
     route: GET /api/named
     auth: none
-    deadline: 2s
+    deadline: 20s
     steps: {rows: {client: people, get: /rows}}
     shape: rows
     """
@@ -101,7 +101,8 @@ def backend() -> Iterator[FakeBackend]:
 
 def outcomes(project: Path, backend: FakeBackend, children: int, state: str, **more: str) -> str:
     """What the children of a warm process end with, as the script prints it."""
-    write_project(project, {"shared": SHARED, "named": NAMED}, clients={"people": "retries=0"})
+    clients = {"people": "retries=0, timeout='20s'", "todos": "timeout='20s'"}
+    write_project(project, {"shared": SHARED, "named": NAMED}, clients=clients)
     environ = {name: value for name, value in os.environ.items() if not name.startswith("BFF_")}
     environ |= {"TODOS_URL": backend.url, "PEOPLE_URL": backend.url.replace("127.0.0.1", "localhost")}
     environ |= {"PYTHONPATH": str(ROOT), "BFF_SESSION_KEYS": SESSION_KEY, **more}
