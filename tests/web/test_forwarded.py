@@ -75,7 +75,7 @@ RECIPES = {
         steps: {rows: {client: todos, put: /file}}
         """,
 }
-TELLS = {"todos": "forwarded_headers=True"}
+TELLS = {"todos": "forwarded_headers=True, timeout='10s'"}
 ASKED = [("GET", "/api/read"), ("POST", "/api/write"), ("GET", "/api/file"), ("PUT", "/api/upload")]
 
 
