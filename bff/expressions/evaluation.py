@@ -18,7 +18,7 @@ MEMORY = 64 * 1024 * 1024
 PER_SECOND = 4_000_000
 """The work that takes about a second."""
 GRACE = 0.5
-"""Seconds behind a page's deadline in which it may still be made of what came in time."""
+"""Seconds of its thread's processor that a page may still take behind its deadline, to be made of what came in time."""
 _CHUNK = 1_000
 _LOOK_EVERY = 50_000
 _LOOK_EVERY_BYTES = 1024 * 1024
@@ -27,17 +27,19 @@ _LOOK_EVERY_BYTES = 1024 * 1024
 class Evaluation:
     """The budgets of one page: `work` in nodes evaluated, `memory` in bytes built; `now` is one instant.
 
-    `deadline` (monotonic) is when expressions are stopped, whatever is left. The clock is read once in a while: each
-    budget has a mark, and who goes below it looks.
+    `deadline` (monotonic) is when expressions are stopped, but for GRACE: a page that is late because its process was
+    stopped or had no processor has computed nothing yet. The clock is read once in a while: each budget has a mark,
+    and who goes below it looks.
     """
 
-    __slots__ = ("_memory_mark", "_work_mark", "deadline", "memory", "now", "work")
+    __slots__ = ("_memory_mark", "_until", "_work_mark", "deadline", "memory", "now", "work")
 
     def __init__(
         self, work: int = WORK, memory: int = MEMORY, now: datetime | None = None, deadline: float = inf
     ) -> None:
         self.now = now or datetime.now(UTC)
         self.deadline = deadline
+        self._until: float | None = None
         self.put_back(work, memory)
 
     def put_back(self, work: int, memory: int) -> None:
@@ -64,8 +66,16 @@ class Evaluation:
         if self.memory < 0:
             raise BoundError("memory of a page's expressions (BFF_MAX_MEMORY)")
         if time.monotonic() + work / PER_SECOND > self.deadline:
-            raise BoundError("time of a page's expressions (the page's deadline)")
+            self._be_late(work / PER_SECOND)
         self.put_back(self.work, self.memory)
+
+    def _be_late(self, seconds: float) -> None:
+        """Raises `BoundError` when so much more computing would go over what is granted behind the deadline."""
+        now = time.thread_time()
+        if self._until is None:
+            self._until = now + GRACE
+        if now + seconds >= self._until:
+            raise BoundError("time of a page's expressions (the page's deadline)")
 
     def walk(self, value: Any) -> None:
         """Pays for a walk over a whole value, in which what is shared is met again each time."""

@@ -12,7 +12,6 @@ from flask import Response, g
 from bff.errors import PageError
 from bff.executor import KeySource, PageRun, PassingRun, Results, Terms
 from bff.expressions import Evaluation
-from bff.expressions.evaluation import GRACE
 from bff.http import Behind, Calls, Limits, Transport
 from bff.identity.written import NOTHING_WRITTEN
 from bff.settings import Settings
@@ -85,7 +84,7 @@ class PageView:
             "user": asked.visitor.user,
         }
         deadline = journal.begun + page.recipe.deadline
-        evaluation = self._evaluation(datetime.now(UTC), deadline + GRACE)
+        evaluation = self._evaluation(datetime.now(UTC), deadline)
         calls = self._calls(self._transport, deadline, self._limits, journal.request_id, self._behind)
         terms = Terms(
             deadline,

@@ -112,11 +112,33 @@ def test_equal_numbers_of_two_kinds_are_one() -> None:
     assert compiled({"body": large}, Evaluation()) == [2**64, 2**64 + 1, [1, 2**80], 1, True]
 
 
+@pytest.fixture
+def no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that has computed behind its deadline for as long as it may."""
+    monkeypatch.setattr("bff.expressions.evaluation.GRACE", 0.0)
+
+
 class TestDeadline:
-    def test_a_small_page_may_still_be_made_after_it(self) -> None:
-        compiled = compile_tree(parse("[x + 1 for x in body]"))
+    def test_a_page_that_is_late_may_still_be_made(self) -> None:
+        """Its process may have been stopped: what it takes behind its deadline is told by the processor."""
+        called = []
+        compiled = compile_tree(parse("[ours(x) for x in body]"), functions={"ours": called.append})
         late = Evaluation(deadline=time.monotonic() - 1)
-        assert compiled({"body": [1, 2]}, late) == [2, 3]
+        assert compiled({"body": [1, 2]}, late) == [None, None]
+        assert called == [1, 2]
+        late.charge(100_000)
+
+    def test_it_may_compute_for_a_moment_and_no_longer(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        taken = [0.0]
+        monkeypatch.setattr(time, "thread_time", lambda: taken[0])
+        late = Evaluation(deadline=time.monotonic() - 1)
+        late.look()
+        taken[0] = GRACE / 2
+        late.look()
+        taken[0] = GRACE
+        with pytest.raises(BoundError) as caught:
+            late.look()
+        assert caught.value.log == OVER_TIME
 
     @pytest.mark.parametrize(
         "text",
@@ -128,6 +150,7 @@ class TestDeadline:
             "[[x] * 2 for x in body for y in body if x in body]",
         ],
     )
+    @pytest.mark.usefixtures("no_grace")
     def test_expressions_stop_at_it_long_before_their_budget_is_spent(self, text: str) -> None:
         late = Evaluation(deadline=time.monotonic() - 1)
         with pytest.raises(BoundError) as caught:
@@ -135,6 +158,7 @@ class TestDeadline:
         assert caught.value.log == OVER_TIME
         assert WORK - late.work < 200_000
 
+    @pytest.mark.usefixtures("no_grace")
     def test_texts_and_lists_that_grow_look_at_it_as_well(self) -> None:
         late = Evaluation(deadline=time.monotonic() - 1)
         with pytest.raises(BoundError) as caught:
@@ -156,6 +180,7 @@ class TestDeadline:
             evaluation.charge(10)
         assert 10 <= len(read) <= 20
 
+    @pytest.mark.usefixtures("no_grace")
     def test_a_function_of_the_project_is_not_called_after_it(self) -> None:
         called = []
         compiled = compile_tree(parse("[ours(x) for x in body]"), functions={"ours": called.append})
