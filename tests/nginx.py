@@ -65,6 +65,12 @@ class Nginx:
         if self._process is not None:
             stop_child(self._process)
 
+    def broken_off(self) -> list[str]:
+        """What it says of answers that broke off; of a visitor who leaves in the middle of one it says nothing."""
+        log = self._folder / "nginx.log"
+        lines = log.read_text().splitlines() if log.exists() else []
+        return [line for line in lines if "upstream prematurely closed" in line]
+
     def _write(self, http: str, server: str) -> None:
         self._changes += 1
         folder = self._folder
