@@ -4,8 +4,8 @@ The work grows with the value and not with the ways through a schema: a schema t
 has as many ways as there are levels twos to multiply.
 """
 
-from bff.validation.mistakes import MOST_MISTAKES, Mistake, known_part
+from bff.validation.mistakes import MOST_MISTAKES, Mistake, known_parts
 from bff.validation.pruning import prune
 from bff.validation.validator import Validator, validator_of
 
-__all__ = ["MOST_MISTAKES", "Mistake", "Validator", "known_part", "prune", "validator_of"]
+__all__ = ["MOST_MISTAKES", "Mistake", "Validator", "known_parts", "prune", "validator_of"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from msgspec import Struct
@@ -61,9 +61,10 @@ def mistakes_of(validator: Any, schema: Schema, value: Any) -> list[Mistake]:
     return list(dict.fromkeys(found))
 
 
-def known_part(schema: Schema, path: Sequence[str | int]) -> Path:
-    """A place as far as the schema has names for it: another name is the visitor's own."""
-    return _known(path, _names_in(schema))
+def known_parts(schema: Schema, paths: Iterable[Sequence[str | int]]) -> list[Path]:
+    """Places as far as the schema has names for them, each once: another name is the visitor's own."""
+    names = _names_in(schema)
+    return list(dict.fromkeys(_known(path, names) for path in paths))
 
 
 def _known(path: Sequence[str | int], names: set[str]) -> Path:

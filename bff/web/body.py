@@ -13,7 +13,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from bff import jsontext
 from bff.problems import problem
-from bff.validation import MOST_MISTAKES, Validator, known_part, prune
+from bff.validation import MOST_MISTAKES, Validator, known_parts, prune
 from bff.web.mistakes import TOO_LARGE, Errors, mistake, mistakes_in
 from bff.web.waiting import waiting_at_most
 
@@ -46,7 +46,7 @@ class BodyReader(Struct, frozen=True):
             )
         raw = _whole_body(request, self.timeout)
         if large := list(itertools.islice(jsontext.large_numbers(raw), MOST_MISTAKES)):
-            places = dict.fromkeys(known_part(self.schema, place) for place in large)
+            places = known_parts(self.schema, large)
             errors.extend(mistake(("body", *place), TOO_LARGE) for place in places)
             return None
         value = prune(self.schema, _parse(raw, self.max_depth))
