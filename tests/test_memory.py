@@ -213,7 +213,8 @@ def memory_of(root: Any) -> int:
 def caches_in_the_process() -> dict[int, tuple[str, Any]]:
     """Every cache that any module has, its own or of a library."""
     kinds = (functools._lru_cache_wrapper, cachetools.Cache, Memo)
-    found = [one for one in gc.get_objects() if isinstance(one, kinds)]
+    # Not `isinstance`: that asks a weak proxy for its object, which may be gone.
+    found = [one for one in gc.get_objects() if issubclass(type(one), kinds)]
     return {id(one): (getattr(one, "__qualname__", type(one).__name__), one) for one in found}
 
 
