@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import base64
-import hashlib
-import json
-import secrets
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 import responses
 from flask import Flask
 from flask.testing import FlaskClient
@@ -22,11 +17,11 @@ from werkzeug.test import TestResponse
 from bff import create_app
 from bff.http.retry import Budget
 from bff.identity import Session, SessionSeal
+from tests.pages.backends import HOSTS, Backends, Mocked, OnSockets, Server, Trouble, hurried, servers
 from tests.project import write_built
 from tests.servers import own_address
 
 ROOT = Path(__file__).resolve().parents[2]
-HOSTS = {name: f"http://{name}.test" for name in ("people", "todos", "notices")}
 SESSION_KEY = base64.urlsafe_b64encode(b"a key that is for tests alone...").decode()
 TOKEN = "token-of-ann"
 
@@ -48,8 +43,8 @@ TROUBLE = {
     "overloaded": ({"status": 503, "body": "secret trouble"}, "status", 502),
     "refusing the visitor": ({"status": 403, "json": {"message": "secret trouble"}}, "status", 403),
     "not knowing the visitor": ({"status": 401, "json": {"message": "secret trouble"}}, "status", 401),
-    "down": ({"body": requests.ConnectionError("secret.example refused")}, "refused", 502),
-    "slow": ({"body": requests.ReadTimeout("secret.example is slow")}, "timeout", 504),
+    "down": ({"body": Trouble.DOWN}, "refused", 502),
+    "slow": ({"body": Trouble.SLOW}, "timeout", 504),
     "HTML": ({"body": "<h1>secret trouble</h1>", "content_type": "text/html"}, "not-json", 502),
     "half a JSON": ({"body": '{"items": ["secret trou'}, "not-json", 502),
     "of another form": ({"json": {"items": {"secret": "trouble"}}}, "bad-reply", 502),
@@ -75,85 +70,42 @@ TAKEN = {"status": 400, "json": {"data": {"id": {"code": "validation_not_unique"
 """What PocketBase says to an id that is there already."""
 EMPTY = {"status": 200, "body": ""}
 
-Asked = tuple[str, dict[str, str], Any]
+
+@pytest.fixture(scope="session", params=["mocked", "on_sockets"])
+def shared_servers(request: pytest.FixtureRequest) -> Iterator[dict[str, Server] | None]:
+    """What decides the way of all tests: each runs with mocked backends, and with servers on real sockets."""
+    if request.param == "mocked":
+        yield None
+    else:
+        with servers() as running:
+            yield running
 
 
-@dataclass
-class Backends:
-    """The mocked backends of one test; `answer` says what a collection replies, `asked` what it was asked."""
+@pytest.fixture(scope="session")
+def shared_project(
+    shared_servers: dict[str, Server] | None, tmp_path_factory: pytest.TempPathFactory
+) -> Flask:
+    """This project's app: from its recipes behind mocked backends, as it is built on real sockets.
 
-    mock: responses.RequestsMock
-    request_id: str = field(default_factory=lambda: secrets.token_hex(8))
-
-    def answer(
-        self, client: str, collection: str, method: str = "GET", at: str = "records", **reply: Any
-    ) -> None:
-        """Replies so from now on, in place of what was said before."""
-        self.mock.upsert(method, f"{HOSTS[client]}/api/collections/{collection}/{at}", **reply)
-
-    def answer_each(
-        self, client: str, collection: str, reply: Callable[[requests.PreparedRequest], Any]
-    ) -> None:
-        """Replies to each GET with what the function says: the status, headers and text."""
-        url = f"{HOSTS[client]}/api/collections/{collection}/records"
-        self.mock.upsert(responses.CallbackResponse("GET", url, reply))
-
-    def calls(self, collection: str = "") -> list[requests.PreparedRequest]:
-        """The requests that this collection, or all, got in this test, in order."""
-        asked = [call.request for call in self.mock.calls]
-        # A request that the test before gave up may come late.
-        mine = [request for request in asked if request.headers["X-Request-ID"] == self.request_id]
-        return [request for request in mine if f"/collections/{collection}" in str(request.url)]
-
-    def asked(self, collection: str = "") -> list[Asked]:
-        """Requests as `GET people: people/records`, query and JSON body, sorted.
-
-        The body is without the id that is made of the request's key.
-        """
-        asked = [(_line(call), query_of(call), _body(call)) for call in self.calls(collection)]
-        return sorted(asked, key=str)
-
-    def keys(self, collection: str = "") -> set[str]:
-        """The idempotency keys that came along."""
-        return {request.headers["Idempotency-Key"] for request in self.calls(collection)}
-
-    def tokens(self) -> set[str | None]:
-        """Who the backends were told that asks."""
-        return {request.headers.get("Authorization") for request in self.calls()}
-
-
-def _body(request: requests.PreparedRequest) -> Any:
-    body = json.loads(request.body or "null")
-    key = request.headers.get("Idempotency-Key")
-    if key is not None:
-        assert body.pop("id") == id_of(key)
-    return body
-
-
-def id_of(key: str) -> str:
-    """The id of the row that a request with this key makes."""
-    return hashlib.sha256(key.encode()).hexdigest()[:15]
-
-
-def _line(request: requests.PreparedRequest) -> str:
-    address, _, path = str(request.url).partition("?")[0].partition("/api/collections/")
-    [client] = [name for name, host in HOSTS.items() if host == address]
-    return f"{request.method} {client}: {path}"
+    Its pages keep nothing but what `project` takes away.
+    """
+    root, urls = ROOT, HOSTS
+    if shared_servers is not None:
+        root = write_built(ROOT, tmp_path_factory.mktemp("built"))
+        urls = {name: server.url for name, server in shared_servers.items()}
+    environ = {f"{name.upper()}_URL": url for name, url in urls.items()}
+    return create_app(root, environ=environ | {"BFF_SESSION_KEYS": SESSION_KEY})
 
 
 @pytest.fixture
-def backends() -> Iterator[Backends]:
+def backends(shared_servers: dict[str, Server] | None, shared_project: Flask) -> Iterator[Backends]:
     """Backends that answer only what a test tells them to."""
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        yield Backends(mock)
-
-
-@pytest.fixture(scope="session", params=["recipes", "built"])
-def shared_project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Flask:
-    """This project's app, from its recipes and as it is built; its pages keep nothing but what `project` takes away."""
-    root = ROOT if request.param == "recipes" else write_built(ROOT, tmp_path_factory.mktemp("built"))
-    environ = {f"{name.upper()}_URL": url for name, url in HOSTS.items()}
-    return create_app(root, environ=environ | {"BFF_SESSION_KEYS": SESSION_KEY})
+    if shared_servers is None:
+        with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+            yield Backends(Mocked(mock))
+    else:
+        with hurried(shared_project.extensions["bff"]) as hurry:
+            yield Backends(OnSockets(shared_servers, hurry))
 
 
 @pytest.fixture
@@ -188,11 +140,6 @@ def session_of(page: TestResponse) -> Session | None:
     assert "HttpOnly" in cookie and "SameSite=Lax" in cookie
     value = cookie.partition(";")[0].removeprefix("bff-session=")
     return SessionSeal([SESSION_KEY], 3600).open(value, time.time())
-
-
-def query_of(request: requests.PreparedRequest) -> dict[str, str]:
-    """The query of a request that was sent."""
-    return dict(request.params)  # type: ignore[attr-defined]
 
 
 def row(**fields: Any) -> dict[str, Any]:

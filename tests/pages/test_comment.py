@@ -6,6 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from bff.executor import KeySource
+from tests.pages.backends import Backends, id_of
 from tests.pages.conftest import (
     ADA,
     ANN,
@@ -16,9 +17,7 @@ from tests.pages.conftest import (
     TOKEN,
     TROUBLE_OF_ONE,
     TROUBLE_OF_WHAT_IS_READ,
-    Backends,
     ended,
-    id_of,
     mistakes,
     row,
 )

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from tests.pages.backends import Backends
 from tests.pages.conftest import (
     ADA,
     ANN,
@@ -17,7 +18,6 @@ from tests.pages.conftest import (
     TOKEN,
     TROUBLE,
     TROUBLE_OF_ONE,
-    Backends,
     ended,
     listed,
     missing,
@@ -65,7 +65,7 @@ def sent(backends: Backends) -> Any:
 
 
 def written(backends: Backends) -> list[str]:
-    return [str(call.method) for call in backends.calls() if call.method != "GET"]
+    return [call.method for call in backends.calls() if call.method != "GET"]
 
 
 def test_it_shows_exactly_this(good: Backends, visitor: FlaskClient) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from flask.testing import FlaskClient
 
+from tests.pages.backends import Backends
 from tests.pages.conftest import (
     ADA,
     ANN,
@@ -14,13 +15,11 @@ from tests.pages.conftest import (
     TROUBLE,
     TROUBLE_OF_ONE,
     WITH_PICTURE,
-    Backends,
     ended,
     listed,
     missing,
     mistakes,
     pictured,
-    query_of,
     refused,
     row,
 )
@@ -109,14 +108,14 @@ def test_it_asks_for_all_people_at_once_and_for_each_once(good: Backends, visito
     good.answer("todos", "todo_list", json=listed(*rows))
     assert visitor.get("/api/home?per_page=100").status_code == 200
     [asked] = good.calls("people/records?")
-    assert query_of(asked)["filter"] == "id = 'personada000000' || id = 'personlin000000'"
+    assert asked.query["filter"] == "id = 'personada000000' || id = 'personlin000000'"
 
 
 def test_more_people_than_one_request_takes_come_in_two(good: Backends, visitor: FlaskClient) -> None:
     rows = [row(owner=f"o{number:014d}", helper=f"h{number:014d}") for number in range(100)]
     good.answer("todos", "todo_list", json=listed(*rows))
     assert visitor.get("/api/home?per_page=100").status_code == 200
-    asked = [query_of(request)["filter"].count("id = ") for request in good.calls("people/records?")]
+    asked = [request.query["filter"].count("id = ") for request in good.calls("people/records?")]
     assert asked == [100, 100]
 
 
@@ -163,7 +162,7 @@ def test_it_asks_for_what_the_visitor_wants(
 ) -> None:
     assert visitor.get(f"/api/home{query}").status_code == 200
     [asked] = good.calls("todo_list")
-    assert query_of(asked) == sent
+    assert asked.query == sent
 
 
 @pytest.mark.parametrize("trouble", TROUBLE)

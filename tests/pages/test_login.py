@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from tests.pages.backends import Backends
 from tests.pages.conftest import (
     ANN,
     EMPTY,
     TOKEN,
     TROUBLE_WITHOUT_TOKEN,
-    Backends,
     ended,
     mistakes,
     refused,

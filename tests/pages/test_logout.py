@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask.testing import FlaskClient
 
-from tests.pages.conftest import Backends
+from tests.pages.backends import Backends
 
 
 def test_it_takes_the_cookie_away(backends: Backends, visitor: FlaskClient) -> None:

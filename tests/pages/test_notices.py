@@ -9,7 +9,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from bff.identity import Session, SessionSeal
-from tests.pages.conftest import ADA, SESSION_KEY, TOKEN, TROUBLE, Backends, ended, listed
+from tests.pages.backends import Backends
+from tests.pages.conftest import ADA, SESSION_KEY, TOKEN, TROUBLE, ended, listed
 
 NOTICE = {"id": "n", "en": "Hello", "zh": "你好", "published": "2026-11-01 00:00:00.000Z"}
 

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from tests.pages.backends import Backends
 from tests.pages.conftest import (
     ADA,
     LIN,
     TOKEN,
     TROUBLE,
     WITH_PICTURE,
-    Backends,
     ended,
     listed,
     mistakes,

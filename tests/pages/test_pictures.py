@@ -6,14 +6,13 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from tests.pages.backends import Backends
 from tests.pages.conftest import (
     ANN,
-    HOSTS,
     ID,
     LIN,
     TOKEN,
     TROUBLE_OF_ONE,
-    Backends,
     ended,
     listed,
     mistakes,
@@ -22,7 +21,7 @@ from tests.pages.conftest import (
 )
 
 AT = f"/api/people/{LIN['id']}/picture/lin_1.png"
-UPSTREAM = f"{HOSTS['people']}/api/files/pictures/{LIN['id']}/lin_1.png"
+UPSTREAM = f"/api/files/pictures/{LIN['id']}/lin_1.png"
 PNG = b"\x89PNG\r\n\x1a\n\x00"
 FORM = "multipart/form-data; boundary=x"
 OWN = f"records/{ANN['id']}"
@@ -34,14 +33,14 @@ def test_a_picture_comes_small_and_may_be_kept_for_a_day_by_one_browser(
     backends: Backends, visitor: FlaskClient
 ) -> None:
     told = {"Last-Modified": "Mon, 23 Nov 2026 08:54:15 GMT"}
-    backends.mock.get(UPSTREAM, body=PNG, content_type="image/png", headers=told)
+    backends.answer_at("people", UPSTREAM, body=PNG, content_type="image/png", headers=told)
     page = visitor.get(AT)
     assert (page.status_code, page.data, page.mimetype) == (200, PNG, "image/png")
     assert page.headers["Cache-Control"] == "private, max-age=86400"
     assert page.headers["Last-Modified"] == told["Last-Modified"]
     assert page.headers["Vary"] == "Cookie, Authorization"
-    [asked] = [call.request for call in backends.mock.calls]
-    assert asked.url == f"{UPSTREAM}?thumb=128x128"
+    [asked] = backends.calls()
+    assert asked.target == f"{UPSTREAM}?thumb=128x128"
     assert asked.headers["Authorization"] == f"Bearer {TOKEN}"
 
 
@@ -51,7 +50,7 @@ def test_a_picture_comes_small_and_may_be_kept_for_a_day_by_one_browser(
 def test_no_other_file_can_be_named(wrong: str, backends: Backends, visitor: FlaskClient) -> None:
     page = visitor.get(f"/api/people/{LIN['id']}/picture/{wrong}")
     assert page.status_code in (400, 404)
-    assert len(backends.mock.calls) == 0
+    assert backends.calls() == []
 
 
 def test_a_person_has_an_id(backends: Backends, visitor: FlaskClient) -> None:
@@ -63,7 +62,7 @@ def test_a_picture_that_does_not_come_is_a_problem(
     trouble: str, backends: Backends, visitor: FlaskClient
 ) -> None:
     reply, kind, status = TROUBLE[trouble]
-    backends.mock.get(UPSTREAM, **reply)
+    backends.answer_at("people", UPSTREAM, **reply)
     assert ended(visitor.get(AT)) == (status, kind, "picture")
 
 
@@ -76,7 +75,7 @@ def test_the_first_picture_goes_up_as_it_is(backends: Backends, visitor: FlaskCl
         "no-store",
     )
     [sent] = backends.calls()
-    assert b"".join(sent.body) == b"--x\r\n\x00--x--"
+    assert sent.body == b"--x\r\n\x00--x--"
     assert {name: sent.headers[name] for name in ("Content-Type", "Content-Length", "Authorization")} == {
         "Content-Type": FORM,
         "Content-Length": "11",

@@ -9,7 +9,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from bff.identity import Session, SessionSeal
-from tests.pages.conftest import SESSION_KEY, Backends
+from tests.pages.backends import Backends
+from tests.pages.conftest import SESSION_KEY
 from tests.servers import own_address
 
 LIMITED = {

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from tests.pages.backends import Backends
 from tests.pages.conftest import (
     ADA,
     ANN,
@@ -14,7 +15,6 @@ from tests.pages.conftest import (
     ID,
     TOKEN,
     TROUBLE_OF_ONE,
-    Backends,
     ended,
     refused,
     row,

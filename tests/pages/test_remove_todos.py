@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.pages.conftest import EMPTY, TOKEN, TROUBLE_OF_ONE, Backends, mistakes
+from tests.pages.backends import Backends
+from tests.pages.conftest import EMPTY, TOKEN, TROUBLE_OF_ONE, mistakes
 
 IDS = [f"todo{number:011d}" for number in range(3)]
 

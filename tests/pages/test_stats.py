@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from requests import PreparedRequest
 
+from tests.pages.backends import Backends, Reply, Request
 from tests.pages.conftest import (
     ADA,
     ANN,
@@ -19,12 +19,10 @@ from tests.pages.conftest import (
     TROUBLE,
     TROUBLE_OF_ONE,
     WITH_PICTURE,
-    Backends,
     ended,
     listed,
     missing,
     mistakes,
-    query_of,
     refused,
 )
 
@@ -46,11 +44,11 @@ def slot(moment: str, total: int) -> dict[str, Any]:
     return {"id": f"x.{moment}", "owner": "x", "helper": "", "slot": f"{moment}.000Z", "total": total}
 
 
-def pages_of(*pages: list[dict[str, Any]]) -> Callable[[PreparedRequest], tuple[int, dict[str, str], str]]:
+def pages_of(*pages: list[dict[str, Any]]) -> Callable[[Request], Reply]:
     """Replies with the page that is asked for."""
 
-    def reply(request: PreparedRequest) -> tuple[int, dict[str, str], str]:
-        at = int(query_of(request).get("page", "1"))
+    def reply(request: Request) -> Reply:
+        at = int(request.query.get("page", "1"))
         return 200, {}, json.dumps(listed(*pages[at - 1], page=at, totalPages=len(pages)))
 
     return reply
@@ -116,7 +114,7 @@ def test_more_than_a_page_of_slots_is_read_to_its_end(good: Backends, visitor: F
     good.answer_each("todos", "todo_finished", pages_of([slot(noon, 1)], [slot(noon, 2)], [slot(noon, 4)]))
     page = visitor.get("/api/stats")
     assert finished(page.json["days"]) == [0] * 10 + [7, 0, 0, 0]
-    asked = [query_of(call) for call in good.calls("todo_finished")]
+    asked = [call.query for call in good.calls("todo_finished")]
     assert sorted(query.get("page", "1") for query in asked) == ["1", "2", "3"]
     assert len({query["filter"] for query in asked}) == 1
 
@@ -177,8 +175,8 @@ def test_there_is_no_page_without_the_other_days(
 ) -> None:
     first = pages_of([slot("2026-11-01 12:00:00", 1)], [])
 
-    def reply(request: PreparedRequest) -> tuple[int, dict[str, str], str]:
-        return (status, {}, text) if "page" in query_of(request) else first(request)
+    def reply(request: Request) -> Reply:
+        return (status, {}, text) if "page" in request.query else first(request)
 
     good.answer_each("todos", "todo_finished", reply)
     assert ended(visitor.get("/api/stats")) == expected

@@ -6,7 +6,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.pages.conftest import ANN, ID, Backends
+from tests.pages.backends import Backends
+from tests.pages.conftest import ANN, ID
 
 PAGES = {
     "add_picture": "POST /api/picture",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from flask.testing import FlaskClient
 
+from tests.pages.backends import Backends
 from tests.pages.conftest import (
     ADA,
     ID,
@@ -13,7 +14,6 @@ from tests.pages.conftest import (
     TROUBLE,
     TROUBLE_OF_WHAT_IS_READ,
     WITH_PICTURE,
-    Backends,
     ended,
     listed,
     missing,
