@@ -14,6 +14,7 @@ from bff.expressions.tree import PathTemplate
 from bff.graph import parts
 from bff.plan import PlannedRequest
 from bff.testing.demands import Demand, ReplyDemand, demands, origins_in, step_of
+from bff.testing.forecast import Forecast
 from bff.testing.mentions import constants, counted, looked_up
 from bff.testing.model import forecast
 from bff.testing.pagefile import PageFile
@@ -37,6 +38,7 @@ class Guess:
         self._file = file
         self._recipe = page.recipe
         self._demands = demands(page.recipe)
+        self._unhurried = unhurried(page)
         self._requests = [step for step in page.plan.steps if isinstance(step, PlannedRequest)]
         self._chosen: dict[Variable, Any] = {}
         self._tries = 0
@@ -93,7 +95,7 @@ class Guess:
             statuses = [500, *other.on_status] if other.fallback is not None else list(other.on_status)
             for status in statuses:
                 broken = {other.name: Upstream(status, body={"message": "failed on purpose"})}
-                good = self.usual.predict(self.page, unhurried(self.page), broken)
+                good = self.usual.predict(self.page, self._unhurried, broken)
                 if other.name != step and step in good.asked:
                     return replace(self.usual, broken=broken, good=good)
         return None
@@ -112,7 +114,7 @@ class Guess:
             for values in self._combinations(self._variables(other.name, "ok")):
                 tried = self._scenario(self._chosen | values)
                 broken = {other.name: replace(tried.replies[other.name], status=400)}
-                good = tried.predict(self.page, unhurried(self.page), broken)
+                good = tried.predict(self.page, self._unhurried, broken)
                 if step in good.asked and not good.endings:
                     return replace(tried, broken=broken, good=good)
         return None
@@ -224,13 +226,16 @@ class Guess:
         replies: dict[str, Upstream] = {}
         for step in self._requests:
             replies[step.name] = self._reply(step, chosen, None)
-        good = forecast(self.page.plan, scope, replies, Evaluation(), unhurried(self.page))
+        good = self._forecast(scope, replies)
         for step in self._requests:  # once more, now that it is known what the batches ask for
             if step.step.batch is not None and step.name in good.asked and step.items is not None:
                 asked = step.items(good.scope, Evaluation())
                 replies[step.name] = self._reply(step, chosen, next(iter(chunks(asked, len(asked) + 1)), []))
-                good = forecast(self.page.plan, scope, replies, Evaluation(), unhurried(self.page))
-        return Scenario(request, scope, replies, good)
+                good = self._forecast(scope, replies)
+        return Scenario(request, scope, replies, good, self._demands)
+
+    def _forecast(self, scope: Mapping[str, Any], replies: Mapping[str, Upstream]) -> Forecast:
+        return forecast(self.page.plan, scope, replies, Evaluation(), self._unhurried, self._demands)
 
     def _reply(self, step: PlannedRequest, chosen: Mapping[Variable, Any], ids: list[Any] | None) -> Upstream:
         given = self._file.replies.get(step.name)

@@ -15,7 +15,7 @@ from bff.expressions import Evaluation
 from bff.expressions.values import to_text
 from bff.identity.session import expiry_of
 from bff.plan import Plan, PlannedGiven, PlannedGuard, PlannedRequest, PlannedStep, PlannedValue
-from bff.testing.demands import demands
+from bff.testing.demands import ReplyDemand
 from bff.testing.forecast import Course, Ending, Failed, Forecast, Made, Times, ending, entry, error_of
 from bff.testing.request_model import RequestModel, Stop
 from bff.testing.rules import chunks, is_segment, lists_hold
@@ -31,9 +31,13 @@ def forecast(
     upstream: Mapping[str, Upstream],
     evaluation: Evaluation,
     times: Times,
+    demands: Mapping[str, ReplyDemand],
 ) -> Forecast:
-    """What the page must answer to a visitor with this scope when each step's backend does this."""
-    return _Model(plan, scope, upstream, evaluation, times).run()
+    """What the page must answer to a visitor with this scope when each step's backend does this.
+
+    `demands` are those of the plan's recipe: one page is foretold a thousand times.
+    """
+    return _Model(plan, scope, upstream, evaluation, times, demands).run()
 
 
 class _Model:
@@ -44,11 +48,12 @@ class _Model:
         upstream: Mapping[str, Upstream],
         evaluation: Evaluation,
         times: Times,
+        demands: Mapping[str, ReplyDemand],
     ) -> None:
         self.plan = plan
         self.evaluation = evaluation
         self.found = Forecast(scope=dict(scope))
-        self.course = Course(plan, upstream, evaluation, times, self.found, demands(plan.recipe))
+        self.course = Course(plan, upstream, evaluation, times, self.found, demands)
         self.ends: dict[str, float] = {}
         self.outcomes: dict[str, str] = {}
 

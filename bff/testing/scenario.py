@@ -8,6 +8,7 @@ from typing import Any
 
 from bff.expressions import Evaluation
 from bff.expressions.inspect import Path
+from bff.testing.demands import ReplyDemand
 from bff.testing.forecast import Forecast, Times
 from bff.testing.model import forecast
 from bff.testing.samples import GivenInput
@@ -30,12 +31,13 @@ class Scenario:
     scope: Mapping[str, Any]
     replies: Mapping[str, Upstream]
     good: Forecast
+    demands: Mapping[str, ReplyDemand]
     broken: Mapping[str, Upstream] = field(default_factory=dict)
 
     def predict(self, page: Page, times: Times, faults: Mapping[str, Upstream]) -> Forecast:
         """What the page answers when some steps' backends do something else."""
         upstream = {**self.replies, **self.broken, **faults}
-        return forecast(page.plan, self.scope, upstream, Evaluation(), times)
+        return forecast(page.plan, self.scope, upstream, Evaluation(), times, self.demands)
 
 
 def unhurried(page: Page) -> Times:
