@@ -18,10 +18,10 @@ ARGS ?=
 export PATH := $(PATH):/usr/sbin
 
 python := .venv/bin/python
-# RERUNS="--reruns 2 -rR" tries what failed again, and lists it.
-pytest := $(python) -m pytest $(RERUNS)
-# The tests of one file share servers, so they stay together; what measures under load runs alone.
-parallel := -n auto --maxprocesses 4 --dist loadfile
+# Without byte code each of the many processes would compile the engine anew.
+pytest := env -u PYTHONDONTWRITEBYTECODE $(python) -m pytest
+# The tests of one file share servers, so they stay together; what takes longest begins first (tests/conftest.py).
+parallel := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 # Where only some tests are asked for, there may be none among these: pytest ends with 5 then.
 or_none = $(if $(ARGS),|| test $$? -eq 5)
 # --only-binary: a source distribution would run code of its own while installing, which no hash of ours is for.
@@ -53,12 +53,12 @@ serve: $(ready) ## serve as in production: one worker per core (HOST, PORT, WORK
 	  --workers $(WORKERS) --threads $(THREADS) --drain $(DRAIN)
 
 .PHONY: test
-test: $(ready_dev) try-backend try-browser try-hosts ## the tests, in about a quarter of an hour (ARGS="-k home", ARGS="-n 0 --pdb")
+test: $(ready_dev) try-backend try-browser try-hosts ## the tests, in under five minutes on two cores (ARGS="-k home", ARGS="-n 0 --pdb")
 	@$(pytest) $(parallel) -m "not full" $(ARGS)
 
 .PHONY: t
 # Nothing is installed for it but the tools: a test whose backend, browser or host is missing says so.
-t: | $(ready_dev) ## some tests (T=tests/http/test_wire.py, ARGS="-k home -x")
+t: | $(ready_dev) ## some tests (T=tests/http/test_retry.py, ARGS="-k home -x")
 	@$(pytest) $(or $(T),$(error T=path says which tests)) $(ARGS)
 
 .PHONY: test-more test-looks test-instances test-pages test-hosts test-load
