@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 import random
-import time
 from collections import deque
 from collections.abc import Callable
 from typing import Literal
 
 from msgspec import Struct
 
-from bff import forks
+from bff import clock, forks
 from bff.text import parse_duration
 
 _REMEMBERED = 200
@@ -55,13 +54,11 @@ class Circuit:
     def __init__(
         self,
         rules: Breaker | None,
-        clock: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._rules = rules
         self._window = 0.0 if rules is None else parse_duration(rules.window) or 0.0
         self._rest = 0.0 if rules is None else parse_duration(rules.rest) or 0.0
-        self._clock = clock
         self._jitter = jitter
         self._lock = forks.lock()
         self._state: Literal["closed", "open", "trying"] = "closed"
@@ -83,14 +80,14 @@ class Circuit:
     @property
     def retry_after(self) -> int:
         """Whole seconds after which asking may help, at least 1."""
-        return max(1, math.ceil(self._until - self._clock()))
+        return max(1, math.ceil(self._until - clock.monotonic()))
 
     def enter(self, until: float) -> int | None:
         """A permit for a try that ends by `until` (monotonic), None when the backend is not to be asked."""
         with self._lock:
             if self._state == "closed":
                 return self._permit
-            if self._clock() < self._until:
+            if clock.monotonic() < self._until:
                 return None
             # Nobody is trying, or who did has never told: this one tries, and no other before its end.
             self._change("trying", until)
@@ -105,7 +102,7 @@ class Circuit:
             if closes:
                 self._change("closed", 0.0)
             self._in_a_row = 0
-            self._outcomes.append((self._clock(), False))
+            self._outcomes.append((clock.monotonic(), False))
             return closes
 
     def failed(self, permit: int, blamed: object = None) -> float | None:
@@ -121,21 +118,21 @@ class Circuit:
                     return None
                 self._blamed = blamed
                 self._in_a_row += 1
-                self._outcomes.append((self._clock(), True))
+                self._outcomes.append((clock.monotonic(), True))
                 if self._in_a_row < self._rules.failures and not self._too_many_failed(self._rules):
                     return None
             rest = self._rest * (0.5 + self._jitter())
-            self._change("open", self._clock() + rest)
+            self._change("open", clock.monotonic() + rest)
             return rest
 
     def left(self, permit: int) -> None:
         """The try was given up and says nothing; where it was the one to try, the next may."""
         with self._lock:
             if permit == self._permit and self._state == "trying":
-                self._change("open", self._clock())
+                self._change("open", clock.monotonic())
 
     def _too_many_failed(self, rules: Breaker) -> bool:
-        since = self._clock() - self._window
+        since = clock.monotonic() - self._window
         while self._outcomes and self._outcomes[0][0] < since:
             self._outcomes.popleft()
         failed = sum(failure for _, failure in self._outcomes)

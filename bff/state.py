@@ -10,13 +10,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import logging
-import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct
 
-from bff import jsontext
+from bff import clock, jsontext
 from bff.breaker import Breaker, Circuit
 from bff.errors import BffError
 from bff.records import Unshown
@@ -160,7 +159,7 @@ class RepeatStore:
     def _asked(self, ask: Callable[[], _T]) -> _T:
         from redis.exceptions import RedisError, ResponseError
 
-        permit = self._circuit.enter(time.monotonic() + 2 * PATIENCE)
+        permit = self._circuit.enter(clock.monotonic() + 2 * PATIENCE)
         if permit is None:
             raise StateUnavailable("it rests")
         try:

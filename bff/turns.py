@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
+
+from bff import clock
 
 Result = TypeVar("Result")
 
@@ -61,7 +62,7 @@ class Turns:
         place.has_turn = True
         with self._lock:
             if self._turn is None:
-                self._turn, self._since = place, time.monotonic()
+                self._turn, self._since = place, clock.monotonic()
                 return True
             self._queue.append(place)
             self._pass_on_if_stuck()
@@ -104,11 +105,11 @@ class Turns:
     def _pass_on(self) -> None:
         self._turn = self._queue.popleft() if self._queue else None
         if self._turn is not None:
-            self._since = time.monotonic()
+            self._since = clock.monotonic()
             self._turn.gate.release()
 
     def _pass_on_if_stuck(self) -> None:
-        if self._queue and time.monotonic() - self._since >= STUCK:
+        if self._queue and clock.monotonic() - self._since >= STUCK:
             self._pass_on()
 
 

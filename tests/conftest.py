@@ -23,6 +23,7 @@ from tests.leftovers import Run  # noqa: E402
 
 if TYPE_CHECKING:
     from clients.local import pocketbase
+    from tests.clock import Clock
     from tests.servers import Layer, RedisServer
 
 _CURES = {
@@ -83,6 +84,16 @@ def missing(reason: str) -> NoReturn:
 def needs_fixture() -> Callable[..., None]:
     """`needs("ab")` in a test."""
     return needs
+
+
+@pytest.fixture
+def clock() -> Iterator[Clock]:
+    """The layer's clock, which stands still until the test moves it."""
+    from tests.clock import Clock
+
+    moved = Clock()
+    yield moved
+    moved.close()
 
 
 @pytest.fixture(scope="session")

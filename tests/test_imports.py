@@ -1,8 +1,9 @@
-"""The direction of imports: a module imports only from those before it, so that no part knows one above it."""
+"""The direction of imports: a module imports only from those before it, and a clock only from one place."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "bff"
 ORDER = [
+    "clock",
     "text",
     "records",
     "memo",
@@ -95,3 +97,67 @@ def test_only_the_web_layer_knows_flask(path: Path) -> None:
 def test_the_engine_names_no_page_and_no_backend(path: Path) -> None:
     known = {name.split(".")[0] for name in imports_of(path)}
     assert not known & {"orchestrations", "clients", "tests"}
+
+
+# --- the clock ----------------------------------------------------------------------------------------------------
+
+
+def clocks_read(tree: ast.AST) -> Iterator[str]:
+    """What of a module could be a clock of its own: `time`, `datetime.now` and the like, names out of `bff.clock`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names if name.name == "time")
+        elif isinstance(node, ast.ImportFrom) and node.module in ("time", "bff.clock"):
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+        elif isinstance(node, ast.Attribute) and node.attr in ("now", "utcnow", "today"):
+            whose = ast.unparse(node.value)
+            if whose.rpartition(".")[2] in ("datetime", "date"):
+                yield f"{whose}.{node.attr}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_only_one_module_reads_a_clock(path: Path) -> None:
+    found = list(clocks_read(ast.parse(path.read_text("utf-8"))))
+    assert found == (["time", "datetime.now"] if path == PACKAGE / "clock.py" else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("def f():\n    import time", "time"),
+        ("from time import monotonic", "time.monotonic"),
+        ("from bff.clock import wall", "bff.clock.wall"),
+        ("x = datetime.now(UTC)", "datetime.now"),
+        ("x = datetime.datetime.utcnow()", "datetime.datetime.utcnow"),
+        ("x = date.today", "date.today"),
+        ("x = evaluation.now", None),
+        ("from bff import clock\nx = clock.now()", None),
+    ],
+)
+def test_a_clock_of_its_own_is_found(text: str, found: str | None) -> None:
+    assert list(clocks_read(ast.parse(text))) == ([] if found is None else [found])
+
+
+PATCHES_TIME = re.compile(
+    r"""\b(setattr|patch|patch\.object)\(\s*(time,|["'](\S+\.)?time\.|[\w.]+,\s*["']time["'])"""
+)
+"""What puts something in the place of `time`, of what is in it, or of what a module calls `time`."""
+
+
+def test_tests_move_the_clock_of_the_layer_and_no_other() -> None:
+    folder = Path(__file__).parent
+    assert [path.name for path in folder.rglob("*.py") if PATCHES_TIME.search(path.read_text("utf-8"))] == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        '(time, "time", fixed)',
+        '("time.time", fixed)',
+        '("bff.turns.time.time", fixed)',
+        '(\n    turns, "time", x)',
+    ],
+)
+def test_a_test_that_patches_time_is_found(arguments: str) -> None:
+    assert PATCHES_TIME.search(f"monkeypatch.setattr{arguments}")
+    assert not PATCHES_TIME.search(f"monkeypatch.setattr{arguments.replace('time', 'clock')}")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
+
+from bff import clock
 
 
 def test_faults(root: Path, pages: Sequence[str] = ()) -> int:
@@ -13,7 +14,7 @@ def test_faults(root: Path, pages: Sequence[str] = ()) -> int:
     from bff.testing.matrix import matrix_of  # the layer itself needs none of it
     from bff.testing.table import explained, table
 
-    begun = time.monotonic()
+    begun = clock.monotonic()
     matrix = matrix_of(root, list(pages) or None)
     verdicts = matrix.run()
     for line in table(matrix, verdicts):
@@ -24,7 +25,7 @@ def test_faults(root: Path, pages: Sequence[str] = ()) -> int:
         print("", *wrong, sep="\n")
     count = sum(bool(verdict.problems) for verdict in verdicts.values()) + len(matrix.unreached)
     print(
-        f"{len(verdicts)} cases in {time.monotonic() - begun:.0f} s: "
+        f"{len(verdicts)} cases in {clock.monotonic() - begun:.0f} s: "
         + ("all as the recipes say" if not count else f"{count} not as the recipes say"),
         file=sys.stderr,
     )

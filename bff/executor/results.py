@@ -43,7 +43,7 @@ class Terms(Struct, frozen=True):
 
 
 class StepTrace(Struct):
-    """How one step went; times are `time.monotonic()` seconds. `failure` is the first of it, if there was one."""
+    """How one step went; times are `clock.monotonic()` seconds. `failure` is the first of it, if there was one."""
 
     name: str
     begun: float

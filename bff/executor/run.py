@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import heapq
-import time
 from collections import deque
 from collections.abc import Generator, Mapping
 from typing import Any
 
+from bff import clock
 from bff.errors import Failure, FunctionError, PageError
 from bff.executor import judge
 from bff.executor.given import taken
@@ -128,7 +128,7 @@ class PageRun:
     def _start_ready(self) -> None:
         while self._ready:
             step = self._plan.steps[heapq.heappop(self._ready)]
-            self.traces[step.name] = StepTrace(step.name, time.monotonic())
+            self.traces[step.name] = StepTrace(step.name, clock.monotonic())
             try:
                 if step.when is not None and not step.when(self._scope, self._evaluation):
                     self._end(step, None, "skipped")
@@ -200,7 +200,7 @@ class PageRun:
     def _end(self, step: PlannedStep, value: Any, outcome: Outcome) -> None:
         self._scope[step.name] = value
         trace = self.traces[step.name]
-        trace.ended, trace.outcome = time.monotonic(), outcome
+        trace.ended, trace.outcome = clock.monotonic(), outcome
         self._awaited -= step.name not in self._plan.deferred
         for follower in self._plan.followers[step.name]:
             self._blocked_by[follower] -= 1
@@ -215,7 +215,7 @@ class PageRun:
 
     def _fail(self, step: PlannedStep) -> None:
         trace = self.traces[step.name]
-        trace.ended, trace.outcome = time.monotonic(), "failed"
+        trace.ended, trace.outcome = clock.monotonic(), "failed"
 
     def _partial(self) -> tuple[str, ...]:
         """The steps that make the page partial: failed, and no second source answered for them."""

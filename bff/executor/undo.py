@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections import deque
 from collections.abc import Mapping
 from contextlib import closing
 from typing import Any
 
+from bff import clock
 from bff.errors import Failure, PageError
 from bff.executor import judge
 from bff.executor.render import render
@@ -42,7 +42,7 @@ class TakingBack:
     ) -> None:
         self._writes = writes
         self._scope = scope
-        self._deadline = time.monotonic() + DEADLINE
+        self._deadline = clock.monotonic() + DEADLINE
         self._calls = calls.anew(self._deadline)
         self._evaluation = terms.afresh(self._deadline)
         self._terms = terms
@@ -56,12 +56,12 @@ class TakingBack:
     def _run(self) -> None:
         groups = list(self._writes.newest_first())
         for place, (planned, writes) in enumerate(groups):
-            now = time.monotonic()
+            now = clock.monotonic()
             # A share for each step, so that one backend that hangs does not take the time of all.
             until = now + max(0.0, self._deadline - now) / (len(groups) - place)
             trace = self._traces[f"undo.{planned.name}"] = StepTrace(f"undo.{planned.name}", now)
             self._take_back(planned, deque(writes), until, trace)
-            trace.ended = time.monotonic()
+            trace.ended = clock.monotonic()
             if any(write.taken_back != "undone" for write in writes):
                 trace.outcome = "failed"
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from math import inf
 from typing import Any
 
-from bff import jsontext
+from bff import clock, jsontext
 from bff.errors import BoundError
 from bff.expressions.values import MAX_DEPTH, to_text
 
@@ -37,7 +36,7 @@ class Evaluation:
     def __init__(
         self, work: int = WORK, memory: int = MEMORY, now: datetime | None = None, deadline: float = inf
     ) -> None:
-        self.now = now or datetime.now(UTC)
+        self.now = now or clock.now()
         self.deadline = deadline
         self._until: float | None = None
         self.put_back(work, memory)
@@ -65,13 +64,13 @@ class Evaluation:
             raise BoundError("work of a page's expressions (BFF_MAX_WORK)")
         if self.memory < 0:
             raise BoundError("memory of a page's expressions (BFF_MAX_MEMORY)")
-        if time.monotonic() + work / PER_SECOND > self.deadline:
+        if clock.monotonic() + work / PER_SECOND > self.deadline:
             self._be_late(work / PER_SECOND)
         self.put_back(self.work, self.memory)
 
     def _be_late(self, seconds: float) -> None:
         """Raises `BoundError` when so much more computing would go over what is granted behind the deadline."""
-        now = time.thread_time()
+        now = clock.thread_time()
         if self._until is None:
             self._until = now + GRACE
         if now + seconds >= self._until:

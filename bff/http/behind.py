@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, TypeAlias
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
+from bff import clock
 from bff.forks import renew_in_child
 from bff.http.fetch import Call
 from bff.http.kept import Kept
@@ -83,7 +83,7 @@ class SharedFetch:
 
     def _fetched(self) -> Reply | Broken:
         request = self._request
-        until = time.monotonic() + (self.lane.timeout if request.timeout is None else request.timeout)
+        until = clock.monotonic() + (self.lane.timeout if request.timeout is None else request.timeout)
         with closing(self._make(until)) as calls:
             call = calls.start(self.lane, request)
             while call.result is None:

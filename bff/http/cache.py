@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from time import monotonic
+from collections.abc import Mapping
 
 from cachetools import TLRUCache
 
-from bff import forks
+from bff import clock, forks
 from bff.http.freshness import UNKEYED_HEADERS
 from bff.http.kept import Kept
 
@@ -21,15 +20,14 @@ _Entry = tuple[Kept, float, int]
 class ReplyCache:
     """Replies by key, bounded by entries and bytes; thread-safe. Whether one may be used is not asked here."""
 
-    def __init__(self, entries: int, size: int, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, entries: int, size: int) -> None:
         self._lock = forks.lock()
-        self._clock = clock
         # An entry counts as a share of the bytes, which bounds the entries too.
         self._least = max(1, size // entries)
         self._kept: TLRUCache[bytes, _Entry] = TLRUCache(
             maxsize=size,
             ttu=lambda _key, entry, _now: entry[1],
-            timer=clock,
+            timer=clock.monotonic,
             getsizeof=lambda entry: entry[2],
         )
 
@@ -44,7 +42,7 @@ class ReplyCache:
         size = max(self._least, kept.size + len(key) + _OVERHEAD)
         with self._lock:
             self._kept.pop(key, None)
-            if size <= self._kept.maxsize and until > self._clock():
+            if size <= self._kept.maxsize and until > clock.monotonic():
                 self._kept[key] = (kept, until, size)
 
     def drop(self, key: bytes) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Iterable, Mapping
 from math import inf
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from bff import clock
 from bff.http.fetch import Call, Fetch, headers_of
 from bff.http.fetches import Fetches
 from bff.http.limits import Limits
@@ -44,7 +44,7 @@ class Calls:
         self._request_id = request_id
         self._behind = behind
         self._limits = limits or Limits()
-        whole = deadline - time.monotonic()
+        whole = deadline - clock.monotonic()
         self._fetches = Fetches(transport, whole, self._limits, self._fetched, self.turned)
         self._reads = Reads(transport, deadline, self._fetches, self._end, self._for_others, behind)
         self._ended: list[Call] = []
@@ -66,7 +66,7 @@ class Calls:
         it is (path, header).
         """
         timeout = client.timeout if request.timeout is None else request.timeout
-        end = min(self._deadline, time.monotonic() + timeout, self._deadline if until is None else until)
+        end = min(self._deadline, clock.monotonic() + timeout, self._deadline if until is None else until)
         url = client.url(request.target)
         call = Call(client, request, end, url, self._headers_of(client, request))
         if request.safe and request.cache is not None:
@@ -85,7 +85,7 @@ class Calls:
             for started in self._transport.wait(self._under_way(), moment):
                 if not self._fetches.land(started):
                     self._reads.land(started)
-            now = time.monotonic()
+            now = clock.monotonic()
             self._fetches.ring(now)
             if self._reads:
                 self._reads.ring(now)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import os
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from importlib.util import find_spec
@@ -12,6 +11,7 @@ from typing import Any, TypeAlias
 
 from msgspec.structs import replace
 
+from bff import clock
 from bff.breaker import Breaker, Circuit
 from bff.certificates import NOT_THERE, naming_variable
 from bff.errors import OperatorError
@@ -257,7 +257,7 @@ class Client:
 
         A reply of any status is a reply; raises CallError where none comes within `deadline` seconds.
         """
-        end, visit = time.monotonic() + deadline, self._visit
+        end, visit = clock.monotonic() + deadline, self._visit
         if visit is not None:
             end = min(end, visit.until)
             request = replace(

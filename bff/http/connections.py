@@ -7,7 +7,6 @@ import io
 import re
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -18,6 +17,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
+from bff import clock
 from bff.errors import Reason
 from bff.http.faults import BadReplyError
 from bff.http.sockets.blocking import Found, connect, wait_for
@@ -53,7 +53,7 @@ class _Current(threading.local):
 
     def left(self) -> float:
         """Seconds left; raises TimeoutError when there are none."""
-        left = self.until - time.monotonic()
+        left = self.until - clock.monotonic()
         if left <= 0:
             raise TimeoutError("the deadline has passed")
         return left

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import logging
-import time
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from requests.cookies import RequestsCookieJar
 from requests.hooks import default_hooks, dispatch_hook
 from requests.structures import CaseInsensitiveDict
 
+from bff import clock
 from bff.errors import Reason
 from bff.http.connections import Adapter, Progress, at, current
 from bff.http.decoding import decoded
@@ -100,7 +100,7 @@ def _prepare(request: Try, body: Iterable[bytes] | None) -> requests.PreparedReq
     prepared.method = request.method
     prepared.url = request.url
     prepared.headers = CaseInsensitiveDict(request.headers)
-    prepared.headers["X-Request-Deadline-Ms"] = str(max(1, int((request.until - time.monotonic()) * 1000)))
+    prepared.headers["X-Request-Deadline-Ms"] = str(max(1, int((request.until - clock.monotonic()) * 1000)))
     prepared.body = request.body if body is None else body  # type: ignore[assignment]
     prepared.hooks = default_hooks()
     prepared._cookies = RequestsCookieJar(policy=_NO_COOKIES)  # type: ignore[attr-defined]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable, Collection
 from math import inf
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from bff import clock
 from bff.http.bulkhead import Places, full
 from bff.http.fetch import Call, Fetch, Flight
 from bff.http.limits import Limits
@@ -151,7 +151,7 @@ class Fetches:
         return self._tries >= self.limits.max_requests or self._bytes >= self.limits.max_replies
 
     def _has_time(self, fetch: Fetch) -> bool:
-        return fetch.until - time.monotonic() >= self.limits.min_try
+        return fetch.until - clock.monotonic() >= self.limits.min_try
 
     def telling(self, seconds: float, timeout: float) -> bool:
         """Whether a try that gets no reply in these seconds tells of its backend.
@@ -166,7 +166,7 @@ class Fetches:
         permit = client.circuit.enter(until)
         if permit is None:
             return spared(client)
-        limits, now = self.limits, time.monotonic()
+        limits, now = self.limits, clock.monotonic()
         timeout = client.timeout if request.timeout is None else request.timeout
         telling = self.telling(until - now, timeout)
         if request.safe and request.hedge is not None and fetch.attempts == 0:
@@ -254,7 +254,7 @@ class Fetches:
         if delay is None:
             self._finish(fetch, outcome)
         else:
-            fetch.rest = (time.monotonic() + delay, outcome)
+            fetch.rest = (clock.monotonic() + delay, outcome)
 
     def tell(self, fetch: Fetch, flight: Flight, outcome: Outcome) -> None:
         """Gives back the permit of a try and tells its client's breaker how it went."""
@@ -281,7 +281,7 @@ class Fetches:
         self._fetches.pop(fetch, None)
         if not fetch.request.safe:
             self._joinable.clear()  # what was read before a write is no answer to what is read after it
-            self.wrote = time.time()
+            self.wrote = clock.wall()
         elif fetch in (joinable := self._joinable.get(fetch.url, [])):
             joinable.remove(fetch)
         for started, flight in list(fetch.flights.items()):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
+from bff import clock
 from bff.http.freshness import allowed, varies_by_more
 from bff.http.messages import Broken, CacheTerms, Reply, check_header
 from bff.records import Unshown
@@ -68,7 +68,7 @@ class Kept(Unshown, frozen=True):
 
     def _asked_by_now(self) -> float:
         """When it was asked for by the clock as it was then, or as it is, whichever is earlier: one was put back."""
-        return min(self.asked, time.time() - self.age(time.monotonic()) - self.took)
+        return min(self.asked, clock.wall() - self.age(clock.monotonic()) - self.took)
 
     def is_fresh(self, terms: CacheTerms, now: float) -> bool:
         """Whether it answers a read on these terms as a new reply would."""

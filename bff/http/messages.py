@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Mapping
 from typing import Literal, TypeAlias
 from urllib.parse import quote
 
 from msgspec import Struct, field
 
+from bff import clock
 from bff.errors import BffError, Reason
 from bff.http.charsets import IN_UTF8, by_its_marks, in_utf8
 from bff.http.freshness import Scope, allowed
@@ -286,13 +286,13 @@ class Reply:
     @property
     def max_age(self) -> float | None:
         """Seconds for which a browser may still take it for fresh; None where the backend says nothing of it."""
-        fresh = allowed(self.headers, time.time() - self.held).fresh
+        fresh = allowed(self.headers, clock.wall() - self.held).fresh
         return None if fresh is None else max(0.0, fresh - self.held)
 
     @property
     def scope(self) -> Scope:
         """What its backend forbids: nothing, that others than its visitor get it, or that anybody keeps it."""
-        return allowed(self.headers, time.time()).scope
+        return allowed(self.headers, clock.wall()).scope
 
     def copy(self) -> Reply:
         """The same reply with JSON of its own, so that no step can change another's."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection
 from math import inf
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from bff import clock
 from bff.http.cache import key_of
 from bff.http.fetch import Call, Fetch
 from bff.http.fetches import Fetches, Outcome
@@ -144,7 +144,7 @@ class Reads:
 
     def _is_answered(self, call: Call, terms: CacheTerms) -> bool:
         """Ends a call whose reply is kept and may be given now."""
-        kept, now = call.kept, time.monotonic()
+        kept, now = call.kept, clock.monotonic()
         if kept is None:
             return False
         if kept.is_fresh(terms, now):
@@ -164,7 +164,7 @@ class Reads:
 
     def _stand_in(self, call: Call, terms: CacheTerms, outcome: Outcome) -> Outcome:
         """The old reply in the place of a failure, where the recipe has it so."""
-        kept, now = call.kept, time.monotonic()
+        kept, now = call.kept, clock.monotonic()
         call.cached = "miss"
         if kept is None or self.only_new:
             return outcome
@@ -177,9 +177,9 @@ class Reads:
 
     def _keep(self, call: Call, terms: CacheTerms, fetch: Fetch, reply: Reply) -> None:
         """Keeps a reply, or forgets what was kept where the backend has said something else since."""
-        now = time.monotonic()
+        now = clock.monotonic()
         took = now - fetch.begun
-        kept = kept_of(reply, private=terms.private, asked=time.time() - took, arrived=now, took=took)
+        kept = kept_of(reply, private=terms.private, asked=clock.wall() - took, arrived=now, took=took)
         seconds = 0.0 if kept is None else kept.kept_for(terms)
         if kept is not None and seconds > 0:
             call.client.cache.put(call.key, kept, now + seconds)
@@ -204,7 +204,7 @@ class Reads:
 
     def _ask(self, call: Call, terms: CacheTerms) -> None:
         """Has a call wait for a fetch of other pages too, where it may be shared, else for a request of this page."""
-        now, kept = time.monotonic(), None if self.only_new else call.kept
+        now, kept = clock.monotonic(), None if self.only_new else call.kept
         if kept is not None and kept.may_stand_in(terms, terms.stale_while_revalidate, now):
             # What waits for this step needs time too, and there is something to give it.
             call.until = min(call.until, now + (self._deadline - now) * _SHARE_OF_TIME)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from bff import forks
+from bff import clock, forks
 from bff.http.freshness import moment_of
 from bff.http.messages import Broken, Reply
 
@@ -26,32 +24,29 @@ class Budget:
 
     def __init__(
         self,
-        clock: Callable[[], float] = time.monotonic,
         *,
         per_call: float = 0.1,
         per_second: float = 1.0,
         full: float = 10.0,
         first: float = 10.0,
     ) -> None:
-        self._clock = clock
         self._per_call = per_call
         self._per_second = per_second
         self._full = full
         self._lock = forks.lock()
         self._tokens = first
-        self._filled_at = clock()
+        self._filled_at = clock.monotonic()
 
     def earn(self) -> None:
         """Counts a call's first try."""
         with self._lock:
-            self._tokens += (
-                self._per_call
-            )  # what is over `full` goes when one is spent: every call earns, few spend
+            # What is over `full` goes when one is spent: every call earns, few spend.
+            self._tokens += self._per_call
 
     def spend(self) -> bool:
         """Takes one request out, if there is one."""
         with self._lock:
-            now = self._clock()
+            now = clock.monotonic()
             tokens = self._tokens + (now - self._filled_at) * self._per_second
             self._tokens = min(self._full, tokens)
             self._filled_at = now
@@ -61,9 +56,9 @@ class Budget:
             return True
 
 
-def budget_of_hedges(clock: Callable[[], float] = time.monotonic) -> Budget:
+def budget_of_hedges() -> Budget:
     """That of second copies: a twentieth of a client's reads."""
-    return Budget(clock, per_call=0.05, per_second=0.0, full=10.0, first=1.0)
+    return Budget(per_call=0.05, per_second=0.0, full=10.0, first=1.0)
 
 
 class Retries:
@@ -100,7 +95,7 @@ class Retries:
         return float(decision)
 
     def _must_stop(self, state: RetryCallState) -> bool:
-        return time.monotonic() + state.upcoming_sleep > self._until or not self._budget.spend()
+        return clock.monotonic() + state.upcoming_sleep > self._until or not self._budget.spend()
 
 
 def is_transient(outcome: Reply | Broken) -> bool:
@@ -122,7 +117,7 @@ def retry_after(reply: Reply) -> float | None:
     if moment is None:
         return None
     now = moment_of(reply.headers.get("date", ""))
-    return max(0.0, moment - (time.time() if now is None else now))
+    return max(0.0, moment - (clock.wall() if now is None else now))
 
 
 @cache

@@ -5,13 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from bff import jsontext
+from bff import clock, jsontext
 from bff.http.kept import Kept
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ class EntrySeal:
     def sealed(self, name: str, kept: Kept, left: int) -> bytes:
         """A reply as it is written for so many more milliseconds."""
         fresh = None if math.isinf(kept.fresh) else kept.fresh
-        age = kept.age(time.monotonic())
+        age = kept.age(clock.monotonic())
         times = [kept.asked, kept.took, age, left]
         head = [_VERSION, name, kept.status, dict(kept.headers), times, fresh, kept.stale]
         whole = jsontext.encode(head) + b"\n" + kept.raw
@@ -84,5 +83,5 @@ def _read(head: Any, name: str, raw: bytes, left: int) -> Kept | None:
     ):
         return None
     # By Redis's clock, so that those of instances may differ.
-    arrived = time.monotonic() - age - (whole - left) / 1000
+    arrived = clock.monotonic() - age - (whole - left) / 1000
     return Kept(status, headers, raw, asked, arrived, math.inf if fresh is None else fresh, stale, took)

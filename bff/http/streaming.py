@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import socket
-import time
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import requests
 
+from bff import clock
 from bff.http.connections import Adapter, at, renew
 from bff.http.exchange import announced, broken_by, plain_headers, send
 from bff.http.faults import BadReplyError
@@ -96,7 +96,7 @@ def _length(response: requests.Response) -> int:
 
 
 def _end_of_patience(request: Try) -> float:
-    return min(request.until, time.monotonic() + request.patience)
+    return min(request.until, clock.monotonic() + request.patience)
 
 
 class _Feed:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 
 from msgspec.structs import replace
 
+from bff import clock
 from bff.http.bulkhead import full
 from bff.http.fetch import Fetch, Flight
 from bff.http.fetches import Fetches
@@ -45,11 +45,11 @@ class Streams:
         """Tries until there is a head, where nothing of a body can have been sent."""
         client, request, fetches = fetch.client, fetch.request, self._fetches
         timeout = client.timeout if request.timeout is None else request.timeout
-        head_by = time.monotonic() + timeout
+        head_by = clock.monotonic() + timeout
         client.budget.earn()
         last: Broken | None = None
         while True:
-            now = time.monotonic()
+            now = clock.monotonic()
             refusal = fetches.refusal(fetch)
             permit = None if refusal is not None else client.circuit.enter(fetch.until)
             if permit is None:
@@ -59,7 +59,7 @@ class Streams:
             telling = fetches.telling(min(patience, fetch.until - now), timeout)
             opened = self._send(fetch, Flight(permit, telling, now), patience, body, max_bytes)
             delay = None if body is not None else fetch.delay_after(_head(opened), fetches.limits.min_try)
-            again = time.monotonic() + (delay or 0.0)
+            again = clock.monotonic() + (delay or 0.0)
             if delay is None or again > head_by - fetches.limits.min_try:
                 return opened
             if isinstance(opened, Broken):

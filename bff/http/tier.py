@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from bff import clock
 from bff.breaker import Breaker, Circuit
 from bff.forks import renew_in_child
 from bff.http.kept import Kept
@@ -54,7 +54,7 @@ class LookUp:
         self.held = False
         self.promise = promise
         self.found: Kept | None = None
-        self.until = time.monotonic() + PATIENCE
+        self.until = clock.monotonic() + PATIENCE
         self._name = name
         self._permit = permit
         self._tier = tier
@@ -116,7 +116,7 @@ class RedisTier:
         """Begins a look-up; None where Redis is not to be asked now, or never for such a reply."""
         if not self._seal.takes(private=private):
             return None
-        permit = self._reads.enter(time.monotonic() + PATIENCE)
+        permit = self._reads.enter(clock.monotonic() + PATIENCE)
         if permit is None:
             return None
         with self._changed:
@@ -135,7 +135,7 @@ class RedisTier:
         name = self._seal.name(client, key)
 
         def write() -> object:
-            left = int((seconds - kept.age(time.monotonic())) * 1000)
+            left = int((seconds - kept.age(clock.monotonic())) * 1000)
             if left <= 0:
                 return None
             return self._redis.set(name, self._seal.sealed(name, kept, left), px=left)
@@ -186,14 +186,14 @@ class RedisTier:
         """Takes a look-up back that nobody waits for; where it took too long, the store is at fault."""
         if self._pool.withdraw(look):
             self._end_look_up()
-        if time.monotonic() >= look.until:
+        if clock.monotonic() >= look.until:
             self._failed(self._reads, permit, "look-ups", TimeoutError())
         else:
             self._reads.left(permit)
 
     def written(self, job: _Write, write: Callable[[], object]) -> None:
         """Writes, unless the store is to be left alone."""
-        permit = self._writes.enter(time.monotonic() + 2 * ANSWER_TIME)
+        permit = self._writes.enter(clock.monotonic() + 2 * ANSWER_TIME)
         if permit is not None:
             try:
                 write()
@@ -225,7 +225,7 @@ class RedisTier:
 
     def _say(self, line: str) -> None:
         """One line in a while."""
-        now = time.monotonic()
+        now = clock.monotonic()
         with self._changed:
             if now - self._told_at < _QUIET:
                 return

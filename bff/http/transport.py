@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Protocol
 
+from bff import clock
 from bff.forks import renew_in_child
 from bff.http.adapters import Adapters
 from bff.http.messages import Broken, Reply
@@ -159,7 +159,7 @@ class _Flight(_Promised):
         self._adapter = adapter
 
     def run(self) -> None:
-        if time.monotonic() > self._request.start_by:
+        if clock.monotonic() > self._request.start_by:
             outcome: Reply | Broken = Broken("full", retry_after=1, reason="threads-full")
         else:
             self.held = False
@@ -189,7 +189,7 @@ class _Flight(_Promised):
         """Ends the exchange where it stands, so that its thread is free at once."""
         with self._lock:
             self.abandoned = True
-            if self.found is not None and time.monotonic() >= self._request.until:
+            if self.found is not None and clock.monotonic() >= self._request.until:
                 self.found.lost()
             if self._sock is not None:
                 with suppress(
@@ -228,7 +228,7 @@ class ThreadTransport:
             flight.wake(waiter)
         # A flight that ended before it knew the queue is seen here, one that ends later puts into it.
         while not (ended := [flight for flight in started if flight.outcome is not None]):
-            left = until - time.monotonic()
+            left = until - clock.monotonic()
             if left <= 0:
                 return ended
             with suppress(Empty):

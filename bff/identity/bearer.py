@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,7 +15,7 @@ import requests
 import urllib3
 from msgspec import Struct
 
-from bff import jsontext
+from bff import clock, jsontext
 from bff.errors import OperatorError
 from bff.forks import renew_in_child
 
@@ -74,7 +73,7 @@ class KeySet:
     def get(self, kid: str | None) -> _Key | None:
         """The key of that id; a token without `kid` gets the only key there is."""
         key = self._kept(kid)
-        if self._url is None or (key is not None and time.monotonic() - self._fetched <= _KEPT):
+        if self._url is None or (key is not None and clock.monotonic() - self._fetched <= _KEPT):
             return key
         # Who has a key goes on with it while another fetches; who has none waits for that one fetch.
         if self._fetching.acquire(blocking=key is None):
@@ -91,7 +90,7 @@ class KeySet:
         return next(iter(keys.values())) if kid is None and len(keys) == 1 else keys.get(kid)
 
     def _refresh(self, kid: str | None) -> None:
-        now = time.monotonic()
+        now = clock.monotonic()
         needed = self._kept(kid) is None or now - self._fetched > _KEPT
         if needed and now - self._tried >= _BETWEEN_FETCHES:
             self._tried = now
@@ -121,7 +120,7 @@ def _read_until(raw: Any, until: float) -> bytes:
         if not part:
             break
         parts += part
-        if time.monotonic() > until:
+        if clock.monotonic() > until:
             raise TimeoutError
     return bytes(parts)
 

@@ -63,7 +63,7 @@ class SessionSeal:
             plain = jsontext.encode_within(whole, _LARGEST, _LARGEST, _DEEPEST)
         except jsontext.TooLarge as exc:
             raise SessionTooLarge(f"what is in it is {exc}: put less into it") from exc
-        return self._fernet.encrypt(plain).decode("ascii")
+        return self._fernet.encrypt_at_time(plain, int(now)).decode("ascii")
 
     def open(self, value: str, now: float) -> Session | None:
         """The session of a cookie; None for one that is tampered with, of an unknown key, old or over its time.

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import io
 import threading
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from msgspec import Struct
 
+from bff import clock
 from bff.errors import PageError
 from bff.problems import problem
 
@@ -104,7 +104,7 @@ class Body(io.RawIOBase):
                 await self._next()
 
     async def _next(self) -> None:
-        message, left = None, self._until - time.monotonic()
+        message, left = None, self._until - clock.monotonic()
         try:
             async with asyncio.timeout(max(0.0, min(self._idle, left))):
                 message = await self._receive()

@@ -6,11 +6,11 @@ import asyncio
 import io
 import logging
 import threading
-import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
+from bff import clock
 from bff.http import StreamBroke
 from bff.server.body import Body, Receive, Waiting, until_gone
 from bff.server.environ import Environ, Scope, environ_of
@@ -21,7 +21,7 @@ WSGIApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 SecondsFor = Callable[[Environ], float | None]
 
 BEGUN = "bff.begun"
-"""Where the environ says when a request came whose body was waited for, in `time.monotonic()` seconds."""
+"""Where the environ says when a request came whose body was waited for, in `clock.monotonic()` seconds."""
 _HEALTH = frozenset({"/healthz", "/readyz"})
 _LONGEST = 30.0
 _PIECE = 64 * 1024
@@ -58,7 +58,7 @@ class Bridge:
             environ["wsgi.input"] = io.BytesIO()
             await self._answer(environ, receive, send)
             return
-        begun = time.monotonic()
+        begun = clock.monotonic()
         seconds = self._seconds_for(environ)
         until = begun + (_LONGEST if seconds is None else seconds)
         body = Body(receive, _length(environ), self._idle, until, self._waiting, is_read=seconds is not None)

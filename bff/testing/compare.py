@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
+
+from bff import clock
 
 _DIGEST = re.compile(r"\b[0-9a-f]{15,64}\b")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
@@ -30,7 +32,7 @@ def neutral(value: Any) -> Any:
 
 def _now_or_as_it_is(match: re.Match[str]) -> str:
     moment = datetime.fromisoformat(match[0].replace("Z", "+00:00"))
-    return "now" if abs((datetime.now(UTC) - moment).total_seconds()) < 300 else match[0]
+    return "now" if abs((clock.now() - moment).total_seconds()) < 300 else match[0]
 
 
 _PART = re.compile(r"\[\*\]|\[(\d+)\]|\[('[^']*'|\"[^\"]*\")\]|([^.\[\]]+)")

@@ -6,7 +6,6 @@ import atexit
 import itertools
 import socket
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +16,7 @@ from urllib.parse import quote
 from cryptography.fernet import Fernet
 from msgspec.structs import replace
 
+from bff import clock
 from bff.http import ForwardedToken, SocketTransport, StreamBroke, Transport
 from bff.identity.session import Session, SessionSeal
 from bff.plan import PlannedRequest
@@ -163,7 +163,7 @@ class Visit:
         options: dict[str, Any] = {"json": request.body} if recipe.input.body is not None else {}
         if recipe.passes and recipe.method != "GET":
             options = {"data": PICTURE, "content_type": "image/png"}
-        begun = time.monotonic()
+        begun = clock.monotonic()
         found = visitor.open(
             path_of(recipe, request),
             method=recipe.method,
@@ -178,7 +178,7 @@ class Visit:
             **options,
         )
         raw, cut = _body_of(found)
-        seconds = time.monotonic() - begun
+        seconds = clock.monotonic() - begun
         if found.mimetype == MEDIA_TYPE:
             return _put_together(found, seconds)
         answered = found.get_json(silent=True) if raw and not cut else None
@@ -237,7 +237,7 @@ def scaled(page: Page, stretch: float) -> Times:
 
 def _cookie(page: Page, user: Any) -> str:
     names = [client.auth.name for client in page.plan.clients if isinstance(client.auth, ForwardedToken)]
-    now = time.time()
+    now = clock.wall()
     session = Session(user, {name: f"token-of-{name}" for name in names}, int(now) + 3600)
     return SessionSeal([_KEY], 3600.0).seal(session, now)
 

@@ -6,10 +6,10 @@ nothing else, so that a mistake in one of the two shows. Time is counted, not sp
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from bff import clock
 from bff.errors import FunctionError, PageError
 from bff.expressions import Evaluation
 from bff.expressions.values import to_text
@@ -233,8 +233,8 @@ class _Model:
         said = None if session.expires is None else session.expires(self.found.scope, self.evaluation)
         well = all(isinstance(token, str) for token in tokens.values())
         well = well and (session.expires is None or said is not None)
-        expires = expiry_of(said, tokens, time.time(), _SESSION) if well else None
-        if expires is None or expires <= time.time():
+        expires = expiry_of(said, tokens, clock.wall(), _SESSION) if well else None
+        if expires is None or expires <= clock.wall():
             self.found.endings.append(Ending(500, {"type": "urn:bff:problem:internal"}))
 
     def _refusal(self, step: PlannedGuard) -> Ending:

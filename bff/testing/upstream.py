@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
+from bff import clock
 from bff.testing.server import Received, Script, Wire, answer, flood, gzipped, head
 
 NOT_JSON: Final = object()
@@ -91,8 +91,8 @@ def _hang(_: Received, wire: Wire) -> None:
 def _drip(_: Upstream) -> Script:
     def script(_: Received, wire: Wire) -> None:
         wire.send(head(200, {"Content-Type": "application/json", "Content-Length": "100000"}) + b'["')
-        ends = time.monotonic() + _PATIENCE
-        while time.monotonic() < ends and not wire.backend.closing.wait(0.02):
+        ends = clock.monotonic() + _PATIENCE
+        while clock.monotonic() < ends and not wire.backend.closing.wait(0.02):
             wire.send(b"a")
         wire.close()
 
@@ -195,8 +195,8 @@ def _cut(reply: Upstream) -> Script:
 def _drip_through(reply: Upstream) -> Script:
     def script(_: Received, wire: Wire) -> None:
         wire.send(head(reply.status, {**reply.headers, "Content-Length": "100000"}))
-        ends = time.monotonic() + _PATIENCE
-        while time.monotonic() < ends and not wire.backend.closing.wait(0.02):
+        ends = clock.monotonic() + _PATIENCE
+        while clock.monotonic() < ends and not wire.backend.closing.wait(0.02):
             wire.send(b"a")
         wire.close()
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from flask import Request
 from werkzeug.wsgi import ClosingIterator
 
-from bff import forks
+from bff import clock, forks
 from bff.problems import problem
 from bff.web.journal import operator
 
@@ -25,9 +24,8 @@ _SECONDS_BETWEEN_LINES = 10.0
 class Admission:
     """Counts the pages under way, from the request's first line to the end of its answer; 0 is no bound."""
 
-    def __init__(self, max_pages: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, max_pages: int) -> None:
         self._max_pages = max_pages
-        self._clock = clock
         self._lock = forks.lock()
         self._pages = 0
         self._told_at = -_SECONDS_BETWEEN_LINES
@@ -77,7 +75,7 @@ class Admission:
     def _tell(self) -> None:
         """One line for the operator in a while, not one for each visitor who is turned away."""
         with self._lock:
-            now = self._clock()
+            now = clock.monotonic()
             if now - self._told_at < _SECONDS_BETWEEN_LINES:
                 return
             self._told_at = now

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +10,7 @@ from flask import Request
 from msgspec import Struct
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from bff import jsontext
+from bff import clock, jsontext
 from bff.problems import problem
 from bff.validation import MOST_MISTAKES, Validator, known_parts, prune
 from bff.web.mistakes import TOO_LARGE, Errors, mistake, mistakes_in
@@ -51,7 +50,7 @@ class BodyReader(Struct, frozen=True):
             return None
         value = prune(self.schema, _parse(raw, self.max_depth))
         errors.extend(mistakes_in(self.validator, value, ("body",)))
-        if time.monotonic() > until:
+        if clock.monotonic() > until:
             raise problem("upload-too-slow", "The body was not read in time.")
         return value
 

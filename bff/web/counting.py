@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from typing import Any
 
 from cachetools import TLRUCache
@@ -12,7 +11,7 @@ from limits.errors import StorageError
 from limits.storage import Storage, StorageTypes, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
-from bff import forks
+from bff import clock, forks
 from bff.breaker import Breaker, Circuit
 from bff.recipe import RateLimit
 
@@ -38,7 +37,7 @@ class Counter:
         item = RateLimitItemPerSecond(rate.count, int(rate.period), namespace="bff:rate")
         if self._limiter.hit(item, page, who):
             return None
-        wait = self._limiter.get_window_stats(item, page, who).reset_time - time.time()
+        wait = self._limiter.get_window_stats(item, page, who).reset_time - clock.wall()
         if wait > rate.period + _MARGIN:  # the store's clock has gone back, and with it the end of the window
             self._limiter.clear(item, page, who)
             return None
@@ -53,7 +52,7 @@ class SharedCounter(Counter):
         self._circuit = Circuit(_REST)
 
     def hit(self, rate: RateLimit, page: str, who: str) -> float | None:
-        permit = self._circuit.enter(time.monotonic() + 2 * _PATIENCE)
+        permit = self._circuit.enter(clock.monotonic() + 2 * _PATIENCE)
         if permit is None:
             return None
         try:
@@ -95,7 +94,7 @@ class Memory(Storage):
     def __init__(self, maximum: int = MAX_COUNTERS) -> None:
         super().__init__()
         # Each entry is [count, when its window ends (monotonic)].
-        self._entries: TLRUCache[str, list[float]] = TLRUCache(maximum, _end_of, timer=time.monotonic)
+        self._entries: TLRUCache[str, list[float]] = TLRUCache(maximum, _end_of, timer=clock.monotonic)
         self._lock = forks.lock()
 
     @property
@@ -106,7 +105,7 @@ class Memory(Storage):
         with self._lock:
             entry = self._entries.get(key)
             if entry is None:
-                entry = self._entries[key] = [0, time.monotonic() + expiry]
+                entry = self._entries[key] = [0, clock.monotonic() + expiry]
             entry[0] += amount
             return int(entry[0])
 
@@ -117,8 +116,8 @@ class Memory(Storage):
     def get_expiry(self, key: str) -> float:
         with self._lock:
             entry = self._entries.get(key)
-            left = 0.0 if entry is None else entry[1] - time.monotonic()
-        return time.time() + left
+            left = 0.0 if entry is None else entry[1] - clock.monotonic()
+        return clock.wall() + left
 
     def check(self) -> bool:
         return True

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from flask import Flask, Response, g
 from flask.helpers import get_debug_flag
 
+from bff import clock
 from bff.errors import PageError
 from bff.problems import problem
 from bff.settings import Settings
@@ -61,9 +62,11 @@ def add_frame(
     def begin() -> None:
         visited = this_request()
         given = visited.headers.get("X-Request-ID")
-        g.journal = Journal(given if given and _REQUEST_ID.fullmatch(given) else secrets.token_hex(16))
-        if (begun := visited.environ.get("bff.begun")) is not None:  # its body was waited for
-            g.journal.begun = begun
+        g.journal = Journal(
+            given if given and _REQUEST_ID.fullmatch(given) else secrets.token_hex(16),
+            # A server that waits for the body says since when.
+            visited.environ.get("bff.begun") or clock.monotonic(),
+        )
         if not is_canonical(visited.environ):
             raise problem("not-found", "There is no such page.")
         try:

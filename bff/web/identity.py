@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import logging
 import re
-import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from flask import Request, Response, g
 
+from bff import clock
 from bff.certificates import authorities
 from bff.errors import OperatorError, PageError
 from bff.identity import ANYBODY, Session, SessionSeal, SessionTooLarge, Visitor
@@ -101,7 +101,7 @@ class Identity:
         if value is None or self._seal is None:
             return None
         try:
-            session = self._seal.open(value, time.time())
+            session = self._seal.open(value, clock.wall())
         except NotYet:  # it stays: where the clock is right it is good
             return None
         if session is None:
@@ -135,7 +135,7 @@ class Identity:
         assert self._seal is not None, "require_for has seen to it"
         where = f"{planned.place}: session"
         tokens = {name: token for name, token in (found["tokens"] or {}).items() if token is not None}
-        now = time.time()
+        now = clock.wall()
         if not all(isinstance(token, str) and _TOKEN.fullmatch(token) for token in tokens.values()):
             raise _internal(f"{where}: a token is no text that a header can carry")
         # What a recipe says and is null must not become the longest time there is.

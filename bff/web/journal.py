@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import logging
 import sys
-import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from msgspec import Struct, field
 
+from bff import clock
 from bff.errors import Failure, PageError, Reason
 from bff.executor import StepTrace, Writes
 from bff.jsontext import encode
@@ -20,7 +19,7 @@ operator = logging.getLogger("bff")
 
 
 class Journal(Struct):
-    """What is told of one page while it is made; `begun` is `time.monotonic()` seconds.
+    """What is told of one page while it is made; `begun` is `clock.monotonic()` seconds.
 
     `repeated` says that the answer was an earlier one's, `cut` that the visitor left before the body's end.
     Of a body that goes through, `bytes` are those that went out, and `broken` is how it broke off, if it did, `reason`
@@ -28,7 +27,7 @@ class Journal(Struct):
     """
 
     request_id: str
-    begun: float = field(default_factory=time.monotonic)
+    begun: float
     page: str = ""
     route: str = ""
     traces: Mapping[str, StepTrace] = field(default_factory=dict)
@@ -44,7 +43,7 @@ class Journal(Struct):
 
     @property
     def milliseconds(self) -> float:
-        return (time.monotonic() - self.begun) * 1000
+        return (clock.monotonic() - self.begun) * 1000
 
     def server_timing(self, *, with_steps: bool) -> str:
         """The header: `total`, and where allowed each step that ended, in the order of the recipe.
@@ -67,7 +66,7 @@ class Journal(Struct):
 
     def _line(self, method: str, status: int, level: int) -> dict[str, Any]:
         line: dict[str, Any] = {
-            "time": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "time": clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "level": logging.getLevelName(level).lower(),
             "request_id": self.request_id,
             "page": self.page,

@@ -5,7 +5,6 @@ Labels are page, step, client and outcome only: what an author wrote, never what
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessColl
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from bff import clock
 from bff.http import Broken, Call, Calls, Change, Client, Passage, Reply
 from bff.web.journal import Journal
 
@@ -107,24 +107,24 @@ class _CountedCalls(Calls):
         self._stream_begun = 0.0
 
     def start(self, *given: Any, **more: Any) -> Call:
-        begun = time.monotonic()
+        begun = clock.monotonic()
         call = super().start(*given, **more)
         self._begun[call] = begun
         return call
 
     def wait(self, until: float) -> list[Call]:
         ended = super().wait(until)
-        now = time.monotonic()
+        now = clock.monotonic()
         for call in ended:
             self._metrics.call_ended(call, now - self._begun.pop(call, now), *self._tries_of(call))
         return ended
 
     def stream(self, *given: Any, **more: Any) -> Passage | Broken:
-        self._stream_begun = time.monotonic()
+        self._stream_begun = clock.monotonic()
         return super().stream(*given, **more)
 
     def streamed(self, call: Call) -> None:
-        self._metrics.call_ended(call, time.monotonic() - self._stream_begun, *self._tries_of(call))
+        self._metrics.call_ended(call, clock.monotonic() - self._stream_begun, *self._tries_of(call))
 
     def turned(self, client: Client, change: Change) -> None:
         self._metrics.breaker_turned(client, change)

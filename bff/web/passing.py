@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 
 from flask import Request, Response
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
+from bff import clock
 from bff.errors import PageError
 from bff.executor import Passed, Sent
 from bff.http import StreamBroke
@@ -90,7 +90,7 @@ def _pieces_up(request: Request, length: int | None, settings: Settings, deadlin
             count += len(piece)
             if count > settings.max_upload:
                 raise _too_large(settings)
-            if time.monotonic() > deadline:
+            if clock.monotonic() > deadline:
                 raise problem("upload-too-slow", "The body was not whole in time.")
             yield piece
     except RequestEntityTooLarge as error:

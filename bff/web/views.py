@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
-from datetime import UTC, datetime
+from datetime import datetime
 
 from flask import Response, g
 
+from bff import clock
 from bff.errors import PageError
 from bff.executor import KeySource, PageRun, PassingRun, Results, Terms
 from bff.expressions import Evaluation
@@ -84,7 +85,7 @@ class PageView:
             "user": asked.visitor.user,
         }
         deadline = journal.begun + page.recipe.deadline
-        evaluation = self._evaluation(datetime.now(UTC), deadline)
+        evaluation = self._evaluation(clock.now(), deadline)
         calls = self._calls(self._transport, deadline, self._limits, journal.request_id, self._behind)
         terms = Terms(
             deadline,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterable, Mapping
 
 from flask import Request, Response
 
+from bff import clock
 from bff.identity.written import CLOCKS, NOTHING_WRITTEN, Written, WrittenSeal
 from bff.plan import Plan, PlannedRequest
 from bff.web.cookies import Cookie
@@ -46,7 +46,7 @@ class OwnWrites:
             return
         before = COOKIE.value(request)
         written = NOTHING_WRITTEN if before is None else self._open(before)
-        value = seal.seal(written.also(page.recipe.invalidates, time.time()))
+        value = seal.seal(written.also(page.recipe.invalidates, clock.wall()))
         response.headers.add("Set-Cookie", COOKIE.header(request, value, math.ceil(lifetime + CLOCKS)))
         response.headers["Cache-Control"] = "no-store"
 
@@ -54,7 +54,7 @@ class OwnWrites:
         seal, lifetime = self._seal(), self._lifetime()
         if seal is None or not lifetime:
             return NOTHING_WRITTEN
-        return seal.open(value, lifetime, time.time())
+        return seal.open(value, lifetime, clock.wall())
 
     def _seal(self) -> WrittenSeal | None:
         return self._site.identity.written

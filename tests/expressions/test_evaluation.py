@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from bff import clock
 from bff.errors import BoundError
 from bff.expressions import Evaluation, compile_tree
 from bff.expressions.evaluation import GRACE, WORK
 from bff.expressions.parse import parse
 from bff.expressions.values import plain
+from tests.clock import Clock
 
 FULL = 10**12
 OVER_TIME = "over the bound: time of a page's expressions (the page's deadline)"
@@ -128,14 +130,12 @@ class TestDeadline:
         assert called == [1, 2]
         late.charge(100_000)
 
-    def test_it_may_compute_for_a_moment_and_no_longer(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        taken = [0.0]
-        monkeypatch.setattr(time, "thread_time", lambda: taken[0])
-        late = Evaluation(deadline=time.monotonic() - 1)
+    def test_it_may_compute_for_a_moment_and_no_longer(self, clock: Clock) -> None:
+        late = Evaluation(deadline=clock.monotonic - 1)
         late.look()
-        taken[0] = GRACE / 2
+        clock.thread_time += GRACE / 2
         late.look()
-        taken[0] = GRACE
+        clock.thread_time += GRACE / 2
         with pytest.raises(BoundError) as caught:
             late.look()
         assert caught.value.log == OVER_TIME
@@ -174,7 +174,7 @@ class TestDeadline:
 
     def test_the_clock_is_not_read_for_every_charge(self, monkeypatch: pytest.MonkeyPatch) -> None:
         read = []
-        monkeypatch.setattr(time, "monotonic", lambda: float(len(read.append(1) or read)))
+        monkeypatch.setattr(clock, "monotonic", lambda: float(len(read.append(1) or read)))
         evaluation = Evaluation(deadline=10**9)
         for _ in range(100_000):
             evaluation.charge(10)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
+from bff import clock
 from bff.http import (
     Broken,
     Call,
@@ -19,6 +20,7 @@ from bff.http import (
     ThreadTransport,
     Try,
 )
+from tests.clock import Clock
 from tests.fakes import PATIENCE
 
 Outcome = Reply | Broken
@@ -88,6 +90,20 @@ class ByHand:
         return flight.outcome if isinstance(flight.outcome, Broken) else Canned(flight.outcome)
 
 
+class OnClock(ByHand):
+    """Waiting takes no time, and lets the clock go on."""
+
+    def __init__(self, clock: Clock, *outcomes: Outcome | None) -> None:
+        super().__init__(*outcomes)
+        self.clock = clock
+
+    def wait(self, started: Collection[Any], until: float) -> list[Any]:
+        ended = [flight for flight in started if flight.outcome is not None]
+        if not ended:
+            self.clock.go_on_to(until)
+        return ended
+
+
 def get(path: str, **parts: Any) -> OutgoingRequest:
     return OutgoingRequest("GET", path, safe=True, **parts)
 
@@ -99,7 +115,7 @@ def post(path: str, **parts: Any) -> OutgoingRequest:
 def finish(calls: Calls, *expected: Call) -> None:
     """Waits until all these calls have ended."""
     waiting = set(expected)
-    end = time.monotonic() + PATIENCE
+    end = clock.monotonic() + PATIENCE
     while waiting:
         ended = calls.wait(end)
         assert ended, "the calls did not end"
@@ -133,13 +149,13 @@ def all_ended(threads: Iterable[threading.Thread]) -> bool:
 
 
 def calls_on(transport: ByHand, seconds: float = 5.0, **limits: Any) -> Calls:
-    return Calls(transport, time.monotonic() + seconds, Limits(**limits))
+    return Calls(transport, clock.monotonic() + seconds, Limits(**limits))
 
 
 def run(calls: Calls, client: Client, request: Any) -> Outcome:
     call = calls.start(client, request)
     while call.result is None:
-        calls.wait(time.monotonic() + 10)
+        calls.wait(clock.monotonic() + 10)
     return call.result
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from bff import clock
 from bff.http import Calls, Client, Limits, SocketTransport, ThreadTransport, Transport
 from tests.fakes import FakeBackend
 from tests.http.calling import all_ended, threads_of_transports
@@ -40,6 +40,6 @@ def make_calls(transport: Transport) -> Callable[..., Calls]:
     """Makes a page's calls, with a deadline in seconds from now."""
 
     def make(seconds: float = 10.0, request_id: str = "", **limits: Any) -> Calls:
-        return Calls(transport, time.monotonic() + seconds, Limits(**limits), request_id)
+        return Calls(transport, clock.monotonic() + seconds, Limits(**limits), request_id)
 
     return make

@@ -10,27 +10,15 @@ import pytest
 
 from bff.breaker import Circuit
 from bff.http import Breaker, Broken, CacheTerms, Client, Reply
+from tests.clock import Clock
 from tests.fakes import PATIENCE
 from tests.http.calling import ByHand, calls_on, get, ok, post, run
 
 FAR = 1e12
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-def circuit_of(clock: Clock, **rules: Any) -> Circuit:
-    return Circuit(Breaker(**rules), clock, jitter=lambda: 0.5)
+def circuit_of(**rules: Any) -> Circuit:
+    return Circuit(Breaker(**rules), jitter=lambda: 0.5)
 
 
 def fail(circuit: Circuit, times: int = 1) -> None:
@@ -48,7 +36,7 @@ def succeed(circuit: Circuit, times: int = 1) -> None:
 
 
 def test_it_opens_after_so_many_failures_in_a_row(clock: Clock) -> None:
-    circuit = circuit_of(clock, failures=3)
+    circuit = circuit_of(failures=3)
     for _ in range(5):
         fail(circuit, 2)
         succeed(circuit)
@@ -60,7 +48,7 @@ def test_it_opens_after_so_many_failures_in_a_row(clock: Clock) -> None:
 
 
 def test_it_opens_when_more_than_a_share_of_a_window_failed(clock: Clock) -> None:
-    circuit = circuit_of(clock, failures=100, least=10, rate=0.5, window="10s")
+    circuit = circuit_of(failures=100, least=10, rate=0.5, window="10s")
     for _ in range(20):
         succeed(circuit)
         fail(circuit)
@@ -70,16 +58,16 @@ def test_it_opens_when_more_than_a_share_of_a_window_failed(clock: Clock) -> Non
 
 
 def test_what_is_older_than_the_window_does_not_count(clock: Clock) -> None:
-    circuit = circuit_of(clock, failures=100, least=10, window="10s")
+    circuit = circuit_of(failures=100, least=10, window="10s")
     fail(circuit, 9)
-    clock.now += 11
+    clock.go_on(11)
     succeed(circuit)
     fail(circuit, 1)
     assert circuit.closed
 
 
 def test_a_few_outcomes_are_too_little_for_a_share(clock: Clock) -> None:
-    circuit = circuit_of(clock, failures=100, least=10)
+    circuit = circuit_of(failures=100, least=10)
     fail(circuit, 9)
     assert circuit.closed
     fail(circuit)
@@ -87,9 +75,9 @@ def test_a_few_outcomes_are_too_little_for_a_share(clock: Clock) -> None:
 
 
 def test_after_its_rest_exactly_one_is_let_through_however_many_ask(clock: Clock) -> None:
-    circuit = circuit_of(clock, failures=1, rest="3s")
+    circuit = circuit_of(failures=1, rest="3s")
     fail(circuit)
-    clock.now += 3.0
+    clock.go_on(3.0)
     all_in, permits, lock = threading.Barrier(16), [], threading.Lock()
 
     def ask() -> None:
@@ -108,21 +96,21 @@ def test_after_its_rest_exactly_one_is_let_through_however_many_ask(clock: Clock
 
 
 def test_the_one_that_succeeds_closes_it_and_the_one_that_fails_opens_it_again(clock: Clock) -> None:
-    circuit = circuit_of(clock, failures=1, rest="3s")
+    circuit = circuit_of(failures=1, rest="3s")
     fail(circuit)
-    clock.now += 3.0
+    clock.go_on(3.0)
     fail(circuit)
     assert circuit.enter(FAR) is None
-    clock.now += 3.0
+    clock.go_on(3.0)
     succeed(circuit)
     assert circuit.closed
     succeed(circuit)
 
 
 def test_the_one_that_was_given_up_leaves_its_place_to_the_next(clock: Clock) -> None:
-    circuit = circuit_of(clock, failures=1, rest="3s")
+    circuit = circuit_of(failures=1, rest="3s")
     fail(circuit)
-    clock.now += 3.0
+    clock.go_on(3.0)
     permit = circuit.enter(FAR)
     assert permit is not None and circuit.enter(FAR) is None
     circuit.left(permit)
@@ -130,13 +118,13 @@ def test_the_one_that_was_given_up_leaves_its_place_to_the_next(clock: Clock) ->
 
 
 def test_the_one_that_never_tells_holds_it_no_longer_than_its_deadline(clock: Clock) -> None:
-    circuit = circuit_of(clock, failures=1, rest="3s")
+    circuit = circuit_of(failures=1, rest="3s")
     fail(circuit)
-    clock.now += 3.0
-    lost = circuit.enter(clock.now + 2.0)
+    clock.go_on(3.0)
+    lost = circuit.enter(clock.monotonic + 2.0)
     assert lost is not None and circuit.enter(FAR) is None
-    clock.now += 2.0
-    next_ = circuit.enter(clock.now + 2.0)
+    clock.go_on(2.0)
+    next_ = circuit.enter(clock.monotonic + 2.0)
     assert next_ is not None
     circuit.failed(lost)
     circuit.succeeded(next_)
@@ -144,13 +132,13 @@ def test_the_one_that_never_tells_holds_it_no_longer_than_its_deadline(clock: Cl
 
 
 def test_what_began_before_it_opened_says_nothing_afterwards(clock: Clock) -> None:
-    circuit = circuit_of(clock, failures=1, rest="3s")
+    circuit = circuit_of(failures=1, rest="3s")
     late = circuit.enter(FAR)
     assert late is not None
     fail(circuit)
     circuit.succeeded(late)
     assert not circuit.closed
-    clock.now += 3.0
+    clock.go_on(3.0)
     succeed(circuit)
     circuit.failed(late)
     assert circuit.closed
@@ -168,7 +156,7 @@ def test_rests_differ_so_that_instances_do_not_come_back_together() -> None:
 
 
 def test_the_same_visitor_s_failures_count_once_in_a_row(clock: Clock) -> None:
-    circuit = circuit_of(clock, failures=2)
+    circuit = circuit_of(failures=2)
     for _ in range(10):
         permit = circuit.enter(FAR)
         assert permit is not None
@@ -306,18 +294,17 @@ def test_a_kept_reply_is_given_while_the_backend_is_spared() -> None:
     assert kept.from_cache
 
 
-def test_it_comes_back_with_one_request_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
-    clock = Clock()
+def test_it_comes_back_with_one_request_and_says_so(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
     client = quick()
-    client.circuit = Circuit(Breaker(failures=1, rest="3s"), clock, lambda: 0.5)
+    client.circuit = circuit_of(failures=1, rest="3s")
     transport = ByHand(Reply(500), None, ok(b"2"))
     run(calls_on(transport), client, get("/a"))
-    clock.now += 3.0
+    clock.go_on(3.0)
     first, second = calls_on(transport), calls_on(transport)
     trying = first.start(client, get("/a"))
     assert run(second, client, get("/a")).kind == "breaker"
     transport.flights[1].outcome = ok(b"1")
-    assert first.wait(time.monotonic() + PATIENCE) == [trying]
+    assert first.wait(clock.monotonic + PATIENCE) == [trying]
     assert run(second, client, get("/b")).status == 200
     assert [record.message for record in caplog.records] == [
         "client people: failed too often, is not asked for 3.0 s",

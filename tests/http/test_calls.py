@@ -10,8 +10,9 @@ import pytest
 
 from bff.http import ApiKey, Broken, CacheTerms, Calls, Client, Reply, forward_token
 from bff.http.retry import Budget
+from tests.clock import Clock
 from tests.fakes import PATIENCE
-from tests.http.calling import ByHand, calls_on, get, ok, post, run
+from tests.http.calling import ByHand, OnClock, calls_on, get, ok, post, run
 
 
 @pytest.fixture
@@ -68,20 +69,22 @@ def test_retries_of_a_request_go_before_those_of_its_client() -> None:
     )
 
 
-def test_a_retry_waits_as_long_as_the_backend_asks(client: Client) -> None:
-    transport = ByHand(Reply(503, {"retry-after": "1"}), ok())
-    begun = time.monotonic()
+def test_a_retry_waits_as_long_as_the_backend_asks(client: Client, clock: Clock) -> None:
+    transport = OnClock(clock, Reply(503, {"retry-after": "1"}), ok())
+    begun = clock.monotonic
     assert run(calls_on(transport), client, get("/a")).attempts == 2
-    assert time.monotonic() - begun >= 1.0
+    assert clock.monotonic == begun + 1.0
 
 
 @pytest.mark.parametrize("asked", ["7", "999999999999", "Wed, 21 Oct 2099 07:28:00 GMT"])
-def test_a_reply_that_asks_to_wait_past_the_deadline_stands_at_once(client: Client, asked: str) -> None:
-    begun = time.monotonic()
-    result = run(calls_on(ByHand(Reply(503, {"retry-after": asked}), ok())), client, get("/a"))
+def test_a_reply_that_asks_to_wait_past_the_deadline_stands_at_once(
+    client: Client, clock: Clock, asked: str
+) -> None:
+    begun = clock.monotonic
+    result = run(calls_on(OnClock(clock, Reply(503, {"retry-after": asked}), ok())), client, get("/a"))
     assert isinstance(result, Reply)
     assert (result.status, result.attempts) == (503, 1)
-    assert time.monotonic() - begun < 1.0
+    assert clock.monotonic == begun
 
 
 def test_no_retry_starts_that_cannot_finish(client: Client) -> None:
@@ -92,21 +95,22 @@ def test_no_retry_starts_that_cannot_finish(client: Client) -> None:
     assert len(transport.flights) == 1
 
 
-def test_a_back_off_holds_up_no_other_call(client: Client) -> None:
-    transport = ByHand(Reply(503, {"retry-after": "1"}), ok(), ok())
+def test_a_back_off_holds_up_no_other_call(client: Client, clock: Clock) -> None:
+    transport = OnClock(clock, Reply(503, {"retry-after": "1"}), ok(), ok())
     calls = calls_on(transport)
-    begun = time.monotonic()
+    begun = clock.monotonic
     resting, other = calls.start(client, get("/a")), calls.start(client, get("/b"))
     assert calls.wait(begun + 5) == [other]
-    assert time.monotonic() - begun < 0.5
+    assert clock.monotonic == begun
     assert resting.result is None
     assert calls.wait(begun + 5) == [resting]
     assert resting.result is not None
+    assert clock.monotonic == begun + 1.0
 
 
 def test_a_client_s_retries_cannot_storm_however_many_pages_ask_at_once() -> None:
     client = Client("http://people.test", timeout="5s", retries=3, breaker=None)
-    client.budget = Budget(lambda: 0.0)  # no second passes, so that only calls earn retries
+    client.budget = Budget(per_second=0.0)  # only calls earn retries
     transport, pages = ByHand(*(Reply(503) for _ in range(2000))), 10
     all_in = threading.Barrier(pages)
 
@@ -127,24 +131,24 @@ def test_a_client_s_retries_cannot_storm_however_many_pages_ask_at_once() -> Non
 # --- deadlines ----------------------------------------------------------------------------------------------------
 
 
-def test_a_call_without_an_answer_ends_at_its_own_time_out(client: Client) -> None:
-    transport = ByHand(None)
+def test_a_call_without_an_answer_ends_at_its_own_time_out(client: Client, clock: Clock) -> None:
+    transport = OnClock(clock, None)
     calls = calls_on(transport)
-    begun = time.monotonic()
+    begun = clock.monotonic
     call = calls.start(client, post("/a", timeout=0.05))
     assert calls.wait(begun + 5) == [call]
     assert call.result == Broken("timeout", sent=True, attempts=1, reason="reply-timeout")
-    assert time.monotonic() - begun < 1.0
+    assert clock.monotonic == begun + 0.05
     assert transport.flights[0].abandoned
 
 
-def test_the_earliest_of_the_three_deadlines_counts(client: Client) -> None:
-    now = time.monotonic()
+def test_the_earliest_of_the_three_deadlines_counts(client: Client, clock: Clock) -> None:
+    now = clock.monotonic
     for seconds, timeout, until, expected in ((9, 1, 5, 1), (2, 7, 5, 2), (9, 7, 5, 5), (9, None, None, 5)):
         transport = ByHand()
         calls = Calls(transport, now + seconds)
         calls.start(client, get("/a", timeout=timeout), None if until is None else now + until)
-        assert transport.flights[0].request.until == pytest.approx(now + expected, abs=0.5)
+        assert transport.flights[0].request.until == now + expected
 
 
 def test_no_try_starts_with_less_than_twenty_milliseconds_left(client: Client) -> None:

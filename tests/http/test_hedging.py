@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
-from bff.breaker import Breaker, Circuit
+from bff import clock
+from bff.breaker import Breaker
 from bff.http import Broken, Call, Calls, Client, Reply, ThreadTransport, connections
 from bff.http.retry import budget_of_hedges
+from tests.clock import Clock
 from tests.fakes import PATIENCE, FakeBackend, Received, Wire, after, answer, hang
-from tests.http.calling import ByHand, calls_on, finish, get, ok, post, reply_of, run
+from tests.http.calling import ByHand, OnClock, calls_on, finish, get, ok, post, reply_of, run
 
 SOON = 0.01
 """A hedge that is due at once, in seconds."""
@@ -28,7 +30,7 @@ def until_sent(calls: Calls, transport: ByHand, count: int) -> None:
     """Lets the timers run until so many tries were sent."""
     end = time.monotonic() + PATIENCE
     while len(transport.flights) < count:
-        assert calls.wait(time.monotonic() + SOON) == [] and time.monotonic() < end
+        assert calls.wait(clock.monotonic() + SOON) == [] and time.monotonic() < end
 
 
 def hedged(client: Client, transport: ByHand, **limits: Any) -> tuple[Calls, Call]:
@@ -91,12 +93,12 @@ def test_both_that_end_in_the_same_moment_give_one_result(client: Client) -> Non
     assert calls.wait(time.monotonic() + 60) == []
 
 
-def test_both_are_dropped_at_the_time_out(client: Client) -> None:
-    transport = ByHand()
+def test_both_are_dropped_at_the_time_out(client: Client, clock: Clock) -> None:
+    transport = OnClock(clock)
     calls = calls_on(transport)
     call = calls.start(client, get("/a", timeout=1.0, hedge=SOON))
     until_sent(calls, transport, 2)
-    assert calls.wait(time.monotonic() + 5) == [call]
+    assert calls.wait(clock.monotonic + 5) == [call]
     assert call.result == Broken("timeout", sent=True, attempts=2, reason="reply-timeout")
     assert [flight.abandoned for flight in transport.flights] == [True, True]
 
@@ -128,7 +130,7 @@ def late(client: Client, *, transport: ByHand | None = None, **limits: Any) -> B
     transport = transport or ByHand()
     calls = calls_on(transport, **limits)
     calls.start(client, get("/a", hedge=SOON))
-    assert calls.wait(time.monotonic() + 3 * SOON) == []
+    assert calls.wait(clock.monotonic() + 3 * SOON) == []
     calls.close()
     return transport
 
@@ -154,13 +156,11 @@ def test_a_second_copy_takes_a_place_and_gives_it_back() -> None:
     assert [client.bulkhead.enter(first=True) for _ in range(3)] == [True, True, False]
 
 
-def test_the_one_request_of_a_breaker_that_tries_has_no_copy() -> None:
-    client = Client("http://people.test", timeout="5s")
-    client.circuit = Circuit(Breaker(failures=1), lambda: now[0])
-    now = [0.0]
+def test_the_one_request_of_a_breaker_that_tries_has_no_copy(clock: Clock) -> None:
+    client = Client("http://people.test", timeout="5s", breaker=Breaker(failures=1))
     client.circuit.failed(client.circuit.enter(1e9) or 0)
-    now[0] = 100.0
-    assert len(late(client).flights) == 1
+    clock.go_on(100.0)
+    assert len(late(client, transport=OnClock(clock)).flights) == 1
 
 
 def test_second_copies_are_a_twentieth_of_a_client_s_reads_under_a_storm() -> None:
@@ -186,11 +186,10 @@ def test_second_copies_are_a_twentieth_of_a_client_s_reads_under_a_storm() -> No
     assert 1 <= copies <= 1 + pages * reads // 20
 
 
-def test_the_budget_of_second_copies_is_bounded_and_no_time_fills_it() -> None:
-    now = [0.0]
-    budget = budget_of_hedges(lambda: now[0])
+def test_the_budget_of_second_copies_is_bounded_and_no_time_fills_it(clock: Clock) -> None:
+    budget = budget_of_hedges()
     assert [budget.spend(), budget.spend()] == [True, False]
-    now[0] = 1e6
+    clock.go_on(1e6)
     assert not budget.spend()
     for _ in range(1000):
         budget.earn()

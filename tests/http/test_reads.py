@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator
-from types import SimpleNamespace
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,63 +15,23 @@ from bff.http import (
     Calls,
     Client,
     Reply,
-    calls,
-    fetches,
     forward_token,
-    kept,
-    reads,
-    retry,
 )
 from bff.http.cache import ReplyCache
 from bff.http.kept import MARGIN
-from tests.http.calling import ByHand, Outcome, calls_on, finish, get, ok, post, run
+from tests.clock import Clock
+from tests.http.calling import ByHand, OnClock, Outcome, calls_on, finish, get, ok, post, run
 
 MODIFIED = "Fri, 15 Jan 2027 08:00:00 GMT"
 TTL = CacheTerms(60.0)
 LENIENT = CacheTerms(60.0, stale_if_error=600.0)
 
 
-class Clock:
-    """Both clocks of the modules under test; a real second is none here."""
-
-    def __init__(self) -> None:
-        self.now = 10_000.0
-        self.put_forward = 0.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def time(self) -> float:
-        return self.now + 1_800_000_000.0 + self.put_forward
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    for module in (calls, fetches, kept, reads, retry):
-        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=clock.monotonic, time=clock.time))
-    return clock
-
-
 @pytest.fixture
 def client(clock: Clock) -> Iterator[Client]:
     client = Client("http://people.test", timeout="5s", retries=0, breaker=None)
-    client.cache = ReplyCache(100, 10**6, clock.monotonic)
+    client.cache = ReplyCache(100, 10**6)
     return client
-
-
-class OnClock(ByHand):
-    """Waiting takes no time, and lets the clock go on."""
-
-    def __init__(self, clock: Clock, *outcomes: Outcome | None) -> None:
-        super().__init__(*outcomes)
-        self.clock = clock
-
-    def wait(self, started: Collection[Any], until: float) -> list[Any]:
-        ended = [flight for flight in started if flight.outcome is not None]
-        if not ended:
-            self.clock.now = max(self.clock.now, until)
-        return ended
 
 
 class Backend:
@@ -86,10 +45,10 @@ class Backend:
     def read(self, terms: CacheTerms = TTL, *outcomes: Outcome, **parts: Any) -> Any:
         """A read of a page of its own; `outcomes` are what the backend answers if it is asked."""
         self.transport.outcomes = list(outcomes)
-        page = Calls(self.transport, self.clock.now + 5.0)
+        page = Calls(self.transport, self.clock.monotonic + 5.0)
         call = page.start(self.client, get("/a", cache=terms, **parts))
         while call.result is None:
-            page.wait(self.clock.now + 5.0)
+            page.wait(self.clock.monotonic + 5.0)
         self.cached = call.cached
         return call.result
 
@@ -117,27 +76,27 @@ def test_a_reply_is_kept_for_the_recipes_time_where_its_backend_says_nothing(
 ) -> None:
     assert backend.read(TTL, ok(b"1")).json() == 1
     assert backend.cached == "miss"
-    clock.now += 59.0
+    clock.go_on(59.0)
     found = backend.read()
     assert (found.json(), found.from_cache, found.held, found.stale) == (1, True, 59.0, None)
     assert backend.cached == "hit"
-    clock.now += 1.0
+    clock.go_on(1.0)
     assert backend.read(TTL, ok(b"2")).json() == 2
 
 
 def test_a_backend_may_shorten_it(backend: Backend, clock: Clock) -> None:
     backend.read(TTL, ok(b"1", **{"cache-control": "max-age=10"}))
-    clock.now += 9.0
+    clock.go_on(9.0)
     assert backend.read().json() == 1
-    clock.now += 1.0
+    clock.go_on(1.0)
     assert backend.read(TTL, ok(b"2", **{"cache-control": "max-age=1000"})).json() == 2
-    clock.now += 60.0
+    clock.go_on(60.0)
     assert backend.read(TTL, ok(b"3")).json() == 3
 
 
 def test_a_step_that_wants_it_newer_gets_it_newer(backend: Backend, clock: Clock) -> None:
     backend.read(TTL, ok(b"1"))
-    clock.now += 10.0
+    clock.go_on(10.0)
     assert backend.read(CacheTerms(5.0), ok(b"2")).json() == 2
     assert backend.read(TTL).json() == 2
 
@@ -168,7 +127,7 @@ def test_a_private_reply_is_kept_for_its_visitor_only(backend: Backend) -> None:
 
 def test_what_a_token_had_a_part_in_is_private_whatever_the_terms_say(clock: Clock) -> None:
     client = Client("http://people.test", auth=forward_token("people"))
-    client.cache = ReplyCache(100, 10**6, clock.monotonic)
+    client.cache = ReplyCache(100, 10**6)
     backend = Backend(client, clock)
     terms = CacheTerms(60.0, private=False, shared=True)
     for visitor in (b"ann", b"bo"):
@@ -179,14 +138,14 @@ def test_what_a_token_had_a_part_in_is_private_whatever_the_terms_say(clock: Clo
 def test_an_answer_that_is_none_forgets_what_was_kept(backend: Backend, clock: Clock) -> None:
     for status in (401, 403, 404, 410):
         backend.read(LENIENT, ok(b"1"))
-        clock.now += 61.0
+        clock.go_on(61.0)
         assert backend.read(LENIENT, Reply(status)).status == status
         assert backend.read(LENIENT, Reply(503)).status == 503
 
 
 def test_a_backend_that_forbids_it_now_has_what_was_kept_forgotten(backend: Backend, clock: Clock) -> None:
     backend.read(LENIENT, ok(b"1"))
-    clock.now += 61.0
+    clock.go_on(61.0)
     backend.read(LENIENT, ok(b"2", **{"cache-control": "no-store"}))
     assert backend.read(LENIENT, Reply(503)).status == 503
 
@@ -197,22 +156,22 @@ def test_a_backend_that_forbids_it_now_has_what_was_kept_forgotten(backend: Back
 def test_what_is_not_fresh_any_more_is_asked_for_under_its_conditions(backend: Backend, clock: Clock) -> None:
     backend.read(TTL, ok(b"[1]", etag='"1"', **{"last-modified": MODIFIED}))
     assert backend.conditions == {}
-    clock.now += 60.0
+    clock.go_on(60.0)
     found = backend.read(TTL, Reply(304, {"etag": '"1"', "x-new": "yes"}))
     assert backend.conditions == {"If-None-Match": '"1"', "If-Modified-Since": MODIFIED}
     assert (found.status, found.json(), found.headers["x-new"], found.stale) == (200, [1], "yes", None)
     assert (found.attempts, backend.cached) == (1, "revalidated")
-    clock.now += 59.0
+    clock.go_on(59.0)
     assert backend.read().headers["x-new"] == "yes"
     assert backend.asked == 2
 
 
 def test_what_has_changed_takes_its_place(backend: Backend, clock: Clock) -> None:
     backend.read(TTL, ok(b"1", etag='"1"'))
-    clock.now += 60.0
+    clock.go_on(60.0)
     assert backend.read(TTL, ok(b"2", etag='"2"')).json() == 2
     assert backend.cached == "miss"
-    clock.now += 60.0
+    clock.go_on(60.0)
     assert backend.read(TTL, Reply(304)).json() == 2
     assert backend.conditions == {"If-None-Match": '"2"'}
 
@@ -225,7 +184,7 @@ def test_what_must_be_asked_about_is_kept_to_be_asked_about(backend: Backend) ->
 
 def test_it_is_not_kept_for_ever_to_be_asked_about(backend: Backend, clock: Clock) -> None:
     backend.read(TTL, ok(b"1", etag='"1"'))
-    clock.now += 60.0 + 600.0
+    clock.go_on(60.0 + 600.0)
     assert backend.read(TTL, ok(b"2")).json() == 2
     assert backend.conditions == {}
 
@@ -237,7 +196,7 @@ def test_a_304_that_nobody_asked_for_is_no_success_and_is_not_kept(backend: Back
 
 def test_a_304_about_another_reply_is_asked_again_without_conditions(backend: Backend, clock: Clock) -> None:
     backend.read(TTL, ok(b"1", etag='"1"'))
-    clock.now += 60.0
+    clock.go_on(60.0)
     found = backend.read(TTL, Reply(304, {"etag": '"2"'}), ok(b"2"))
     assert (found.json(), found.attempts) == (2, 2)
     assert backend.conditions == {}
@@ -246,7 +205,7 @@ def test_a_304_about_another_reply_is_asked_again_without_conditions(backend: Ba
 def test_a_step_that_asks_under_its_own_condition_is_left_alone(backend: Backend, clock: Clock) -> None:
     own = {"headers": {"if-none-match": '"mine"'}}
     backend.read(TTL, ok(b"1", etag='"1"'), **own)
-    clock.now += 60.0
+    clock.go_on(60.0)
     assert backend.read(TTL, Reply(304), **own).status == 304
     assert backend.transport.flights[-1].request.headers["if-none-match"] == '"mine"'
     assert "If-None-Match" not in backend.transport.flights[-1].request.headers
@@ -255,20 +214,20 @@ def test_a_step_that_asks_under_its_own_condition_is_left_alone(backend: Backend
 def test_only_a_get_is_asked_for_under_conditions(client: Client, clock: Clock) -> None:
     transport = ByHand(ok(b"1", etag='"1"'), ok(b"2"))
     request = post("/a", safe=True, cache=TTL)
-    run(Calls(transport, clock.now + 5), client, request)
-    clock.now += 60.0
-    run(Calls(transport, clock.now + 5), client, request)
+    run(Calls(transport, clock.monotonic + 5), client, request)
+    clock.go_on(60.0)
+    run(Calls(transport, clock.monotonic + 5), client, request)
     assert not any(name.startswith("If-") for name in transport.flights[1].request.headers)
 
 
 def test_a_retry_asks_under_the_same_conditions(backend: Backend, clock: Clock) -> None:
     backend.read(TTL, ok(b"1", etag='"1"'))
-    clock.now += 60.0
+    clock.go_on(60.0)
     backend.transport.outcomes = [Broken("refused"), Reply(304)]
-    page = Calls(backend.transport, clock.now + 5.0)
+    page = Calls(backend.transport, clock.monotonic + 5.0)
     call = page.start(backend.client, get("/a", cache=TTL, retries=1))
     while call.result is None:
-        page.wait(clock.now + 5.0)
+        page.wait(clock.monotonic + 5.0)
     assert isinstance(call.result, Reply)
     assert (call.result.json(), call.result.attempts) == (1, 2)
     assert backend.conditions == {"If-None-Match": '"1"'}
@@ -276,9 +235,9 @@ def test_a_retry_asks_under_the_same_conditions(backend: Backend, clock: Clock) 
 
 def test_an_equal_read_of_the_page_gets_the_confirmed_reply_too(backend: Backend, clock: Clock) -> None:
     backend.read(TTL, ok(b"[1]", etag='"1"'))
-    clock.now += 60.0
+    clock.go_on(60.0)
     backend.transport.outcomes = [Reply(304)]
-    page = Calls(backend.transport, clock.now + 5.0)
+    page = Calls(backend.transport, clock.monotonic + 5.0)
     both = [page.start(backend.client, get("/a", cache=TTL)), page.start(backend.client, get("/a"))]
     finish(page, *both)
     first, second = (call.result for call in both)
@@ -301,21 +260,21 @@ def test_an_old_reply_stands_in_for_a_failure_and_says_so(
     backend: Backend, clock: Clock, failure: Outcome
 ) -> None:
     backend.read(LENIENT, ok(b"1"))
-    clock.now += 600.0
+    clock.go_on(600.0)
     found = backend.read(LENIENT, failure)
     assert (found.json(), found.from_cache, found.held, backend.cached) == (1, True, 600.0, "stale")
     if isinstance(failure, Broken):
         assert isinstance(found.stale, Broken) and found.stale.kind == failure.kind
     else:
         assert found.stale == failure.status
-    clock.now += 60.0
+    clock.go_on(60.0)
     assert getattr(backend.read(LENIENT, failure), "stale", None) is None
 
 
 @pytest.mark.parametrize("status", [304, 400, 401, 404, 422])
 def test_no_old_reply_stands_in_for_an_answer(backend: Backend, clock: Clock, status: int) -> None:
     backend.read(LENIENT, ok(b"1"))
-    clock.now += 61.0
+    clock.go_on(61.0)
     assert backend.read(LENIENT, Reply(status)).status == status
 
 
@@ -325,16 +284,16 @@ def test_a_backend_may_forbid_that_old_replies_are_given(
 ) -> None:
     terms = CacheTerms(60.0, stale_while_revalidate=600.0, stale_if_error=600.0)
     backend.read(terms, ok(b"1", etag='"1"', **{"cache-control": forbids}))
-    clock.now += 61.0
+    clock.go_on(61.0)
     assert backend.read(terms, Reply(503)).status == 503
 
 
 def test_a_spared_backend_is_stood_in_for_without_asking_it(clock: Clock) -> None:
     client = Client("http://people.test", retries=0, breaker=Breaker(failures=1))
-    client.cache = ReplyCache(100, 10**6, clock.monotonic)
+    client.cache = ReplyCache(100, 10**6)
     backend = Backend(client, clock)
     backend.read(LENIENT, ok(b"1"))
-    clock.now += 61.0
+    clock.go_on(61.0)
     assert backend.read(LENIENT, Broken("refused")).stale.kind == "refused"
     asked = backend.asked
     assert backend.read(LENIENT).stale.kind == "breaker"
@@ -343,7 +302,7 @@ def test_a_spared_backend_is_stood_in_for_without_asking_it(clock: Clock) -> Non
 
 def test_an_old_reply_counts_against_the_pages_bytes(backend: Backend, clock: Clock) -> None:
     backend.read(LENIENT, ok(b"12345"))
-    clock.now += 61.0
+    clock.go_on(61.0)
     transport = ByHand(ok(b"1234567890"), Reply(503))
     page = calls_on(transport, seconds=1e6, max_replies=12)
     run(page, backend.client, get("/b"))
@@ -354,25 +313,25 @@ def test_an_old_reply_counts_against_the_pages_bytes(backend: Backend, clock: Cl
 def test_without_anything_behind_it_the_page_refreshes_itself(backend: Backend, clock: Clock) -> None:
     terms = CacheTerms(60.0, stale_while_revalidate=600.0)
     backend.read(terms, ok(b"1"))
-    clock.now += 61.0
+    clock.go_on(61.0)
     assert backend.read(terms, ok(b"2")).json() == 2
-    clock.now += 61.0
+    clock.go_on(61.0)
     found = backend.read(terms, Reply(503))
     assert (found.json(), found.stale, backend.cached) == (2, None, "stale")
-    assert backend.transport.flights[-1].request.until == clock.now + 2.5
+    assert backend.transport.flights[-1].request.until == clock.monotonic + 2.5
 
 
 # --- newer than ----------------------------------------------------------------------------------------------------
 
 
 def after(clock: Clock, **more: Any) -> CacheTerms:
-    return CacheTerms(60.0, newer_than=clock.time(), **more)
+    return CacheTerms(60.0, newer_than=clock.wall, **more)
 
 
 def test_what_was_asked_for_before_a_write_is_asked_for_again(backend: Backend, clock: Clock) -> None:
     backend.read(TTL, ok(b"1"))
     terms = after(clock, stale_while_revalidate=600.0, stale_if_error=600.0)
-    clock.now += 5.0
+    clock.go_on(5.0)
     assert backend.read(terms, Reply(503)).status == 503
     assert backend.read(terms, ok(b"2")).json() == 2
     assert backend.read(terms).json() == 2
@@ -382,10 +341,10 @@ def test_what_was_asked_for_before_a_write_is_asked_for_again(backend: Backend, 
 
 def test_clocks_may_differ_by_a_second(backend: Backend, clock: Clock) -> None:
     terms = after(clock)
-    clock.now += MARGIN
+    clock.go_on(MARGIN)
     backend.read(TTL, ok(b"1"))
     assert backend.read(terms, ok(b"2")).json() == 2
-    clock.now += 0.1
+    clock.go_on(0.1)
     backend.read(CacheTerms(0.05), ok(b"3"))
     assert backend.read(terms).json() == 3
 
@@ -395,10 +354,10 @@ def test_a_write_makes_what_was_kept_too_old_also_when_the_clock_jumps_in_betwee
     backend: Backend, clock: Clock, jump: float
 ) -> None:
     backend.read(TTL, ok(b"1"))
-    clock.now += 5.0
-    clock.put_forward += jump
+    clock.go_on(5.0)
+    clock.wall += jump
     terms = after(clock)
-    clock.now += 5.0
+    clock.go_on(5.0)
     assert backend.read(terms, ok(b"2")).json() == 2
     assert backend.read(terms).json() == 2
 
@@ -407,10 +366,10 @@ def test_a_write_makes_what_was_kept_too_old_also_when_the_clock_jumps_later(
     backend: Backend, clock: Clock
 ) -> None:
     backend.read(TTL, ok(b"1"))
-    clock.now += 5.0
+    clock.go_on(5.0)
     terms = after(clock)
-    clock.now += 5.0
-    clock.put_forward += 3600.0
+    clock.go_on(5.0)
+    clock.wall += 3600.0
     assert backend.read(terms, ok(b"2")).json() == 2
     assert backend.read(terms).json() == 2
 
@@ -420,17 +379,17 @@ def test_what_is_kept_is_as_fresh_as_it_was_whatever_the_clock_says(
     backend: Backend, clock: Clock, jump: float
 ) -> None:
     backend.read(TTL, ok(b"1"))
-    clock.put_forward += jump
-    clock.now += 59.0
+    clock.wall += jump
+    clock.go_on(59.0)
     assert backend.read(TTL).json() == 1
-    clock.now += 2.0
+    clock.go_on(2.0)
     assert backend.read(TTL, ok(b"2")).json() == 2
 
 
 def test_what_is_too_old_may_still_be_confirmed(backend: Backend, clock: Clock) -> None:
     backend.read(TTL, ok(b"1", etag='"1"', **{"last-modified": MODIFIED}))
     terms = after(clock)
-    clock.now += 5.0
+    clock.go_on(5.0)
     assert backend.read(terms, Reply(304)).json() == 1
     assert backend.conditions == {"If-None-Match": '"1"'}
     assert backend.read(terms).json() == 1
@@ -438,11 +397,11 @@ def test_what_is_too_old_may_still_be_confirmed(backend: Backend, clock: Clock) 
 
 
 def test_a_reply_counts_from_when_its_request_was_sent(backend: Backend, clock: Clock) -> None:
-    page = Calls(backend.transport, clock.now + 50.0)
+    page = Calls(backend.transport, clock.monotonic + 50.0)
     call = page.start(backend.client, get("/a", cache=TTL, timeout=30.0))
-    clock.now += 3.0
+    clock.go_on(3.0)
     terms = after(clock)
-    clock.now += 3.0
+    clock.go_on(3.0)
     backend.transport.flights[0].outcome = ok(b"1")
     finish(page, call)
     assert backend.read(TTL).json() == 1
@@ -452,7 +411,7 @@ def test_a_reply_counts_from_when_its_request_was_sent(backend: Backend, clock: 
 def test_a_read_below_a_write_of_its_page_is_newer_than_it(backend: Backend, clock: Clock) -> None:
     backend.read(TTL, ok(b"1"))
     transport = ByHand(Reply(201), ok(b"2"))
-    page = Calls(transport, clock.now + 5.0)
+    page = Calls(transport, clock.monotonic + 5.0)
     assert run(page, backend.client, get("/a", cache=TTL)).json() == 1  # type: ignore[union-attr]
     run(page, backend.client, post("/a"))
     assert run(page, backend.client, get("/a", cache=TTL)).json() == 2  # type: ignore[union-attr]
@@ -461,8 +420,8 @@ def test_a_read_below_a_write_of_its_page_is_newer_than_it(backend: Backend, clo
 def test_writes_are_never_kept_and_never_stood_in_for(client: Client, clock: Clock) -> None:
     transport = ByHand(ok(), Reply(503))
     for status in (200, 503):
-        clock.now += 61.0
-        found = run(Calls(transport, clock.now + 5), client, post("/a", cache=LENIENT))
+        clock.go_on(61.0)
+        found = run(Calls(transport, clock.monotonic + 5), client, post("/a", cache=LENIENT))
         assert isinstance(found, Reply) and found.status == status
     assert len(client.cache) == 0
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any
-from unittest.mock import patch
 
-from bff.http import Broken, CacheTerms, Calls, Client, Reply, calls, fetches, kept, reads
+from bff.http import Broken, CacheTerms, Calls, Client, Reply
 from bff.http.cache import ReplyCache
 from bff.http.kept import MARGIN
-from tests.http.calling import get
-from tests.http.test_reads import Clock, OnClock
+from tests.clock import Clock
+from tests.http.calling import OnClock, get
 from tests.properties import given, settings, st
 
 HEADERS: list[dict[str, str]] = [
@@ -82,14 +81,14 @@ class Version:
 class Model:
     """The backend, and what it remembers of its replies by their bodies."""
 
-    clock: Clock = field(default_factory=Clock)
+    clock: Clock
     versions: dict[bytes, Version] = field(default_factory=dict)
     wrote: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.transport = OnClock(self.clock)
         self.client = Client("http://people.test", timeout="5s", retries=0, breaker=None)
-        self.client.cache = ReplyCache(4, 10**6, self.clock.monotonic)
+        self.client.cache = ReplyCache(4, 10**6)
 
     def read(
         self,
@@ -102,7 +101,7 @@ class Model:
         writes: bool,
     ) -> None:
         if visitor in self.wrote:
-            at = self.wrote[visitor] + self.clock.time() - self.clock.monotonic()
+            at = self.wrote[visitor] + self.clock.wall - self.clock.monotonic
             terms = CacheTerms(
                 terms.ttl,
                 terms.stale_while_revalidate,
@@ -111,26 +110,26 @@ class Model:
                 terms.private,
                 newer_than=at,
             )
-        page = Calls(self.transport, self.clock.now + 60.0)
-        before, began = len(self.transport.flights), self.clock.now
+        page = Calls(self.transport, self.clock.monotonic + 60.0)
+        before, began = len(self.transport.flights), self.clock.monotonic
         call = page.start(self.client, get(path, cache=terms, visitor=visitor.encode() or None))
         asked = len(self.transport.flights) > before
         wrote = self.wrote.get(visitor)
         if asked:
             if writes and visitor and seconds:
-                self.wrote[visitor] = self.clock.now + seconds / 4
-            self.clock.now += seconds
+                self.wrote[visitor] = self.clock.monotonic + seconds / 4
+            self.clock.go_on(seconds)
             owner = visitor if terms.private else None
             self.transport.flights[-1].outcome = self.answer(path, owner, headers, status, began)
         while call.result is None:
-            page.wait(self.clock.now + 5.0)
+            page.wait(self.clock.monotonic + 5.0)
         if isinstance(call.result, Reply) and call.result.status == 200:
             failed = asked and status in (0, 429, 503)
             self.judge(call.result, visitor, path, terms, wrote, failed=failed)
 
     def answer(self, path: str, owner: str | None, headers: int, status: int, began: float) -> Reply | Broken:
         tag = self.transport.flights[-1].request.headers.get("If-None-Match", "").strip('"').encode()
-        now = self.clock.now
+        now = self.clock.monotonic
         if status == 304 and tag:
             known = self.versions[tag]
             known.asked, known.arrived = began, now
@@ -152,7 +151,7 @@ class Model:
         failed: bool,
     ) -> None:
         """Says whether this visitor, who had written at `wrote` when they asked, may get this reply."""
-        found, now = self.versions[reply.raw], self.clock.now
+        found, now = self.versions[reply.raw], self.clock.monotonic
         assert found.path == path
         assert found.owner == (visitor if terms.private else None)
         if wrote is not None:
@@ -176,31 +175,25 @@ class Model:
 @settings(max_examples=200)
 @given(STEPS)
 def test_what_is_kept_is_given_to_whom_it_belongs_and_never_too_old(steps: list[Step]) -> None:
-    model = Model()
-    own = SimpleNamespace(monotonic=model.clock.monotonic, time=model.clock.time)
-    with (
-        patch.object(calls, "time", own),
-        patch.object(fetches, "time", own),
-        patch.object(kept, "time", own),
-        patch.object(reads, "time", own),
-    ):
+    with closing(Clock()) as clock:
+        model = Model(clock)
         for what, given_ in steps:
             if what == "read":
                 model.read(*given_)
             elif what == "pass":
-                model.clock.now += given_
+                clock.go_on(given_)
             else:
-                model.wrote[given_] = model.clock.now
+                model.wrote[given_] = clock.monotonic
 
 
-def test_the_model_sees_what_it_is_for() -> None:
+def test_the_model_sees_what_it_is_for(clock: Clock) -> None:
     """A reply of another, one that is too old, one that may not be kept: each is told."""
-    model = Model()
-    model.versions[b"0"] = Version("/a", "ann", 4, model.clock.now, model.clock.now)
+    model = Model(clock)
+    model.versions[b"0"] = Version("/a", "ann", 4, clock.monotonic, clock.monotonic)
     terms = CacheTerms(5.0)
     kept = Reply(200, {}, b"0", from_cache=True)
     model.judge(kept, "ann", "/a", terms, failed=False)
-    model.clock.now += 3.0
+    clock.go_on(3.0)
     for visitor, path in (("bo", "/a"), ("ann", "/b"), ("ann", "/a")):
         try:
             model.judge(kept, visitor, path, terms, failed=False)

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from bff.errors import OperatorError
 from bff.identity import bearer
 from bff.identity.bearer import BadToken, BearerCheck, KeySet, KeysUnavailable
+from tests.clock import Clock
 
 URL = "https://login.test/jwks"
 RSA_KEY = rsa.generate_private_key(65537, 2048)
@@ -148,7 +149,7 @@ def test_keys_are_fetched_once_for_many_tokens() -> None:
 
 
 @responses.activate
-def test_unknown_keys_fetch_again_at_most_once_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_keys_fetch_again_at_most_once_a_minute(clock: Clock) -> None:
     responses.get(URL, body=JWKS)
     found = check(URL)
     found.claims(token())
@@ -156,8 +157,7 @@ def test_unknown_keys_fetch_again_at_most_once_a_minute(monkeypatch: pytest.Monk
         with pytest.raises(BadToken):
             found.claims(token(kid="made-up"))
     assert len(responses.calls) == 1  # the first fetch was less than a minute ago
-    later = time.monotonic() + 61
-    monkeypatch.setattr(time, "monotonic", lambda: later)
+    clock.go_on(61)
     for _ in range(10):
         with pytest.raises(BadToken):
             found.claims(token(kid="made-up"))
@@ -165,13 +165,12 @@ def test_unknown_keys_fetch_again_at_most_once_a_minute(monkeypatch: pytest.Monk
 
 
 @responses.activate
-def test_old_keys_stay_when_new_ones_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_old_keys_stay_when_new_ones_cannot_be_had(clock: Clock) -> None:
     responses.get(URL, body=JWKS)
     responses.get(URL, status=500)
     found = check(URL)
     found.claims(token())
-    later = time.monotonic() + 4000
-    monkeypatch.setattr(time, "monotonic", lambda: later)
+    clock.go_on(4000)
     assert found.claims(token())["sub"] == "u7"
     assert len(responses.calls) == 2
 

@@ -99,6 +99,14 @@ def test_a_cookie_that_was_opened_before_is_over_at_the_same_second() -> None:
         )
 
 
+@pytest.mark.parametrize("later", [-(10**6), 0, 10**6])
+def test_a_cookie_counts_from_the_time_that_it_is_given(later: int) -> None:
+    at = NOW + later
+    value = seal(NEW, ttl=100).seal(Session(1, {}, int(at) + 10**7), at)
+    assert seal(NEW, ttl=10**5).open(value, at + 99) is not None
+    assert seal(NEW, ttl=50).open(value, at + 52) is None
+
+
 @pytest.mark.parametrize("back", [61, 3600, AHEAD - 2])
 def test_a_cookie_that_was_sealed_before_the_clock_was_put_back_is_good(back: float) -> None:
     now = time.time()

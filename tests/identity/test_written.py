@@ -13,12 +13,6 @@ NEW, OLD = Fernet.generate_key().decode(), Fernet.generate_key().decode()
 NOW = 1_800_000_000.0
 
 
-@pytest.fixture(autouse=True)
-def clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fernet writes down when a token was made."""
-    monkeypatch.setattr("time.time", lambda: NOW)
-
-
 def test_nothing_written_makes_nothing_old() -> None:
     assert NOTHING_WRITTEN.newer_than(["home", "home.todos"], private=True) == 0
 

@@ -6,7 +6,6 @@ import base64
 import json
 import logging
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from werkzeug.test import EnvironBuilder
 from bff import create_app
 from bff.errors import OperatorError
 from bff.web.cookies import cookies_of
+from tests.clock import Clock
 from tests.identity.test_bearer import JWKS, token
 from tests.project import app_of, write_project
 
@@ -195,14 +195,12 @@ def test_a_cookie_that_does_not_open_is_a_clean_sign_out(tmp_path: Path, backend
     assert "Max-Age=0" in optional.headers["Set-Cookie"]
 
 
-def test_a_clock_that_is_put_back_signs_nobody_out(
-    tmp_path: Path, backends: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_clock_that_is_put_back_signs_nobody_out(tmp_path: Path, backends: Any, clock: Clock) -> None:
     client = site(tmp_path)
     sign_in(client)
-    now = time.time()
+    now = clock.wall
     for back, status in ((3600, 200), (7200, 401), (0, 200)):
-        monkeypatch.setattr(time, "time", lambda back=back: now - back)
+        clock.wall = now - back
         found = client.get("/api/mine")
         assert (found.status_code, found.headers.get("Set-Cookie")) == (status, None), back
 
@@ -221,18 +219,15 @@ def test_a_cookie_of_another_key_is_a_clean_sign_out_and_of_an_old_listed_one_is
     assert dropped.get("/api/mine").status_code == 401
 
 
-def test_a_session_ends_when_the_recipe_says(
-    tmp_path: Path, backends: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_session_ends_when_the_recipe_says(tmp_path: Path, backends: Any, clock: Clock) -> None:
     backends.replace(
-        "POST", "http://people.test/auth", json={"id": 7, "token": TOKEN, "expires": time.time() + 100}
+        "POST", "http://people.test/auth", json={"id": 7, "token": TOKEN, "expires": clock.wall + 100}
     )
     client = site(tmp_path)
     assert re.search(r"Max-Age=(9[0-9]|100);", sign_in(client).headers["Set-Cookie"])
     assert client.get("/api/mine").status_code == 200
     value = cookie_of(client)
-    now = time.time
-    monkeypatch.setattr(time, "time", lambda: now() + 101)
+    clock.go_on(101)
     client.set_cookie("bff-session", value)
     assert client.get("/api/mine").status_code == 401
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from bff.validation import MOST_MISTAKES
+from tests.clock import Clock
 from tests.project import visitor
 
 ECHO = """
@@ -512,22 +512,21 @@ def test_a_content_type_and_a_method_are_not_repeated(echo: FlaskClient) -> None
 
 
 class _Slow(io.BytesIO):
-    """A body that takes a minute to come, on a clock of its own."""
+    """A body that takes a minute to come."""
 
-    def __init__(self, body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, body: bytes, clock: Clock) -> None:
         super().__init__(body)
-        self._monkeypatch = monkeypatch
+        self._clock = clock
 
     def readinto(self, room: Any) -> int:
-        late = time.monotonic() + 60.0
-        self._monkeypatch.setattr(time, "monotonic", lambda: late)
+        self._clock.go_on(60.0)
         return super().readinto(room)
 
 
-def test_the_deadline_counts_while_the_body_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_deadline_counts_while_the_body_comes(tmp_path: Path, clock: Clock) -> None:
     client = visitor(tmp_path, "route: POST /api/page\nauth: none\ninput:\n  body: true\nshape: body\n")
     environ = {
-        "wsgi.input": _Slow(b"{}", monkeypatch),
+        "wsgi.input": _Slow(b"{}", clock),
         "CONTENT_LENGTH": "2",
         "CONTENT_TYPE": "application/json",
     }
@@ -536,14 +535,13 @@ def test_the_deadline_counts_while_the_body_comes(tmp_path: Path, monkeypatch: p
 
 
 def test_the_deadline_counts_while_the_body_is_checked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe = "route: POST /api/page\nauth: none\ninput:\n  body: {type: object}\nshape: body\n"
     client = visitor(tmp_path, recipe)
 
     def slowly(schema: Any, value: Any) -> Any:
-        late = time.monotonic() + 60.0
-        monkeypatch.setattr(time, "monotonic", lambda: late)
+        clock.go_on(60.0)
         return value
 
     monkeypatch.setattr("bff.web.body.prune", slowly)

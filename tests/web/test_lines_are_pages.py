@@ -122,7 +122,7 @@ def in_lines(plan: Plan, calls: FakeCalls) -> tuple[str, tuple[str, ...]]:
     parts = run_of(plan, calls, evaluation).parts()
     first: Results = next(parts)
     lines = PageLines(plan, evaluation, Evaluation(), SETTINGS)
-    text = b"".join(lines_of(first, parts, lines, Journal("id"))).decode()
+    text = b"".join(lines_of(first, parts, lines, Journal("id", time.monotonic()))).decode()
     return text, first.pending
 
 

@@ -17,11 +17,11 @@ import responses
 from cryptography.fernet import Fernet
 from flask.testing import FlaskClient
 
-from bff.breaker import Circuit
 from bff.identity import Session, SessionSeal
 from bff.recipe import RateLimit
 from bff.web import counting
 from bff.web.counting import Counter, Memory, SharedCounter
+from tests.clock import Clock
 from tests.project import app_of, visitor
 
 KEY = Fernet.generate_key().decode()
@@ -132,40 +132,22 @@ def test_a_visitor_behind_a_proxy_is_one_whatever_port_it_writes(tmp_path: Path)
         assert found == [200, 200, 429], kind
 
 
-class Clocks:
-    """The clock of the world, which may be put back, and the one that only goes forward."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.world, self.own = 1_800_000_000.5, 50.25
-        monkeypatch.setattr(time, "time", lambda: self.world)
-        monkeypatch.setattr(time, "monotonic", lambda: self.own)
-
-    def go_on(self, seconds: float) -> None:
-        self.world += seconds
-        self.own += seconds
-
-
-@pytest.fixture
-def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
-    return Clocks(monkeypatch)
-
-
-def test_a_window_begins_with_the_first_request_and_ends(clocks: Clocks) -> None:
+def test_a_window_begins_with_the_first_request_and_ends(clock: Clock) -> None:
     counter, rate = Counter(), RateLimit(2, 60.0)
     assert [counter.hit(rate, "page", "ann") for _ in range(2)] == [None, None]
-    clocks.go_on(40)
+    clock.go_on(40)
     assert counter.hit(rate, "page", "ann") == pytest.approx(20)
-    clocks.go_on(20.5)
+    clock.go_on(20.5)
     assert counter.hit(rate, "page", "ann") is None
 
 
 @pytest.mark.parametrize("jump", [-3600.0, -86400.0, 3600.0])
-def test_a_clock_that_jumps_makes_no_window_longer_or_shorter(clocks: Clocks, jump: float) -> None:
+def test_a_clock_that_jumps_makes_no_window_longer_or_shorter(clock: Clock, jump: float) -> None:
     counter, rate = Counter(), RateLimit(1, 60.0)
     assert counter.hit(rate, "page", "ann") is None
-    clocks.world += jump
+    clock.wall += jump
     assert counter.hit(rate, "page", "ann") == pytest.approx(60)
-    clocks.go_on(60.5)
+    clock.go_on(60.5)
     assert counter.hit(rate, "page", "ann") is None
 
 
@@ -257,10 +239,9 @@ def test_pages_go_on_when_redis_is_away_and_it_is_left_alone_for_a_while(
 
 
 def test_a_redis_that_hangs_is_asked_by_one_page_in_a_while(
-    monkeypatch: pytest.MonkeyPatch, clocks: Clocks
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
     counter, rate, asked = SharedCounter("redis://127.0.0.1:9"), RateLimit(1, 60.0), []
-    counter._circuit = Circuit(counting._REST, lambda: clocks.own)
 
     def hang(self: Counter, *given: object) -> None:
         asked.append(given)
@@ -273,6 +254,6 @@ def test_a_redis_that_hangs_is_asked_by_one_page_in_a_while(
     monkeypatch.setattr(Counter, "hit", hang)
     assert [counter.hit(rate, "page", "ann") for _ in range(40)] == [None] * 40
     assert asked == []
-    clocks.go_on(8)
+    clock.go_on(8)
     assert [counter.hit(rate, "page", "ann") for _ in range(40)] == [None] * 40
     assert len(asked) == 1

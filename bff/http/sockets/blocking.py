@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import select
 import socket
-import time
 from contextlib import closing, suppress
 from queue import Empty, SimpleQueue
 
 from msgspec import Struct
 
+from bff import clock
 from bff.http.sockets.dial import Address, Dial
 from bff.http.sockets.resolve import Lookup
 from bff.http.sockets.standing import Standing
@@ -60,12 +60,12 @@ def connect(lookup: Lookup, until: float) -> tuple[socket.socket, Found | None]:
     if not several or dial.winner is None:
         return sock, None
     standing.lost(dial.losers)
-    return sock, Found(standing, dial.winner, time.monotonic())
+    return sock, Found(standing, dial.winner, clock.monotonic())
 
 
 def _left(until: float, deadline: float) -> float:
     """Seconds until then; raises TimeoutError where the deadline has passed."""
-    now = time.monotonic()
+    now = clock.monotonic()
     if now >= deadline:
         raise TimeoutError("the deadline has passed")
     return max(0.0, until - now)

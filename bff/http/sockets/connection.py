@@ -5,12 +5,12 @@ from __future__ import annotations
 import select
 import socket
 import ssl
-import time
 from contextlib import suppress
 from typing import Final
 
 from msgspec import Struct
 
+from bff import clock
 from bff.forks import close_in_child
 from bff.http.sockets.dial import Address
 
@@ -31,7 +31,7 @@ class Ticket(Struct, frozen=True):
 
     def is_for(self, context: ssl.SSLContext) -> bool:
         """Whether it may be used for a connection under these rules."""
-        return self.context is context and time.monotonic() < self.verified_at + LONGEST_TICKET
+        return self.context is context and clock.monotonic() < self.verified_at + LONGEST_TICKET
 
 
 class Connection:
@@ -131,7 +131,7 @@ class SecureConnection(Connection):
             self.wants = select.POLLOUT
             return False
         if not self._tls.session_reused:
-            self._verified_at = time.monotonic()
+            self._verified_at = clock.monotonic()
         return True
 
     @property

@@ -6,12 +6,12 @@ import errno
 import os
 import select
 import socket
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from math import inf
 from typing import Any, Final, TypeAlias
 
+from bff import clock
 from bff.forks import close_in_child
 
 Address: TypeAlias = tuple[int, Any]
@@ -44,7 +44,7 @@ class Dial:
                 self._failed(sock, OSError(error, os.strerror(error)))
             elif _is_connected(sock):
                 return self._won(sock)
-        now = time.monotonic()
+        now = clock.monotonic()
         while self._left and (now >= self.due or not self._trying):
             begun = self._begin(self._left.pop())
             if begun is not None and _is_connected(begun):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import select
 import socket
-import time
 import traceback
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from bff import clock
 from bff.errors import Reason
 from bff.http.decoding import decoded
 from bff.http.faults import BadReplyError, UnreadableFileError, reason_of
@@ -114,7 +114,7 @@ class SocketFlight:
         """Goes as far as it can without waiting."""
         if self.outcome is not None:
             return
-        if time.monotonic() >= self.until:
+        if clock.monotonic() >= self.until:
             self._time_out()
         else:
             self._attempt(self._step)
@@ -206,7 +206,7 @@ class SocketFlight:
 
     def _begin_writing(self) -> None:
         request = self._request
-        left = self.until - time.monotonic()
+        left = self.until - clock.monotonic()
         if left <= 0:
             raise TimeoutError("the deadline has passed")
         host, body = self._origin.header, request.body

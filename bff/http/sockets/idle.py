@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from typing import Final
 
+from bff import clock
 from bff.http.sockets.connection import Connection, Ticket
 from bff.http.sockets.dial import Address
 
@@ -43,9 +43,9 @@ class Idle:
 
     def give(self, connection: Connection, idle_for: float | None) -> None:
         """Keeps a connection on which all that was asked has been answered; `idle_for` as its server says."""
-        now = time.monotonic()
+        now = clock.monotonic()
         longest = LONGEST if idle_for is None else min(LONGEST, idle_for - 1.0)
-        connection.idle_since, connection.idle_until, connection.seen_at = now, now + longest, time.time()
+        connection.idle_since, connection.idle_until, connection.seen_at = now, now + longest, clock.wall()
         self._kept.append(connection)
         self._sweep(now)
         if self._closed:
@@ -96,9 +96,9 @@ class Idle:
 
 
 def _is_fresh(connection: Connection, for_write: bool) -> bool:
-    idle = time.monotonic() - connection.idle_since
+    idle = clock.monotonic() - connection.idle_since
     if for_write and idle > LONGEST_FOR_WRITES:
         return False
     # Where the two clocks disagree this process was stopped or moved, and the network may have forgotten it.
-    jumped = abs(time.time() - connection.seen_at - idle) > _JUMP
+    jumped = abs(clock.wall() - connection.seen_at - idle) > _JUMP
     return not jumped and connection.idle_since + idle <= connection.idle_until

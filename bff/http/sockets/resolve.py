@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from math import inf
 from typing import Final
 
+from bff import clock
 from bff.http.pool import Pool
 from bff.http.sockets.dial import Address
 from bff.http.sockets.standing import Standing
@@ -39,7 +39,7 @@ class Lookup:
         self.held = lane is not None
         self.standing: Standing = Standing() if before is None else before.standing
         self._before = before if before is not None and before.may_stand_in else None
-        self.due = inf if self._before is None else time.monotonic() + PATIENCE
+        self.due = inf if self._before is None else clock.monotonic() + PATIENCE
         self._lane = lane
         self._host = host
         self._port = port
@@ -53,14 +53,14 @@ class Lookup:
 
     @property
     def may_stand_in(self) -> bool:
-        return self.addresses is not None and time.monotonic() < self.known_at + LONGEST
+        return self.addresses is not None and clock.monotonic() < self.known_at + LONGEST
 
     @property
     def usable(self) -> Lookup | None:
         """The look-up whose addresses, or error, are to be used now; None where it is to be waited for."""
         if self.ended:
             return self
-        return self._before if time.monotonic() >= self.due else None
+        return self._before if clock.monotonic() >= self.due else None
 
     def run(self, flags: int = 0) -> None:
         """Looks it up; never raises."""
@@ -72,7 +72,7 @@ class Lookup:
         except ValueError as error:  # a name that cannot be encoded
             self._fails(socket.gaierror(type(error).__name__))
         else:
-            self.known_at = time.monotonic()
+            self.known_at = clock.monotonic()
             self.until = self.known_at + (AGE if found else 0.0)
             self.addresses = in_turns([(family, address) for family, _, _, _, address in found])
         self._before = None
@@ -87,7 +87,7 @@ class Lookup:
             self.error = error
             return
         self.known_at = before.known_at
-        self.until = time.monotonic() + _AGAIN
+        self.until = clock.monotonic() + _AGAIN
         self.addresses = before.addresses
 
     def wake(self, waiter: Waiter) -> None:
@@ -119,7 +119,7 @@ class Resolver:
     def look_up(self, host: str, port: int) -> Lookup:
         """The look-up of a name, which may have ended; one of a written address always has."""
         known = self._known.get((host, port))
-        if known is not None and (not known.ended or time.monotonic() < known.until):
+        if known is not None and (not known.ended or clock.monotonic() < known.until):
             return known
         with self._lock:
             again = self._known.get((host, port))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from bff import clock
 from bff.http.sockets.dial import Address
 
 REST: Final = 300.0
@@ -29,7 +29,7 @@ class Standing:
         lost_at = self._lost_at
         if not lost_at:
             return addresses
-        since = time.monotonic() - REST
+        since = clock.monotonic() - REST
         return sorted(addresses, key=lambda address: max(lost_at.get(address, since), since))
 
     def lost(self, addresses: Iterable[Address]) -> None:
@@ -37,7 +37,7 @@ class Standing:
         for address in addresses:
             if len(self._lost_at) >= _MOST:
                 self._lost_at.clear()
-            self._lost_at[address] = time.monotonic()
+            self._lost_at[address] = clock.monotonic()
 
     def has_lost(self, address: Address, since: float) -> bool:
         """Whether that was said of an address since then (monotonic)."""

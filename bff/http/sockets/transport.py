@@ -5,13 +5,13 @@ from __future__ import annotations
 import select
 import sys
 import threading
-import time
 from collections.abc import Collection, Iterable, Sequence
 from math import inf
 from types import FunctionType
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from bff import clock
 from bff.forks import renew_in_child
 from bff.http.messages import Broken
 from bff.http.sockets.flight import SocketFlight
@@ -58,7 +58,7 @@ class SocketTransport:
         while not ended:
             _wait_once(started, until)  # also when the time is up: what has come by now is taken
             ended = [one for one in started if one.outcome is not None]
-            if time.monotonic() >= until:
+            if clock.monotonic() >= until:
                 break
         return ended
 
@@ -128,12 +128,12 @@ def _wait_once(started: Collection[Started], until: float) -> None:
             by_fd[fd] = one
     if elsewhere:
         until = min(until, _listen(poll, elsewhere))
-    left = until - time.monotonic()
+    left = until - clock.monotonic()
     news = poll.poll(0)
     if not news and left > 0:
         news = TURNS.outside(poll.poll, left * 1000)
     moved = {by_fd[fd] for fd, _ in news if fd in by_fd}
-    now = time.monotonic()
+    now = clock.monotonic()
     for one in started:
         if isinstance(one, SocketFlight) and (one in moved or one in elsewhere or one.due <= now):
             one.go_on()

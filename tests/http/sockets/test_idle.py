@@ -8,34 +8,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from bff.http.sockets import idle as module
 from bff.http.sockets.connection import Connection
 from bff.http.sockets.idle import Idle
-
-
-class Clocks:
-    """Two clocks that can be moved, together or apart."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.wall = 1_700_000_000.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def time(self) -> float:
-        return self.wall
-
-    def go_on(self, seconds: float) -> None:
-        self.now += seconds
-        self.wall += seconds
-
-
-@pytest.fixture
-def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
-    clocks = Clocks()
-    monkeypatch.setattr(module, "time", clocks)
-    return clocks
+from tests.clock import Clock
 
 
 @pytest.fixture
@@ -70,24 +45,24 @@ Connect = Callable[[], tuple[Connection, socket.socket]]
     ],
 )
 def test_age_decides_sooner_for_a_write(
-    clocks: Clocks, connect: Connect, idle_for: float, says: float | None, read: bool, write: bool
+    clock: Clock, connect: Connect, idle_for: float, says: float | None, read: bool, write: bool
 ) -> None:
     for for_write, good in ((False, read), (True, write)):
         idle, (connection, _) = Idle(8), connect()
         idle.give(connection, says)
-        clocks.go_on(idle_for)
+        clock.go_on(idle_for)
         assert (idle.take(for_write=for_write) is connection) is good
         assert (connection.sock.fileno() == -1) is not good
 
 
 @pytest.mark.parametrize(("ticked", "passed"), [(0.0, 60.0), (0.5, 4.0), (4.0, 0.5), (1.0, -60.0)])
 def test_a_connection_from_before_a_jump_of_a_clock_is_not_used(
-    clocks: Clocks, connect: Connect, ticked: float, passed: float
+    clock: Clock, connect: Connect, ticked: float, passed: float
 ) -> None:
     idle, (connection, _) = Idle(8), connect()
     idle.give(connection, None)
-    clocks.now += ticked
-    clocks.wall += passed
+    clock.monotonic += ticked
+    clock.wall += passed
     assert idle.take(for_write=False) is None
 
 
@@ -107,7 +82,7 @@ def test_a_connection_on_which_something_came_is_not_used(
     assert idle.take(for_write=False) is None
 
 
-def test_the_newest_is_used_first_and_the_oldest_are_closed(clocks: Clocks, connect: Connect) -> None:
+def test_the_newest_is_used_first_and_the_oldest_are_closed(clock: Clock, connect: Connect) -> None:
     idle = Idle(3)
     connections = [connect()[0] for _ in range(5)]
     for connection in connections:
@@ -115,7 +90,7 @@ def test_the_newest_is_used_first_and_the_oldest_are_closed(clocks: Clocks, conn
     assert len(idle) == 3
     assert [one.sock.fileno() == -1 for one in connections] == [True, True, False, False, False]
     assert idle.take(for_write=False) is connections[4]
-    clocks.go_on(31)
+    clock.go_on(31)
     idle.give(connections[4], None)
     assert len(idle) == 1
 

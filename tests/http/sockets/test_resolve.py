@@ -14,6 +14,7 @@ import pytest
 from bff.http.sockets import resolve as module
 from bff.http.sockets.resolve import AGE, Lookup, Resolver
 from bff.http.sockets.wakeup import Wakeup, own_wakeup
+from tests.clock import Clock
 from tests.fakes import PATIENCE
 
 
@@ -42,13 +43,6 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Names:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    now = [1000.0]
-    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now[0]))
-    return now
-
-
-@pytest.fixture
 def resolver() -> Iterator[Resolver]:
     resolver = Resolver()
     yield resolver
@@ -69,13 +63,13 @@ def found(resolver: Resolver) -> Callable[[str], Lookup]:
 
 
 def test_an_answer_is_used_for_half_a_minute(
-    names: Names, clock: list[float], found: Callable[[str], Lookup]
+    names: Names, clock: Clock, found: Callable[[str], Lookup]
 ) -> None:
     assert found("a.test").addresses == [(socket.AF_INET, ("127.0.0.1", 80))]
-    clock[0] += AGE - 0.1
+    clock.go_on(AGE - 0.1)
     assert found("a.test").addresses == [(socket.AF_INET, ("127.0.0.1", 80))]
     assert names.asked == ["a.test"]
-    clock[0] += 0.2
+    clock.go_on(0.2)
     found("a.test")
     assert names.asked == ["a.test", "a.test"]
 

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from bff.http import Calls, Client, OutgoingRequest, Passage
 from bff.http.sockets import standing as module
 from bff.http.sockets.dial import Address
 from bff.http.sockets.standing import REST, Standing
+from tests.clock import Clock
 from tests.fakes import PATIENCE, FakeBackend, Received, Wire, answer, close, hang
 from tests.http.calling import broken_of, finish, get, post, reply_of
 
@@ -29,31 +29,24 @@ C: Address = (V4, ("127.0.0.1", 3))
 # --- the order ----------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    now = [1000.0]
-    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now[0]))
-    return now
-
-
-def test_who_has_lost_comes_last_and_the_latest_at_the_end(clock: list[float]) -> None:
+def test_who_has_lost_comes_last_and_the_latest_at_the_end(clock: Clock) -> None:
     standing = Standing()
     assert standing.in_order([A, B, C]) == [A, B, C]
     standing.lost([B])
-    clock[0] += 1
+    clock.go_on(1)
     standing.lost([A])
     assert standing.in_order([A, B, C]) == [C, B, A]
-    clock[0] += 1
+    clock.go_on(1)
     standing.lost([C])
     assert standing.in_order([A, B, C]) == [B, A, C]
 
 
-def test_a_loss_is_forgotten(clock: list[float]) -> None:
+def test_a_loss_is_forgotten(clock: Clock) -> None:
     standing = Standing()
     standing.lost([A])
-    clock[0] += REST - 1
+    clock.go_on(REST - 1)
     assert standing.in_order([A, B]) == [B, A]
-    clock[0] += 2
+    clock.go_on(2)
     assert standing.in_order([A, B]) == [A, B]
 
 
