@@ -52,6 +52,7 @@ class Instance:
         return result
 
     def close(self) -> None:
+        self.tier.flush(PATIENCE)  # nothing is written any more when the next test has emptied the Redis
         self.behind.close()
         self.transport.close()
 
