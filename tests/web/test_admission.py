@@ -47,12 +47,6 @@ class Gate:
 
 
 @pytest.fixture
-def backend() -> Iterator[FakeBackend]:
-    with FakeBackend() as running:
-        yield running
-
-
-@pytest.fixture
 def app(tmp_path: Path, backend: FakeBackend) -> Flask:
     (tmp_path / "public").mkdir()
     (tmp_path / "public" / "index.html").write_text("<!doctype html>", "utf-8")

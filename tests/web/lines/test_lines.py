@@ -1,75 +1,16 @@
-"""A page in lines: when each goes out, what it holds, how it ends, and that all of them are the whole page."""
+"""A page in lines: when each goes out, what it holds, and that all of them are the whole page."""
 
 from __future__ import annotations
 
 import json
-import logging
 import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
 from bff.testing.lines import assembled
 from tests.fakes import PATIENCE, FakeBackend, after, answer, hang
-from tests.project import BACKENDS, visitor
-
-Make = Callable[..., FlaskClient]
-LINES = {"Accept": "application/x-ndjson"}
-
-PAGE = """
-    route: GET /api/page
-    auth: none
-    deadline: 10s
-    steps:
-      todos: {client: todos, get: /todos}
-      people:
-        client: people
-        get: /people
-        batch: id in [todo.owner for todo in todos]
-        query: {id: id}
-        key_by: id
-        timeout: 9s
-        fallback: {}
-        defer: true
-      notice: {client: notices, get: /notice, timeout: 9s, fallback: null, defer: true}
-    shape:
-      todos:
-        each: todo in todos
-        item:
-          id: todo.id
-          owner: people[todo.owner].name
-      notice: notice.text
-      errors: errors
-    """
-TODOS = [{"id": 1, "owner": "a"}, {"id": 2, "owner": "b"}]
-PEOPLE = [{"id": "a", "name": "Ann"}, {"id": "b", "name": "Bob"}]
-
-
-@pytest.fixture
-def backend() -> Iterator[FakeBackend]:
-    with FakeBackend() as running:
-        running.on("GET /todos", answer(json=TODOS))
-        running.on("GET /people", answer(json=PEOPLE))
-        running.on("GET /notice", answer(json={"text": "Hello"}))
-        yield running
-
-
-@pytest.fixture
-def page(tmp_path: Path, backend: FakeBackend) -> Make:
-    def make(recipe: Any = PAGE, environ: dict[str, str] | None = None, **more: Any) -> FlaskClient:
-        urls = {f"{name.upper()}_URL": backend.url for name in BACKENDS}
-        return visitor(tmp_path, recipe, environ={**urls, **(environ or {})}, **more)
-
-    return make
-
-
-def lines(client: FlaskClient, path: str = "/api/page") -> list[dict[str, Any]]:
-    with client.get(path, headers=LINES) as found:
-        assert (found.status_code, found.mimetype) == (200, "application/x-ndjson"), found.text
-        return [json.loads(line) for line in found.text.splitlines()]
+from tests.web.lines.pages import LINES, PAGE, PEOPLE, Make, lines
 
 
 def test_the_first_line_goes_out_while_the_parts_still_hang(page: Make, backend: FakeBackend) -> None:
@@ -288,111 +229,6 @@ def test_a_part_of_another_recipe_can_be_deferred(page: Make, backend: FakeBacke
         assert next(arriving) == {"complete": True, "partial": []}
 
 
-def test_a_problem_after_the_first_line_is_the_last_line(page: Make, backend: FakeBackend) -> None:
-    """A value has no fallback: where it has no list to go over, the page ends, with or without lines."""
-    hanging = threading.Event()
-    wrong = answer(json={"text": {"upstream": "words"}})
-    backend.on("GET /notice", after(hanging, wrong))
-    shown = "      shown:\n        value: notice.text\n    shape:"
-    client = page(
-        PAGE.replace("notice: notice.text", "notice: '[one for one in shown]'").replace("    shape:", shown)
-    )
-    with client.get("/api/page", headers=LINES) as found:
-        next(found.response)
-        hanging.set()
-        last = list(map(json.loads, found.response))[-1]
-        request_id = found.headers["X-Request-ID"]
-    whole = client.get("/api/page")
-    assert (whole.status_code, last) == (502, {"problem": {**whole.json, "instance": request_id}})
-
-
-def test_a_bound_after_the_first_line_is_a_last_line_with_the_problem(
-    page: Make, backend: FakeBackend
-) -> None:
-    hanging = threading.Event()
-    secret = "upstream" * 400
-    backend.on("GET /notice", after(hanging, answer(json={"text": secret})))
-    with page(environ={"BFF_MAX_ANSWER": "2000"}).get("/api/page", headers=LINES) as found:
-        arriving = iter(found.response)
-        next(arriving)
-        hanging.set()
-        rest = list(arriving)
-        request_id = found.headers["X-Request-ID"]
-    assert json.loads(rest[-1]) == {
-        "problem": {
-            "type": "urn:bff:problem:over-bound",
-            "title": "This page is too large to make",
-            "status": 500,
-            "detail": "Making this page took more than it is allowed to.",
-            "instance": request_id,
-        }
-    }
-    assert b"upstream" not in b"".join(rest)
-
-
-def test_the_bytes_of_all_lines_are_bounded_together(page: Make, backend: FakeBackend) -> None:
-    hanging = threading.Event()
-    backend.on("GET /notice", after(hanging, answer(json={"text": "x" * 600})))
-    backend.on("GET /todos", answer(json=[{"id": "y" * 600}]))
-    client = page(environ={"BFF_MAX_ANSWER": "1000"})
-    with client.get("/api/page", headers=LINES) as found:
-        next(found.response)
-        hanging.set()
-        assert "over-bound" in list(map(bytes.decode, found.response))[-1]
-
-
-def test_an_unforeseen_error_after_the_first_line_is_a_problem_without_its_words(
-    page: Make, backend: FakeBackend, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(*_: Any) -> None:
-        raise RuntimeError("secret words")
-
-    hanging = threading.Event()
-    backend.on("GET /notice", after(hanging, answer(json={"text": "hi"})))
-    with page().get("/api/page", headers=LINES) as found:
-        next(found.response)
-        monkeypatch.setattr("bff.web.lines.changes", broken)
-        hanging.set()
-        last = list(map(bytes.decode, found.response))[-1]
-    assert json.loads(last)["problem"]["type"] == "urn:bff:problem:internal"
-    assert "secret" not in last
-
-
-FUNCTION = "def loud(value):\n    return value['text'].upper()\n"
-
-
-def test_a_function_that_cannot_do_with_null_leaves_the_page_null_until_it_can(
-    page: Make, backend: FakeBackend
-) -> None:
-    hanging = threading.Event()
-    backend.on("GET /notice", after(hanging, answer(json={"text": "hello"})))
-    backend.on("GET /people", after(hanging, answer(json=PEOPLE)))
-    recipe = PAGE.replace("notice: notice.text", "notice: loud(notice)")
-    with page(recipe, functions={"page": FUNCTION}).get("/api/page", headers=LINES) as found:
-        arriving = iter(found.response)
-        begun = next(arriving)
-        hanging.set()
-        rest = b"".join(arriving)
-    assert json.loads(begun) == {"page": None, "pending": ["people", "notice"]}
-    together = assembled((begun + rest).decode())
-    assert (together.page["notice"], together.complete) == ("HELLO", True)
-
-
-def test_the_lines_spend_twice_the_work_of_a_page_at_most(page: Make, backend: FakeBackend) -> None:
-    """Where the drafts have used up theirs, the rest comes at once: the whole page has a budget of its own."""
-    hanging = threading.Event()
-    todos = [{"id": at, "owner": "a"} for at in range(200)]
-    backend.on("GET /todos", answer(json=todos))
-    backend.on("GET /people", after(hanging, answer(json=PEOPLE)))
-    backend.on("GET /notice", after(hanging, answer(json={"text": "Hello"})))
-    client = page(environ={"BFF_MAX_WORK": "6000"})
-    with client.get("/api/page", headers=LINES) as found:
-        begun = next(found.response)
-        hanging.set()
-        rest = b"".join(found.response)
-    assert assembled((begun + rest).decode()).page == client.get("/api/page").json
-
-
 def test_head_gives_the_head_and_asks_no_more(page: Make, backend: FakeBackend) -> None:
     backend.on("GET /notice", hang)
     backend.on("GET /people", hang)
@@ -418,63 +254,3 @@ def test_when_the_visitor_has_gone_everything_is_given_up(page: Make, backend: F
     backend.on("GET /notice", answer(json={}))
     backend.on("GET /people", answer(json=PEOPLE))
     assert client.get("/api/page").status_code == 200
-
-
-def logged(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
-    return [json.loads(record.message) for record in caplog.records if record.name == "bff.page"]
-
-
-def test_the_log_has_its_one_line_when_the_lines_have_ended(
-    page: Make, backend: FakeBackend, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO, "bff.page")
-    hanging = threading.Event()
-    backend.on("GET /notice", after(hanging, answer(500)))
-    with page().get("/api/page", headers=LINES) as found:
-        next(found.response)
-        assert logged(caplog) == []
-        hanging.set()
-        list(found.response)
-    (line,) = logged(caplog)
-    assert (line["status"], line["partial"], line["level"]) == (200, ["notice"], "warning")
-    assert {name: step["outcome"] for name, step in line["steps"].items()} == {
-        "todos": "ok",
-        "notice": "fallback",
-        "people": "ok",
-    }
-    assert "cut" not in line
-
-
-def test_the_log_says_that_the_visitor_left(page: Make, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "bff.page")
-    with page().get("/api/page", headers=LINES) as found:
-        next(found.response)
-    (line,) = logged(caplog)
-    assert (line["status"], line["cut"]) == (200, True)
-
-
-def test_the_log_and_the_counters_know_a_late_problem(
-    page: Make, backend: FakeBackend, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO, "bff.page")
-    backend.on("GET /notice", answer(json={"text": "x" * 3000}))
-    client = page(environ={"BFF_MAX_ANSWER": "2000", "BFF_METRICS": "1"})
-    hanging = threading.Event()
-    backend.on("GET /notice", after(hanging, answer(json={"text": "x" * 3000})))
-    with client.get("/api/page", headers=LINES) as found:
-        next(found.response)
-        hanging.set()
-        list(found.response)
-    (line,) = logged(caplog)
-    assert (line["status"], line["problem"]) == (500, "over-bound")
-    assert 'bff_pages_total{outcome="failed",page="page"} 1.0' in client.get("/metrics").text
-
-
-def test_server_timing_tells_what_is_known_at_the_head(page: Make, backend: FakeBackend) -> None:
-    hanging = threading.Event()
-    for path in ("GET /notice", "GET /people"):
-        backend.on(path, after(hanging, answer(json=[])))
-    with page(environ={"BFF_SERVER_TIMING": "1"}).get("/api/page", headers=LINES) as found:
-        names = [part.partition(";")[0] for part in found.headers["Server-Timing"].split(", ")]
-        hanging.set()
-    assert names == ["todos", "total"]
