@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import ssl
-import subprocess
 import threading
 import time
-import tracemalloc
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-from requests.auth import HTTPBasicAuth, HTTPDigestAuth
 
-from bff.http import BearerToken, Broken, Calls, Client, Reply, ThreadTransport, Try
+from bff.http import BearerToken, Calls, Client, Reply, ThreadTransport, Try
 from tests.fakes import (
     PATIENCE,
     FakeBackend,
@@ -25,8 +19,6 @@ from tests.fakes import (
     chunked,
     close,
     drip,
-    flood,
-    gzipped,
     half,
     half_chunked,
     hang,
@@ -270,66 +262,6 @@ def test_a_full_client_keeps_no_other_from_its_backend(backend: FakeBackend) -> 
     transport.close()
 
 
-# --- size ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("announced", [True, False])
-def test_fifty_megabytes_are_cut_without_reading_them(
-    backend: FakeBackend, client: Client, make_calls: MakeCalls, announced: bool
-) -> None:
-    counted: list[int] = []
-    backend.on("GET /a", flood(50 * MEGABYTE, announced=announced, sent=counted.append))
-    tracemalloc.start()
-    broken = broken_of(make_calls(), client, get("/a"))
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert (broken.kind, broken.sent, broken.attempts) == ("too-large", True, 1)
-    assert backend.wait_for_connections(0)
-    assert counted[0] < 20 * MEGABYTE
-    assert peak < 20 * MEGABYTE
-
-
-@pytest.mark.parametrize("in_chunks", [True, False])
-def test_a_bomb_is_cut_by_its_unzipped_size(
-    backend: FakeBackend, client: Client, make_calls: MakeCalls, in_chunks: bool
-) -> None:
-    bomb = gzipped(b" " * (60 * MEGABYTE))
-    encoding = {"Content-Encoding": "gzip"}
-    script = chunked(bomb, headers=encoding) if in_chunks else answer(body=bomb, headers=encoding)
-    backend.on("GET /a", script)
-    tracemalloc.start()
-    broken = broken_of(make_calls(), client, get("/a"))
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert broken.kind == "too-large"
-    assert peak < 20 * MEGABYTE
-
-
-def test_a_reply_of_just_the_bound_is_taken(
-    backend: FakeBackend, client: Client, make_calls: MakeCalls
-) -> None:
-    backend.on("GET /fits", answer(body=b"1" * 1000))
-    backend.on("GET /over", answer(body=b"1" * 1001))
-    calls = make_calls(max_reply=1000)
-    assert len(reply_of(calls, client, get("/fits")).raw) == 1000
-    assert broken_of(calls, client, get("/over")).kind == "too-large"
-
-
-@pytest.mark.parametrize("in_chunks", [True, False])
-def test_gzip_is_unpacked(
-    backend: FakeBackend, client: Client, make_calls: MakeCalls, in_chunks: bool
-) -> None:
-    packed = gzipped(b'{"a": 1}')
-    encoding = {"Content-Encoding": "gzip"}
-    script = (
-        chunked(packed[:5], packed[5:], headers=encoding)
-        if in_chunks
-        else answer(body=packed, headers=encoding)
-    )
-    backend.on("GET /a", script)
-    assert reply_of(make_calls(), client, get("/a")).json() == {"a": 1}
-
-
 # --- connections that break ---------------------------------------------------------------------------------------
 
 
@@ -383,131 +315,6 @@ def test_a_backend_that_is_down_got_nothing(make_calls: MakeCalls, backend: Fake
     assert (broken.kind, broken.sent) == ("refused", False)
     unknown = broken_of(make_calls(), Client("http://no-such-host.invalid"), post("/a"))
     assert unknown.sent is False
-
-
-# --- TLS ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 that only itself vouches for, and its key."""
-    if shutil.which("openssl") is None:
-        pytest.skip("needs openssl")
-    folder = tmp_path_factory.mktemp("tls")
-    made, key = folder / "cert.pem", folder / "key.pem"
-    command = (
-        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test"
-    )
-    names = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(made)]
-    subprocess.run([*command.split(), *names], check=True, capture_output=True)
-    return made, key
-
-
-@pytest.fixture
-def secure(certificate: tuple[Path, Path]) -> Iterator[FakeBackend]:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*certificate)
-    with FakeBackend(context) as running:
-        yield running
-
-
-def test_a_backend_behind_tls_is_called_over_one_connection(
-    secure: FakeBackend, certificate: tuple[Path, Path], make_calls: MakeCalls
-) -> None:
-    secure.on("POST /a", answer(json=[1]))
-    client = Client(secure.url, verify=str(certificate[0]), timeout="10s")
-    for _ in range(2):
-        assert reply_of(make_calls(), client, post("/a", body=b"{}")).json() == [1]
-    assert secure.accepted == 1
-
-
-def test_a_drip_behind_tls_ends_at_the_deadline(
-    secure: FakeBackend, certificate: tuple[Path, Path], make_calls: MakeCalls
-) -> None:
-    secure.on("GET /a", drip(head(200, {"Content-Length": "1000000"})))
-    begun = time.monotonic()
-    broken = broken_of(make_calls(), Client(secure.url, verify=str(certificate[0])), get("/a", timeout=0.3))
-    assert (broken.kind, broken.sent) == ("timeout", True)
-    assert time.monotonic() - begun < 0.3 + 1.0
-    assert secure.wait_for_connections(0)
-
-
-def until_received(backend: FakeBackend, calls: Calls, count: int) -> None:
-    """Lets calls go on until the backend has so many requests: it may take the page's own thread to shake hands."""
-    end = time.monotonic() + PATIENCE
-    while len(backend.requests) < count:
-        assert calls.wait(time.monotonic() + 0.01) == [] and time.monotonic() < end
-
-
-def test_a_call_behind_tls_that_is_given_up_is_cut(
-    secure: FakeBackend, certificate: tuple[Path, Path], make_calls: MakeCalls
-) -> None:
-    secure.on("GET /a", hang)
-    secure.on("POST /b", answer(json=1, headers={"Connection": "close"}))
-    client = Client(secure.url, verify=str(certificate[0]), timeout="60s", concurrency=1)
-    for at in range(3):
-        calls = make_calls(60.0)
-        call = calls.start(client, get("/a"))
-        until_received(secure, calls, 2 * at + 1)
-        calls.abandon(call)
-        assert secure.wait_for_connections(0)
-        assert reply_of(make_calls(), client, post("/b")).json() == 1
-
-
-def test_a_certificate_that_nobody_vouches_for_is_sent_nothing(
-    secure: FakeBackend, make_calls: MakeCalls
-) -> None:
-    broken = broken_of(make_calls(), Client(secure.url, timeout="10s"), post("/a"))
-    assert (broken.kind, broken.sent) == ("refused", False)
-    assert broken.reason == "certificate-untrusted"
-    assert secure.requests == []
-
-
-# --- credentials --------------------------------------------------------------------------------------------------
-
-
-def test_an_authbase_signs_what_is_sent(backend: FakeBackend, make_calls: MakeCalls) -> None:
-    reply_of(make_calls(), Client(backend.url, auth=HTTPBasicAuth("a", "b")), get("/a"))
-    assert backend.requests[0].headers["authorization"] == "Basic YTpi"
-
-
-def test_digest_answers_a_challenge(backend: FakeBackend, make_calls: MakeCalls) -> None:
-    challenge = {"WWW-Authenticate": 'Digest realm="r", nonce="n", qop="auth"', "Set-Cookie": "sid=1"}
-    backend.on("GET /a", answer(401, headers=challenge), answer(json=1))
-    reply = reply_of(make_calls(), Client(backend.url, auth=HTTPDigestAuth("a", "b")), get("/a"))
-    assert reply.json() == 1
-    assert backend.requests[1].headers["authorization"].startswith("Digest username=")
-    assert "cookie" not in backend.requests[1].headers
-
-
-def test_an_authbase_that_raises_breaks_only_its_call(
-    backend: FakeBackend, client: Client, make_calls: MakeCalls, caplog: pytest.LogCaptureFixture
-) -> None:
-    class Raising(HTTPBasicAuth):
-        def __call__(self, request: object) -> object:
-            raise KeyError("the secret")
-
-    broken = broken_of(make_calls(), Client(backend.url, auth=Raising("a", "b")), post("/a"))
-    assert (broken.kind, broken.sent) == ("refused", False)
-    assert "KeyError" in caplog.text and "the secret" not in caplog.text
-    assert reply_of(make_calls(), client, get("/a")).status == 404
-
-
-@pytest.mark.parametrize("raised", [SystemExit, KeyboardInterrupt, GeneratorExit])
-def test_an_authbase_that_raises_what_ends_a_program_breaks_only_its_call(
-    raised: type[BaseException], backend: FakeBackend, make_calls: MakeCalls, caplog: pytest.LogCaptureFixture
-) -> None:
-    class Ending(HTTPBasicAuth):
-        def __call__(self, request: object) -> object:
-            raise raised("the secret")
-
-    ending = Client(backend.url, auth=Ending("a", "b"), concurrency=1)
-    for _ in range(3):  # a thread or place that was lost would be missed
-        assert broken_of(make_calls(), ending, post("/a")).kind == "refused"
-        assert isinstance(make_calls().stream(ending, post("/a"), None, length=None, max_bytes=1), Broken)
-    assert "the secret" not in caplog.text
-    place = f"test_transport.py:{Ending.__call__.__code__.co_firstlineno + 1}"
-    assert f"RuntimeError: {raised.__name__} at " in caplog.text and place in caplog.text
 
 
 def test_a_promise_is_waited_for_beside_a_try_and_ended_by_another_thread(
