@@ -29,3 +29,9 @@ def page(tmp_path: Path, backend: FakeBackend) -> Callable[..., FlaskClient]:
         return visitor(tmp_path, recipe, environ={**urls, **(environ or {})}, **more)
 
     return make
+
+
+@pytest.fixture(params=["sockets", "threads"])
+def ways(request: pytest.FixtureRequest) -> dict[str, str]:
+    """The setting for each transport."""
+    return {"BFF_TRANSPORT": request.param}

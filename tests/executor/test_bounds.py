@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
 from bff.executor import judge
 from bff.expressions.paths import ANY
+from tests.executor.recipes import Make
 from tests.fakes import FakeBackend, answer
 
-Make = Callable[..., FlaskClient]
 OVER = (500, "urn:bff:problem:over-bound")
 
 SENDING = """

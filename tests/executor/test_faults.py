@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
+from tests.executor.recipes import Make
 from tests.fakes import FakeBackend, answer, close, drip, flood, half, half_chunked, hang, head
-
-Make = Callable[..., FlaskClient]
 
 PAGE = """
     route: GET /api/page

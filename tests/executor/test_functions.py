@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.executor.test_run import Make
+from tests.executor.recipes import Make
 from tests.fakes import FakeBackend, answer, hang
 
 FUNCTIONS = {

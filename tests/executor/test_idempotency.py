@@ -14,10 +14,10 @@ from cryptography.fernet import Fernet
 from flask.testing import FlaskClient
 
 from bff.executor import KeySource
+from tests.executor.recipes import Make
 from tests.fakes import PATIENCE, FakeBackend, Received, Wire, answer, close, hang, in_turn
 from tests.project import LOGIN
 
-Make = Callable[..., FlaskClient]
 KEY = Fernet.generate_key().decode()
 WRITE = """
     route: POST /api/page

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
+from tests.executor.recipes import Make
 from tests.fakes import FakeBackend, answer
-
-Make = Callable[..., FlaskClient]
 
 ANY_INPUT = """
     route: POST /api/page/{id}

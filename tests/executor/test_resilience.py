@@ -5,22 +5,16 @@ from __future__ import annotations
 import statistics
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
+from tests.executor.recipes import Make, recipe_of
 from tests.fakes import PATIENCE, FakeBackend, Received, Wire, after, answer, hang
 
-Make = Callable[..., FlaskClient]
-
-OPTIONAL = """
-    route: GET /api/page
-    auth: none
-    deadline: 10s
-    steps:
+OPTIONAL = recipe_of(
+    """
       row:
         client: todos
         get: /row
@@ -30,26 +24,30 @@ OPTIONAL = """
         timeout: 100ms
         retries: 0
         fallback: null
-    shape:
+    """,
+    """
       row: row
       notice: notice
       why: "[[failed.kind, failed.detail, failed.retryable] for failed in errors]"
-    """
+    """,
+)
 SPARED = "'notice' is being spared after failures."
-REQUIRED = """
-    route: GET /api/page
-    auth: none
-    steps:
-      row:
-        client: todos
-        get: /row
-        retries: 0
-    shape: row
-    """
 QUICKLY = {
     "notices": "breaker=Breaker(failures=3, rest='60s')",
     "todos": "timeout='9s', breaker=Breaker(failures=3)",
 }
+
+
+def required(*keys: str, path: str = "/api/page") -> str:
+    """A page that cannot do without its one step."""
+    of_step = "\n        ".join(keys or ["retries: 0"])
+    steps = f"""
+      row:
+        client: todos
+        get: /row
+        {of_step}
+    """
+    return recipe_of(steps, "row", route=f"GET {path}")
 
 
 def times_asked(backend: FakeBackend, path: str) -> int:
@@ -98,7 +96,7 @@ def test_a_required_step_of_a_spared_backend_is_503_with_retry_after(
     page: Make, backend: FakeBackend
 ) -> None:
     backend.on("GET /row", answer(500))
-    site = page(REQUIRED, clients=QUICKLY)
+    site = page(required(), clients=QUICKLY)
     assert [site.get("/api/page").status_code for _ in range(3)] == [502, 502, 502]
     found = site.get("/api/page")
     assert (found.status_code, found.json["type"]) == (503, "urn:bff:problem:backend-unavailable")
@@ -109,7 +107,7 @@ def test_a_required_step_of_a_spared_backend_is_503_with_retry_after(
 
 def test_a_visitor_s_mistakes_leave_the_page_to_others(page: Make, backend: FakeBackend) -> None:
     backend.on("GET /row", *[answer(404)] * 30, answer(json=1))
-    site = page(REQUIRED, clients=QUICKLY)
+    site = page(required(), clients=QUICKLY)
     assert {site.get("/api/page").status_code for _ in range(30)} == {404}
     assert site.get("/api/page").json == 1
 
@@ -120,11 +118,8 @@ def test_a_full_client_is_503_with_retry_after_and_a_fallback_where_there_is_one
     released = threading.Event()
     backend.on("GET /row", after(released, answer(json=1)))
     one = {"todos": "concurrency=1, timeout='10s'"}
-    optional = REQUIRED.replace("/api/page", "/api/optional").replace(
-        "retries: 0", "fallback: {left: error.kind}"
-    )
-    patient = REQUIRED.replace("auth: none", "auth: none\n    deadline: 10s")
-    site = page({"page": patient, "optional": optional}, clients=one)
+    optional = required("fallback: {left: error.kind}", path="/api/optional")
+    site = page({"page": required(), "optional": optional}, clients=one)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(site.application.test_client().get, "/api/page")
         assert backend.wait_for_requests(1)
@@ -157,7 +152,7 @@ def test_a_page_that_wants_more_than_the_bound_gets_all_of_it(
         answer(json=[received.target])(received, wire)
 
     backend.on("GET /row", row)
-    recipe = REQUIRED.replace("get: /row", f"get: /row\n        {clause}\n        query: {{id: id}}")
+    recipe = required("retries: 0", clause, "query: {id: id}")
     found = page(recipe, clients={"todos": "concurrency=2"}).get("/api/page")
     assert found.status_code == 200
     assert len(found.json) == 20
@@ -166,24 +161,22 @@ def test_a_page_that_wants_more_than_the_bound_gets_all_of_it(
 
 def test_equal_steps_of_a_page_ask_once(page: Make, backend: FakeBackend) -> None:
     backend.on("GET /row", answer(json={"id": 1}))
-    recipe = """
-    route: GET /api/page
-    auth: none
-    steps:
+    recipe = recipe_of(
+        """
       a: {client: todos, get: /row}
       b: {client: todos, get: /row}
       c: {client: todos, get: /row, each: "x in [1, 2, 3]"}
       other: {client: people, get: /row}
-    shape: [a.id, b.id, len(c), other.id]
-    """
+        """,
+        "[a.id, b.id, len(c), other.id]",
+    )
     assert page(recipe).get("/api/page").json == [1, 1, 3, 1]
     assert times_asked(backend, "/row") == 2
 
 
 def test_a_late_read_is_helped_by_its_second_copy(page: Make, backend: FakeBackend) -> None:
     backend.on("GET /row", hang, answer(json=1))
-    recipe = REQUIRED.replace("retries: 0", "retries: 0\n        hedge: 20ms")
-    recipe = recipe.replace("auth: none", "auth: none\n    deadline: 10s")
+    recipe = required("retries: 0", "hedge: 20ms")
     found = page(recipe, clients={"todos": "timeout='10s'"}).get("/api/page")
     assert (found.status_code, found.json) == (200, 1)
     assert times_asked(backend, "/row") == 2
@@ -194,9 +187,8 @@ def test_a_late_read_is_helped_by_its_second_copy(page: Make, backend: FakeBacke
 )
 def test_a_hedge_goes_with_every_other_key(page: Make, backend: FakeBackend, clause: str) -> None:
     backend.on("GET /row", answer(503), answer(json=[1]))
-    lines = [clause, "hedge: 1s", "timeout: 2s", "cache: 1s", "fallback: []", "on_status: {404: []}"]
-    recipe = REQUIRED.replace("retries: 0", "\n        ".join(["retries: 2", *lines]))
-    assert page(recipe).get("/api/page").status_code == 200
+    keys = [clause, "hedge: 1s", "timeout: 2s", "cache: 1s", "fallback: []", "on_status: {404: []}"]
+    assert page(required("retries: 2", *keys)).get("/api/page").status_code == 200
 
 
 def test_a_hundred_pages_on_a_hanging_backend_take_its_time_out_until_it_is_spared(
