@@ -70,10 +70,14 @@ def test_a_wrong_change_changes_nothing(account: Account, body: dict[str, str]) 
     assert ann.ask("GET", f"/api/todos/{todo}").json()["title"] == "Tea"
 
 
-def test_a_helper_may_finish_a_todo_but_not_remove_it(account: Account) -> None:
+def test_a_helper_may_read_change_and_finish_a_todo_but_not_remove_it(account: Account) -> None:
     ann, bo = account("Ann"), account("Bo")
     todo = ann.add("Tea", helper=bo.id)
-    assert bo.ask("PATCH", f"/api/todos/{todo}", json={"status": "done"}).status_code == 200
+    assert bo.ask("GET", f"/api/todos/{todo}").json()["title"] == "Tea"
+    changes = {"title": "Coffee", "note": "so", "status": "done", "due": "2031-02-03"}
+    assert bo.ask("PATCH", f"/api/todos/{todo}", json=changes).status_code == 200
+    shown = ann.ask("GET", f"/api/todos/{todo}").json()
+    assert {name: shown[name] for name in changes} == changes
     refused = bo.ask("DELETE", f"/api/todos/{todo}")
     assert (refused.status_code, refused.json()["detail"]) == (403, "Only the owner of a todo can remove it.")
     assert ann.ask("DELETE", f"/api/todos/{todo}").json() == {"id": todo}

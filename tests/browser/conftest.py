@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -19,25 +21,16 @@ from playwright.sync_api import (
     Page,
     Route,
     expect,
-    sync_playwright,
 )
 
+from tests.chromium import chromium
 from tests.servers import Visitor
 
 ROOT = Path(__file__).resolve().parents[2]
 SCREENS = ROOT / ".artifacts" / "screens"
 AXE_PLACES = (".local/browser/node_modules/axe-core", "node_modules/axe-core", ".local/node_modules/axe-core")
-CHROMIUM = "/usr/bin/chromium"
-# What Chromium asks of its maker at every start is no part of a test.
-CHROMIUM_ARGS = (
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 PASSWORD = "right horse battery"
+_FAILED = pytest.StashKey[bool]()
 
 
 @dataclass(frozen=True)
@@ -55,6 +48,11 @@ class Look:
     @property
     def is_phone(self) -> bool:
         return self.width < 720
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether the visitor wants less motion: so that each size and language is seen with it and without."""
+        return self.scheme == "light"
 
     @property
     def person(self) -> str:
@@ -102,12 +100,8 @@ def base_url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, chromium_sandbox=False, args=list(CHROMIUM_ARGS)
-        )
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -126,9 +120,17 @@ def context(
         is_mobile=look.is_phone,
         locale={"en": "en-GB", "zh": "zh-CN"}[look.language],
         color_scheme="dark" if look.scheme == "dark" else "light",
+        reduced_motion="reduce" if look.is_calm else "no-preference",
     )
     yield context
     context.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    item.stash[_FAILED] = report.failed or item.stash.get(_FAILED, False)
+    return report
 
 
 @pytest.fixture
@@ -139,11 +141,18 @@ def fresh_page(request: pytest.FixtureRequest, context: BrowserContext, look: Lo
     page.on("console", lambda message: wrong.extend(_complaints(message)))
     page.on("pageerror", lambda error: wrong.append(str(error)))
     yield page
+    if request.node.stash.get(_FAILED, False):
+        name = re.sub(r"[^\w-]+", "-", request.node.name)
+        page.screenshot(path=_picture(look, f"failed-{name}"))
+    assert wrong == []
+    no_sideways_scroll(page)
+
+
+def _picture(look: Look, name: str) -> Path:
+    """Where a picture of this name goes."""
     folder = SCREENS / look.name
     folder.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=folder / f"{request.node.originalname}.png")
-    assert wrong == []
-    _no_sideways_scroll(page)
+    return folder / f"{name}.png"
 
 
 def _complaints(message: ConsoleMessage) -> list[str]:
@@ -152,7 +161,7 @@ def _complaints(message: ConsoleMessage) -> list[str]:
     return [message.text] if message.type == "error" and not is_refusal else []
 
 
-def _no_sideways_scroll(page: Page) -> None:
+def no_sideways_scroll(page: Page) -> None:
     if page.url == "about:blank" or page.viewport_size is None:
         return
     # A phone zooms out where a page is too wide: only the size that was asked for tells.
@@ -166,25 +175,24 @@ def account(look: Look) -> Account:
 
 
 @pytest.fixture
-def page(fresh_page: Page, base_url: str, account: Account) -> Page:
+def visitor(account: Account, base_url: str) -> Visitor:
+    """The account's owner as a client of their own, beside the browser."""
+    return Visitor(base_url).sign_up(account.name, account.email, account.password)
+
+
+@pytest.fixture
+def page(fresh_page: Page, base_url: str, visitor: Visitor) -> Page:
     """A page signed in as a fresh account, at no address yet."""
-    sign_up(fresh_page.context, base_url, account)
+    cookies = [(cookie.name, cookie.value or "") for cookie in visitor.session.cookies]
+    fresh_page.context.add_cookies(
+        [{"name": name, "value": value, "url": base_url, "httpOnly": True} for name, value in cookies]
+    )
     return fresh_page
 
 
 def whole(route: Route) -> APIResponse:
     """What the layer answers to a request, in one piece even where the app asks for lines."""
     return route.fetch(headers={**route.request.headers, "accept": "application/json"})
-
-
-def sign_up(context: BrowserContext, base_url: str, account: Account) -> str:
-    """Make the account from an address of its own; the browser has its cookies then. Gives the id."""
-    visitor = Visitor(base_url).sign_up(account.name, account.email, account.password)
-    cookies = [(cookie.name, cookie.value or "") for cookie in visitor.session.cookies]
-    context.add_cookies(
-        [{"name": name, "value": value, "url": base_url, "httpOnly": True} for name, value in cookies]
-    )
-    return visitor.id
 
 
 @pytest.fixture
@@ -205,14 +213,10 @@ def make_todo(page: Page) -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture
-def other_account(browser: Browser, context: BrowserContext, base_url: str) -> Iterator[dict[str, Any]]:
-    """Somebody else who can be asked to help: {id, name, email} and their own `request`."""
-    other = browser.new_context(base_url=base_url)
+def other_account(base_url: str) -> Visitor:
+    """Somebody else who can be asked to help."""
     name = f"Grace Brewster Murray Hopper {uuid.uuid4().hex[:6]}"  # as long as names are
-    account = Account(name, f"{uuid.uuid4().hex[:12]}@example.com", PASSWORD)
-    person = sign_up(other, base_url, account)
-    yield {"id": person, "name": name, "email": account.email, "request": other.request}
-    other.close()
+    return Visitor(base_url).sign_up(name, f"{uuid.uuid4().hex[:12]}@example.com", PASSWORD)
 
 
 @pytest.fixture
@@ -231,14 +235,28 @@ def shot(fresh_page: Page, look: Look) -> Callable[[str], None]:
     """Keeps a picture of the whole page under a name."""
 
     def shot(name: str) -> None:
-        folder = SCREENS / look.name
-        folder.mkdir(parents=True, exist_ok=True)
-        # Fades and bars that grow are over by then.
-        fresh_page.wait_for_timeout(600)
-        fresh_page.screenshot(path=folder / f"{name}.png")
-        _no_sideways_scroll(fresh_page)
+        settled(fresh_page)
+        fresh_page.screenshot(path=_picture(look, name))
+        no_sideways_scroll(fresh_page)
 
     return shot
+
+
+def stop_time(page: Page) -> None:
+    """Lets the timers of a page with `page.clock.install()` stand still, an hour from now, until they are moved."""
+    page.clock.pause_at(datetime.now() + timedelta(hours=1))
+
+
+def settled(page: Page) -> None:
+    """Waits until nothing moves or fades any more, but for what goes on without end."""
+    page.evaluate(
+        """async () => {
+            const moving = () => document.getAnimations().filter(({ playState, effect }) =>
+                playState === "running" && effect.getComputedTiming().endTime !== Infinity);
+            for (let left; (left = moving()).length > 0; )
+                await Promise.allSettled(left.map(({ finished }) => finished));
+        }"""
+    )
 
 
 @pytest.fixture(scope="session")
@@ -264,9 +282,10 @@ def serious(fresh_page: Page, axe_source: str) -> Callable[[], list[str]]:
 
     def serious() -> list[str]:
         # A colour in the middle of a fade has no contrast of its own.
-        fresh_page.wait_for_timeout(500)
-        fresh_page.evaluate(axe_source)
-        found = fresh_page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        settled(fresh_page)
+        if not fresh_page.evaluate("'axe' in window"):
+            fresh_page.evaluate(axe_source)
+        found = fresh_page.evaluate("axe.run(document, {resultTypes: ['violations'], preload: false})")
         return [
             f"{violation['id']}: {node['html'][:160]} {node['any'][0]['message'] if node['any'] else ''}"
             for violation in found["violations"]

@@ -43,29 +43,29 @@ def test_a_visitor_signs_up_and_out_and_in_again(
     expect(fresh_page.get_by_role("heading", level=1, name=words("stats"))).to_be_focused()
 
 
+@pytest.mark.usefixtures("visitor")
 def test_a_wrong_password_is_told_in_words_and_the_email_stays(
-    page: Page, account: Any, fill_in: Callable[..., None], words: Callable[..., str]
+    fresh_page: Page, account: Any, fill_in: Callable[..., None], words: Callable[..., str]
 ) -> None:
-    page.context.clear_cookies()
-    page.goto("/signin")
+    fresh_page.goto("/signin")
     fill_in("signin-form", email=account.email, password="wrong horse battery")
-    expect(page.get_by_test_id("problem")).to_have_text(words("rule.known"))
-    expect(page.locator("[name=email]")).to_have_value(account.email)
-    page.reload()
-    expect(page.locator("[name=email]")).to_have_value(account.email)
-    expect(page.locator("[name=password]")).to_have_value("")
+    expect(fresh_page.get_by_test_id("problem")).to_have_text(words("rule.known"))
+    expect(fresh_page.locator("[name=email]")).to_have_value(account.email)
+    fresh_page.reload()
+    expect(fresh_page.locator("[name=email]")).to_have_value(account.email)
+    expect(fresh_page.locator("[name=password]")).to_have_value("")
 
 
+@pytest.mark.usefixtures("visitor")
 def test_a_taken_email_is_told(
-    page: Page, account: Any, fill_in: Callable[..., None], words: Callable[..., str]
+    fresh_page: Page, account: Any, fill_in: Callable[..., None], words: Callable[..., str]
 ) -> None:
-    page.context.clear_cookies()
-    page.goto("/signup")
+    fresh_page.goto("/signup")
     fill_in("signup-form", name="Somebody", email=account.email, password=account.password)
-    expect(page.locator("[name=email]")).to_have_accessible_description(words("invalid.taken"))
-    expect(page.locator("[name=email]")).to_be_focused()
-    expect(page).to_have_url("/signup")
-    expect(page.locator("[name=name]")).to_have_value("Somebody")
+    expect(fresh_page.locator("[name=email]")).to_have_accessible_description(words("invalid.taken"))
+    expect(fresh_page.locator("[name=email]")).to_be_focused()
+    expect(fresh_page).to_have_url("/signup")
+    expect(fresh_page.locator("[name=name]")).to_have_value("Somebody")
 
 
 def test_what_the_browser_can_check_is_not_sent(
@@ -81,52 +81,48 @@ def test_what_the_browser_can_check_is_not_sent(
     assert [url for url in sent if url.endswith("/api/signup")] == []
 
 
-@pytest.mark.parametrize(
-    ("rule", "words_of_it"),
-    [
-        ({"rule": "maxLength", "limit": 80}, {"en": "At most 80 characters.", "zh": "最多 80 个字符。"}),
-        ({"rule": "pattern", "limit": "\\S"}, {"en": "Please fill this in.", "zh": "请填写此项。"}),
-        ({"rule": "noKeywordAtAll"}, {"en": "This is not accepted.", "zh": "此项不被接受。"}),
-        ({}, {"en": "This is not accepted.", "zh": "此项不被接受。"}),
-    ],
-)
-@pytest.mark.parametrize("language", ["en", "zh"])
+RULES: list[tuple[dict[str, Any], dict[str, str]]] = [
+    ({"rule": "maxLength", "limit": 80}, {"en": "At most 80 characters.", "zh": "最多 80 个字符。"}),
+    ({"rule": "noKeywordAtAll"}, {"en": "This is not accepted.", "zh": "此项不被接受。"}),
+    ({"rule": "pattern", "limit": "\\S"}, {"en": "Please fill this in.", "zh": "请填写此项。"}),
+    ({}, {"en": "This is not accepted.", "zh": "此项不被接受。"}),
+]
+
+
 def test_errors_of_fields_stand_beside_them_in_the_readers_language(
-    fresh_page: Page,
-    fill_in: Callable[..., None],
-    rule: dict[str, Any],
-    words_of_it: dict[str, str],
-    language: str,
+    fresh_page: Page, fill_in: Callable[..., None]
 ) -> None:
-    problem = {
-        "type": "urn:bff:problem:invalid-input",
-        "status": 400,
-        "errors": [{"pointer": "#/body/name", "detail": "is not as the server wants it", **rule}],
-    }
-    fresh_page.add_init_script(f"localStorage.setItem('language', '\"{language}\"')")
+    error: dict[str, Any] = {}
+    problem = {"type": "urn:bff:problem:invalid-input", "status": 400, "errors": [error]}
     fresh_page.route("**/api/signup", lambda route: route.fulfill(status=400, json=problem))
-    fresh_page.goto("/signup")
-    fill_in("signup-form", name="7", email="a@example.com", password="right horse battery")
     name = fresh_page.locator("[name=name]")
-    expect(name).to_have_accessible_description(words_of_it[language])
-    expect(name).to_be_focused()
-    expect(fresh_page.get_by_test_id("problem")).to_be_hidden()
+    fresh_page.goto("/signup")
+    for language in ("en", "zh"):
+        fresh_page.evaluate("(one) => localStorage.setItem('language', JSON.stringify(one))", language)
+        fresh_page.reload()
+        for rule, told in RULES:
+            error.clear()
+            error.update(pointer="#/body/name", detail="is not as the server wants it", **rule)
+            fill_in("signup-form", name="7", email="a@example.com", password="right horse battery")
+            expect(name, f"{language}: {rule}").to_have_accessible_description(told[language])
+            expect(name).to_be_focused()
+            expect(fresh_page.get_by_test_id("problem")).to_be_hidden()
 
 
+@pytest.mark.usefixtures("visitor")
 def test_what_the_real_layer_refuses_is_told_in_chinese_too(
-    page: Page, account: Any, fill_in: Callable[..., None]
+    fresh_page: Page, account: Any, fill_in: Callable[..., None]
 ) -> None:
-    page.context.clear_cookies()
-    page.add_init_script("localStorage.setItem('language', '\"zh\"')")
-    page.goto("/signup")
+    fresh_page.add_init_script("localStorage.setItem('language', '\"zh\"')")
+    fresh_page.goto("/signup")
     # Past what the form itself checks.
-    page.evaluate(
+    fresh_page.evaluate(
         "for (const input of document.querySelectorAll('input')) input.removeAttribute('maxlength')"
     )
     fill_in("signup-form", name="x" * 81, email=account.email, password=account.password)
-    expect(page.locator("[name=name]")).to_have_accessible_description("最多 80 个字符。")
+    expect(fresh_page.locator("[name=name]")).to_have_accessible_description("最多 80 个字符。")
     fill_in("signup-form", name="x", email=account.email, password=account.password)
-    expect(page.locator("[name=email]")).to_have_accessible_description("此邮箱已注册，请直接登录。")
+    expect(fresh_page.locator("[name=email]")).to_have_accessible_description("此邮箱已注册，请直接登录。")
 
 
 def test_a_long_password_is_refused_and_never_cut(
@@ -145,32 +141,31 @@ def test_a_long_password_is_refused_and_never_cut(
     assert [url for url in sent if url.endswith("/api/signup")] == []
 
 
-@pytest.mark.parametrize(("form", "path"), [("signin", "login"), ("signup", "signup")])
-def test_who_tries_too_often_is_told_how_long_to_wait(
-    fresh_page: Page, fill_in: Callable[..., None], form: str, path: str
-) -> None:
+def test_who_tries_too_often_is_told_how_long_to_wait(fresh_page: Page, fill_in: Callable[..., None]) -> None:
     problem = {"type": "urn:bff:problem:too-many-requests", "status": 429}
-    fresh_page.route(
-        f"**/api/{path}",
-        lambda route: route.fulfill(status=429, json=problem, headers={"Retry-After": "41"}),
-    )
-    fresh_page.goto(f"/{form}")
+    answer: dict[str, Any] = {"status": 429, "json": problem, "headers": {"Retry-After": "41"}}
     values = {"email": "a@example.com", "password": "right horse battery"}
-    fill_in(f"{form}-form", **({"name": "A"} if form == "signup" else {}), **values)
-    told = fresh_page.get_by_test_id("problem")
-    expect(told).to_contain_text("41")
-    expect(fresh_page.locator("[name=email]")).to_have_value("a@example.com")
+    for form, path, name in (("signin", "login", {}), ("signup", "signup", {"name": "A"})):
+        fresh_page.route(f"**/api/{path}", lambda route: route.fulfill(**answer))
+        fresh_page.goto(f"/{form}")
+        fill_in(f"{form}-form", **name, **values)
+        expect(fresh_page.get_by_test_id("problem"), form).to_contain_text("41")
+        expect(fresh_page.locator("[name=email]")).to_have_value("a@example.com")
 
 
-@pytest.mark.parametrize(
-    "next_path",
-    ["https://example.org/", "//example.org", "/\\example.org", "/.//example.org", "javascript:alert(1)"],
-)
+@pytest.mark.usefixtures("visitor")
 def test_signing_in_leads_to_no_other_site(
-    page: Page, account: Any, base_url: str, fill_in: Callable[..., None], next_path: str
+    fresh_page: Page, account: Any, base_url: str, fill_in: Callable[..., None]
 ) -> None:
-    page.context.clear_cookies()
-    page.goto(f"/signin?next={next_path}")
-    fill_in("signin-form", email=account.email, password=account.password)
-    expect(page.get_by_test_id("empty")).to_be_visible()
-    assert page.url.rstrip("/") == base_url
+    for other in (
+        "https://example.org/",
+        "//example.org",
+        "/\\example.org",
+        "/.//example.org",
+        "javascript:alert(1)",
+    ):
+        fresh_page.context.clear_cookies()
+        fresh_page.goto(f"/signin?next={other}")
+        fill_in("signin-form", email=account.email, password=account.password)
+        expect(fresh_page.get_by_test_id("empty"), other).to_be_visible()
+        assert fresh_page.url.rstrip("/") == base_url, other

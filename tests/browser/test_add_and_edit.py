@@ -8,6 +8,8 @@ from typing import Any
 
 from playwright.sync_api import Page, Route, expect
 
+from tests.servers import Visitor
+
 
 def fail_once(
     page: Page, url: str, method: str, kind: str = "backend-unavailable", status: int = 503
@@ -28,35 +30,35 @@ def fail_once(
 
 
 def test_a_todo_is_added_with_everything(
-    page: Page, other_account: dict[str, Any], words: Callable[..., str]
+    page: Page, other_account: Visitor, words: Callable[..., str]
 ) -> None:
     page.goto("/")
     form = page.get_by_test_id("composer")
     form.get_by_label(words("title")).fill("Write to the landlord")
     form.get_by_label(words("note")).fill("About the lift.\nAnd the lamp.")
     form.get_by_role("button", name=words("tomorrow")).click()
-    form.get_by_role("combobox").fill(other_account["name"])
-    form.get_by_role("option", name=other_account["name"]).click()
+    form.get_by_role("combobox").fill(other_account.name)
+    form.get_by_role("option", name=other_account.name).click()
     form.get_by_role("button", name=words("add"), exact=True).click()
     row = page.get_by_test_id("todo")
     expect(row).to_have_count(1)
     expect(row).to_contain_text("Write to the landlord")
-    expect(row).to_contain_text(other_account["name"])
+    expect(row).to_contain_text(other_account.name)
     expect(form.get_by_label(words("title"))).to_have_value("")
     expect(form.get_by_label(words("title"))).to_be_focused()
     todo = page.request.get("/api/home").json()["todos"][0]
     assert todo["note"] == "About the lift.\nAnd the lamp."
     assert todo["due"][:10] == (date.today() + timedelta(days=1)).isoformat()
-    assert todo["helper"]["id"] == other_account["id"]
+    assert todo["helper"]["id"] == other_account.id
 
 
 def test_a_helper_is_picked_with_the_keyboard_and_taken_away(
-    page: Page, other_account: dict[str, Any], words: Callable[..., str]
+    page: Page, other_account: Visitor, words: Callable[..., str]
 ) -> None:
     page.goto("/")
     form = page.get_by_test_id("composer")
     form.get_by_label(words("title")).fill("Move the shelf")
-    form.get_by_role("combobox").press_sequentially(other_account["name"])
+    form.get_by_role("combobox").press_sequentially(other_account.name)
     expect(form.get_by_role("option")).to_have_count(1)
     expect(form.get_by_role("option")).to_have_attribute("aria-selected", "true")
     page.keyboard.press("Enter")

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import whole
+from tests.servers import Visitor
 
 TITLES = {
     "en": [
@@ -38,19 +39,19 @@ TITLES = {
 
 @pytest.fixture
 def furnished(
-    make_todo: Callable[..., dict[str, Any]], other_account: dict[str, Any], look: Any
+    make_todo: Callable[..., dict[str, Any]], other_account: Visitor, look: Any
 ) -> list[dict[str, Any]]:
     """A list that has something of everything."""
     today = date.today()
     extras: list[dict[str, Any]] = [
-        {"due": (today + timedelta(days=9)).isoformat(), "helper": other_account["id"]},
+        {"due": (today + timedelta(days=9)).isoformat(), "helper": other_account.id},
         {"due": (today - timedelta(days=2)).isoformat()},
-        {"due": today.isoformat(), "helper": other_account["id"]},
+        {"due": today.isoformat(), "helper": other_account.id},
         {"due": (today + timedelta(days=1)).isoformat()},
         {"status": "done"},
         {"status": "paused"},
         {"status": "closed"},
-        {"status": "done", "helper": other_account["id"]},
+        {"status": "done", "helper": other_account.id},
     ]
     texts = TITLES[look.language]
     todos = [

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 from playwright.sync_api import Page, expect
+
+from tests.servers import PATIENCE
 
 
 def titles(page: Page) -> set[str]:
@@ -78,6 +81,7 @@ def test_deleting_waits_and_undo_takes_it_back(
     page: Page, make_todo: Callable[..., Any], words: Callable[..., str]
 ) -> None:
     make_todo("Keep me")
+    page.clock.install()
     page.goto("/")
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.method))
@@ -87,7 +91,11 @@ def test_deleting_waits_and_undo_takes_it_back(
     page.get_by_test_id("toast").get_by_role("button", name=words("undo")).click()
     expect(page.get_by_test_id("todo")).to_have_count(1)
     # Longer than the moment for undoing: nothing may follow.
-    page.wait_for_timeout(6500)
+    page.clock.fast_forward(10_000)
+    page.get_by_role("searchbox").fill("Keep")
+    page.get_by_role("searchbox").press("Enter")
+    expect(page).to_have_url("/?q=Keep")
+    expect(page.locator("[aria-busy=true]")).to_have_count(0)
     assert set(sent) <= {"GET"}
     assert titles(page) == {"Keep me"}
 
@@ -97,16 +105,18 @@ def test_many_are_deleted_when_the_moment_has_passed(
 ) -> None:
     for title in ("Keep", "Drop one", "Drop two"):
         make_todo(title)
+    page.clock.install()
     page.goto("/")
     page.get_by_test_id("select-mode").click()
     for title in ("Drop one", "Drop two"):
         page.get_by_role("checkbox", name=words("select.one", title=title)).check()
     bar = page.get_by_test_id("selection")
     expect(bar).to_contain_text(words("selected", n=2))
-    with page.expect_response("**/api/todos/remove", timeout=15_000) as answer:
-        bar.get_by_role("button", name=words("remove")).click()
-        expect(page.get_by_test_id("todo")).to_have_count(1)
-        assert titles(page) == {"Keep", "Drop one", "Drop two"}
+    bar.get_by_role("button", name=words("remove")).click()
+    expect(page.get_by_test_id("todo")).to_have_count(1)
+    assert titles(page) == {"Keep", "Drop one", "Drop two"}
+    with page.expect_response("**/api/todos/remove") as answer:
+        page.clock.fast_forward(6000)
     assert len(answer.value.json()["removed"]) == 2
     assert titles(page) == {"Keep"}
     expect(page.get_by_test_id("statuses").locator("[data-status=all] .count")).to_have_text("1")
@@ -135,7 +145,10 @@ def test_leaving_the_page_sends_what_waits(
     page.keyboard.press("Delete")
     expect(page.get_by_test_id("empty")).to_be_visible()
     page.goto("about:blank")
-    page.wait_for_timeout(500)
+    # The browser sends it after the page has gone; nothing tells when it has arrived.
+    until = time.monotonic() + PATIENCE
+    while titles(page) and time.monotonic() < until:
+        time.sleep(0.02)
     assert titles(page) == set()
 
 

@@ -7,6 +7,9 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import settled
+from tests.servers import Visitor
+
 
 def test_keys_move_and_act(page: Page, make_todo: Callable[..., Any], words: Callable[..., str]) -> None:
     for title in ("Third", "Second", "First"):
@@ -122,7 +125,7 @@ def test_the_focus_can_be_seen(page: Page, make_todo: Callable[..., Any]) -> Non
     for _ in range(18):
         page.keyboard.press("Tab")
         # Even without motion a shadow takes a frame to come.
-        page.wait_for_timeout(60)
+        settled(page)
         element = page.evaluate("document.activeElement.outerHTML.slice(0, 120)")
         if not element.startswith("<body") and not page.evaluate(look):
             seen.append(element)
@@ -173,14 +176,14 @@ def test_the_form_of_a_new_todo_opens_where_it_is_used(page: Page, words: Callab
 
 
 def test_a_helper_is_named_as_one(
-    page: Page, make_todo: Callable[..., Any], other_account: dict[str, Any], words: Callable[..., str]
+    page: Page, make_todo: Callable[..., Any], other_account: Visitor, words: Callable[..., str]
 ) -> None:
-    make_todo("Ours", helper=other_account["id"])
+    make_todo("Ours", helper=other_account.id)
     page.goto("/")
     fact = page.get_by_test_id("todo").locator(".fact-person")
     name = fact.locator(".fact-name")
-    expect(name).to_have_text(words("helper.is", name=other_account["name"]))
-    expect(fact).to_have_attribute("title", words("helper.is", name=other_account["name"]))
+    expect(name).to_have_text(words("helper.is", name=other_account.name))
+    expect(fact).to_have_attribute("title", words("helper.is", name=other_account.name))
 
 
 def test_landmarks_and_headings_tell_the_page(page: Page, words: Callable[..., str], look: Any) -> None:

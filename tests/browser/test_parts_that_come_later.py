@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from clients.local import pocketbase
-from tests.browser.conftest import PASSWORD, Account, sign_up
-from tests.browser.test_picture import RED, file
+from tests.browser.conftest import PASSWORD
+from tests.browser.test_picture import RED, send_picture
 from tests.fakes import PATIENCE, FakeBackend, Received, Script, Wire, answer
-from tests.servers import ROOT, layer
+from tests.servers import ROOT, Visitor, layer
 
 PEOPLE = "/api/collections/people/records"
 NOTICES = "/api/collections/notices/records"
@@ -110,11 +110,11 @@ def patient_project(folder: Path) -> Path:
 
 
 @pytest.fixture
-def helped(make_todo: Callable[..., Any], other_account: dict[str, Any], gate: Gate) -> dict[str, Any]:
+def helped(make_todo: Callable[..., Any], other_account: Visitor, gate: Gate) -> Visitor:
     """A todo that somebody helps with, and a few more."""
     for title in ("Water the plants", "Buy milk"):
         make_todo(title)
-    make_todo("Paint the fence", helper=other_account["id"], due="2031-02-03")
+    make_todo("Paint the fence", helper=other_account.id, due="2031-02-03")
     return other_account
 
 
@@ -125,28 +125,27 @@ def top(page: Page, title: str) -> float:
 
 
 def test_the_list_is_painted_before_the_names_and_the_notice_are_there(
-    page: Page, helped: dict[str, Any], gate: Gate, shot: Callable[[str], None]
+    page: Page, helped: Visitor, gate: Gate, shot: Callable[[str], None]
 ) -> None:
     gate.shut()
     page.goto("/")
     row = page.get_by_test_id("todo").filter(has_text="Paint the fence")
     expect(row.locator("[aria-busy=true] .bone")).to_have_count(1)
-    expect(row).not_to_contain_text(helped["name"])
+    expect(row).not_to_contain_text(helped.name)
     expect(page.get_by_test_id("todo")).to_have_count(3)
     shot("list-parts-coming")
     before = row.bounding_box()
     gate.gates[PEOPLE].set()
-    expect(row).to_contain_text(helped["name"])
+    expect(row).to_contain_text(helped.name)
     assert row.bounding_box() == before
     expect(page.locator("[aria-busy=true]")).to_have_count(0)
 
 
 def test_a_short_name_takes_the_line_that_was_kept_for_it(
-    page: Page, make_todo: Callable[..., Any], browser: Browser, base_url: str, gate: Gate
+    page: Page, make_todo: Callable[..., Any], base_url: str, gate: Gate
 ) -> None:
-    with browser.new_context(base_url=base_url) as other:
-        helper = sign_up(other, base_url, Account("Jo", f"{uuid.uuid4().hex[:12]}@example.com", PASSWORD))
-    make_todo("Paint the fence", helper=helper, due="2031-02-03")
+    helper = Visitor(base_url).sign_up("Jo", f"{uuid.uuid4().hex[:12]}@example.com", PASSWORD)
+    make_todo("Paint the fence", helper=helper.id, due="2031-02-03")
     gate.shut()
     page.goto("/")
     row = page.get_by_test_id("todo")
@@ -158,10 +157,9 @@ def test_a_short_name_takes_the_line_that_was_kept_for_it(
 
 
 def test_a_picture_comes_with_the_name_once_and_nothing_jumps_or_flashes(
-    page: Page, helped: dict[str, Any], gate: Gate, shot: Callable[[str], None]
+    page: Page, helped: Visitor, gate: Gate, shot: Callable[[str], None]
 ) -> None:
-    me = {"id": helped["id"], "person": helped["id"], "file": file(RED)}
-    assert helped["request"].post("/api/picture", multipart=me).ok
+    send_picture(helped, RED)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if "/picture/" in request.url else None)
     gate.shut()
@@ -193,7 +191,7 @@ def test_a_picture_comes_with_the_name_once_and_nothing_jumps_or_flashes(
 
 
 def test_nothing_jumps_when_the_notice_comes_where_one_was_before(
-    page: Page, helped: dict[str, Any], gate: Gate, shot: Callable[[str], None]
+    page: Page, helped: Visitor, gate: Gate, shot: Callable[[str], None]
 ) -> None:
     page.goto("/")
     expect(page.get_by_test_id("notice")).to_be_visible()
@@ -208,7 +206,7 @@ def test_nothing_jumps_when_the_notice_comes_where_one_was_before(
     assert top(page, "Paint the fence") == before
 
 
-def test_what_has_the_focus_or_is_being_written_stays(page: Page, helped: dict[str, Any], gate: Gate) -> None:
+def test_what_has_the_focus_or_is_being_written_stays(page: Page, helped: Visitor, gate: Gate) -> None:
     gate.shut()
     page.goto("/")
     row = page.get_by_test_id("todo").filter(has_text="Paint the fence")
@@ -220,7 +218,7 @@ def test_what_has_the_focus_or_is_being_written_stays(page: Page, helped: dict[s
     row.locator("[data-focus=more]").click()
     expect(page.get_by_role("menu")).to_be_visible()
     gate.open()
-    expect(row).to_contain_text(helped["name"])
+    expect(row).to_contain_text(helped.name)
     expect(page.get_by_role("menu")).to_be_visible()
     page.keyboard.press("Escape")
     expect(row.locator("[data-focus=more]")).to_be_focused()
@@ -228,7 +226,7 @@ def test_what_has_the_focus_or_is_being_written_stays(page: Page, helped: dict[s
     expect(title).to_have_value("Half a title")
 
 
-def test_a_chosen_todo_stays_chosen(page: Page, helped: dict[str, Any], gate: Gate) -> None:
+def test_a_chosen_todo_stays_chosen(page: Page, helped: Visitor, gate: Gate) -> None:
     gate.shut()
     page.goto("/")
     row = page.get_by_test_id("todo").filter(has_text="Paint the fence")
@@ -236,12 +234,12 @@ def test_a_chosen_todo_stays_chosen(page: Page, helped: dict[str, Any], gate: Ga
     page.keyboard.press("x")
     expect(row.get_by_role("checkbox")).to_be_checked()
     gate.open()
-    expect(row).to_contain_text(helped["name"])
+    expect(row).to_contain_text(helped.name)
     expect(row.get_by_role("checkbox")).to_be_checked()
 
 
 def test_a_part_that_fails_is_told_as_in_a_page_of_one_piece(
-    page: Page, helped: dict[str, Any], gate: Gate, words: Callable[..., str], shot: Callable[[str], None]
+    page: Page, helped: Visitor, gate: Gate, words: Callable[..., str], shot: Callable[[str], None]
 ) -> None:
     gate.shut()
     page.goto("/")
@@ -256,27 +254,25 @@ def test_a_part_that_fails_is_told_as_in_a_page_of_one_piece(
     shot("list-parts-failed")
     gate.broken = False
     missing.last.get_by_role("button").click()
-    expect(page.get_by_test_id("todo").filter(has_text="Paint the fence")).to_contain_text(helped["name"])
+    expect(page.get_by_test_id("todo").filter(has_text="Paint the fence")).to_contain_text(helped.name)
     expect(missing.filter(has_text=words("part.people"))).to_have_count(0)
 
 
-def test_names_that_are_known_stay_while_a_list_is_read_anew(
-    page: Page, helped: dict[str, Any], gate: Gate
-) -> None:
+def test_names_that_are_known_stay_while_a_list_is_read_anew(page: Page, helped: Visitor, gate: Gate) -> None:
     page.goto("/")
     row = page.get_by_test_id("todo").filter(has_text="Paint the fence")
-    expect(row).to_contain_text(helped["name"])
+    expect(row).to_contain_text(helped.name)
     gate.shut()
     page.get_by_test_id("todo").filter(has_text="Buy milk").locator("[data-focus=tick]").click()
     expect(page.get_by_test_id("todo").filter(has_text="Buy milk")).to_have_attribute("data-status", "done")
     with page.expect_response("**/api/home?**"):
         page.get_by_role("searchbox").fill("fence")
     expect(page.get_by_test_id("todo")).to_have_count(1)
-    expect(row).to_contain_text(helped["name"])
+    expect(row).to_contain_text(helped.name)
 
 
 def test_an_answer_that_is_cut_is_asked_for_once_more_in_one_piece(
-    page: Page, helped: dict[str, Any], gate: Gate
+    page: Page, helped: Visitor, gate: Gate
 ) -> None:
     asked: list[str] = []
 
@@ -291,13 +287,13 @@ def test_an_answer_that_is_cut_is_asked_for_once_more_in_one_piece(
 
     page.route("**/api/home?**", cut)
     page.goto("/")
-    expect(page.get_by_test_id("todo").filter(has_text="Paint the fence")).to_contain_text(helped["name"])
+    expect(page.get_by_test_id("todo").filter(has_text="Paint the fence")).to_contain_text(helped.name)
     expect(page.locator("[aria-busy=true]")).to_have_count(0)
     assert asked == ["application/x-ndjson, application/json;q=0.9", "application/json"]
 
 
 def test_a_page_whose_parts_are_coming_is_as_easy_to_read(
-    page: Page, helped: dict[str, Any], gate: Gate, serious: Callable[[], list[str]]
+    page: Page, helped: Visitor, gate: Gate, serious: Callable[[], list[str]]
 ) -> None:
     gate.shut()
     for width in (390, 1280):

@@ -10,6 +10,7 @@ from typing import Any
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.browser.conftest import Account, Look
+from tests.servers import Visitor
 
 LARGEST = 2 * 1024 * 1024
 
@@ -34,6 +35,13 @@ RED, BLUE = png((210, 60, 60)), png((60, 90, 210))
 
 def file(content: bytes, kind: str = "image/png", name: str = "me.png") -> FilePayload:
     return {"name": name, "mimeType": kind, "buffer": content}
+
+
+def send_picture(person: Visitor, content: bytes) -> None:
+    """Gives somebody a picture without a browser."""
+    fields = {"id": person.id, "person": person.id}
+    answer = person.ask("POST", "/api/picture", data=fields, files={"file": ("me.png", content, "image/png")})
+    assert answer.ok, answer.text
 
 
 def open_dialog(page: Page, words: Callable[..., str]) -> Locator:
@@ -149,13 +157,11 @@ def test_what_only_says_that_it_is_a_picture_is_refused_in_words(
 
 
 def test_a_picture_that_was_added_in_another_window_is_replaced(
-    page: Page, words: Callable[..., str]
+    page: Page, visitor: Visitor, words: Callable[..., str]
 ) -> None:
     page.goto("/")
     dialog = open_dialog(page, words)
-    me = page.request.get("/api/home").json()["me"]["id"]
-    fields = {"id": me, "person": me, "file": file(BLUE)}
-    assert page.request.post("/api/picture", multipart=fields).ok
+    send_picture(visitor, BLUE)
     choose(dialog, file(RED))
     save(dialog, words)
     assert is_red(colour_of(account_picture(page)))
@@ -179,13 +185,12 @@ def test_the_keyboard_is_enough_and_the_dialog_can_be_read(
 def test_others_see_the_picture_where_the_person_stands_and_initials_where_it_does_not_come(
     page: Page,
     account: Account,
-    other_account: dict[str, Any],
+    other_account: Visitor,
     make_todo: Callable[..., dict[str, Any]],
     shot: Callable[[str], None],
 ) -> None:
-    theirs = {"id": other_account["id"], "person": other_account["id"], "file": file(RED)}
-    assert other_account["request"].post("/api/picture", multipart=theirs).ok
-    todo = make_todo("Paint the wall", helper=other_account["id"])
+    send_picture(other_account, RED)
+    todo = make_todo("Paint the wall", helper=other_account.id)
     page.goto("/")
     assert is_red(colour_of(page.locator(".fact .avatar img")))
     shot("picture-in-the-list")
@@ -199,7 +204,7 @@ def test_others_see_the_picture_where_the_person_stands_and_initials_where_it_do
         route.fulfill(status=404, content_type="application/problem+json", body="{}")
 
     page.route("**/picture/**", gone)
-    make_todo("Paint the door", helper=other_account["id"])
+    make_todo("Paint the door", helper=other_account.id)
     page.goto("/")
     helpers = page.locator(".fact .avatar")
     expect(helpers).to_have_count(2)

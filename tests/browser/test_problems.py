@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.browser.conftest import whole
+from tests.browser.conftest import Look, whole
 
 KINDS = {
     "backend-unavailable": 503,
@@ -47,62 +48,67 @@ def partial(*, fields: list[str], stale: bool = False, **values: Any) -> Callabl
     return answer
 
 
-def test_each_kind_has_words_of_its_own(page: Page, words: Callable[..., str]) -> None:
+@pytest.fixture
+def told(page: Page, words: Callable[..., str]) -> Callable[..., Locator]:
+    """Gives the words that the list has for an answer; the next answer is what a click on "try again" gets."""
     answer: dict[str, Any] = {}
     page.route("**/api/home?**", lambda route: route.fulfill(**answer))
+    failed = page.get_by_test_id("failed")
+
+    def told(**given: Any) -> Locator:
+        answer.clear()
+        answer.update(given)
+        if page.url == "about:blank":
+            page.goto("/")
+            return failed
+        # The words of before may be the same.
+        failed.evaluate("(element) => { element.id = 'of-before'; }")
+        failed.get_by_role("button", name=words("retry")).click()
+        expect(page.locator("#of-before")).to_have_count(0)
+        return failed
+
+    return told
+
+
+def test_each_kind_has_words_of_its_own(told: Callable[..., Locator], words: Callable[..., str]) -> None:
     for kind, status in KINDS.items():
-        answer |= {
-            "status": status,
-            "json": {"type": f"urn:bff:problem:{kind}", "title": "x", "status": status},
-        }
-        page.goto(f"/?q={kind}")
-        expect(page.get_by_test_id("failed")).to_contain_text(words(f"problem.{kind}"))
+        problem = {"type": f"urn:bff:problem:{kind}", "title": "x", "status": status}
+        expect(told(status=status, json=problem), kind).to_contain_text(words(f"problem.{kind}"))
+    expect(told(status=502, body="<h1>Bad Gateway</h1>")).to_contain_text(words("problem.unreadable"))
 
 
-def test_an_answer_of_no_sense_is_told_too(page: Page, words: Callable[..., str]) -> None:
-    page.route("**/api/home?**", lambda route: route.fulfill(status=502, body="<h1>Bad Gateway</h1>"))
-    page.goto("/")
-    expect(page.get_by_test_id("failed")).to_contain_text(words("problem.unreadable"))
-
-
-@pytest.mark.parametrize(
-    ("status", "kind"),
-    [(413, "body-too-large"), (429, "too-many-requests"), (503, "busy"), (504, "slow")],
-)
 def test_what_a_proxy_answers_is_told_by_its_status(
-    page: Page, words: Callable[..., str], status: int, kind: str
+    told: Callable[..., Locator], words: Callable[..., str]
 ) -> None:
-    page.route("**/api/home?**", lambda route: route.fulfill(status=status, body="<h1>nginx</h1>"))
-    page.goto("/")
-    expect(page.get_by_test_id("failed")).to_contain_text(words(f"problem.{kind}"))
-    page.route("**/api/home?**", lambda route: route.fulfill(status=status, json={"message": "x"}))
-    page.goto("/?q=again")
-    expect(page.get_by_test_id("failed")).to_contain_text(words(f"problem.{kind}"))
+    for status, kind in (
+        (413, "body-too-large"),
+        (429, "too-many-requests"),
+        (503, "busy"),
+        (504, "slow"),
+    ):
+        for answer in ({"body": "<h1>nginx</h1>"}, {"json": {"message": "x"}}):
+            expect(told(status=status, **answer), f"{status}, {answer}").to_contain_text(
+                words(f"problem.{kind}")
+            )
 
 
-@pytest.mark.parametrize(
-    ("after", "told"),
-    [
-        ("1", {"en": "Try again in 1 second.", "zh": "请在1秒钟后重试"}),
-        ("41", {"en": "Try again in 41 seconds.", "zh": "请在41秒钟后重试"}),
-        ("150", {"en": "Try again in 3 minutes.", "zh": "请在3分钟后重试"}),
-        ("9000", {"en": "Try again in 3 hours.", "zh": "请在3小时后重试"}),
-        ("0", {"en": "Wait a moment and try again.", "zh": "请稍后再试"}),
-        ("Sun, 06 Nov 1994 08:49:37 GMT", {"en": "Wait a moment and try again.", "zh": "请稍后再试"}),
-        ("soon", {"en": "Wait a moment and try again.", "zh": "请稍后再试"}),
-    ],
-)
-@pytest.mark.parametrize("layer_said_it", [True, False], ids=["the layer", "a proxy"])
-def test_one_too_many_is_told_when_to_come_back(
-    page: Page, look: Any, after: str, told: dict[str, str], layer_said_it: bool
-) -> None:
-    body = json.dumps({"type": "urn:bff:problem:too-many-requests", "status": 429}) if layer_said_it else "x"
-    page.route(
-        "**/api/home?**",
-        lambda route: route.fulfill(status=429, headers={"Retry-After": after}, body=body),
-    )
-    page.goto("/")
-    expect(page.get_by_test_id("failed")).to_contain_text(told[look.language])
+SOON = {"en": "Wait a moment and try again.", "zh": "请稍后再试"}
+COME_BACK = {
+    "1": {"en": "Try again in 1 second.", "zh": "请在1秒钟后重试"},
+    "41": {"en": "Try again in 41 seconds.", "zh": "请在41秒钟后重试"},
+    "150": {"en": "Try again in 3 minutes.", "zh": "请在3分钟后重试"},
+    "9000": {"en": "Try again in 3 hours.", "zh": "请在3小时后重试"},
+    "0": SOON,
+    "Sun, 06 Nov 1994 08:49:37 GMT": SOON,
+    "soon": SOON,
+}
+
+
+def test_one_too_many_is_told_when_to_come_back(told: Callable[..., Locator], look: Look) -> None:
+    by_the_layer = json.dumps({"type": "urn:bff:problem:too-many-requests", "status": 429})
+    for body, (after, words_of_it) in itertools.product((by_the_layer, "x"), COME_BACK.items()):
+        answer = told(status=429, headers={"Retry-After": after}, body=body)
+        expect(answer, f"{after}: {body}").to_contain_text(words_of_it[look.language])
 
 
 MISTAKE = """orchestrations/home.yaml:47:7: error: there is no step 'cuonts'
@@ -117,30 +123,30 @@ def broken(route: Route) -> None:
     route.fulfill(status=503, json=problem)
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_mistake_in_a_recipe_is_shown_as_it_is(
     page: Page,
     make_todo: Callable[..., Any],
     words: Callable[..., str],
     shot: Callable[[str], None],
     serious: Callable[[], list[str]],
-    language: str,
 ) -> None:
     make_todo("Mend the recipe")
-    page.add_init_script(f"localStorage.setItem('language', '\"{language}\"')")
-    page.route("**/api/home?**", broken)
-    page.goto("/")
     failed = page.get_by_test_id("failed")
-    expect(failed).to_contain_text(words("problem.recipes-broken"))
     mistake = failed.get_by_test_id("mistake")
-    assert mistake.inner_text() == MISTAKE
-    assert "monospace" in mistake.evaluate("element => getComputedStyle(element).fontFamily")
-    shot(f"recipe-broken-{language}")
-    assert serious() == []
-    page.unroute_all()
-    failed.get_by_role("button", name=words("retry")).click()
-    expect(page.get_by_test_id("todo")).to_have_count(1)
-    expect(failed).to_have_count(0)
+    page.goto("/")
+    for language in ("en", "zh"):
+        page.evaluate("(one) => localStorage.setItem('language', JSON.stringify(one))", language)
+        page.route("**/api/home?**", broken)
+        page.reload()
+        expect(failed).to_contain_text(words("problem.recipes-broken"))
+        assert mistake.inner_text() == MISTAKE
+        assert "monospace" in mistake.evaluate("element => getComputedStyle(element).fontFamily")
+        shot(f"recipe-broken-{language}")
+        assert serious() == [], language
+        page.unroute_all()
+        failed.get_by_role("button", name=words("retry")).click()
+        expect(page.get_by_test_id("todo")).to_have_count(1)
+        expect(failed).to_have_count(0)
 
 
 def test_a_mistake_in_a_recipe_is_shown_in_forms_and_messages_too(
@@ -171,78 +177,106 @@ def answered(**answer: Any) -> Callable[[Route], None]:
     return lambda route: route.continue_() if route.request.method == "GET" else route.fulfill(**answer)
 
 
-@pytest.mark.parametrize(
-    ("respond", "cause"),
-    [
-        (answered(status=504, json=TIMEOUT | {"unknown": ["created"]}), "cause.late"),
-        (answered(status=504, body="<h1>nginx</h1>"), "cause.late"),
-        (answered(status=502, body="<h1>nginx</h1>"), "cause.lost"),
-        (answered(status=201, body='{"id": "half'), "cause.lost"),
-        (
-            answered(
-                status=502,
-                json={"type": "urn:bff:problem:backend-failed", "status": 502, "done": ["created"]},
-            ),
-            "cause.lost",
-        ),
-        (lambda route: route.continue_() if route.request.method == "GET" else route.abort(), "cause.cut"),
-    ],
-    ids=["the layer: unknown", "a proxy: 504", "a proxy: 502", "half an answer", "the layer: done", "cut"],
-)
-def test_after_a_write_that_nobody_knows_of_the_words_say_that_it_may_be_saved(
-    page: Page, words: Callable[..., str], respond: Callable[[Route], None], cause: str
-) -> None:
-    page.route("**/api/todos", respond)
+@pytest.fixture
+def told_by_the_form(page: Page, words: Callable[..., str]) -> Callable[..., Locator]:
+    """Gives the words of the form for a new todo when its request is answered so."""
+    respond: list[Callable[[Route], None]] = []
+    page.route("**/api/todos", lambda route: respond[-1](route))
     page.goto("/")
     form = page.get_by_test_id("composer")
-    form.get_by_label(words("title")).fill("Saved or not")
-    form.get_by_label(words("title")).press("Enter")
-    expect(form.get_by_test_id("problem")).to_have_text(f"{words(cause)} {words('maybe.saved')}")
+    title = form.get_by_label(words("title"))
+
+    def told(answer: Callable[[Route], None]) -> Locator:
+        respond.append(answer)
+        title.fill("Saved or not")
+        title.press("Enter")
+        return form.get_by_test_id("problem")
+
+    return told
+
+
+def cut(route: Route) -> None:
+    if route.request.method == "GET":
+        route.continue_()
+    else:
+        route.abort()
+
+
+# Each is told in other words than the one before it.
+IN_DOUBT: list[tuple[str, Callable[[Route], None], str]] = [
+    ("the layer: unknown", answered(status=504, json=TIMEOUT | {"unknown": ["created"]}), "cause.late"),
+    ("a proxy: 502", answered(status=502, body="<h1>nginx</h1>"), "cause.lost"),
+    ("a proxy: 504", answered(status=504, body="<h1>nginx</h1>"), "cause.late"),
+    ("half an answer", answered(status=201, body='{"id": "half'), "cause.lost"),
+    ("cut", cut, "cause.cut"),
+    (
+        "the layer: done",
+        answered(
+            status=502,
+            json={"type": "urn:bff:problem:backend-failed", "status": 502, "done": ["created"]},
+        ),
+        "cause.lost",
+    ),
+]
+
+
+def test_after_a_write_that_nobody_knows_of_the_words_say_that_it_may_be_saved(
+    told_by_the_form: Callable[..., Locator], words: Callable[..., str]
+) -> None:
+    for name, respond, cause in IN_DOUBT:
+        expect(told_by_the_form(respond), name).to_have_text(f"{words(cause)} {words('maybe.saved')}")
 
 
 def test_a_write_that_takes_longer_than_the_app_waits_may_be_saved(
     page: Page, make_todo: Callable[..., Any], words: Callable[..., str]
 ) -> None:
     todo = make_todo("Wait")
+    # Time passes when the test says so: all that is waited for now has taken too long then.
     page.add_init_script(
-        "const of = AbortSignal.timeout.bind(AbortSignal); AbortSignal.timeout = (ms) => of(ms / 10)"
+        """window.patience = [];
+        AbortSignal.timeout = (ms) => {
+            const waiting = new AbortController();
+            patience.push({ ms, end: () => waiting.abort(new DOMException("", "TimeoutError")) });
+            return waiting.signal;
+        };"""
     )
+    passes = "() => patience.splice(0).map(({ ms, end }) => (end(), ms))"
     arrived: list[Route] = []
     page.route(f"**/api/todos/{todo['id']}", lambda route: arrived.append(route))
     page.goto("/")
-    page.get_by_test_id("todo").locator("[data-focus=tick]").click()
+    with page.expect_request(f"**/api/todos/{todo['id']}"):
+        page.get_by_test_id("todo").locator("[data-focus=tick]").click()
+    expect(page.locator("[aria-busy=true]")).to_have_count(0)
+    assert set(page.evaluate(passes)) == {20_000}
     message = page.get_by_test_id("toast")
     expect(message).to_contain_text(f"{words('cause.late')} {words('maybe.saved')}")
     assert len(arrived) == 1
     page.get_by_test_id("todo").locator("a").focus()
     page.keyboard.press("Delete")
-    page.get_by_test_id("toast").filter(has_text=words("undo")).get_by_role(
-        "button", name=words("dismiss")
-    ).click()
+    with page.expect_request(f"**/api/todos/{todo['id']}"):
+        page.get_by_test_id("toast").filter(has_text=words("undo")).get_by_role(
+            "button", name=words("dismiss")
+        ).click()
+    expect(page.locator("[aria-busy=true]")).to_have_count(0)
+    page.evaluate(passes)
     expect(message.filter(has_text=words("maybe.deleted"))).to_be_visible()
 
 
-@pytest.mark.parametrize(
-    ("respond", "kind"),
-    [
-        (answered(status=504, json=TIMEOUT), "backend-timeout"),
-        (answered(status=503, body="<h1>nginx</h1>"), "busy"),
-        (answered(status=429, body="<h1>nginx</h1>"), "too-many-requests"),
-        (
-            answered(status=503, json={"type": "urn:bff:problem:backend-unavailable", "status": 503}),
-            "backend-unavailable",
-        ),
-    ],
-)
+NOT_BEGUN = {
+    "backend-timeout": answered(status=504, json=TIMEOUT),
+    "busy": answered(status=503, body="<h1>nginx</h1>"),
+    "too-many-requests": answered(status=429, body="<h1>nginx</h1>"),
+    "backend-unavailable": answered(
+        status=503, json={"type": "urn:bff:problem:backend-unavailable", "status": 503}
+    ),
+}
+
+
 def test_a_write_that_was_not_begun_is_not_said_to_be_saved(
-    page: Page, words: Callable[..., str], respond: Callable[[Route], None], kind: str
+    told_by_the_form: Callable[..., Locator], words: Callable[..., str]
 ) -> None:
-    page.route("**/api/todos", respond)
-    page.goto("/")
-    form = page.get_by_test_id("composer")
-    form.get_by_label(words("title")).fill("Not saved")
-    form.get_by_label(words("title")).press("Enter")
-    expect(form.get_by_test_id("problem")).to_have_text(words(f"problem.{kind}"))
+    for kind, respond in NOT_BEGUN.items():
+        expect(told_by_the_form(respond), kind).to_have_text(words(f"problem.{kind}"))
 
 
 def test_what_may_be_saved_is_looked_at_again(
@@ -262,15 +296,13 @@ def test_what_may_be_saved_is_looked_at_again(
     expect(tick).to_be_checked()
 
 
-@pytest.mark.parametrize(("form", "path"), [("signin", "login")])
-def test_signing_in_saves_nothing(page: Page, words: Callable[..., str], form: str, path: str) -> None:
-    page.context.clear_cookies()
-    page.route(f"**/api/{path}", lambda route: route.abort())
-    page.goto(f"/{form}")
-    page.locator("[name=email]").fill("a@example.com")
-    page.locator("[name=password]").fill("right horse battery")
-    page.get_by_test_id(f"{form}-form").locator("button[type=submit]").click()
-    expect(page.get_by_test_id("problem")).to_have_text(words("problem.offline"))
+def test_signing_in_saves_nothing(fresh_page: Page, words: Callable[..., str]) -> None:
+    fresh_page.route("**/api/login", lambda route: route.abort())
+    fresh_page.goto("/signin")
+    fresh_page.locator("[name=email]").fill("a@example.com")
+    fresh_page.locator("[name=password]").fill("right horse battery")
+    fresh_page.get_by_test_id("signin-form").locator("button[type=submit]").click()
+    expect(fresh_page.get_by_test_id("problem")).to_have_text(words("problem.offline"))
 
 
 def test_the_words_of_a_rule_are_shown(
@@ -303,34 +335,29 @@ def test_a_list_that_fails_can_be_asked_for_again(
     expect(failed).to_have_count(0)
 
 
-@pytest.mark.parametrize(
-    ("values", "fields", "part"),
-    [
-        ({"notice": None}, ["notice"], "part.notice"),
-        ({"counts": None}, ["counts.open", "counts.done", "counts.paused", "counts.closed"], "part.counts"),
-        ({"todos": None}, ["todos", "total"], "part.todos"),
-        ({}, ["todos[].owner"], "part.people"),
-    ],
-)
+PARTS: list[tuple[str, list[str], dict[str, Any]]] = [
+    ("part.notice", ["notice"], {"notice": None}),
+    ("part.counts", ["counts.open", "counts.done", "counts.paused", "counts.closed"], {"counts": None}),
+    ("part.todos", ["todos", "total"], {"todos": None}),
+    ("part.people", ["todos[].owner"], {}),
+]
+
+
 def test_a_missing_part_is_shown_as_missing_with_a_retry(
-    page: Page,
-    make_todo: Callable[..., Any],
-    words: Callable[..., str],
-    values: dict[str, Any],
-    fields: list[str],
-    part: str,
+    page: Page, make_todo: Callable[..., Any], words: Callable[..., str]
 ) -> None:
     make_todo("The rest is here")
-    page.route("**/api/home?**", partial(fields=fields, **values), times=1)
-    page.goto("/")
     missing = page.get_by_test_id("missing")
-    expect(missing).to_have_count(1)
-    expect(missing).to_contain_text(words("missing.part", what=words(part)))
-    if part != "part.todos":
-        expect(page.get_by_test_id("todo")).to_have_count(1)
-    missing.get_by_role("button", name=words("retry")).click()
-    expect(missing).to_have_count(0)
-    expect(page.get_by_test_id("todo")).to_have_count(1)
+    for part, fields, values in PARTS:
+        page.route("**/api/home?**", partial(fields=fields, **values), times=1)
+        page.goto("/")
+        expect(missing, part).to_have_count(1)
+        expect(missing).to_contain_text(words("missing.part", what=words(part)))
+        if part != "part.todos":
+            expect(page.get_by_test_id("todo"), part).to_have_count(1)
+        missing.get_by_role("button", name=words("retry")).click()
+        expect(missing, part).to_have_count(0)
+        expect(page.get_by_test_id("todo"), part).to_have_count(1)
 
 
 def test_an_old_part_is_shown_and_said_to_be_old(

@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.conftest import stop_time
+from tests.servers import Visitor
+
 
 def box_of(found: Locator) -> dict[str, float]:
     box = found.bounding_box()
@@ -25,39 +28,42 @@ def lies_on(one: dict[str, float], other: dict[str, float]) -> bool:
     )
 
 
-@pytest.mark.parametrize(
-    "size", [(1280, 860), (720, 600), (390, 844), (320, 640)], ids=lambda size: str(size[0])
-)
+SIZES = [(1280, 860), (720, 600), (390, 844), (320, 640)]
+
+
 @pytest.mark.parametrize("count", [1, 3, 14])
 def test_messages_stand_above_the_bar(
     page: Page,
     make_todo: Callable[..., Any],
     words: Callable[..., str],
     shot: Callable[[str], None],
-    size: tuple[int, int],
     count: int,
 ) -> None:
-    page.set_viewport_size({"width": size[0], "height": size[1]})
     for at in range(count):
         make_todo(f"Todo {at}")
+    page.clock.install()
     page.goto("/")
+    expect(page.get_by_test_id("todo")).to_have_count(count)
+    stop_time(page)  # the message stays for as long as the test looks at it
     page.get_by_test_id("todo").first.locator("[data-focus=tick]").click()
     message = page.get_by_test_id("toast")
     expect(message).to_be_visible()
     page.get_by_test_id("select-mode").click()
     bar = page.get_by_test_id("selection")
     bar.get_by_role("button", name=words("select.all")).click()
-    shot(f"selection-and-message-{size[0]}-{count}")
-    assert not lies_on(box_of(bar), box_of(message))
-    for part in (*bar.get_by_role("button").all(), bar.get_by_role("status")):
-        assert not lies_on(box_of(part), box_of(message))
-        # What is at that point is the thing itself, not something over it.
-        assert part.evaluate(
-            """element => {
-                const { x, y, width, height } = element.getBoundingClientRect();
-                return element.contains(document.elementFromPoint(x + width / 2, y + height / 2));
-            }"""
-        )
+    for width, height in SIZES:
+        page.set_viewport_size({"width": width, "height": height})
+        shot(f"selection-and-message-{width}-{count}")
+        assert not lies_on(box_of(bar), box_of(message)), width
+        for part in (*bar.get_by_role("button").all(), bar.get_by_role("status")):
+            assert not lies_on(box_of(part), box_of(message)), width
+            # What is at that point is the thing itself, not something over it.
+            assert part.evaluate(
+                """element => {
+                    const { x, y, width, height } = element.getBoundingClientRect();
+                    return element.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+                }"""
+            ), width
     bar.get_by_role("button", name=words("become.done")).click()
     expect(page.locator(".todo[data-status=done]")).to_have_count(count)
     expect(bar).to_be_hidden()
@@ -101,15 +107,15 @@ def test_a_long_message_is_whole(
 def test_delete_says_why_it_cannot_be_used(
     page: Page,
     make_todo: Callable[..., Any],
-    other_account: dict[str, Any],
+    visitor: Visitor,
+    other_account: Visitor,
     words: Callable[..., str],
     shot: Callable[[str], None],
     serious: Callable[[], list[str]],
 ) -> None:
     make_todo("Mine")
-    me = page.request.get("/api/home").json()["me"]["id"]
     for title in ("Theirs", "Theirs too"):
-        other_account["request"].post("/api/todos", data={"title": title, "helper": me})
+        other_account.add(title, helper=visitor.id)
     page.goto("/")
     page.get_by_test_id("select-mode").click()
     bar = page.get_by_test_id("selection")
@@ -135,23 +141,23 @@ def test_delete_says_why_it_cannot_be_used(
     assert serious() == []
 
 
-@pytest.mark.parametrize("focus", ["a row", "the bar", "nothing"])
 def test_escape_leaves_the_selection(
-    page: Page, make_todo: Callable[..., Any], words: Callable[..., str], focus: str
+    page: Page, make_todo: Callable[..., Any], words: Callable[..., str]
 ) -> None:
     make_todo("One")
     page.goto("/")
-    page.get_by_test_id("select-mode").click()
     bar = page.get_by_test_id("selection")
-    page.get_by_role("checkbox", name=words("select.one", title="One")).check()
-    if focus == "the bar":
-        bar.get_by_role("button", name=words("select.none")).focus()
-    elif focus == "nothing":
-        page.evaluate("document.activeElement.blur()")
-    page.keyboard.press("Escape")
-    expect(bar).to_be_hidden()
-    expect(page.get_by_test_id("select-mode")).to_be_focused()
-    expect(page.get_by_role("checkbox", name=words("finish", title="One"))).to_be_visible()
+    for focus in ("a row", "the bar", "nothing"):
+        page.get_by_test_id("select-mode").click()
+        page.get_by_role("checkbox", name=words("select.one", title="One")).check()
+        if focus == "the bar":
+            bar.get_by_role("button", name=words("select.none")).focus()
+        elif focus == "nothing":
+            page.evaluate("document.activeElement.blur()")
+        page.keyboard.press("Escape")
+        expect(bar, focus).to_be_hidden()
+        expect(page.get_by_test_id("select-mode"), focus).to_be_focused()
+        expect(page.get_by_role("checkbox", name=words("finish", title="One")), focus).to_be_visible()
 
 
 def test_escape_closes_what_is_open_over_the_selection_first(

@@ -16,16 +16,17 @@ from typing import Any
 import pytest
 import requests
 import yaml
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from clients.local import pocketbase
 from clients.local.pocketbase import free_port, start_child, stop_child
-from tests.browser.conftest import CHROMIUM, CHROMIUM_ARGS, PASSWORD
+from tests.chromium import chromium
 from tests.conftest import missing, needs
 from tests.deploy.aws_built import build
 from tests.deploy.aws_emulator import HOSTS
 from tests.servers import PATIENCE, SESSION_KEY, environ_of
 
+PASSWORD = "right horse battery"
 SERVERLESS = HOSTS / "node_modules" / "serverless" / "bin" / "serverless.js"
 pytestmark = [pytest.mark.full, pytest.mark.backend, pytest.mark.server]
 
@@ -144,17 +145,13 @@ def site(built: Path, gateway: str, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture
 def page(site: str) -> Iterator[Page]:
     needs("chromium")
-    with sync_playwright() as playwright:
-        browser: Browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, chromium_sandbox=False, args=list(CHROMIUM_ARGS)
-        )
+    with chromium() as browser:
         # Each function starts with its first page.
         expect.set_options(timeout=20_000)
         page = browser.new_context(base_url=site, locale="en-GB").new_page()
         wrong: list[str] = []
         page.on("pageerror", lambda error: wrong.append(str(error)))
         yield page
-        browser.close()
         assert wrong == []
 
 
