@@ -16,6 +16,8 @@ from bff.deploy.python import running_python
 from bff.planning import plan_folder
 
 BACKENDS = ("people", "todos", "notices")
+PATIENT = "10s"
+"""The time-out of clients of which a test says nothing: a busy machine may take longer than the layer's default."""
 LOGIN = """
     route: POST /api/login
     auth: none
@@ -38,8 +40,12 @@ def write_project(
     *,
     clients: Mapping[str, str] | None = None,
     functions: Mapping[str, str] | None = None,
+    timeout: str = PATIENT,
 ) -> Path:
-    """Write recipes (name → YAML), client modules (name → arguments of Client) and function modules."""
+    """Write recipes (name → YAML), client modules (name → arguments of Client) and function modules.
+
+    A client whose arguments name no time-out has `timeout`.
+    """
     (root / "orchestrations").mkdir(parents=True, exist_ok=True)
     (root / "clients").mkdir(exist_ok=True)
     for name, text in recipes.items():
@@ -47,9 +53,10 @@ def write_project(
     for name, text in (functions or {}).items():
         (root / "orchestrations" / f"{name}.py").write_text(textwrap.dedent(text), encoding="utf-8")
     for name, arguments in {**dict.fromkeys(BACKENDS, ""), **(clients or {})}.items():
+        own = arguments if "timeout=" in arguments else f'timeout="{timeout}", {arguments}'
         (root / "clients" / f"{name}.py").write_text(
             "from bff import Breaker, Client, env\n\n"
-            f'client = Client(base_url=env("{name.upper()}_URL", default="http://{name}.test"), {arguments})\n'
+            f'client = Client(base_url=env("{name.upper()}_URL", default="http://{name}.test"), {own})\n'
         )
     return root
 
@@ -74,9 +81,10 @@ def app_of(
     clients: Mapping[str, str] | None = None,
     functions: Mapping[str, str] | None = None,
     environ: Mapping[str, str] | None = None,
+    timeout: str = PATIENT,
 ) -> Flask:
     """The app of a project that is written first."""
-    write_project(root, recipes, clients=clients, functions=functions)
+    write_project(root, recipes, clients=clients, functions=functions, timeout=timeout)
     return create_app(root, environ=environ or {})
 
 

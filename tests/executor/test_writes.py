@@ -61,6 +61,7 @@ def test_writes_in_flight_when_the_page_ends_are_unknown(page: Make, backend: Fa
             each: number in [1, 2, 3]
             client: todos
             post: /todos
+            timeout: 500ms
             body:
               number: only_small(number)
         """,

@@ -104,6 +104,11 @@ class OnClock(ByHand):
         return ended
 
 
+def patient(url: Any, **more: Any) -> Client:
+    """A client with time enough for a busy machine, which may take longer than the layer's default."""
+    return Client(url, **{"timeout": "10s", **more})
+
+
 def get(path: str, **parts: Any) -> OutgoingRequest:
     return OutgoingRequest("GET", path, safe=True, **parts)
 

@@ -10,7 +10,7 @@ import pytest
 from bff import clock
 from bff.http import Calls, Client, Limits, SocketTransport, ThreadTransport, Transport
 from tests.fakes import FakeBackend
-from tests.http.calling import all_ended, threads_of_transports
+from tests.http.calling import all_ended, patient, threads_of_transports
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def transport(request: pytest.FixtureRequest) -> Iterator[SocketTransport | Thre
 
 @pytest.fixture
 def client(backend: FakeBackend) -> Client:
-    client = Client(backend.url, timeout="10s")
+    client = patient(backend.url)
     client.name = "people"
     return client
 

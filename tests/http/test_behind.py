@@ -24,7 +24,7 @@ from bff.http import (
 )
 from bff.http.behind import freezes_between_requests
 from tests.fakes import PATIENCE, FakeBackend, after, answer, hang
-from tests.http.calling import finish, get
+from tests.http.calling import finish, get, patient
 
 SHARED = CacheTerms(60.0, shared=True, private=False)
 OLD_AT_ONCE = CacheTerms(0.001, stale_while_revalidate=600.0, private=False)
@@ -164,7 +164,7 @@ def test_nothing_else_is_shared(
 
 
 def test_what_a_token_goes_with_is_never_shared(page: Callable[..., Calls], backend: FakeBackend) -> None:
-    client = Client(backend.url, timeout="10s", auth=forward_token("people"))
+    client = patient(backend.url, auth=forward_token("people"))
     asked = threading.Event()
     backend.on("GET /a", after(asked, answer(json=1)))
     visitors = Visitors(5, page, client, cache=SHARED, token="abc")
@@ -279,7 +279,7 @@ def test_an_old_reply_is_given_at_once_and_refreshed_once(
 def test_a_visitors_own_reply_is_refreshed_with_their_token(
     page: Callable[..., Calls], backend: FakeBackend
 ) -> None:
-    client = Client(backend.url, timeout="10s", auth=forward_token("people"))
+    client = patient(backend.url, auth=forward_token("people"))
     backend.on("GET /a", answer(json=1), answer(json=2))
     terms = CacheTerms(0.001, stale_while_revalidate=600.0)
     primed(page, client, terms, token="abc", visitor=b"ann")
@@ -366,7 +366,7 @@ def test_with_its_backend_down_an_old_reply_keeps_coming_and_says_so(page: Calla
     terms = CacheTerms(0.001, stale_if_error=600.0, shared=True, private=False)
     with FakeBackend() as backend:
         backend.on("GET /a", answer(json=1))
-        client = Client(backend.url, timeout="10s", retries=0)
+        client = patient(backend.url, retries=0)
         primed(page, client, terms)
     for at in range(20):  # refused at first, then spared
         calls = page()

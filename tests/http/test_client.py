@@ -25,6 +25,7 @@ from bff.http import (
     forward_token,
 )
 from tests.fakes import FakeBackend, answer, hang
+from tests.http.calling import patient
 
 SECRET = "s3cret"
 
@@ -259,7 +260,7 @@ def test_a_view_s_call_ends_at_its_deadline(backend: FakeBackend) -> None:
 
 def test_a_view_s_call_takes_the_transport_it_is_given(backend: FakeBackend) -> None:
     backend.on("GET /a", answer(json=1))
-    client = Client(backend.url)
+    client = patient(backend.url)
     client.transport = transport = ThreadTransport(max_threads=1)
     assert client.get("/a").json() == 1
     transport.close()
@@ -267,12 +268,12 @@ def test_a_view_s_call_takes_the_transport_it_is_given(backend: FakeBackend) -> 
 
 def test_a_client_that_is_gone_leaves_no_connection(backend: FakeBackend, transport: ThreadTransport) -> None:
     backend.on("GET /a", answer(json=1))
-    client = Client(backend.url)
+    client = patient(backend.url)
     client.transport = transport
     client.get("/a")
     assert backend.open_connections == 1
     gone = weakref.ref(client)
-    client = Client(backend.url)
+    client = patient(backend.url)
     client.transport = transport
     client.get("/a")  # the thread that called the first one calls the second
     gc.collect()

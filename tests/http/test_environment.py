@@ -14,7 +14,7 @@ from bff import create_app
 from bff.errors import OperatorError
 from bff.http import ApiKey, BearerToken, Calls, Client, env
 from tests.fakes import FakeBackend, answer
-from tests.http.calling import get, reply_of
+from tests.http.calling import get, patient, reply_of
 from tests.project import write_project
 
 URL = "http://people.test"
@@ -42,7 +42,7 @@ def test_variables_inside_of_auth_are_read_at_start(
 ) -> None:
     backend.on("GET /a", answer(json=1))
     written = Signed(env("KEY"), {"ids": [env("ID"), "b"]}, HTTPBasicAuth(env("USER"), env("PASSWORD")))
-    client = Client(backend.url, auth=written)
+    client = patient(backend.url, auth=written)
     assert [found.variable for found in client.variables] == ["KEY", "ID", "USER", "PASSWORD"]
     for number in (1, 2):  # as often as a project is loaded
         client.resolve({"KEY": f"k{number}", "ID": "i", "USER": "ann", "PASSWORD": "p"})

@@ -13,7 +13,7 @@ from bff.errors import Reason
 from bff.http import Broken, Calls, Client, Limits, OutgoingRequest, StreamBroke
 from bff.http.faults import reason_of
 from tests.fakes import FakeBackend, Received, Script, Wire, answer, close, half, half_chunked, head
-from tests.http.calling import broken_of, get, post
+from tests.http.calling import broken_of, get, patient, post
 
 MakeCalls = Callable[..., Calls]
 
@@ -94,7 +94,7 @@ def test_a_stream_that_is_none_or_breaks_off_says_why(
 def test_a_server_that_is_not_there_says_so(make_calls: MakeCalls) -> None:
     with closing(socket.socket()) as bound:
         bound.bind(("127.0.0.1", 0))
-        client = Client(f"http://127.0.0.1:{bound.getsockname()[1]}")
+        client = patient(f"http://127.0.0.1:{bound.getsockname()[1]}")
         broken = broken_of(make_calls(), client, post("/a"))
         stream = stream_of(make_calls(), client, "/a")
     assert (broken.sent, broken.reason) == (False, "refused")

@@ -15,7 +15,7 @@ from bff.http import Broken, Call, Calls, Client, Reply, ThreadTransport, connec
 from bff.http.retry import budget_of_hedges
 from tests.clock import Clock
 from tests.fakes import PATIENCE, FakeBackend, Received, Wire, after, answer, hang
-from tests.http.calling import ByHand, OnClock, calls_on, finish, get, ok, post, reply_of, run
+from tests.http.calling import ByHand, OnClock, calls_on, finish, get, ok, patient, post, reply_of, run
 
 SOON = 0.01
 """A hedge that is due at once, in seconds."""
@@ -215,7 +215,7 @@ MakeCalls = Callable[..., Calls]
 def test_the_loser_s_connection_is_closed_and_not_used_again(
     backend: FakeBackend, make_calls: MakeCalls
 ) -> None:
-    client = Client(backend.url, timeout="10s")
+    client = patient(backend.url)
     backend.on("GET /a", hang, answer(json="second"))
     backend.on("GET /b", answer(json="b"))
     reply = reply_of(make_calls(), client, get("/a", hedge=SOON))
@@ -229,7 +229,7 @@ def test_the_loser_s_connection_is_closed_and_not_used_again(
 
 def test_a_loser_that_answers_late_answers_nobody_else(backend: FakeBackend, make_calls: MakeCalls) -> None:
     released = threading.Event()
-    client = Client(backend.url, timeout="10s")
+    client = patient(backend.url)
     backend.on("GET /a", after(released, answer(json="late")), answer(json="second"))
     backend.on("GET /b", answer(json="b"))
     assert reply_of(make_calls(), client, get("/a", hedge=SOON)).json() == "second"
@@ -246,7 +246,7 @@ def test_a_loser_in_the_middle_of_its_body_is_cut(backend: FakeBackend, make_cal
         begun.set()
         wire.until_closed()
 
-    client = Client(backend.url, timeout="10s")
+    client = patient(backend.url)
     backend.on("GET /a", half_then_silence, after(begun, answer(json="second")))
     assert reply_of(make_calls(), client, get("/a", hedge=SOON)).json() == "second"
     assert backend.wait_for_connections(1)

@@ -13,7 +13,7 @@ import pytest
 
 from bff.http import Calls, Client
 from tests.fakes import PATIENCE, FakeBackend, answer, drip, hang, head
-from tests.http.calling import broken_of, get, post, reply_of
+from tests.http.calling import broken_of, get, patient, post, reply_of
 
 MakeCalls = Callable[..., Calls]
 
@@ -45,7 +45,7 @@ def test_a_backend_behind_tls_is_called_over_one_connection(
     secure: FakeBackend, certificate: tuple[Path, Path], make_calls: MakeCalls
 ) -> None:
     secure.on("POST /a", answer(json=[1]))
-    client = Client(secure.url, verify=str(certificate[0]), timeout="10s")
+    client = patient(secure.url, verify=str(certificate[0]))
     for _ in range(2):
         assert reply_of(make_calls(), client, post("/a", body=b"{}")).json() == [1]
     assert secure.accepted == 1
@@ -87,7 +87,7 @@ def test_a_call_behind_tls_that_is_given_up_is_cut(
 def test_a_certificate_that_nobody_vouches_for_is_sent_nothing(
     secure: FakeBackend, make_calls: MakeCalls
 ) -> None:
-    broken = broken_of(make_calls(), Client(secure.url, timeout="10s"), post("/a"))
+    broken = broken_of(make_calls(), patient(secure.url), post("/a"))
     assert (broken.kind, broken.sent) == ("refused", False)
     assert broken.reason == "certificate-untrusted"
     assert secure.requests == []

@@ -25,7 +25,16 @@ from tests.fakes import (
     head,
     together,
 )
-from tests.http.calling import all_ended, broken_of, finish, get, post, reply_of, threads_of_transports
+from tests.http.calling import (
+    all_ended,
+    broken_of,
+    finish,
+    get,
+    patient,
+    post,
+    reply_of,
+    threads_of_transports,
+)
 
 MakeCalls = Callable[..., Calls]
 MEGABYTE = 2**20
@@ -68,7 +77,7 @@ def test_the_target_is_sent_as_it_was_encoded(
 
 
 def test_the_base_path_comes_first(backend: FakeBackend, make_calls: MakeCalls) -> None:
-    reply_of(make_calls(), Client(f"{backend.url}/v1/"), get("/people?x=1"))
+    reply_of(make_calls(), patient(f"{backend.url}/v1/"), get("/people?x=1"))
     assert backend.requests[0].target == "/v1/people?x=1"
 
 
@@ -128,8 +137,8 @@ def test_the_environment_names_no_proxy(
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
-    assert reply_of(make_calls(), Client(backend.url), get("/a")).status == 404
-    asks_for_it = Client(backend.url, proxies=True)
+    assert reply_of(make_calls(), patient(backend.url), get("/a")).status == 404
+    asks_for_it = patient(backend.url, proxies=True)
     assert broken_of(make_calls(), asks_for_it, get("/a", retries=0)).kind == "refused"
 
 
@@ -252,7 +261,7 @@ def test_a_try_that_no_thread_could_take_is_never_sent(backend: FakeBackend) -> 
 def test_a_full_client_keeps_no_other_from_its_backend(backend: FakeBackend) -> None:
     backend.on("GET /slow", hang)
     transport = ThreadTransport(max_threads=4)
-    slow, quick = Client(backend.url, concurrency=2), Client(backend.url)
+    slow, quick = patient(backend.url, concurrency=2), patient(backend.url)
     calls = Calls(transport, time.monotonic() + 5)
     stuck = [calls.start(slow, get(f"/slow?{at}", timeout=0.3)) for at in range(5)]
     assert reply_of(calls, quick, get("/a")).status == 404
@@ -311,7 +320,7 @@ def test_a_connection_that_the_backend_closed_meanwhile_is_replaced(
 def test_a_backend_that_is_down_got_nothing(make_calls: MakeCalls, backend: FakeBackend) -> None:
     with FakeBackend() as gone:
         url = gone.url
-    broken = broken_of(make_calls(), Client(url), post("/a"))
+    broken = broken_of(make_calls(), patient(url), post("/a"))
     assert (broken.kind, broken.sent) == ("refused", False)
     unknown = broken_of(make_calls(), Client("http://no-such-host.invalid"), post("/a"))
     assert unknown.sent is False

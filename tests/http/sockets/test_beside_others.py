@@ -17,7 +17,7 @@ from requests.auth import HTTPBasicAuth
 from bff.http import Calls, Client, Reply, SocketTransport
 from bff.http.sockets.transport import needs_requests
 from tests.fakes import PATIENCE, FakeBackend, Received, Wire, answer, hang
-from tests.http.calling import broken_of, finish, get, post, reply_of
+from tests.http.calling import broken_of, finish, get, patient, post, reply_of
 from tests.http.sockets.tries import try_of
 
 MakeCalls = Callable[..., Calls]
@@ -107,7 +107,7 @@ def test_a_reply_of_a_thread_is_found_beside_a_silent_socket(
     backend.on("GET /quick", answer(json="thread"))
     calls = make_calls()
     slow = calls.start(client, get("/late"))
-    quick = calls.start(Client(backend.url, auth=HTTPBasicAuth("a", "b"), timeout="10s"), get("/quick"))
+    quick = calls.start(patient(backend.url, auth=HTTPBasicAuth("a", "b")), get("/quick"))
     finish(calls, quick)
     assert (slow.result, quick.result.json()) == (None, "thread")
     both.set()

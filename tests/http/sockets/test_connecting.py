@@ -14,7 +14,7 @@ import pytest
 from bff.http import Calls, Client, SocketTransport, Transport
 from bff.http.sockets.resolve import in_turns
 from tests.fakes import FakeBackend, answer
-from tests.http.calling import broken_of, get, post, reply_of
+from tests.http.calling import broken_of, get, patient, post, reply_of
 
 MakeCalls = Callable[..., Calls]
 SLACK = 1.0
@@ -76,7 +76,7 @@ def test_where_one_address_refuses_the_next_is_asked(
 ) -> None:
     resolve((V4, ("127.0.0.1", closed)), (V4, ("127.0.0.1", port_of(backend))))
     backend.on("POST /a", answer(json=1))
-    assert reply_of(make_calls(), Client("http://many.test", timeout="10s"), post("/a")).json() == 1
+    assert reply_of(make_calls(), patient("http://many.test"), post("/a")).json() == 1
     assert backend.accepted == 1
     assert backend.requests[0].headers["host"] == "many.test"
 
@@ -86,26 +86,26 @@ def test_where_one_address_is_silent_the_next_is_asked_beside_it(
 ) -> None:
     resolve((V4, ("127.0.0.1", silent)), (V4, ("127.0.0.1", port_of(backend))))
     backend.on("GET /a", answer(json=1))
-    assert reply_of(make_calls(), Client("http://many.test", timeout="10s"), get("/a")).json() == 1
+    assert reply_of(make_calls(), patient("http://many.test"), get("/a")).json() == 1
 
 
 def test_where_every_address_refuses_nothing_was_sent(
     make_calls: MakeCalls, resolve: Callable[..., None], closed: int
 ) -> None:
     resolve(*[(V4, ("127.0.0.1", closed))] * 3)
-    broken = broken_of(make_calls(), Client("http://many.test", timeout="10s"), post("/a"))
+    broken = broken_of(make_calls(), patient("http://many.test"), post("/a"))
     assert (broken.kind, broken.sent, broken.reason) == ("refused", False, "refused")
 
 
 def test_a_name_without_addresses_is_refused(make_calls: MakeCalls, resolve: Callable[..., None]) -> None:
     resolve()
-    broken = broken_of(make_calls(), Client("http://many.test", timeout="10s"), post("/a"))
+    broken = broken_of(make_calls(), patient("http://many.test"), post("/a"))
     assert (broken.kind, broken.sent, broken.reason) == ("refused", False, "look-up")
 
 
 @pytest.mark.parametrize("host", ["a" * 70 + ".test", "x..test"])
 def test_a_name_that_cannot_be_looked_up_is_refused(make_calls: MakeCalls, host: str) -> None:
-    broken = broken_of(make_calls(), Client(f"http://{host}", timeout="10s"), post("/a"))
+    broken = broken_of(make_calls(), patient(f"http://{host}"), post("/a"))
     assert (broken.kind, broken.sent, broken.reason) == ("refused", False, "look-up")
 
 
@@ -127,7 +127,7 @@ def test_a_backend_may_have_an_ipv6_address(make_calls: MakeCalls) -> None:
     serving.start()
     with closing(listening):
         port = listening.getsockname()[1]
-        assert reply_of(make_calls(), Client(f"http://[::1]:{port}", timeout="10s"), get("/a")).json() == 1
+        assert reply_of(make_calls(), patient(f"http://[::1]:{port}"), get("/a")).json() == 1
         serving.join()
     assert f"Host: [::1]:{port}\r\n".encode() in heard[0]
 
@@ -145,20 +145,20 @@ def ends_in_time(calls: Calls, client: Client, body: bytes | None = None) -> tup
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_the_deadline_bounds_connecting(make_calls: MakeCalls, silent: int, scheme: str) -> None:
-    client = Client(f"{scheme}://127.0.0.1:{silent}", timeout="10s")
+    client = patient(f"{scheme}://127.0.0.1:{silent}")
     assert ends_in_time(make_calls(), client) == ("timeout", False, "connect-timeout")
 
 
 def test_the_deadline_bounds_the_handshake(make_calls: MakeCalls, transport: Transport) -> None:
     late = "tls-timeout" if isinstance(transport, SocketTransport) else "connect-timeout"
     with closing(socket.create_server(("127.0.0.1", 0))) as listening:  # connects, and says nothing
-        client = Client(f"https://127.0.0.1:{listening.getsockname()[1]}", timeout="10s")
+        client = patient(f"https://127.0.0.1:{listening.getsockname()[1]}")
         assert ends_in_time(make_calls(), client) == ("timeout", False, late)
 
 
 def test_the_deadline_bounds_sending_to_who_never_reads(make_calls: MakeCalls) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as listening:
-        client = Client(f"http://127.0.0.1:{listening.getsockname()[1]}", timeout="10s")
+        client = patient(f"http://127.0.0.1:{listening.getsockname()[1]}")
         assert ends_in_time(make_calls(), client, b"x" * 2**25) == ("timeout", True, "reply-timeout")
 
 
@@ -175,9 +175,9 @@ def test_a_try_that_could_not_even_look_up_is_no_fault_of_its_backend(
     monkeypatch.setattr("socket.getaddrinfo", stuck)
     calls = make_calls(10.0)
     for at in range(8):
-        calls.start(Client(f"http://stuck{at}.test", timeout="10s"), get("/a"))
+        calls.start(patient(f"http://stuck{at}.test"), get("/a"))
     try:
-        assert ends_in_time(calls, Client("http://late.test", timeout="10s")) == (
+        assert ends_in_time(calls, patient("http://late.test")) == (
             "full",
             False,
             "look-ups-full",

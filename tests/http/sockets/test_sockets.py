@@ -15,7 +15,7 @@ import pytest
 
 from bff.http import Calls, Client, Reply, SocketTransport, Try
 from tests.fakes import PATIENCE, FakeBackend, answer, close, hang
-from tests.http.calling import broken_of, finish, get, post, reply_of, threads_of_transports
+from tests.http.calling import broken_of, finish, get, patient, post, reply_of, threads_of_transports
 from tests.http.sockets.tries import MEGABYTE, ended, try_of
 
 MakeCalls = Callable[..., Calls]
@@ -98,7 +98,7 @@ def test_a_server_that_answers_before_it_has_read_all_is_heard(make_calls: MakeC
 
     with server(talk) as url:
         request = post("/a", body=b"b" * (16 * MEGABYTE))
-        reply = reply_of(make_calls(), Client(url, timeout="10s"), request)
+        reply = reply_of(make_calls(), patient(url), request)
     assert (reply.status, reply.raw == large) == (413, True)
 
 
@@ -119,7 +119,7 @@ def test_a_large_body_is_sent_while_a_large_reply_arrives(make_calls: MakeCalls)
 
     sent = os.urandom(1024) * (size // 1024)
     with server(talk) as url:
-        reply = reply_of(make_calls(), Client(url, timeout="10s"), post("/a", body=sent))
+        reply = reply_of(make_calls(), patient(url), post("/a", body=sent))
     assert reply.raw == sent
 
 
@@ -134,7 +134,7 @@ def test_a_server_that_refuses_a_body_and_resets_is_heard(make_calls: MakeCalls)
 
     with server(talk) as url:
         request = post("/a", body=b"b" * (16 * MEGABYTE))
-        reply = reply_of(make_calls(), Client(url, timeout="10s"), request)
+        reply = reply_of(make_calls(), patient(url), request)
         said.set()
     assert (reply.status, reply.raw) == (413, b"no")
 

@@ -17,7 +17,7 @@ from bff.http.sockets.dial import Address
 from bff.http.sockets.standing import REST, Standing
 from tests.clock import Clock
 from tests.fakes import PATIENCE, FakeBackend, Received, Wire, answer, close, hang
-from tests.http.calling import broken_of, finish, get, post, reply_of
+from tests.http.calling import broken_of, finish, get, patient, post, reply_of
 
 MakeCalls = Callable[..., Calls]
 V4 = socket.AF_INET
@@ -100,7 +100,7 @@ def port_of(backend: FakeBackend) -> int:
 
 @pytest.fixture
 def client() -> Client:
-    return Client("http://many.test", timeout="10s", breaker=None)
+    return patient("http://many.test", breaker=None)
 
 
 def test_an_address_that_takes_connections_and_gives_no_answer_loses_its_place(

@@ -16,9 +16,9 @@ import certifi
 import pytest
 import trustme
 
-from bff.http import Calls, Client, Reply, SocketTransport, env
+from bff.http import Calls, Reply, SocketTransport, env
 from tests.fakes import PATIENCE, FakeBackend, answer, chunked
-from tests.http.calling import broken_of, finish, get, post, reply_of
+from tests.http.calling import broken_of, finish, get, patient, post, reply_of
 
 MakeCalls = Callable[..., Calls]
 PAST = datetime(2020, 1, 1, tzinfo=UTC), datetime(2021, 1, 1, tzinfo=UTC)
@@ -60,7 +60,7 @@ def test_a_right_certificate_is_believed_and_its_connection_used_again(
     authority: Authority, make_calls: MakeCalls
 ) -> None:
     backend = authority.backend("127.0.0.1")
-    client = Client(backend.url, verify=authority.path, timeout="10s")
+    client = patient(backend.url, verify=authority.path)
     for _ in range(3):
         assert reply_of(make_calls(), client, get("/a")).json() == 1
         assert len(reply_of(make_calls(), client, post("/a", body=b"y" * 300_000)).raw) == 200_000
@@ -72,10 +72,10 @@ def test_the_authorities_of_the_environment_are_believed_where_the_client_names_
     authority: Authority, make_calls: MakeCalls, variable: str
 ) -> None:
     backend = authority.backend("127.0.0.1")
-    client = Client(env("IT"), timeout="10s")
+    client = patient(env("IT"))
     client.resolve({"IT": backend.url, variable: authority.path})
     assert reply_of(make_calls(), client, get("/a")).json() == 1
-    own = Client(env("IT"), verify=certifi.where(), timeout="10s")
+    own = patient(env("IT"), verify=certifi.where())
     own.resolve({"IT": backend.url, variable: authority.path})
     assert broken_of(make_calls(), own, get("/a")).kind == "refused"
 
@@ -89,14 +89,14 @@ def test_a_folder_of_authorities_is_believed(
     name = subprocess.run(shown, capture_output=True, text=True, check=True).stdout.strip()
     shutil.copy(authority.path, folder / f"{name}.0")
     backend = authority.backend("127.0.0.1")
-    client = Client(env("IT"), timeout="10s")
+    client = patient(env("IT"))
     client.resolve({"IT": backend.url, "SSL_CERT_DIR": str(folder)})
     assert reply_of(make_calls(), client, get("/a")).json() == 1
 
 
 def test_calls_side_by_side_have_a_connection_each(authority: Authority, make_calls: MakeCalls) -> None:
     backend = authority.backend("127.0.0.1")
-    client = Client(backend.url, verify=authority.path, timeout="10s")
+    client = patient(backend.url, verify=authority.path)
     calls = make_calls()
     started = [calls.start(client, get(f"/a?{at}")) for at in range(5)]
     finish(calls, *started)
@@ -106,7 +106,7 @@ def test_calls_side_by_side_have_a_connection_each(authority: Authority, make_ca
 
 def test_the_name_is_told_and_checked(authority: Authority, make_calls: MakeCalls) -> None:
     backend = authority.backend("localhost")
-    client = Client(backend.url.replace("127.0.0.1", "localhost"), verify=authority.path, timeout="10s")
+    client = patient(backend.url.replace("127.0.0.1", "localhost"), verify=authority.path)
     assert reply_of(make_calls(), client, get("/a")).status == 200
     assert set(authority.asked_for) == {"localhost"}
 
@@ -123,7 +123,7 @@ def test_a_wrong_certificate_is_sent_nothing(
     authority: Authority, make_calls: MakeCalls, names: list[str], past: bool, reason: str
 ) -> None:
     backend = authority.backend(*names, past=past)
-    client = Client(backend.url, verify=authority.path, timeout="10s")
+    client = patient(backend.url, verify=authority.path)
     broken = broken_of(make_calls(), client, post("/a"))
     assert (broken.kind, broken.sent, broken.reason) == ("refused", False, reason)
     assert backend.requests == []
@@ -137,7 +137,7 @@ def test_a_certificate_of_an_unknown_authority_is_sent_nothing(
     other = tmp_path / "other.pem"
     trustme.CA().cert_pem.write_to_path(str(other))
     for verify in (True, str(other)):
-        broken = broken_of(make_calls(), Client(backend.url, verify=verify, timeout="10s"), post("/a"))
+        broken = broken_of(make_calls(), patient(backend.url, verify=verify), post("/a"))
         assert (broken.kind, broken.sent, broken.reason) == ("refused", False, "certificate-untrusted")
     assert backend.requests == []
 
@@ -145,13 +145,13 @@ def test_a_certificate_of_an_unknown_authority_is_sent_nothing(
 @pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
 def test_who_asks_for_no_check_gets_none(authority: Authority, make_calls: MakeCalls) -> None:
     backend = authority.backend("other.test", past=True)
-    client = Client(backend.url, verify=False, timeout="10s")
+    client = patient(backend.url, verify=False)
     assert reply_of(make_calls(), client, get("/a")).status == 200
 
 
 def test_authorities_that_are_not_there_refuse_the_call(authority: Authority, make_calls: MakeCalls) -> None:
     backend = authority.backend("127.0.0.1")
-    client = Client(backend.url, verify=f"{authority.path}.gone", timeout="10s")
+    client = patient(backend.url, verify=f"{authority.path}.gone")
     broken = broken_of(make_calls(), client, post("/a"))
     assert (broken.kind, broken.sent, broken.reason) == ("refused", False, "verify-file")
 
@@ -168,7 +168,7 @@ def test_a_plain_server_behind_an_https_url_is_sent_no_request(make_calls: MakeC
     with socket.create_server(("127.0.0.1", 0)) as listening:
         serving = threading.Thread(target=serve)
         serving.start()
-        client = Client(f"https://127.0.0.1:{listening.getsockname()[1]}", timeout="10s")
+        client = patient(f"https://127.0.0.1:{listening.getsockname()[1]}")
         broken = broken_of(make_calls(), client, post("/a"))
         serving.join()
     assert (broken.kind, broken.sent, broken.reason) == ("refused", False, "tls")
@@ -225,7 +225,7 @@ def server(request: pytest.FixtureRequest, authority: Authority) -> Iterator[Ser
 def test_a_server_that_is_asked_again_knows_us(
     authority: Authority, server: Server, make_calls: MakeCalls
 ) -> None:
-    client = Client(server.url, verify=authority.path, timeout="10s")
+    client = patient(server.url, verify=authority.path)
     for _ in range(3):
         assert reply_of(make_calls(), client, get("/a")).json() == 1
     assert server.knew == [False, True, True]
@@ -236,7 +236,7 @@ def test_another_client_is_not_taken_for_the_first(
     authority: Authority, server: Server, make_calls: MakeCalls
 ) -> None:
     for _ in range(2):
-        reply_of(make_calls(), Client(server.url, verify=authority.path, timeout="10s"), get("/a"))
+        reply_of(make_calls(), patient(server.url, verify=authority.path), get("/a"))
     assert server.knew == [False, False]
 
 
@@ -244,7 +244,7 @@ def test_another_client_is_not_taken_for_the_first(
 def test_a_certificate_is_looked_at_again_after_a_while(
     authority: Authority, server: Server, make_calls: MakeCalls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = Client(server.url, verify=authority.path, timeout="10s")
+    client = patient(server.url, verify=authority.path)
     reply_of(make_calls(), client, get("/a"))
     monkeypatch.setattr("bff.http.sockets.connection.LONGEST_TICKET", 0.0)
     reply_of(make_calls(), client, get("/a"))
@@ -255,7 +255,7 @@ def test_a_certificate_is_looked_at_again_after_a_while(
 def test_a_server_that_has_forgotten_us_is_met_anew(
     authority: Authority, server: Server, make_calls: MakeCalls
 ) -> None:
-    client = Client(server.url, verify=authority.path, timeout="10s")
+    client = patient(server.url, verify=authority.path)
     reply_of(make_calls(), client, get("/a"))
     version = server.context.minimum_version
     server.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -284,7 +284,7 @@ def test_a_body_without_a_length_needs_the_closing_word(authority: Authority, ma
         serving = threading.Thread(target=serve)
         serving.start()
         url = f"https://127.0.0.1:{listening.getsockname()[1]}"
-        broken = broken_of(make_calls(), Client(url, verify=authority.path, timeout="10s"), post("/a"))
+        broken = broken_of(make_calls(), patient(url, verify=authority.path), post("/a"))
         stop.set()
         serving.join()
     assert (broken.kind, broken.sent, broken.reason) == ("refused", True, "cut-short")

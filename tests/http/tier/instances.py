@@ -8,10 +8,10 @@ from typing import Any
 
 from cryptography.fernet import Fernet
 
-from bff.http import Behind, CacheTerms, Call, Calls, Client, Reply, ThreadTransport
+from bff.http import Behind, CacheTerms, Call, Calls, Reply, ThreadTransport
 from bff.http.tier import RedisTier
 from tests.fakes import PATIENCE, FakeBackend
-from tests.http.calling import finish, get
+from tests.http.calling import finish, get, patient
 from tests.servers import RedisServer
 
 KEY = Fernet.generate_key().decode()
@@ -23,7 +23,7 @@ class Instance:
     """A process of its own: its client, its caches, its connections."""
 
     def __init__(self, backend: FakeBackend, url: str, *keys: str, runs_on: bool = True) -> None:
-        self.client = Client(backend.url, timeout="10s")
+        self.client = patient(backend.url)
         self.client.name = "people"
         self.transport = ThreadTransport()
         self.tier = RedisTier(url, keys)
