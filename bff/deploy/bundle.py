@@ -77,7 +77,6 @@ class Bundler:
         self._planned = plan_folder(self.root)
         self._arch = arch
         self._wheels: Wheels | None = None
-        self._compiled_packages: dict[str, dict[str, bytes]] = {}
 
     @property
     def pages(self) -> tuple[str, ...]:
@@ -140,9 +139,8 @@ class Bundler:
         inside = f"{site}/" if site else ""
         found = {}
         for name, files in wheels.files(names, needless).items():
-            if name not in self._compiled_packages:
-                self._compiled_packages[name] = self.python.with_bytecode(files)
-            found[name] = {f"{inside}{path}": file for path, file in self._compiled_packages[name].items()}
+            compiled = self.python.with_bytecode(files)
+            found[name] = {f"{inside}{path}": file for path, file in compiled.items()}
         return found
 
     def _wheels_here(self) -> Wheels:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import bff
@@ -63,20 +63,29 @@ def imported_from(sources: Mapping[str, bytes]) -> set[str]:
     return {name.partition(".")[0] for source in sources.values() for name in _imported(source)}
 
 
-def _imported(source: bytes) -> Iterator[str]:
-    """The names of all modules that a file imports, at its top or in a function; `TYPE_CHECKING` runs nowhere."""
-    waiting: list[ast.AST] = [ast.parse(source)]
+@lru_cache(maxsize=1024)
+def _imported(source: bytes) -> tuple[str, ...]:
+    """The names of all modules that a file imports, at its top or in a function; each file is read once for a build."""
+    found: list[str] = []
+    for node in _statements(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found += (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found += (node.module, *(f"{node.module}.{name.name}" for name in node.names))
+    return tuple(found)
+
+
+def _statements(tree: ast.Module) -> Iterator[ast.AST]:
+    """All statements, also of functions and classes, but for those under `TYPE_CHECKING`, which run nowhere."""
+    waiting: list[ast.AST] = [tree]
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
             waiting += node.orelse
-        elif isinstance(node, ast.Import):
-            yield from (name.name for name in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module
-            yield from (f"{node.module}.{name.name}" for name in node.names)
-        else:
-            waiting += ast.iter_child_nodes(node)
+            continue
+        yield node
+        for block in ("body", "handlers", "cases", "orelse", "finalbody"):
+            waiting += getattr(node, block, ())
 
 
 def _file_of(root: Path, name: str) -> Path | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -62,8 +63,14 @@ class Pins:
 
 def distributions_of(modules: Iterable[str]) -> set[str]:
     """The distributions of imported top-level modules, where they are installed: the project was checked with them."""
-    installed: Mapping[str, list[str]] = packages_distributions()
+    installed = _installed()
     return {canonicalize_name(name) for module in modules for name in installed.get(module, ())}
+
+
+@cache
+def _installed() -> Mapping[str, list[str]]:
+    """The distributions of top-level modules; reading them takes longer than all else that a page's bundle needs."""
+    return packages_distributions()
 
 
 def _environment(python: str, arch: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from functools import cache
 from importlib.util import MAGIC_NUMBER, source_hash
 from pathlib import Path
 from typing import Any, Protocol
@@ -42,6 +43,7 @@ class Python:
     def __init__(self, version: str, compiler: _Compiler | None) -> None:
         self.version = version
         self._compiler = compiler
+        self._codes: dict[tuple[str, bytes], bytes] = {}
         self.head = ANY_PYTHON if compiler is None else f"{compiler.tag} {compiler.magic[:2].hex()}"
 
     @property
@@ -53,15 +55,24 @@ class Python:
         return source if self._compiler is None else self._compiler.code(PLACE, source.encode())
 
     def with_bytecode(self, sources: Mapping[str, bytes]) -> dict[str, bytes]:
-        """The files by path, and the bytecode of each module where this Python looks for it."""
+        """The files by path, and the bytecode of each module where this Python looks for it.
+
+        What several bundles hold is compiled once.
+        """
         found = dict(sources)
         if self._compiler is not None:
             for path, source in sources.items():
-                code = self._compiler.code(path, source) if path.endswith(".py") else b""
-                if code:
-                    head = self._compiler.magic + _UNCHECKED + source_hash(source)
-                    found[_place(path, self._compiler.tag)] = head + code
+                if path.endswith(".py") and (code := self._code(self._compiler, path, source)):
+                    found[_place(path, self._compiler.tag)] = code
         return found
+
+    def _code(self, compiler: _Compiler, path: str, source: bytes) -> bytes:
+        """What a file of bytecode holds; nothing for what is no Python."""
+        if (path, source) not in self._codes:
+            code = compiler.code(path, source)
+            head = compiler.magic + _UNCHECKED + source_hash(source)
+            self._codes[path, source] = head + code if code else b""
+        return self._codes[path, source]
 
     def close(self) -> None:
         if self._compiler is not None:
@@ -72,8 +83,9 @@ def running_version() -> str:
     return f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
+@cache
 def running_python() -> Python:
-    """The Python that runs this."""
+    """The Python that runs this; there is one."""
     return Python(running_version(), _Here())
 
 

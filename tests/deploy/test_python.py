@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bff.compiled import ANY_PYTHON, this_python
-from bff.deploy.python import python_of, running_python, running_version
+from bff.deploy.python import Python, python_of, running_python, running_version
 from bff.errors import OperatorError
 
 SOURCES = {
@@ -30,6 +30,33 @@ def test_modules_get_unchecked_bytecode_where_this_python_looks_for_it() -> None
         head, code = found[place][:16], found[place][16:]
         assert head == MAGIC_NUMBER + (1).to_bytes(4, "little") + source_hash(SOURCES[path])
         assert marshal.loads(code).co_filename == path
+
+
+class Counting:
+    """A compiler that notes what it is asked for."""
+
+    tag, magic = "cpython-311", b"0123"
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def code(self, path: str, source: bytes) -> bytes:
+        self.asked.append(path)
+        return b"code of " + source
+
+    def close(self) -> None:
+        pass
+
+
+def test_what_several_bundles_hold_is_compiled_once() -> None:
+    compiler = Counting()
+    python = Python("3.11", compiler)
+    first = python.with_bytecode({"a.py": b"1", "b.txt": b"2"})
+    again = python.with_bytecode({"a.py": b"1", "c/a.py": b"1"})
+    other = python.with_bytecode({"a.py": b"3"})
+    assert compiler.asked == ["a.py", "c/a.py", "a.py"]
+    assert first["__pycache__/a.cpython-311.pyc"] == again["__pycache__/a.cpython-311.pyc"]
+    assert other["__pycache__/a.cpython-311.pyc"].endswith(b"code of 3")
 
 
 def test_a_python_in_another_process_makes_the_same() -> None:
