@@ -121,6 +121,15 @@ def redis(redis_server: RedisServer) -> RedisServer:
 
 
 @pytest.fixture(scope="session")
+def wheelhouse() -> Iterator[None]:
+    """Builds take their wheels from `.local/wheels/`, which is filled at first need, and start once."""
+    from tests.wheelhouse import in_place
+
+    with in_place():
+        yield
+
+
+@pytest.fixture(scope="session")
 def backend_program() -> Path:
     """The real PocketBase, as `make install-backend` leaves it."""
     from clients.local import pocketbase

@@ -72,25 +72,35 @@ class Wheels:
                 yield canonicalize_name(requirement.name)
 
     def _fetch(self, names: set[str]) -> None:
-        if not names:
-            return
-        with tempfile.TemporaryDirectory() as folder:
-            pinned = Path(folder, "pins.txt")
-            pinned.write_text(self.lines(names), "utf-8")
-            command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
-            command += ["--no-deps", "--require-hashes", _ONLY_WHEELS, "--implementation", "cp"]
-            command += ["--python-version", self._python, "--dest", folder, "--requirement", str(pinned)]
-            command += [part for platform in self._platforms() for part in ("--platform", platform)]
-            done = subprocess.run(command, capture_output=True, text=True)
-            if done.returncode:
-                place = f"Python {self._python} on {self._machine}"
-                raise OperatorError(f"no wheels for {place}: {_reason(done.stderr)}")
-            for wheel in Path(folder).glob("*.whl"):
-                self._unpacked[parse_wheel_filename(wheel.name)[0]] = _unpack(wheel)
+        if names:
+            pins = {name: self.pins.line(name) for name in sorted(names)}
+            self._unpacked |= fetched(pins, self._python, self._machine)
 
-    def _platforms(self) -> Iterator[str]:
-        yield from (f"manylinux_2_{minor}_{self._machine}" for minor in range(GLIBC, 4, -1))
-        yield from (f"{name}_{self._machine}" for name in _OLD_NAMES[self._machine])
+
+def fetched(pins: Mapping[str, str], python: str, machine: str) -> dict[str, Mapping[str, bytes]]:
+    """The unpacked wheels of pinned distributions by name; raises OperatorError where one has none for the host."""
+    with tempfile.TemporaryDirectory() as folder:
+        download(pins.values(), python, machine, Path(folder))
+        return {parse_wheel_filename(wheel.name)[0]: unpacked(wheel) for wheel in Path(folder).glob("*.whl")}
+
+
+def download(lines: Iterable[str], python: str, machine: str, folder: Path) -> None:
+    """Get the wheels of requirements with hashes, without what they need; raises OperatorError with pip's reason."""
+    with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as pinned:
+        pinned.write("".join(f"{line}\n" for line in lines))
+        pinned.flush()
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
+        command += ["--no-deps", "--require-hashes", _ONLY_WHEELS, "--implementation", "cp"]
+        command += ["--python-version", python, "--dest", str(folder), "--requirement", pinned.name]
+        command += [part for platform in _platforms(machine) for part in ("--platform", platform)]
+        done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise OperatorError(f"no wheels for Python {python} on {machine}: {_reason(done.stderr)}")
+
+
+def _platforms(machine: str) -> Iterator[str]:
+    yield from (f"manylinux_2_{minor}_{machine}" for minor in range(GLIBC, 4, -1))
+    yield from (f"{name}_{machine}" for name in _OLD_NAMES[machine])
 
 
 def _reason(said: str) -> str:
@@ -99,7 +109,7 @@ def _reason(said: str) -> str:
     return errors[-1] if errors else " ".join(said.split()) or "pip does not say why"
 
 
-def _unpack(wheel: Path) -> dict[str, bytes]:
+def unpacked(wheel: Path) -> dict[str, bytes]:
     """What a wheel installs for imports; its scripts, headers and data stay out (PEP 427)."""
     found = {}
     with ZipFile(wheel) as archive:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import contextlib
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import ZipFile
 
+from bff.cli import main
 from tests.servers import ROOT
 
 HANDLER = "aws_lambda.handler"
@@ -33,11 +34,10 @@ class Built:
 def build(folder: Path, pages: Sequence[str], *options: str, root: Path = ROOT) -> Path:
     """What `python -m bff build` has written for these pages, or for `--all`."""
     out = folder / "out"
-    command = [sys.executable, "-m", "bff", "--root", str(root), "build", *pages, *options]
-    done = subprocess.run(
-        [*command, "--target", "aws-lambda", "--out", str(out)], cwd=ROOT, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    options = (*options, "--target", "aws-lambda", "--out", str(out))
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()) as said:
+        status = main(["--root", str(root), "build", *pages, *options])
+    assert status == 0, said.getvalue()
     return out
 
 

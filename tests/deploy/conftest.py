@@ -13,6 +13,11 @@ from tests.deploy.small import small_project
 from tests.servers import ROOT, Layer, layer
 
 
+@pytest.fixture(scope="session", autouse=True)
+def wheels(wheelhouse: None) -> None:
+    """Every build here is of wheels that are there."""
+
+
 @pytest.fixture(scope="session")
 def resident(app_backend: Backend, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Layer]:
     """The app behind one proxy, as most hosts are."""

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ class NoPolicies:
         return {}
 
 os.environ["AWS_DEFAULT_REGION"] = "eu-central-1"
-template = yaml.safe_load(open(sys.argv[1]))
+template = yaml.safe_load(sys.stdin)
 for resource in template["Resources"].values():
     if resource["Type"] == "AWS::Serverless::Function":
         resource["Properties"]["CodeUri"] = "s3://bucket/" + resource["Properties"]["CodeUri"]  # as `sam package` does
@@ -64,17 +65,20 @@ def template_of(project: Project) -> dict[str, Any]:
     return found
 
 
-def translated(project: Project, folder: Path) -> dict[str, Any]:
+def translated(project: Project) -> Any:
     """The CloudFormation template that SAM makes."""
+    return json.loads(_by_sam(TARGET.manifests(project)["template.yaml"]))
+
+
+@cache
+def _by_sam(template: bytes) -> str:
+    """Several tests look at one template, and SAM's start takes a second."""
     python = VENV / "bin" / "python"
     if not any(VENV.glob("lib/python*/site-packages/samtranslator")):
         missing("needs aws-sam-translator in .local/hosts-venv: make install-hosts")
-    file = folder / "template.yaml"
-    file.write_bytes(TARGET.manifests(project)["template.yaml"])
-    done = subprocess.run([python, "-c", TRANSLATE, file], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    done = subprocess.run([python, "-c", TRANSLATE], input=template, capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout.decode()
 
 
 def routes_of(template: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -116,9 +120,9 @@ def kept(function: Function) -> Function:
 
 
 def test_every_page_has_its_route_and_what_is_read_has_head(
-    functions: list[Function], public: Mapping[str, bytes], tmp_path: Path
+    functions: list[Function], public: Mapping[str, bytes]
 ) -> None:
-    found = set(routes_of(translated(project_of(functions, public), tmp_path)))
+    found = set(routes_of(translated(project_of(functions, public))))
     pages = {
         (plan.recipe.method, plan.recipe.path, name_of(function))
         for function in functions
@@ -137,8 +141,8 @@ def name_of(function: Function) -> str:
     return "".join(part.capitalize() for part in function.name.split("_")) + "Function"
 
 
-def test_a_function_has_its_own_time_memory_and_variables(functions: list[Function], tmp_path: Path) -> None:
-    resources = translated(project_of(functions, {}), tmp_path)["Resources"]
+def test_a_function_has_its_own_time_memory_and_variables(functions: list[Function]) -> None:
+    resources = translated(project_of(functions, {}))["Resources"]
     home = resources["HomeFunction"]["Properties"]
     assert (home["Timeout"], home["MemorySize"], home["Architectures"]) == (4, 512, ["arm64"])
     assert (home["Runtime"], home["Handler"]) == (f"python{running_version()}", "aws_lambda.handler")
@@ -163,21 +167,19 @@ def test_secrets_have_no_default_and_are_not_shown(functions: list[Function]) ->
     }
 
 
-def test_a_redis_is_offered_where_pages_have_a_use_for_one(functions: list[Function], tmp_path: Path) -> None:
+def test_a_redis_is_offered_where_pages_have_a_use_for_one(functions: list[Function]) -> None:
     bundle = replace(functions[4].bundle, packages={"redis": {"redis/__init__.py": b""}})
     project = project_of([replace(functions[4], bundle=bundle), functions[5]], {})
     found = template_of(project)["Parameters"]["BffStateUrl"]
     assert (found["Default"], found["NoEcho"]) == ("", True)
-    resources = translated(project, tmp_path)["Resources"]
+    resources = translated(project)["Resources"]
     given = resources["HomeFunction"]["Properties"]["Environment"]["Variables"]["BFF_STATE_URL"]
     assert given == {"Fn::If": ["HasBffStateUrl", {"Ref": "BffStateUrl"}, {"Ref": "AWS::NoValue"}]}
     assert "BFF_STATE_URL" not in resources["LoginFunction"]["Properties"]["Environment"]["Variables"]
 
 
-def test_instances_that_are_kept_belong_to_an_alias_that_the_routes_ask(
-    functions: list[Function], tmp_path: Path
-) -> None:
-    template = translated(project_of([kept(functions[4])], {}), tmp_path)
+def test_instances_that_are_kept_belong_to_an_alias_that_the_routes_ask(functions: list[Function]) -> None:
+    template = translated(project_of([kept(functions[4])], {}))
     alias = template["Resources"]["HomeFunctionAliaslive"]["Properties"]
     assert alias["ProvisionedConcurrencyConfig"] == {"ProvisionedConcurrentExecutions": 2}
     assert template["Resources"]["HomeFunction"]["Properties"]["MemorySize"] == 1024
@@ -245,9 +247,9 @@ def test_two_functions_of_one_name_are_refused(functions: list[Function]) -> Non
 
 
 def test_the_files_come_from_a_bucket_that_cloudfront_alone_reads_and_pages_from_the_api(
-    functions: list[Function], public: Mapping[str, bytes], tmp_path: Path
+    functions: list[Function], public: Mapping[str, bytes]
 ) -> None:
-    template = translated(project_of(functions, public), tmp_path)
+    template = translated(project_of(functions, public))
     site = template["Resources"]["Site"]["Properties"]["DistributionConfig"]
     assert site["DefaultCacheBehavior"]["TargetOriginId"] == "files"
     assert [(one["PathPattern"], one["TargetOriginId"]) for one in site["CacheBehaviors"]] == [
