@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -26,7 +27,7 @@ import http.server, os
 open("pid", "w").write(str(os.getpid()))
 class Page(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        self.send_response(int(os.environ.get("STATUS", "200")))
+        self.send_response(200)
         self.send_header("Content-Length", "4")
         self.end_headers()
         self.wfile.write(b"page")
@@ -81,37 +82,47 @@ def test_only_wsgi_finds_packages_outside_its_folder(built: Path) -> None:
     assert found == {"container": True, "google": True, "wsgi": False}
 
 
-@pytest.fixture
-def one_page(tmp_path: Path) -> Place:
-    (tmp_path / "server.py").write_text(SERVER)
-    return Place("home", "container", "server", tmp_path, 1.25, words=(sys.executable, "server.py"))
-
-
 def run_of(**more: Any) -> Run:
     return Run((), (), (), (), 0.1, 1, whole=False, say=lambda line: None, **more)
 
 
+@dataclass
+class Measured:
+    """A run of two pages, one of which fails, in this folder."""
+
+    folder: Path
+    this: Run
+    rows: list[dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def two_pages(backend_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Measured:
+    folder, this = tmp_path_factory.mktemp("hosts"), run_of()
+    for name, status in (("good", "200"), ("bad", "503")):
+        (folder / name).mkdir()
+        (folder / name / "server.py").write_text(SERVER.replace("200", status))
+    good = Place("home", "container", "server", folder / "good", 1.25, words=(sys.executable, "server.py"))
+    rows = hosts.measured(this, [good, replace(good, host="google", folder=folder / "bad")], folder)
+    return Measured(folder, this, rows)
+
+
 @pytest.mark.backend
 def test_a_start_is_measured_from_the_process_to_the_page_and_leaves_nothing_running(
-    one_page: Place, backend_program: Path, tmp_path: Path
+    two_pages: Measured,
 ) -> None:
-    this = run_of()
-    [row] = hosts.measured(this, [one_page], tmp_path)
-    assert this.failed == []
+    [row] = two_pages.rows
+    assert row["host"] == "container"
     assert row["start_to_first_page_ms"] > row["warm_ms"] > 0
     assert 4 < row["memory_mb"] < 100
     assert (row["bundle_mb"], row["zipped_mb"], row["rounds"]) == (1.2, None, 1)
     results.check({"machine": "any", "versions": {"python": "3"}, "date": "2026-01-01", "hosts": [row]})
-    assert not Path("/proc", (tmp_path / "pid").read_text()).exists()
+    for name in ("good", "bad"):
+        assert not Path("/proc", (two_pages.folder / name / "pid").read_text()).exists()
 
 
 @pytest.mark.backend
-def test_a_page_that_fails_makes_the_run_fail(one_page: Place, backend_program: Path, tmp_path: Path) -> None:
-    server = (tmp_path / "server.py").read_text()
-    (tmp_path / "server.py").write_text(server.replace('"200"', '"503"'))
-    this = run_of()
-    assert hosts.measured(this, [one_page], tmp_path) == []
-    assert this.failed == ["home on container answered 503: b'page'"]
+def test_a_page_that_fails_makes_the_run_fail(two_pages: Measured) -> None:
+    assert two_pages.this.failed == ["home on google answered 503: b'page'"]
 
 
 def recorded(page: str, host: str, **more: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from benchmarks import machine, results, run
+from benchmarks.parts import Run
 from benchmarks.results import WrongResults
 
 HOW = {"seconds": 3.0, "rounds": 5}
@@ -102,10 +103,17 @@ def test_there_are_no_results_before_the_first_run(tmp_path: Path) -> None:
     assert results.read(tmp_path / "results.json") == {}
 
 
+@pytest.fixture
+def no_peers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No peer is started and asked before parts that are none: `make bench-smoke` does that."""
+    monkeypatch.setattr(Run, "look", lambda this: None)
+    monkeypatch.setattr(run, "_warn", lambda: None)
+
+
+@pytest.mark.usefixtures("no_peers")
 def test_one_part_alone_is_run_and_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "results.json"
     results.write(OLD, file)
-    monkeypatch.setattr(run, "_warn", lambda: None)
     monkeypatch.setattr(
         run, "PARTS", {"cold-start": lambda this: [cold("bff", 250)], "pages": lambda this: 1 / 0}
     )
@@ -114,6 +122,7 @@ def test_one_part_alone_is_run_and_written(tmp_path: Path, monkeypatch: pytest.M
     assert results.read(file)["expressions"] == OLD["expressions"]
 
 
+@pytest.mark.usefixtures("no_peers")
 def test_what_went_wrong_makes_the_run_fail(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -121,7 +130,6 @@ def test_what_went_wrong_makes_the_run_fail(
         this.fail("apollo-rest: node and npm are not there")
         return [cold("bff", 250)]
 
-    monkeypatch.setattr(run, "_warn", lambda: None)
     monkeypatch.setattr(run, "PARTS", {"cold-start": part})
     file = tmp_path / "results.json"
     assert run.main(["--results", str(file)]) == 1

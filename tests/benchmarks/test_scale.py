@@ -42,12 +42,12 @@ def erlang_b(servers: int, load: float) -> float:
 @pytest.mark.parametrize("busy", [0.5, 0.8])
 def test_one_server_makes_visitors_wait_as_pollaczek_and_khinchin_say(busy: float) -> None:
     """M/D/1: the mean wait is busy × service / 2 (1 - busy)."""
-    outcome = Fleet(Server(0.01, 0.0, 1), math.inf, fixed=1).run(poisson(busy / 0.01, 4000), 4000)
+    outcome = Fleet(Server(0.01, 0.0, 1), math.inf, fixed=1).run(poisson(busy / 0.01, 1500), 1500)
     assert waited(outcome) == pytest.approx(busy * 0.01 / (2 * (1 - busy)), rel=0.03)
 
 
 def test_pages_wait_for_the_core_of_a_server_with_many_threads_as_long() -> None:
-    outcome = Fleet(Server(0.01, 0.04, 1000), math.inf, fixed=1).run(poisson(80, 4000), 4000)
+    outcome = Fleet(Server(0.01, 0.04, 1000), math.inf, fixed=1).run(poisson(80, 1500), 1500)
     inside = sum(end - asked for _, asked, _, end in outcome.visits) / len(outcome.visits)
     assert inside - 0.05 == pytest.approx(0.8 * 0.01 / (2 * 0.2), rel=0.03)
 
@@ -79,7 +79,7 @@ def test_who_waits_too_long_fails_and_takes_no_server() -> None:
 def test_a_function_host_at_its_limit_loses_what_erlang_says(most: int, load: float) -> None:
     """M/D/c/c: Erlang's B formula, whatever the service time is distributed like."""
     limits = Limits(concurrency=most, scaling=10**9, refill_per_s=0, keep_s=10**9)
-    arrivals = poisson(load / 0.05, 2000 / load * 10)
+    arrivals = poisson(load / 0.05, 4000 / load)
     outcome = simulate(arrivals, 0.05, 0.05, 0.0, limits, 1000)
     assert outcome.failed / len(arrivals) == pytest.approx(erlang_b(most, load), rel=0.05)
 
