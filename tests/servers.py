@@ -96,6 +96,18 @@ class Layer:
             stop_child(self.process)
 
 
+def until_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until somebody answers there, whatever that is."""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        assert process.poll() is None, log.read_text()
+        with contextlib.suppress(requests.ConnectionError):
+            requests.get(url, timeout=PATIENCE)
+            return
+        time.sleep(0.01)  # leaves the processor to what is starting
+    raise AssertionError(f"no answer from {url}: {log.read_text()}")
+
+
 def environ_of(backend_url: str, **more: str) -> dict[str, str]:
     """The environment of an instance whose clients all ask one backend."""
     urls = dict.fromkeys(("PEOPLE_URL", "TODOS_URL", "NOTICES_URL"), backend_url)

@@ -9,7 +9,6 @@ import platform
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ import requests
 
 from clients.local.pocketbase import free_port, start_child, stop_child
 from tests.deploy.aws_events import Answer, Asked, Event, answer_of, http_api
-from tests.servers import PATIENCE, ROOT
+from tests.servers import PATIENCE, ROOT, until_answers
 
 HOSTS = ROOT / ".local" / "hosts"
 VENV = ROOT / ".local" / "hosts-venv"
@@ -80,13 +79,8 @@ def emulated(
             [*sealed(folder), *command], cwd=folder, env=variables, stdout=said, stderr=said
         )
     try:
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
-            with contextlib.suppress(requests.ConnectionError):
-                # It knows no such path, and says so without starting the function.
-                requests.get(f"http://127.0.0.1:{port}/", timeout=PATIENCE)
-                break
-            assert process.poll() is None, log.read_text()
+        # It knows no such path, and says so without starting the function.
+        until_answers(f"http://127.0.0.1:{port}/", process, log)
         yield Emulated(f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations", log)
     finally:
         stop_child(process)

@@ -226,6 +226,7 @@ def _becomes_ready(container: Container) -> None:
         with contextlib.suppress(requests.ConnectionError):
             if requests.get(f"{container.url}/readyz", timeout=PATIENCE).status_code == 200:
                 return
+        time.sleep(0.01)  # leaves the processor to what is starting
     raise AssertionError(f"no answer from {container.url}: {container.log.read_text()}")
 
 

@@ -7,15 +7,12 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import requests
-
 from clients.local.pocketbase import start_child, stop_child
 from tests.conftest import missing
-from tests.servers import PATIENCE, ROOT
+from tests.servers import ROOT, until_answers
 
 # Without -S the packages of the Python that runs the tests could be found: only what is vendored may be.
 BARE = (str(Path(sys.base_prefix, "bin", f"python3.{sys.version_info.minor}")), "-S", "-B")
@@ -53,12 +50,7 @@ def serving(
             isolated(folder, command), cwd=folder, env=environ_for(variables), stdout=output, stderr=output
         )
     try:
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
-            assert process.poll() is None, log.read_text()
-            with contextlib.suppress(requests.ConnectionError):
-                requests.get(f"http://127.0.0.1:{port}/healthz", timeout=PATIENCE)
-                break
+        until_answers(f"http://127.0.0.1:{port}/healthz", process, log)
         yield process
     finally:
         stop_child(process)

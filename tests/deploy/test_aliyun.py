@@ -108,6 +108,7 @@ def refuses(port: int) -> bool:
         with socket.socket() as asking:
             if asking.connect_ex(("127.0.0.1", port)) == errno.ECONNREFUSED:
                 return True
+        time.sleep(0.01)  # leaves the processor to what is ending
     return False
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import subprocess
@@ -24,7 +23,7 @@ from tests.chromium import chromium
 from tests.conftest import missing, needs
 from tests.deploy.aws_built import build
 from tests.deploy.aws_emulator import HOSTS
-from tests.servers import PATIENCE, SESSION_KEY, environ_of
+from tests.servers import PATIENCE, SESSION_KEY, environ_of, until_answers
 
 PASSWORD = "right horse battery"
 SERVERLESS = HOSTS / "node_modules" / "serverless" / "bin" / "serverless.js"
@@ -96,16 +95,6 @@ def gateway(
         yield f"http://127.0.0.1:{port}"
     finally:
         stop_child(process)
-
-
-def until_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until:
-        with contextlib.suppress(requests.ConnectionError):
-            requests.get(url, timeout=PATIENCE)
-            return
-        assert process.poll() is None, log.read_text()
-    raise AssertionError(f"no answer from {url}: {log.read_text()}")
 
 
 @pytest.fixture(scope="module")

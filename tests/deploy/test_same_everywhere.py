@@ -6,10 +6,9 @@ import json
 import os
 import shutil
 import sys
-import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from socket import create_connection
@@ -17,7 +16,6 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-import requests
 
 from bff.deploy import Bundler
 from bff.deploy.python import running_python
@@ -30,7 +28,7 @@ from tests.deploy.azure_app import function_app
 from tests.deploy.isolated import BARE, serving
 from tests.deploy.small import built
 from tests.project import LOGIN, write_project
-from tests.servers import PATIENCE, ROOT, SESSION_KEY
+from tests.servers import PATIENCE, ROOT, SESSION_KEY, until_answers
 
 SEGMENT = """
     route: GET /api/seg/{id}
@@ -172,12 +170,7 @@ def started(root: Path, log: Path, port: int, *command: str, path: str = "") -> 
     with log.open("wb") as output:
         process = start_child([*command], cwd=root, env=environ, stdout=output, stderr=output)
     try:
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
-            assert process.poll() is None, log.read_text()
-            with suppress(requests.ConnectionError):
-                requests.get(f"http://127.0.0.1:{port}/healthz", timeout=PATIENCE)
-                break
+        until_answers(f"http://127.0.0.1:{port}/healthz", process, log)
         yield over_socket(port)
     finally:
         stop_child(process)

@@ -9,7 +9,6 @@ import socket
 import struct
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from bff import create_app
 from clients.local.pocketbase import free_port, start_child, stop_child
 from tests.fakes import PATIENCE, FakeBackend, Wire, after, answer
 from tests.project import BACKENDS, write_project
-from tests.servers import ROOT
+from tests.servers import ROOT, until_answers
 
 LINES = {"Accept": "application/x-ndjson"}
 PAGE = """
@@ -66,12 +65,7 @@ def _program(project: Path, backend: FakeBackend, *command: str) -> Iterator[str
             cwd=project, env=environ, stdout=output, stderr=output,
         )  # fmt: skip
     try:
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
-            assert process.poll() is None, log.read_text()
-            with contextlib.suppress(requests.ConnectionError):
-                requests.get(f"http://127.0.0.1:{port}/healthz", timeout=PATIENCE)
-                break
+        until_answers(f"http://127.0.0.1:{port}/healthz", process, log)
         yield f"http://127.0.0.1:{port}"
     finally:
         stop_child(process)

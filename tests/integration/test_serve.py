@@ -61,6 +61,7 @@ def served(seeded_backend: Backend) -> Iterator[str]:
             with contextlib.suppress(OSError):
                 socket.create_connection(("127.0.0.1", port), timeout=PATIENCE).close()
                 break
+            time.sleep(0.01)  # leaves the processor to what is starting
         yield f"http://127.0.0.1:{port}"
     finally:
         stop_child(process)
@@ -152,6 +153,7 @@ def test_a_worker_whose_main_process_is_gone_ends_when_it_is_told(tmp_path: Path
         with contextlib.suppress(requests.ConnectionError):
             while requests.get(f"{running.url}/healthz", timeout=PATIENCE):
                 assert time.monotonic() < until, "the worker goes on"
+                time.sleep(0.01)  # leaves the processor to what is ending
 
 
 def becomes(url: str, status: int) -> bool:
@@ -161,4 +163,5 @@ def becomes(url: str, status: int) -> bool:
         with contextlib.suppress(requests.ConnectionError):
             if requests.get(url, timeout=PATIENCE).status_code == status:
                 return True
+        time.sleep(0.01)  # leaves the processor to what is becoming so
     return False

@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from bff.testing.server import PATIENCE, Received, Wire, answer, chunked, head
 from clients.local.pocketbase import free_port, start_child, stop_child
 from tests.fakes import FakeBackend
 from tests.project import write_project
-from tests.servers import ROOT
+from tests.servers import ROOT, until_answers
 
 MIB = 2**20
 DOWN = """
@@ -98,11 +97,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
                 stderr=log,
             )
         try:
-            until = time.monotonic() + PATIENCE
-            while time.monotonic() < until:
-                with contextlib.suppress(requests.ConnectionError):
-                    requests.get(f"http://127.0.0.1:{port}/readyz", timeout=PATIENCE)
-                    break
+            until_answers(f"http://127.0.0.1:{port}/readyz", process, root / "log")
             yield Served(f"http://127.0.0.1:{port}", port, _worker_of(process), backend)
         finally:
             stop_child(process)

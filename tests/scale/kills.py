@@ -31,6 +31,7 @@ def kill(instance: Layer, hangs_for: float) -> Kill:
     until = time.monotonic() + PATIENCE
     while _listens(instance.port):
         assert time.monotonic() < until, f"somebody still listens on port {instance.port}"
+        time.sleep(0.01)  # leaves the processor to what is ending
     return Kill(instance.port, begun, time.time())
 
 
