@@ -45,13 +45,13 @@ def check(tree, scope):
     assert repr(scope) == before
 
 
-@settings(common, max_examples=350)
+@settings(common, max_examples=150)
 @given(text=texts(), scope=scopes)
 def test_an_expression_gives_what_the_rules_say(text, scope):
     check(parse(text), scope)
 
 
-@settings(common, max_examples=350)
+@settings(common, max_examples=150)
 @given(text=row_texts(), scope=scopes, todos=rows)
 def test_a_loop_over_rows_gives_what_the_rules_say(text, scope, todos):
     check(parse(text), {**scope, "todos": todos})
@@ -70,7 +70,7 @@ def test_many_more_give_what_the_rules_say(part, scope, todos):
     check(part, {**scope, "todos": todos})
 
 
-@settings(common, max_examples=200)
+@settings(common, max_examples=100)
 @given(text=texts())
 def test_the_grammar_is_pythons(text):
     expected = ast.parse(f"({text})", mode="eval").body
@@ -91,7 +91,7 @@ def test_the_grammar_is_pythons(text):
     assert ast.dump(parse(text).node) == ast.dump(expected)
 
 
-@settings(common, max_examples=200)
+@settings(common, max_examples=100)
 @given(text=texts(), scope=scopes)
 def test_the_fast_version_raises_or_is_right(text, scope):
     compiled = compile_tree(parse(text), quotes=QUOTES)

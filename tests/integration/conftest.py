@@ -25,7 +25,7 @@ def seeded_backend(backend_program: Path) -> Iterator[Backend]:
         yield running
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def site() -> Callable[..., FlaskClient]:
     """Makes a test client of the project's own app whose clients all ask the backend at this URL."""
 
@@ -35,7 +35,7 @@ def site() -> Callable[..., FlaskClient]:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def lin(seeded_backend: Backend, site: Callable[..., FlaskClient]) -> FlaskClient:
     """Lin, who sees 25 of the seeded todos."""
     return signed_in(site(seeded_backend.url), "lin")

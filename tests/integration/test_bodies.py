@@ -189,17 +189,21 @@ def test_health_answers_while_every_thread_makes_a_page(backend: FakeBackend, tm
         go_on.set()
 
 
+@pytest.fixture(scope="module")
+def reading_by_threads(backend: FakeBackend, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a server that hands bodies on before it has read them."""
+    root = project(tmp_path_factory.mktemp("threads"))
+    more = {"PEOPLE_URL": backend.url, "PYTHONPATH": str(ROOT), "BFF_BODY_TIMEOUT": "500ms"}
+    with layer(backend.url, root, root=root, by_flask=True, **more) as running:
+        yield running.port
+
+
 @pytest.mark.parametrize("kind", STOPPING)
 def test_a_server_whose_threads_read_bodies_answers_408_after_a_silence(
-    backend: FakeBackend, tmp_path: Path, kind: str
+    backend: FakeBackend, reading_by_threads: int, kind: str
 ) -> None:
     backend.on("PUT /files/a", answer(status=204))
-    root = project(tmp_path)
-    more = {"PEOPLE_URL": backend.url, "PYTHONPATH": str(ROOT), "BFF_BODY_TIMEOUT": "500ms"}
-    with (
-        layer(backend.url, root, root=root, by_flask=True, **more) as running,
-        closing(sent(running.port, *STOPPING[kind])) as connection,
-    ):
+    with closing(sent(reading_by_threads, *STOPPING[kind])) as connection:
         status, found = answered(connection)
     assert status == 408
     assert b'"urn:bff:problem:upload-too-slow"' in found

@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import stat
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,26 +28,33 @@ def _counts(backend: Backend) -> dict[str, int]:
     return {name: len(backend.rows(name)) for name in ("people", "todos", "comments", "notices", "pictures")}
 
 
-def test_rows_survive_a_stop(backend_program: Path, tmp_path: Path) -> None:
+TYPED = "--dir=/nowhere -x 密码"
+GIVEN = "first password"
+
+
+@pytest.fixture(scope="module")
+def seeded(backend_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
+    """One with the rows of a first start, whose people have the password `GIVEN`; who changes a row has their own."""
+    with running(tmp_path_factory.mktemp("seeded") / "rows", free_port(), password=TYPED) as backend:
+        assert seed_once(backend)
+        let_sign_in(backend, GIVEN)
+        yield backend
+
+
+def test_rows_survive_a_stop_and_a_kill(backend_program: Path, tmp_path: Path) -> None:
     with running(tmp_path, free_port()) as backend:
         row = backend.add("todos", title="留下来", status="open")["id"]
     with running(tmp_path, free_port()) as backend:
         assert [todo["id"] for todo in backend.rows("todos")] == [row]
-
-
-def test_rows_survive_a_kill(backend_program: Path, tmp_path: Path) -> None:
-    with running(tmp_path, free_port()) as backend:
-        row = backend.add("todos", title="Still here", status="open")["id"]
+        more = backend.add("todos", title="Still here", status="open")["id"]
         backend.process.send_signal(signal.SIGKILL)
         backend.process.wait()
     with running(tmp_path, free_port()) as backend:
-        assert [todo["id"] for todo in backend.rows("todos")] == [row]
+        assert {todo["id"] for todo in backend.rows("todos")} == {row, more}
 
 
-def test_rows_are_readable_by_their_owner_only(backend_program: Path, tmp_path: Path) -> None:
-    directory = tmp_path / "rows"
-    with running(directory, free_port()):
-        assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+def test_rows_are_readable_by_their_owner_only(seeded: Backend) -> None:
+    assert stat.S_IMODE(seeded.directory.stat().st_mode) == 0o700
 
 
 def test_a_taken_port_is_named_with_the_setting_that_changes_it() -> None:
@@ -75,9 +83,9 @@ def test_a_missing_program_is_told_with_its_cure(tmp_path: Path) -> None:
         checked_binary(tmp_path)
 
 
-def test_any_password_is_taken_as_it_is(backend_program: Path, tmp_path: Path) -> None:
-    with running(tmp_path, free_port(), password="--dir=/nowhere -x 密码") as backend:
-        assert backend.rows("todos") == []
+def test_any_password_is_taken_as_it_is(seeded: Backend) -> None:
+    assert seeded.password == TYPED
+    assert len(seeded.rows("todos")) == 42  # as the superuser, who has signed in with it
 
 
 def test_nothing_is_left_running(backend_program: Path) -> None:
@@ -87,26 +95,22 @@ def test_nothing_is_left_running(backend_program: Path) -> None:
     assert not directory.exists()
 
 
-def test_seeding_twice_adds_nothing(backend: Backend) -> None:
-    seed(backend)
-    first = _counts(backend)
-    seed(backend)
-    assert (
-        first == _counts(backend) == {"people": 8, "todos": 42, "comments": 25, "notices": 3, "pictures": 2}
-    )
+def test_seeding_twice_adds_nothing(seeded: Backend) -> None:
+    first = _counts(seeded)
+    seed(seeded)
+    assert first == _counts(seeded) == {"people": 8, "todos": 42, "comments": 25, "notices": 3, "pictures": 2}
 
 
-def test_a_seeding_that_was_cut_off_goes_on(backend: Backend) -> None:
+def test_a_seeding_that_was_cut_off_goes_on_and_what_was_deleted_stays_deleted(backend: Backend) -> None:
     backend.add("people", id=record_id("person", "ada"), name="Ada Novak", email="ada@example.com")
     assert seed_once(backend)
     assert len(backend.rows("people")) == 8
-
-
-def test_what_was_deleted_stays_deleted(backend: Backend) -> None:
-    assert seed_once(backend)
     backend.request("DELETE", f"/api/collections/todos/records/{record_id('todo', 1)}")
+    backend.request("DELETE", f"/api/collections/people/records/{record_id('person', 'noor')}")
     assert not seed_once(backend)
-    assert len(backend.rows("todos")) == 41
+    let_sign_in(backend, GIVEN)
+    assert (len(backend.rows("todos")), len(backend.rows("people"))) == (41, 7)
+    assert _sign_in(backend, "zhao", GIVEN)
 
 
 def _sign_in(backend: Backend, key: str, password: str) -> str:
@@ -116,31 +120,22 @@ def _sign_in(backend: Backend, key: str, password: str) -> str:
     return token
 
 
-def test_every_seeded_person_can_sign_in(backend: Backend) -> None:
-    seed_once(backend)
-    let_sign_in(backend, "first password")
+def test_every_seeded_person_can_sign_in(seeded: Backend) -> None:
     for key in ("lin", "ada", "chen", "maya", "wang", "tomas", "zhao", "noor"):
-        assert _sign_in(backend, key, "first password")
+        assert _sign_in(seeded, key, GIVEN)
 
 
-def test_a_password_that_people_have_is_not_given_again(backend: Backend) -> None:
+def test_a_password_that_people_have_is_not_given_again(seeded: Backend) -> None:
     """A new one would end every session."""
-    seed_once(backend)
-    let_sign_in(backend, "first password")
-    lin = replace(backend, token=_sign_in(backend, "lin", "first password"))
-    let_sign_in(backend, "first password")
+    lin = replace(seeded, token=_sign_in(seeded, "lin", GIVEN))
+    let_sign_in(seeded, GIVEN)
     assert len(lin.rows("people")) == 8
-    let_sign_in(backend, "another password")
-    assert lin.rows("people") == []
-    assert _sign_in(backend, "lin", "another password")
-
-
-def test_a_seeded_person_who_was_removed_stays_removed(backend: Backend) -> None:
-    seed_once(backend)
-    backend.request("DELETE", f"/api/collections/people/records/{record_id('person', 'noor')}")
-    let_sign_in(backend, "first password")
-    assert len(backend.rows("people")) == 7
-    assert _sign_in(backend, "zhao", "first password")
+    try:
+        let_sign_in(seeded, "another password")
+        assert lin.rows("people") == []
+        assert _sign_in(seeded, "lin", "another password")
+    finally:
+        let_sign_in(seeded, GIVEN)
 
 
 def test_a_folder_from_before_people_signed_in_keeps_its_rows_and_lets_them_sign_in(
@@ -157,8 +152,8 @@ def test_a_folder_from_before_people_signed_in_keeps_its_rows_and_lets_them_sign
             backend.add("todos", title="From before", status="open", owner=record_id("person", "lin"))
     with running(tmp_path / "rows", free_port()) as backend:
         assert not seed_once(backend)
-        let_sign_in(backend, "first password")
-        lin = replace(backend, token=_sign_in(backend, "lin", "first password"))
+        let_sign_in(backend, GIVEN)
+        lin = replace(backend, token=_sign_in(backend, "lin", GIVEN))
         assert "From before" in {todo["title"] for todo in lin.rows("todo_list")}
         assert len(backend.rows("todos")) == 43
 

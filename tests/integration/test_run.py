@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -56,16 +57,45 @@ class Running:
 
 
 @pytest.fixture
-def project(tmp_path: Path, backend_program: Path) -> Path:
+def fresh(tmp_path: Path, backend_program: Path) -> Path:
     """A copy of this project, without rows, in a folder whose name has a space."""
-    copy = tmp_path / "a project"
+    return _copy_into(tmp_path)
+
+
+def _copy_into(folder: Path) -> Path:
+    copy = folder / "a project"
     copy.mkdir()
-    for folder in ("bff", "clients", "orchestrations", "public"):
-        shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for part in ("bff", "clients", "orchestrations", "public"):
+        shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "wsgi.py", copy)
     (copy / ".local").mkdir()
     (copy / ".local" / "backend-venv").symlink_to(ROOT / ".local" / "backend-venv")
     return copy
+
+
+@dataclass
+class First:
+    """The first run in a folder, which has ended: what it said, and the commands of all processes meanwhile."""
+
+    project: Path
+    running: Running
+    commands: str
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory, backend_program: Path) -> First:
+    project = _copy_into(tmp_path_factory.mktemp("first"))
+    with started(project) as running:
+        running.wait_until_it_says("ctrl-C")
+        commands = "".join(_read(file) for file in Path("/proc").glob("[0-9]*/cmdline"))
+        assert running.stop() == 0
+    return First(project, running, commands)
+
+
+@pytest.fixture
+def project(first: First, tmp_path: Path) -> Path:
+    """A folder of its own in which it ran once, and stopped."""
+    return shutil.copytree(first.project, tmp_path / first.project.name, symlinks=True)
 
 
 @contextmanager
@@ -103,6 +133,7 @@ def _wait_until_free(port: int) -> None:
             probe.settimeout(0.5)
             if probe.connect_ex(("127.0.0.1", port)) != 0:
                 return
+        time.sleep(0.01)  # leaves the processor to what is ending
     pytest.fail(f"port {port} is still taken")
 
 
@@ -143,20 +174,27 @@ def test_rows_and_sign_ins_are_there_after_everything_was_killed(project: Path) 
         assert lin.titles()[0] == "Survive a kill"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_stop_stops_both(project: Path, number: signal.Signals) -> None:
+def test_a_stop_stops_both(first: First) -> None:
+    _all_has_stopped(first.running)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_another_signal_stops_both_as_well(project: Path, number: signal.Signals) -> None:
     with started(project) as running:
         running.wait_until_it_says("ctrl-C")
         assert running.stop(number) == 0
-        _wait_until_free(running.port)
-        _wait_until_free(running.backend_port)
-        assert running.lines[-1].rstrip().endswith("Stopped; nothing is lost.")
+        _all_has_stopped(running)
 
 
-def test_it_says_what_to_open_and_whom_to_sign_in_as(project: Path) -> None:
-    with started(project) as running:
-        running.wait_until_it_says("ctrl-C")
-    password = (project / ".local" / "demo-password").read_text().strip()
+def _all_has_stopped(running: Running) -> None:
+    _wait_until_free(running.port)
+    _wait_until_free(running.backend_port)
+    assert running.lines[-1].rstrip().endswith("Stopped; nothing is lost.")
+
+
+def test_it_says_what_to_open_and_whom_to_sign_in_as(first: First) -> None:
+    running = first.running
+    password = (first.project / ".local" / "demo-password").read_text().strip()
     assert "".join(running.lines).endswith(
         f"\n  open      {running.url}/\n"
         f"  sign in   lin@example.com   {password}   or sign up\n"
@@ -165,29 +203,26 @@ def test_it_says_what_to_open_and_whom_to_sign_in_as(project: Path) -> None:
         "admin@example.com, password in .local/backend-password\n"
         "  rows      stay in .local/backend\n"
         "  stop      ctrl-C\n"
+        "\nStopped; nothing is lost.\n"
     )
 
 
-def test_the_backend_alone_says_how_to_serve(project: Path) -> None:
-    with started(project, "--backend-only") as running:
+def test_the_backend_alone_says_how_to_serve(fresh: Path) -> None:
+    with started(fresh, "--backend-only") as running:
         running.wait_until_it_says("ctrl-C")
     assert '  serve     BFF_SESSION_KEYS="$(cat .local/session-keys)" make serve\n' in running.lines
-    assert Fernet((project / ".local" / "session-keys").read_text().strip())
+    assert Fernet((fresh / ".local" / "session-keys").read_text().strip())
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc to find command lines")
-def test_secrets_are_their_owners_alone(project: Path) -> None:
-    with started(project) as running:
-        running.wait_until_it_says("ctrl-C")
-        commands = "".join(_read(file) for file in Path("/proc").glob("[0-9]*/cmdline"))
-        running.stop()
+def test_secrets_are_their_owners_alone(first: First) -> None:
     secrets = {}
     for name in ("backend-password", "demo-password", "session-keys"):
-        file = project / ".local" / name
+        file = first.project / ".local" / name
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         secrets[name] = file.read_text().strip()
-    assert [name for name, secret in secrets.items() if secret in commands] == []
-    said = "".join(running.lines)
+    assert [name for name, secret in secrets.items() if secret in first.commands] == []
+    said = "".join(first.running.lines)
     assert [name for name, secret in secrets.items() if secret in said] == ["demo-password"]
 
 
@@ -201,9 +236,9 @@ def _read(file: Path) -> str:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a lock of POSIX")
 def test_a_second_run_in_one_folder_is_one_clear_line(project: Path) -> None:
-    with started(project) as running:
+    with started(project, "--backend-only") as running:
         running.wait_until_it_says("ctrl-C")
-        with started(project, "--backend-only") as second:
+        with started(project) as second:
             said, _ = second.process.communicate(timeout=PATIENCE)
         assert second.process.returncode == 1
         assert said == (
@@ -214,10 +249,10 @@ def test_a_second_run_in_one_folder_is_one_clear_line(project: Path) -> None:
 
 
 @pytest.mark.parametrize("variable", ["PORT", "POCKETBASE_PORT"])
-def test_a_taken_port_is_one_clear_line(project: Path, variable: str) -> None:
+def test_a_taken_port_is_one_clear_line(fresh: Path, variable: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         taken = str(server.getsockname()[1])
-        with started(project, **{variable: taken}) as running:
+        with started(fresh, **{variable: taken}) as running:
             said, _ = running.process.communicate(timeout=PATIENCE)
     assert running.process.returncode == 1
     assert said == (
@@ -226,8 +261,8 @@ def test_a_taken_port_is_one_clear_line(project: Path, variable: str) -> None:
     )
 
 
-def test_a_port_that_is_none_is_one_clear_line(project: Path) -> None:
-    with started(project, PORT="http") as running:
+def test_a_port_that_is_none_is_one_clear_line(fresh: Path) -> None:
+    with started(fresh, PORT="http") as running:
         said, _ = running.process.communicate(timeout=PATIENCE)
     assert running.process.returncode == 1
     assert said == "cannot run: PORT must be a port from 1 to 65535, not 'http'\n"

@@ -258,7 +258,7 @@ def a_piece_of_a_body_is_lost(patch: pytest.MonkeyPatch) -> None:
 @seed("fetching", "file", "drip", "expected an answer within")
 def a_body_may_take_as_long_as_it_likes(patch: pytest.MonkeyPatch) -> None:
     good = streaming.at
-    patch.setattr(streaming, "at", lambda until, *given: good(until + 3.0, *given))
+    patch.setattr(streaming, "at", lambda until, *given: good(until + 1.0, *given))
 
 
 @seed(
@@ -279,8 +279,7 @@ def an_upload_that_was_done_is_not_told(patch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", SEEDS)
 def test_it_turns_red_when(name: str, matrix: Matrix, monkeypatch: pytest.MonkeyPatch) -> None:
     seeded, page, step, fault, said = SEEDS[name]
-    assert problems(matrix, page, step, fault) == []
-    seeded(monkeypatch)
+    seeded(monkeypatch)  # without it, every case is green: test_matrix.py
     found = problems(matrix, page, step, fault)
     assert [line for line in found if said in line], found
 
