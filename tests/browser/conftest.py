@@ -248,9 +248,11 @@ def stop_time(page: Page) -> None:
 
 
 def settled(page: Page) -> None:
-    """Waits until nothing moves or fades any more, but for what goes on without end."""
+    """Waits until what has changed is laid out, and nothing moves or fades any more but what does so without end."""
     page.evaluate(
         """async () => {
+            // The page hears of new sizes once in each frame; this is told after it, also where timers stand still.
+            await new Promise((done) => new ResizeObserver(done).observe(document.documentElement));
             const moving = () => document.getAnimations().filter(({ playState, effect }) =>
                 playState === "running" && effect.getComputedTiming().endTime !== Infinity);
             for (let left; (left = moving()).length > 0; )
