@@ -177,11 +177,7 @@ def test_a_try_that_could_not_even_look_up_is_no_fault_of_its_backend(
     for at in range(8):
         calls.start(patient(f"http://stuck{at}.test"), get("/a"))
     try:
-        assert ends_in_time(calls, patient("http://late.test")) == (
-            "full",
-            False,
-            "look-ups-full",
-        )
+        assert ends_in_time(calls, patient("http://late.test")) == ("full", False, "look-ups-full")
     finally:
         released.set()
         calls.close()
