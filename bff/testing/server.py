@@ -156,6 +156,11 @@ class _Server(socketserver.ThreadingTCPServer):
     def get_request(self) -> tuple[socket.socket, Any]:
         connection, address = super().get_request()
         if self._tls is not None:  # the handshake is left to the connection's own thread
+            try:
+                connection.getpeername()
+            except OSError:  # the caller has gone: Python would leave what it makes of such a socket open
+                connection.close()
+                raise
             connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
         return connection, address
 
