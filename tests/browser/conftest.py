@@ -243,8 +243,9 @@ def shot(fresh_page: Page, look: Look) -> Callable[[str], None]:
 
 
 def stop_time(page: Page) -> None:
-    """Lets the timers of a page with `page.clock.install()` stand still, an hour from now, until they are moved."""
-    page.clock.pause_at(datetime.now() + timedelta(hours=1))
+    """Lets the timers of a page with `page.clock.install()` stand still until they are moved."""
+    # A little ahead, because a clock does not go back; not by so much that the app gives up what it waits for.
+    page.clock.pause_at(datetime.now() + timedelta(seconds=10))
 
 
 def settled(page: Page) -> None:

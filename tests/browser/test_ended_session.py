@@ -76,7 +76,8 @@ def test_a_reload_after_the_end_leads_back_to_the_place_and_the_draft(
 ) -> None:
     todo = make_todo("Talk about this")
     page.goto(f"/todos/{todo['id']}")
-    page.wait_for_load_state("networkidle")  # a draft is kept for whoever the page then knows
+    # A draft is kept for whoever the page then knows.
+    expect(page.get_by_test_id("account").locator(".avatar[data-person]")).to_be_visible()
     text = page.get_by_label(words("comment.new"), exact=True)
     text.fill("Half a thought")
     page.context.clear_cookies()

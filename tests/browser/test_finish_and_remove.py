@@ -8,6 +8,7 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import stop_time
 from tests.servers import PATIENCE
 
 
@@ -20,9 +21,11 @@ def test_one_click_finishes_and_undo_opens_again(
     page: Page, make_todo: Callable[..., Any], words: Callable[..., str]
 ) -> None:
     todo = make_todo("Water the plants")
+    page.clock.install()
     page.goto("/")
     tick = page.get_by_role("checkbox", name=words("finish", title="Water the plants"))
     expect(tick).not_to_be_checked()
+    stop_time(page)
     tick.click()
     expect(tick).to_be_checked()
     statuses = page.get_by_test_id("statuses")
@@ -85,13 +88,15 @@ def test_deleting_waits_and_undo_takes_it_back(
     page.goto("/")
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.method))
+    expect(page.get_by_test_id("todo")).to_have_count(1)
+    stop_time(page)
     page.get_by_test_id("todo").locator("[data-focus=more]").click()
     page.get_by_role("menuitem", name=words("remove")).click()
     expect(page.get_by_test_id("empty")).to_be_visible()
     page.get_by_test_id("toast").get_by_role("button", name=words("undo")).click()
     expect(page.get_by_test_id("todo")).to_have_count(1)
     # Longer than the moment for undoing: nothing may follow.
-    page.clock.fast_forward(10_000)
+    page.clock.run_for(10_000)
     page.get_by_role("searchbox").fill("Keep")
     page.get_by_role("searchbox").press("Enter")
     expect(page).to_have_url("/?q=Keep")
@@ -112,11 +117,13 @@ def test_many_are_deleted_when_the_moment_has_passed(
         page.get_by_role("checkbox", name=words("select.one", title=title)).check()
     bar = page.get_by_test_id("selection")
     expect(bar).to_contain_text(words("selected", n=2))
+    stop_time(page)
     bar.get_by_role("button", name=words("remove")).click()
     expect(page.get_by_test_id("todo")).to_have_count(1)
+    page.clock.run_for(5999)
     assert titles(page) == {"Keep", "Drop one", "Drop two"}
     with page.expect_response("**/api/todos/remove") as answer:
-        page.clock.fast_forward(6000)
+        page.clock.run_for(1)
     assert len(answer.value.json()["removed"]) == 2
     assert titles(page) == {"Keep"}
     expect(page.get_by_test_id("statuses").locator("[data-status=all] .count")).to_have_text("1")
@@ -168,8 +175,10 @@ def test_what_cannot_be_deleted_comes_back_with_the_reason(
     todo = make_todo("Not yours to delete")
     kept = {"type": "urn:bff:problem:forbidden", "status": 403, "detail": ""}
     page.route(f"**/api/todos/{todo['id']}", lambda route: route.fulfill(status=403, json=kept))
+    page.clock.install()
     page.goto("/")
     page.get_by_test_id("todo").locator("a").focus()
+    stop_time(page)
     page.keyboard.press("Delete")
     page.get_by_test_id("toast").get_by_role("button", name=words("dismiss")).click()
     expect(page.get_by_test_id("toast")).to_contain_text(words("problem.forbidden"))

@@ -7,16 +7,18 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import settled
+from tests.browser.conftest import settled, stop_time
 from tests.servers import Visitor
 
 
 def test_keys_move_and_act(page: Page, make_todo: Callable[..., Any], words: Callable[..., str]) -> None:
     for title in ("Third", "Second", "First"):
         make_todo(title)
+    page.clock.install()
     page.goto("/")
     rows = page.get_by_test_id("todo")
     expect(rows).to_have_count(3)
+    stop_time(page)  # messages stay, and what they offer
     page.keyboard.press("j")
     expect(page.get_by_role("link", name="First")).to_be_focused()
     page.keyboard.press("j")

@@ -8,6 +8,7 @@ from typing import Any
 
 from playwright.sync_api import Page, Route, expect
 
+from tests.browser.conftest import stop_time
 from tests.servers import Visitor
 
 
@@ -54,7 +55,8 @@ def test_what_is_typed_before_anybody_knows_whose_session_it_is_is_kept(
         waiting.append(route)
 
     page.route("**/api/**", hold)
-    page.goto(f"/todos/{todo['id']}")
+    with page.expect_request("**/api/**"):
+        page.goto(f"/todos/{todo['id']}")
     text = page.get_by_label(words("comment.new"), exact=True)
     text.fill("Half a thou")
     assert len(waiting) > 0
@@ -75,7 +77,8 @@ def test_what_is_typed_outlives_a_reload_that_comes_before_the_page_is_there(
         waiting.append(route)
 
     page.route("**/api/**", hold)
-    page.goto(f"/todos/{todo['id']}")
+    with page.expect_request("**/api/**"):
+        page.goto(f"/todos/{todo['id']}")
     text = page.get_by_label(words("comment.new"), exact=True)
     text.fill("Half a thou")
     assert len(waiting) > 0
@@ -104,8 +107,11 @@ def test_it_is_finished_edited_and_deleted_here(
     page: Page, make_todo: Callable[..., Any], words: Callable[..., str]
 ) -> None:
     todo = make_todo("Do it here")
+    page.clock.install()
     page.goto(f"/todos/{todo['id']}")
     tick = page.get_by_role("checkbox", name=words("finish", title="Do it here"))
+    expect(tick).not_to_be_checked()
+    stop_time(page)
     tick.click()
     expect(tick).to_be_checked()
     expect(page.get_by_role("complementary")).to_contain_text(words("finished"))
