@@ -168,7 +168,7 @@ def test_a_page_ends_soon_after_its_deadline_whatever_it_computes(
     recipe = """
     route: POST /api/page
     auth: none
-    deadline: 100ms
+    deadline: 1s
     input: {body: {type: object, additionalProperties: true}}
     shape: "[x for x in body.xs for y in body.xs]"
     """
