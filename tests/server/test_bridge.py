@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -61,7 +62,9 @@ def asked(
         await asyncio.wait_for(bridge({**scope(b"/page", *headers), **more}, receive, send), PATIENCE)
         return sent
 
-    return asyncio.run(once())
+    # A thread of its own: playwright keeps a loop running in that of the tests.
+    with ThreadPoolExecutor(1) as alone:
+        return alone.submit(lambda: asyncio.run(once())).result()
 
 
 def body_of(sent: list[Message]) -> bytes:
