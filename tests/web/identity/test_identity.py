@@ -16,12 +16,14 @@ from tests.project import app_of
 from tests.web.identity.sessions import ANY, KEY, LOGIN, OLD_KEY, TOKEN, cookie_of, sign_in, site
 
 
-def test_a_sign_in_sets_a_cookie_that_only_the_layer_can_read(tmp_path: Path, backends: Any) -> None:
+def test_a_sign_in_sets_a_cookie_that_only_the_layer_can_read(
+    tmp_path: Path, backends: Any, clock: Clock
+) -> None:
     answer = sign_in(site(tmp_path))
     assert (answer.status_code, answer.json) == (200, {"id": 7})
     cookie = answer.headers["Set-Cookie"]
     assert re.fullmatch(
-        r"bff-session=[\w=-]+; Expires=[^;]+; Max-Age=(28800|28799); HttpOnly; Path=/; SameSite=Lax", cookie
+        r"bff-session=[\w=-]+; Expires=[^;]+; Max-Age=28800; HttpOnly; Path=/; SameSite=Lax", cookie
     )
     assert TOKEN not in cookie and TOKEN.encode() not in base64.urlsafe_b64decode(cookie[12:].split(";")[0])
     assert answer.headers["Cache-Control"] == "no-store"
@@ -152,11 +154,13 @@ def test_what_a_recipe_says_of_the_end_and_is_no_time_signs_nobody_in(
     assert "session: 'expires' is no time to come" in caplog.text
 
 
-def test_a_session_lives_as_long_as_the_backend_says_its_token_does(tmp_path: Path, backends: Any) -> None:
+def test_a_session_lives_as_long_as_the_backend_says_its_token_does(
+    tmp_path: Path, backends: Any, clock: Clock
+) -> None:
     backends.replace("POST", "http://people.test/auth", json={"id": 7, "token": TOKEN, "expires_in": 300})
     login = LOGIN.replace("default(found.expires, now(28800))", "now(found.expires_in)")
     answer = sign_in(site(tmp_path, login=login))
-    assert re.search(r"Max-Age=(300|299);", answer.headers["Set-Cookie"])
+    assert "; Max-Age=300;" in answer.headers["Set-Cookie"]
 
 
 @pytest.mark.parametrize("token", ["", "a\r\nX-Other: b", "待办", " a", "a ", 7])
