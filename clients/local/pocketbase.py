@@ -135,12 +135,21 @@ def temporary() -> Iterator[Backend]:
         yield backend
 
 
+_given: set[int] = set()
+
+
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on, below those that systems give to outgoing connections."""
+    """A port of 127.0.0.1 that nobody listens on, below those that systems give to outgoing connections.
+
+    None is given twice: two servers that are about to start could both listen on one.
+    """
     while True:
         port = 20_000 + secrets.randbelow(10_000)
+        if port in _given:
+            continue
         with contextlib.suppress(BackendError):
             require_free(port)
+            _given.add(port)
             return port
 
 
