@@ -19,7 +19,8 @@ const LANGUAGES = [
 /** Builds the frame into the document; returns the element that holds the page and what redraws the rest. */
 export function buildShell({ signOut, addNew }) {
   const main = h("main", { id: "main", tabindex: "-1" });
-  const bar = h("div", { class: "bar-inside" });
+  const account = accountMenu(signOut);
+  const bar = h("div", { class: "bar-inside" }, account.button);
   const tabs = h("nav", { class: "tabs", "aria-label": t("nav.phone") });
   const skip = h("a", { class: "skip", href: "#main" }, t("skip"));
   skip.addEventListener("click", (event) => {
@@ -29,18 +30,18 @@ export function buildShell({ signOut, addNew }) {
   fill(document.body, skip, h("header", { class: "bar" }, bar), main, tabs, toastElements());
 
   function redraw(path) {
-    const person = me();
     const isSigning = path === "/signin" || path === "/signup";
     const links = isSigning ? [] : pageLinks(path);
     const brand = [
       h("img", { src: "/icon.svg", alt: "", width: "30", height: "30" }),
       h("span", { class: "brand-name" }, t("app")),
     ];
-    fill(
-      bar,
+    account.draw(isSigning ? null : me());
+    // The button stays where it is: whoever is on it keeps the focus.
+    for (const part of [...bar.children]) if (part !== account.button) part.remove();
+    account.button.before(
       isSigning ? h("span", { class: "brand" }, brand) : h("a", { class: "brand", href: "/" }, brand),
-      !isSigning && h("nav", { class: "bar-nav", "aria-label": t("nav") }, links),
-      accountButton(isSigning ? null : person, signOut),
+      ...(isSigning ? [] : [h("nav", { class: "bar-nav", "aria-label": t("nav") }, links)]),
     );
     tabs.hidden = isSigning;
     const add = h("button", { type: "button", class: "tab-add", "aria-label": t("add.long"), onclick: addNew }, icon("plus"));
@@ -57,47 +58,76 @@ function pageLinks(path) {
   return [link("/", "list", t("todos")), link("/stats", "chart", t("stats"))];
 }
 
-function accountButton(person, signOut) {
-  const button = h(
-    "button",
-    { type: "button", class: "account", "aria-haspopup": "dialog", "aria-expanded": "false", "data-testid": "account" },
-    person ? avatar(person) : h("span", { class: "avatar settings", "aria-hidden": "true" }, "文"),
-    h("span", { class: "unseen" }, person ? t("account.of", { name: person.name }) : t("settings")),
-  );
-  button.addEventListener("click", () => openAccount(button, person, signOut));
-  return button;
-}
-
-function openAccount(button, person, signOut) {
-  const popover = h("div", { class: "popover", popover: "auto", role: "dialog", "aria-label": t("settings"), "data-testid": "settings" });
-  const item = (name, label, run) =>
-    h("button", { type: "button", class: "menu-item", onclick: () => (popover.hidePopover(), run()) }, icon(name), h("span", {}, label));
-  fill(
-    popover,
-    person && h("div", { class: "who" }, avatar(person), h("div", {}, h("strong", {}, person.name), h("span", {}, person.email))),
-    choices(t("language"), LANGUAGES, currentLanguage(), (wanted) => {
-      popover.hidePopover();
-      setLanguage(wanted);
-      document.querySelector(".account")?.focus({ preventScroll: true });
-    }),
-    choices(t("theme"), ["system", "light", "dark"].map((name) => [name, t(`theme.${name}`)]), theme(), setTheme),
-    h("hr"),
-    person && item("person", t("picture.change"), showPictureDialog),
-    person && item("bell", t("notices"), showNotices),
-    item("list", t("keys"), showKeys),
-    person && item("right", t("signout"), signOut),
-  );
-  popover.addEventListener("toggle", (event) => {
-    if (event.newState !== "closed") return;
-    button.setAttribute("aria-expanded", "false");
-    if (popover.contains(document.activeElement)) button.focus({ preventScroll: true });
-    popover.remove();
+/** The button of the account and its menu. Both follow who is signed in, the menu also while it is open. */
+function accountMenu(signOut) {
+  let person = null;
+  let showPerson = () => {};
+  const button = h("button", {
+    type: "button",
+    class: "account",
+    "aria-haspopup": "dialog",
+    "aria-expanded": "false",
+    "data-testid": "account",
+    onclick: open,
   });
-  document.body.append(popover);
-  button.setAttribute("aria-expanded", "true");
-  popover.showPopover();
-  placeBeside(popover, button);
-  popover.querySelector("input:checked").focus();
+
+  function draw(now) {
+    person = now;
+    fill(
+      button,
+      person ? avatar(person) : h("span", { class: "avatar settings", "aria-hidden": "true" }, "文"),
+      h("span", { class: "unseen" }, person ? t("account.of", { name: person.name }) : t("settings")),
+    );
+    showPerson();
+  }
+
+  function open() {
+    const popover = h("div", { class: "popover", popover: "auto", role: "dialog", "aria-label": t("settings"), "data-testid": "settings" });
+    const item = (name, label, run) =>
+      h("button", { type: "button", class: "menu-item", onclick: () => (popover.hidePopover(), run()) }, icon(name), h("span", {}, label));
+    const who = h("div", { class: "who" });
+    const ofPerson = [
+      who,
+      item("person", t("picture.change"), showPictureDialog),
+      item("bell", t("notices"), showNotices),
+      item("right", t("signout"), signOut),
+    ];
+    const [, picture, notices, leave] = ofPerson;
+    // Nothing is moved when somebody becomes known, so what has the focus keeps it.
+    showPerson = () => {
+      for (const element of ofPerson) element.hidden = !person;
+      fill(who, person && [avatar(person), h("div", {}, h("strong", {}, person.name), h("span", {}, person.email))]);
+      if (popover.isConnected) placeBeside(popover, button);
+    };
+    fill(
+      popover,
+      who,
+      choices(t("language"), LANGUAGES, currentLanguage(), (wanted) => {
+        popover.hidePopover();
+        setLanguage(wanted);
+        document.querySelector(".account")?.focus({ preventScroll: true });
+      }),
+      choices(t("theme"), ["system", "light", "dark"].map((name) => [name, t(`theme.${name}`)]), theme(), setTheme),
+      h("hr"),
+      picture,
+      notices,
+      item("list", t("keys"), showKeys),
+      leave,
+    );
+    popover.addEventListener("toggle", (event) => {
+      if (event.newState !== "closed") return;
+      button.setAttribute("aria-expanded", "false");
+      if (popover.contains(document.activeElement)) button.focus({ preventScroll: true });
+      popover.remove();
+    });
+    document.body.append(popover);
+    button.setAttribute("aria-expanded", "true");
+    popover.showPopover();
+    showPerson();
+    popover.querySelector("input:checked").focus();
+  }
+
+  return { button, draw };
 }
 
 function choices(label, options, value, choose) {

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 
 @pytest.fixture
@@ -41,6 +41,35 @@ def test_a_visitor_signs_up_and_out_and_in_again(
     fill_in("signin-form", email=account.email, password=account.password)
     expect(fresh_page).to_have_url("/stats")
     expect(fresh_page.get_by_role("heading", level=1, name=words("stats"))).to_be_focused()
+
+
+def test_the_menu_follows_who_is_signed_in_while_it_is_open(
+    page: Page, account: Any, words: Callable[..., str]
+) -> None:
+    held: list[Route] = []
+    page.route("**/api/home?**", lambda route: held.append(route))
+    with page.expect_request("**/api/home?**"):
+        page.goto("/", wait_until="commit")
+    page.get_by_test_id("account").click()
+    menu = page.get_by_test_id("settings")
+    expect(menu.get_by_role("button")).to_have_text([words("keys")])
+    chosen = menu.get_by_label(words("theme.system"))
+    chosen.focus()
+    for route in held:
+        route.continue_()
+    expect(menu).to_contain_text(account.email)
+    expect(menu.get_by_role("button")).to_have_text(
+        [words(key) for key in ("picture.change", "notices", "keys", "signout")]
+    )
+    expect(chosen).to_be_focused()
+    assert menu.evaluate(
+        """(menu) => {
+            const { left, top, right, bottom } = menu.getBoundingClientRect();
+            return left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight;
+        }"""
+    )
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("account")).to_be_focused()
 
 
 @pytest.mark.usefixtures("visitor")
