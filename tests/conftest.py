@@ -147,30 +147,20 @@ def backend_program() -> Path:
 @pytest.fixture
 def backend(backend_program: Path) -> Iterator[pocketbase.Backend]:
     """An empty PocketBase of this test's own."""
-    from clients.local import pocketbase
+    from tests.quick_backend import quick
 
-    with pocketbase.temporary() as running:
+    with quick() as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def app_backend(backend_program: Path) -> Iterator[pocketbase.Backend]:
     """A PocketBase that the tests of the app share; each of them has accounts of its own."""
-    from clients.local import pocketbase
+    from tests.quick_backend import quick
 
-    with pocketbase.temporary() as running:
-        _keep_passwords_lightly(running)
+    with quick() as running:
         running.add("notices", en="Hello", zh="你好", published="2026-01-01 00:00:00.000Z")
         yield running
-
-
-def _keep_passwords_lightly(backend: pocketbase.Backend) -> None:
-    """Let a password cost next to nothing: what takes a third of a second on purpose protects nobody here."""
-    fields = backend.request("GET", "/api/collections/people")["fields"]
-    for field in fields:
-        if field["type"] == "password":
-            field["cost"] = 4  # the least that bcrypt knows
-    backend.request("PATCH", "/api/collections/people", {"fields": fields})
 
 
 @pytest.fixture(scope="session")

@@ -85,11 +85,12 @@ class FakeBackend:
         self._open: dict[socket.socket, int] = {}
         self._scheme = "http" if tls is None else "https"
         self._server = _Server(("127.0.0.1", 0), self, tls)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+        self._port = self._server.server_address[1]
+        self._thread = threading.Thread(target=self._serve, daemon=True)
 
     @property
     def url(self) -> str:
-        return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}"
+        return f"{self._scheme}://127.0.0.1:{self._port}"
 
     def on(self, route: str, *scripts: Script) -> None:
         """Answers `METHOD /path` (query apart) by the scripts in turn, then by the last of them."""
@@ -120,10 +121,16 @@ class FakeBackend:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.closing.set()
-        self._server.shutdown()
-        self._server.server_close()
+        # What waits for callers notices the end when one comes.
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", self._port), PATIENCE).close()
         self._thread.join(PATIENCE)
+        self._server.server_close()
         self.hang_up()
+
+    def _serve(self) -> None:
+        while not self.closing.is_set():
+            self._server.handle_request()
 
     def hang_up(self, numbers: Collection[int] | None = None) -> None:
         """Closes connections (all, or those of these numbers) as they are, without a word to the caller."""
@@ -163,6 +170,10 @@ class _Server(socketserver.ThreadingTCPServer):
                 raise
             connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
         return connection, address
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        """Whoever comes at the end is no caller."""
+        return not self.backend.closing.is_set()
 
     def close_request(self, request: Any) -> None:
         """Closes and forgets a connection as one: none is closed while it is hung up, or counted as gone before."""

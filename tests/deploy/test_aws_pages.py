@@ -20,6 +20,7 @@ from tests.deploy.aws_events import FORMS, HOST, MAPPED_TO, Asked, answer_of, ht
 from tests.deploy.aws_visits import VISITS, Person, comparable
 from tests.fakes import FakeBackend, answer, half, hang
 from tests.project import write_project
+from tests.quick_backend import quick
 from tests.servers import ROOT, SESSION_KEY, Layer, layer
 
 SAMPLE = ("home", "login", "picture")
@@ -73,7 +74,7 @@ def bounded(tmp_path_factory: pytest.TempPathFactory) -> Built:
 @pytest.fixture(scope="session")
 def store(backend_program: Path) -> Iterator[pocketbase.Backend]:
     """A PocketBase of these tests alone: pages that count everybody's todos stay the same meanwhile."""
-    with pocketbase.temporary() as running:
+    with quick() as running:
         running.add("notices", en="Hello", zh="你好", published="2026-01-01 00:00:00.000Z")
         yield running
 

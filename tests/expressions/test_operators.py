@@ -226,7 +226,7 @@ SIGNS = ["+", "-", "*", "/", "//", "%", "<", "<=", ">", ">=", "==", "!=", "in", 
 def test_any_two_values_meet_by_the_rules_wherever_they_come_from(sign, form):
     expression = parse(f"[[{form.format(sign)} for b in values] for a in values]")
     compiled = compile_tree(expression)
-    for constant in MEETING:
+    for constant in MEETING if "c" in form or "x" in form else [None]:
         scope = {"values": MEETING, "c": constant, "x": {"a": constant, "b": constant}}
         expected = repr(evaluate(expression, scope))
         assert repr(compiled(scope, Evaluation())) == expected

@@ -10,8 +10,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from bff import create_app
-from clients.local.pocketbase import Backend, temporary
+from clients.local.pocketbase import Backend
 from clients.local.seed import address_of, seed
+from tests.quick_backend import quick
 from tests.servers import ROOT, environ_of
 
 PASSWORD = "one for all of them"
@@ -20,7 +21,7 @@ PASSWORD = "one for all of them"
 @pytest.fixture(scope="session")
 def seeded_backend(backend_program: Path) -> Iterator[Backend]:
     """A PocketBase with the seeded rows, shared: read it, don't write to it. Everybody's password is `PASSWORD`."""
-    with temporary() as running:
+    with quick() as running:
         seed(running, PASSWORD)
         yield running
 

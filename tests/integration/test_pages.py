@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from clients.local.pocketbase import Backend, temporary
 from clients.local.seed import record_id
 from tests.integration.conftest import signed_in, signed_up
+from tests.quick_backend import quick
 from tests.servers import PATIENCE
 
 pytestmark = pytest.mark.backend
@@ -23,7 +24,7 @@ Site = Callable[..., FlaskClient]
 @pytest.fixture(scope="module")
 def shared(backend_program: object) -> Iterator[Backend]:
     """A PocketBase for visitors who sign up and see nothing but their own."""
-    with temporary() as running:
+    with quick() as running:
         yield running
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -72,27 +72,39 @@ EMPTY = {"status": 200, "body": ""}
 
 
 @pytest.fixture(scope="session", params=["mocked", "on_sockets"])
-def shared_servers(request: pytest.FixtureRequest) -> Iterator[dict[str, Server] | None]:
+def shared_servers(request: pytest.FixtureRequest) -> dict[str, Server] | None:
     """What decides the way of all tests: each runs with mocked backends, and with servers on real sockets."""
-    if request.param == "mocked":
-        yield None
-    else:
-        with servers() as running:
-            yield running
+    return None if request.param == "mocked" else request.getfixturevalue("running_servers")
 
 
 @pytest.fixture(scope="session")
-def shared_project(
-    shared_servers: dict[str, Server] | None, tmp_path_factory: pytest.TempPathFactory
-) -> Flask:
+def shared_project(request: pytest.FixtureRequest, shared_servers: dict[str, Server] | None) -> Flask:
     """This project's app: from its recipes behind mocked backends, as it is built on real sockets.
 
     Its pages keep nothing but what `project` takes away.
     """
-    root, urls = ROOT, HOSTS
-    if shared_servers is not None:
-        root = write_built(ROOT, tmp_path_factory.mktemp("built"))
-        urls = {name: server.url for name, server in shared_servers.items()}
+    return request.getfixturevalue("project_of_recipes" if shared_servers is None else "project_as_built")
+
+
+# Of the two ways neither ends when a file goes on to the other.
+@pytest.fixture(scope="session")
+def project_of_recipes() -> Flask:
+    return _app(ROOT, HOSTS)
+
+
+@pytest.fixture(scope="session")
+def running_servers() -> Iterator[dict[str, Server]]:
+    with servers() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def project_as_built(running_servers: dict[str, Server], tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    root = write_built(ROOT, tmp_path_factory.mktemp("built"))
+    return _app(root, {name: server.url for name, server in running_servers.items()})
+
+
+def _app(root: Path, urls: Mapping[str, str]) -> Flask:
     environ = {f"{name.upper()}_URL": url for name, url in urls.items()}
     return create_app(root, environ=environ | {"BFF_SESSION_KEYS": SESSION_KEY})
 
