@@ -86,16 +86,12 @@ function accountMenu(signOut) {
     const item = (name, label, run) =>
       h("button", { type: "button", class: "menu-item", onclick: () => (popover.hidePopover(), run()) }, icon(name), h("span", {}, label));
     const who = h("div", { class: "who" });
-    const ofPerson = [
-      who,
-      item("person", t("picture.change"), showPictureDialog),
-      item("bell", t("notices"), showNotices),
-      item("right", t("signout"), signOut),
-    ];
-    const [, picture, notices, leave] = ofPerson;
+    const picture = item("person", t("picture.change"), showPictureDialog);
+    const notices = item("bell", t("notices"), showNotices);
+    const leave = item("right", t("signout"), signOut);
     // Nothing is moved when somebody becomes known, so what has the focus keeps it.
     showPerson = () => {
-      for (const element of ofPerson) element.hidden = !person;
+      for (const ofPerson of [who, picture, notices, leave]) ofPerson.hidden = !person;
       fill(who, person && [avatar(person), h("div", {}, h("strong", {}, person.name), h("span", {}, person.email))]);
       if (popover.isConnected) placeBeside(popover, button);
     };

@@ -22,10 +22,12 @@ def test_a_full_client_refuses_another_page_at_once() -> None:
     page = calls_on(transport)
     for path in ("/a", "/b"):
         page.start(client, get(path))
+    begun = time.monotonic()
     for request in (get("/c"), post("/c")):
         refused = run(calls_on(transport), client, request)
         assert isinstance(refused, Broken)
         assert (refused.kind, refused.sent, refused.retry_after) == ("full", False, 1)
+    assert time.monotonic() - begun < 0.5
     assert len(transport.flights) == 2
 
 
