@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections import deque
 from typing import Final
 
@@ -29,6 +30,8 @@ class Idle:
         self._most = most
         self._kept: deque[Connection] = deque()
         self._closed = False
+        # Where its client is gone. The collector calls this before any end of a socket, which __del__ might come after.
+        weakref.finalize(self, _close_all, self._kept).atexit = False
 
     def take(self, *, for_write: bool) -> Connection | None:
         """A connection that is good for a request, None where there is none."""
@@ -70,14 +73,7 @@ class Idle:
 
     def forget(self) -> None:
         """Closes all that wait now."""
-        while self._kept:
-            try:
-                self._kept.pop().close()
-            except IndexError:
-                return
-
-    def __del__(self) -> None:
-        self.forget()  # its client is gone
+        _close_all(self._kept)
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -93,6 +89,14 @@ class Idle:
                 self._kept.appendleft(oldest)
                 return
             oldest.close()
+
+
+def _close_all(kept: deque[Connection]) -> None:
+    while kept:
+        try:
+            kept.pop().close()
+        except IndexError:
+            return
 
 
 def _is_fresh(connection: Connection, for_write: bool) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import socket
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -101,3 +103,17 @@ def test_nothing_is_kept_after_the_end(connect: Connect) -> None:
     idle.close()
     idle.give(late, None)
     assert (len(idle), first.sock.fileno(), late.sock.fileno()) == (0, -1, -1)
+
+
+def test_those_of_a_client_that_is_gone_are_closed_before_the_collector_ends_their_sockets() -> None:
+    mine, theirs = socket.socketpair()
+    connection = Connection(mine)  # older than what keeps it: the collector would come to it first
+    idle = Idle(2)
+    idle.give(connection, None)
+    idle.itself = idle  # type: ignore[attr-defined]  # nothing but the collector finds out that it is gone
+    del mine, connection, idle
+    with theirs, warnings.catch_warnings(record=True) as unclosed:
+        warnings.simplefilter("always", ResourceWarning)
+        gc.collect()
+        assert theirs.recv(1) == b""
+    assert unclosed == []
