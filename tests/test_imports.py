@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -62,8 +63,13 @@ def part_of(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
 def imports_of(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.ImportFrom) and node.module and not node.level:
             yield node.module
             yield from (f"{node.module}.{name.name}" for name in node.names)
@@ -79,24 +85,31 @@ def parts_imported(path: Path) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_a_module_imports_only_from_its_left(path: Path) -> None:
-    assert part_of(path) in ORDER, f"give {part_of(path)} its place in the order"
-    place = ORDER.index(part_of(path))
-    above = {part for part in parts_imported(path) if ORDER.index(part) > place}
-    assert above == set()
+def name_of(path: Path) -> str:
+    return str(path.relative_to(PACKAGE))
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_only_the_web_layer_knows_flask(path: Path) -> None:
-    known = {name.split(".")[0] for name in imports_of(path)}
-    assert part_of(path) == "web" or not known & {"flask", "werkzeug"}
+def test_a_module_imports_only_from_its_left() -> None:
+    assert {part_of(path) for path in MODULES} <= set(ORDER), "give each part its place in the order"
+    above = {
+        name_of(path): {
+            part for part in parts_imported(path) if ORDER.index(part) > ORDER.index(part_of(path))
+        }
+        for path in MODULES
+    }
+    assert {name: parts for name, parts in above.items() if parts} == {}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_the_engine_names_no_page_and_no_backend(path: Path) -> None:
-    known = {name.split(".")[0] for name in imports_of(path)}
-    assert not known & {"orchestrations", "clients", "tests"}
+def who_imports(*names: str) -> set[Path]:
+    return {path for path in MODULES if {name.split(".")[0] for name in imports_of(path)} & set(names)}
+
+
+def test_only_the_web_layer_knows_flask() -> None:
+    assert {part_of(path) for path in who_imports("flask", "werkzeug")} == {"web"}
+
+
+def test_the_engine_names_no_page_and_no_backend() -> None:
+    assert who_imports("orchestrations", "clients", "tests") == set()
 
 
 # --- the clock ----------------------------------------------------------------------------------------------------
@@ -115,10 +128,9 @@ def clocks_read(tree: ast.AST) -> Iterator[str]:
                 yield f"{whose}.{node.attr}"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_only_one_module_reads_a_clock(path: Path) -> None:
-    found = list(clocks_read(ast.parse(path.read_text("utf-8"))))
-    assert found == (["time", "datetime.now"] if path == PACKAGE / "clock.py" else [])
+def test_only_one_module_reads_a_clock() -> None:
+    found = {name_of(path): clocks for path in MODULES if (clocks := list(clocks_read(tree_of(path))))}
+    assert found == {"clock.py": ["time", "datetime.now"]}
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,12 @@ def caches_made() -> Iterator[str]:
             )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def everything_is_looked_through() -> None:
+    """Also what was there before the first test, which the collector passes over."""
+    gc.unfreeze()
+
+
 def test_every_cache_is_a_memo_or_says_what_bounds_it() -> None:
     assert sorted(set(caches_made())) == sorted(BOUNDED), "use bff.memo, or say here what bounds it"
 

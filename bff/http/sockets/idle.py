@@ -30,8 +30,7 @@ class Idle:
         self._most = most
         self._kept: deque[Connection] = deque()
         self._closed = False
-        # Where its client is gone. The collector calls this before any end of a socket, which __del__ might come after.
-        weakref.finalize(self, _close_all, self._kept).atexit = False
+        _to_close[weakref.ref(self, _is_gone)] = self._kept
 
     def take(self, *, for_write: bool) -> Connection | None:
         """A connection that is good for a request, None where there is none."""
@@ -89,6 +88,15 @@ class Idle:
                 self._kept.appendleft(oldest)
                 return
             oldest.close()
+
+
+_to_close: Final[dict[weakref.ref[Idle], deque[Connection]]] = {}
+"""What is closed when its client is gone. The collector tells of that before it ends any socket, and calls `__del__` at
+any time, maybe after."""
+
+
+def _is_gone(idle: weakref.ref[Idle]) -> None:
+    _close_all(_to_close.pop(idle))
 
 
 def _close_all(kept: deque[Connection]) -> None:
