@@ -13,7 +13,7 @@ from bff.loader.schemas import plain
 from bff.source import MapNode, Node, ScalarNode, Source, read_nodes, read_source
 from bff.source.nodes import MAX_DEPTH
 from bff.source.text import MAX_BYTES
-from tests.properties import given, st
+from tests.properties import example, given, settings, st
 
 
 def nodes_of(text: str) -> Node:
@@ -175,3 +175,38 @@ def test_any_text_gives_nodes_or_findings(text: str) -> None:
     assert node is not None or findings or not text.strip() or "#" in text or text.strip(" \n.") == ""
     for finding in findings:
         assert str(finding).startswith("r.yaml:")
+
+
+PIECES = (
+    *"ab:\n'\"{}[],#|>?%@`\\~<.0é待😀\t\r\x85\u2028\ufeff!",
+    *(
+        "- ",
+        "? ",
+        ": ",
+        "a: ",
+        "\n  ",
+        "\n    - ",
+        "{a: ",
+        "[a, ",
+        "a: |\n  x\n",
+        "a: >-\n  x\n",
+        "|2\n",
+        "|+\n",
+    ),
+    *("'x'", '"y"', "\\u0041", "\r\n", "---", "...", "&a", "*a"),
+)
+
+
+@settings(max_examples=300)
+@given(st.lists(st.sampled_from(PIECES), max_size=14).map("".join))
+@example("{get: /todos?sort=due}")
+@example("a: |#")
+@example("[a, {b: }]")
+@example("a\t")
+@example("\ufeffa: b")
+def test_a_text_means_the_same_where_libyaml_is_missing(text: str) -> None:
+    source = Source("r.yaml", text)
+    found = read_nodes(source)
+    with pytest.MonkeyPatch.context() as missing:
+        missing.setattr(yaml, "__with_libyaml__", False)
+        assert found == read_nodes(source)

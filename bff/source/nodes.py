@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -19,6 +20,10 @@ from bff.source.text import Source
 from bff.source.traps import syntax_finding, tag_cure
 
 MAX_DEPTH = 60
+
+# libyaml is ten times as quick as PyYAML's own reader. What it takes for something else, or stands elsewhere for it:
+# tabs, line ends but "\n", marks of byte order, a comment right behind | or >, no value within braces.
+_READ_OTHERWISE = re.compile("[\t\r\x85\u2028\u2029\ufeff]|[|>][-+0-9]*#|:\\s*[]},]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,14 @@ def mark_of(node: Node) -> Mark:
 
 def read_nodes(source: Source) -> tuple[Node | None, list[Finding]]:
     """The root node of a file, and every mistake on the way; None when nothing can be made of the text."""
-    composer = _Composer(source)
+    # Its words for what is wrong are not these, so only what libyaml reads whole is taken.
+    if yaml.__with_libyaml__ and not _READ_OTHERWISE.search(source.text):
+        with suppress(yaml.YAMLError, _TooDeep, ValueError):
+            composer = _Composer(source, yaml.CSafeLoader)
+            root = composer.document()
+            if not composer.findings and not composer.asks_within_braces:
+                return root, []
+    composer = _Composer(source, yaml.SafeLoader)
     try:
         root = composer.document()
     except yaml.MarkedYAMLError as error:
@@ -130,10 +142,11 @@ def _stop(event: yaml.Event) -> int:
 class _Composer:
     """Makes nodes of PyYAML's events; goes on after everything that leaves the structure whole."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, reader: type[yaml.SafeLoader | yaml.CSafeLoader]) -> None:
         self.source = source
         self.findings: list[Finding] = []
-        self._events: Iterator[yaml.Event] = yaml.parse(source.text, Loader=yaml.SafeLoader)
+        self._events: Iterator[yaml.Event] = yaml.parse(source.text, Loader=reader)
+        self.asks_within_braces = False  # a '?' there, which PyYAML's own reader refuses
         self._depth = 0
 
     def document(self) -> Node | None:
@@ -245,6 +258,7 @@ class _Composer:
         start, stop, text = self._after_properties(event), _stop(event), event.value
         if event.style in ("'", '"', "|", ">"):
             return ScalarNode(self.source, start, stop, self._whole_text(event), text, event.style, in_flow)
+        self.asks_within_braces |= in_flow and "?" in text
         try:
             value = plain_value(text)
         except NotJSONNumber:
