@@ -30,6 +30,7 @@ from clients.local.pocketbase import (
     START_SECONDS,
     SUPERUSER,
     Backend,
+    has_ended,
     require_free,
     running,
     start_child,
@@ -109,8 +110,8 @@ def _wait_until_answering(process: subprocess.Popen[bytes], url: str) -> None:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise BackendError(f"the layer ended at its start with status {process.returncode}, see above")
+        if has_ended(process):
+            raise BackendError(f"the layer ended at its start with status {process.wait()}, see above")
         try:
             opener.open(url, timeout=2).close()
             return
@@ -124,8 +125,8 @@ def _wait_until_answering(process: subprocess.Popen[bytes], url: str) -> None:
 def _watch(children: dict[str, subprocess.Popen[bytes]]) -> NoReturn:
     while True:
         for name, process in children.items():
-            if process.poll() is not None:
-                raise BackendError(f"{name} ended with status {process.returncode}; stopped the rest")
+            if has_ended(process):
+                raise BackendError(f"{name} ended with status {process.wait()}; stopped the rest")
         time.sleep(0.2)
 
 

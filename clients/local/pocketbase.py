@@ -175,6 +175,18 @@ def start_child(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, start_new_session=True, **options)
 
 
+def has_ended(process: subprocess.Popen[bytes]) -> bool:
+    """Whether a child has ended, also where a signal may be raised as an error meanwhile.
+
+    `poll` could be left then with its lock on the child taken, and who stops the child would wait for it for ever.
+    """
+    if os.name != "posix":
+        return process.poll() is not None
+    with contextlib.suppress(ChildProcessError):  # somebody has asked for its status
+        return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    return True
+
+
 def stop_child(process: subprocess.Popen[bytes]) -> None:
     """Ends a child and its group: politely first, what is left after `STOP_SECONDS` for good."""
     if os.name != "posix":
@@ -211,7 +223,7 @@ def _create_superuser(binary: Path, password: str, options: list[str]) -> None:
 def _wait_until_healthy(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        if process.poll() is not None:
+        if has_ended(process):
             said = log.read_text(errors="replace").strip().splitlines()
             raise BackendError(f"PocketBase ended at its start: {said[-1] if said else 'no message'}")
         with contextlib.suppress(OSError):

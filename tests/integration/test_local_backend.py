@@ -8,6 +8,9 @@ import shutil
 import signal
 import socket
 import stat
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +21,7 @@ from clients.local import pocketbase
 from clients.local import seed as seeding
 from clients.local.binary import BackendError, checked_binary
 from clients.local.folder import alone_in, kept, long_password, password_to_type
-from clients.local.pocketbase import ROOT, Backend, free_port, require_free, running
+from clients.local.pocketbase import ROOT, Backend, free_port, has_ended, require_free, running, start_child
 from clients.local.seed import address_of, let_sign_in, record_id, seed, seed_once
 
 pytestmark = pytest.mark.backend
@@ -93,6 +96,20 @@ def test_nothing_is_left_running(backend_program: Path) -> None:
         directory = backend.directory
     assert backend.process.returncode is not None
     assert not directory.exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="about signals")
+def test_whoever_looks_at_a_child_can_be_interrupted_and_the_child_still_be_stopped() -> None:
+    child = start_child([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    assert child.stdin is not None
+    assert not has_ended(child)
+    with child._waitpid_lock:  # type: ignore[attr-defined]  # as after a signal that was raised within `poll`
+        child.stdin.close()
+        while not has_ended(child):
+            time.sleep(0.01)
+    assert has_ended(child)
+    assert child.wait() == 1
+    assert has_ended(child)
 
 
 def test_seeding_twice_adds_nothing(seeded: Backend) -> None:

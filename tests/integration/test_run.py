@@ -116,7 +116,11 @@ def started(project: Path, *arguments: str, **environ: str) -> Iterator[Running]
         yield Running(process, port, backend_port)
     finally:
         process.terminate()
-        process.communicate()
+        try:
+            process.communicate(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
 
 
 def _lin(project: Path, running: Running) -> Visitor:
