@@ -51,9 +51,11 @@ class Running:
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
         self.process.send_signal(number)
-        rest, _ = self.process.communicate(timeout=PATIENCE)
-        self.lines.append(rest)
-        return self.process.returncode
+        status = self.process.wait(PATIENCE)
+        # Not `communicate`: that passes over what has been read from the pipe together with the line before.
+        assert self.process.stdout is not None
+        self.lines.append(self.process.stdout.read())
+        return status
 
 
 @pytest.fixture
@@ -209,7 +211,7 @@ def test_it_says_what_to_open_and_whom_to_sign_in_as(first: First) -> None:
         "admin@example.com, password in .local/backend-password\n"
         "  rows      stay in .local/backend\n"
         "  stop      ctrl-C\n"
-        "\nStopped; nothing is lost.\n"
+        "\n\nStopped; nothing is lost.\n"
     )
 
 
