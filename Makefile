@@ -20,10 +20,10 @@ export PATH := $(PATH):/usr/sbin
 python := .venv/bin/python
 # Without byte code each of the many processes would compile the engine anew.
 pytest := env -u PYTHONDONTWRITEBYTECODE $(python) -m pytest
-# The tests of one file share servers, so they stay together; what takes longest begins first (tests/conftest.py).
 # One more of them than there are cores, since many tests wait; more than four get in each other's way.
-workers := $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((n < 3 ? n + 1 : 4)))
-parallel := -n $(workers) --dist loadfile --no-loadscope-reorder
+processes := $(or $(PYTEST_XDIST_AUTO_NUM_WORKERS),$(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((n < 3 ? n + 1 : 4))))
+# The tests of one file share servers, so they stay together; what takes longest begins first (tests/conftest.py).
+parallel := -n $(processes) --dist loadfile --no-loadscope-reorder
 # Where only some tests are asked for, there may be none among these: pytest ends with 5 then.
 or_none = $(if $(ARGS),|| test $$? -eq 5)
 # --only-binary: a source distribution would run code of its own while installing, which no hash of ours is for.
