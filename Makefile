@@ -55,7 +55,7 @@ serve: $(ready) ## serve as in production: one worker per core (HOST, PORT, WORK
 	  --workers $(WORKERS) --threads $(THREADS) --drain $(DRAIN)
 
 .PHONY: test
-test: $(ready_dev) try-backend try-browser try-hosts ## the tests, in six minutes on two cores (ARGS="-k home", ARGS="-n 0 --pdb")
+test: $(ready_dev) try-backend try-browser try-hosts ## the tests, in six to seven minutes on two cores (ARGS="-k home", ARGS="-n 0 --pdb")
 	@$(pytest) $(parallel) -m "not full" $(ARGS)
 
 .PHONY: t
