@@ -63,6 +63,8 @@ class Circuit:
         self._lock = forks.lock()
         self._state: Literal["closed", "open", "trying"] = "closed"
         self._permit = 0
+        self.standing: int | None = 0
+        """The permit of every try while the circuit is closed; None while `enter` is to be asked."""
         self._until = 0.0
         self._in_a_row = 0
         self._outcomes: deque[tuple[float, bool]] = deque(maxlen=_REMEMBERED)
@@ -141,6 +143,7 @@ class Circuit:
     def _change(self, state: Literal["closed", "open", "trying"], until: float) -> None:
         self._state, self._until = state, until
         self._permit += 1
+        self.standing = self._permit if state == "closed" else None
         self._in_a_row = 0
         self._blamed = None
         self._outcomes.clear()

@@ -42,7 +42,7 @@ def _of_residents(plan: Plan) -> Iterator[tuple[str, str]]:
             yield f"{request.name}.cache", "each instance keeps its own, unless BFF_CACHE_URL names a Redis"
             yield from _of_cache(f"{request.name}.cache", cache)
     for client in plan.clients:
-        if client.circuit.may_open:
+        if client.gate.circuit.may_open:
             yield f"breaker of {client.name}", f"{_ONE}: it knows of no failures of others"
         yield f"concurrency of {client.name}", f"{_ONE}: it bounds the requests of a page, not of the backend"
 

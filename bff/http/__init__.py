@@ -8,6 +8,7 @@ from bff.http.choice import default_transport, transport_of
 from bff.http.client import Client
 from bff.http.fetch import Call
 from bff.http.forwarded import FORWARDED, is_of_the_way, may_not_go_up
+from bff.http.ledger import Change
 from bff.http.limits import Limits
 from bff.http.messages import (
     FORBIDDEN_REQUEST_HEADERS,
@@ -27,7 +28,6 @@ from bff.http.passage import Passage
 from bff.http.retry import retry_after
 from bff.http.sockets import SocketTransport
 from bff.http.transport import Promise, Started, Stream, ThreadTransport, Transport, Try
-from bff.http.verdicts import Change
 
 __all__ = [
     "FORBIDDEN_REQUEST_HEADERS",

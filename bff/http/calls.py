@@ -11,13 +11,13 @@ from msgspec.structs import replace
 from bff import clock
 from bff.http.fetch import Call, Fetch, headers_of
 from bff.http.fetches import Fetches
+from bff.http.ledger import Change, Ledger
 from bff.http.limits import Limits
 from bff.http.messages import Broken, HeaderLines, OutgoingRequest, Reply, set_header
 from bff.http.passage import Passage
 from bff.http.reads import Reads
 from bff.http.streams import Streams
 from bff.http.transport import Started, Transport
-from bff.http.verdicts import Change
 
 if TYPE_CHECKING:
     from bff.http.behind import Behind
@@ -44,8 +44,8 @@ class Calls:
         self._request_id = request_id
         self._behind = behind
         self._limits = limits or Limits()
-        whole = deadline - clock.monotonic()
-        self._fetches = Fetches(transport, whole, self._limits, self._fetched, self.turned)
+        self.ledger = Ledger(self._limits, deadline - clock.monotonic())
+        self._fetches = Fetches(transport, self.ledger, self._fetched, self.turned)
         self._reads = Reads(transport, deadline, self._fetches, self._end, self._for_others, behind)
         self._ended: list[Call] = []
         self._headers: dict[tuple[Client, str | None], HeaderLines] = {}

@@ -12,17 +12,17 @@ from typing import Any, TypeAlias
 from msgspec.structs import replace
 
 from bff import clock
-from bff.breaker import Breaker, Circuit
+from bff.breaker import Breaker
 from bff.certificates import NOT_THERE, naming_variable
 from bff.errors import OperatorError
 from bff.http.address import problem_of_base_url
 from bff.http.auth import ApiKey, Auth, BearerToken, Env, ForwardedToken
-from bff.http.bulkhead import Bulkhead
 from bff.http.cache import ReplyCache
 from bff.http.calls import Calls
 from bff.http.choice import default_transport
 from bff.http.environment import OPTIONS, Reading, envs_in, stand_ins
 from bff.http.forwarded import OWN
+from bff.http.gate import Gate
 from bff.http.messages import (
     FORBIDDEN_REQUEST_HEADERS,
     Broken,
@@ -33,7 +33,6 @@ from bff.http.messages import (
     set_header,
 )
 from bff.http.proxies import problem_of_proxy, proxies_of
-from bff.http.retry import Budget, budget_of_hedges
 from bff.http.transport import Transport
 from bff.jsontext import JSON, encode
 from bff.records import Unshown
@@ -95,9 +94,7 @@ class Client:
         self.quote_like = quote_like
         self.filters = _known_filters(filters)
         self.forwarded_headers = forwarded_headers
-        self.budget = Budget()
-        self.hedges = budget_of_hedges()
-        self.circuit = Circuit(_known_breaker(breaker))
+        self._breaker = _known_breaker(breaker)
         self.transport: Transport | None = None
         self._visit: Visit | None = None
         self._written: dict[str, Any] = {
@@ -312,7 +309,7 @@ class Client:
             _at_least("cache_entries", found["cache_entries"], 1),
             _at_least("cache_bytes", found["cache_bytes"], 1),
         )
-        self.bulkhead = Bulkhead(self.concurrency)
+        self.gate = Gate(self.concurrency, self._breaker)
         self.verify = found["verify"]
         self.cert = found["cert"]
 

@@ -195,7 +195,7 @@ class Fetch:
             return None
         if self._retries is None:
             retries = self.client.retries if request.retries is None else request.retries
-            self._retries = Retries(retries, self.until, min_try, self.client.budget)
+            self._retries = Retries(retries, self.until, min_try, self.client.gate.budget)
         return self._retries.delay_after(outcome)
 
 

@@ -7,16 +7,13 @@ from collections.abc import Callable, Collection
 from math import inf
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
 from bff import clock
-from bff.http.bulkhead import Places, full
 from bff.http.fetch import Call, Fetch, Flight
-from bff.http.limits import Limits
+from bff.http.gate import full
+from bff.http.ledger import Change, Ledger, over, spared
 from bff.http.messages import Broken, Reply
 from bff.http.retry import is_transient
 from bff.http.transport import Started, Transport
-from bff.http.verdicts import Change, Verdicts, spared
 
 if TYPE_CHECKING:
     from bff.http.client import Client
@@ -27,33 +24,24 @@ Outcome = Reply | Broken
 class Fetches:
     """Sends requests until each has its outcome, which `ended` is told for every call that waits for it.
 
-    `turned` is told when one of its tries has opened or closed a client's breaker.
-    `wrote` (epoch seconds) is when the page's last write ended, 0 before the first; `places` are those that the page
-    holds of its clients.
+    `turned` is told when one of its tries has opened or closed a client's breaker. `ledger` is the page's.
     """
 
     def __init__(
         self,
         transport: Transport,
-        seconds: float,
-        limits: Limits,
+        ledger: Ledger,
         ended: Callable[[Call, Outcome], None],
         turned: Callable[[Client, Change], None],
     ) -> None:
-        self.limits = limits
-        self.wrote = 0.0
-        self.places = Places()
+        self.ledger = ledger
         self._transport = transport
-        self._whole = seconds
         self._ended = ended
         self._turned = turned
         self._fetches: dict[Fetch, None] = {}
         self._flying: dict[Started, Fetch] = {}
         self._joinable: dict[str, list[Fetch]] = {}  # reads by URL
         self._queues: dict[Client, deque[tuple[Fetch, Outcome | None]]] = {}
-        self._verdicts = Verdicts()
-        self._tries = 0
-        self._bytes = 0
 
     def __bool__(self) -> bool:
         return bool(self._fetches)
@@ -93,9 +81,9 @@ class Fetches:
 
     def count(self) -> Broken | None:
         """Counts a request that another thread makes for this page; says so where it may make no more."""
-        if self._over_bounds():
-            return _over()
-        self._tries += 1
+        if self.ledger.is_full:
+            return over()
+        self.ledger.tries += 1
         return None
 
     # --- tries ---------------------------------------------------------------------------------------------------
@@ -105,8 +93,8 @@ class Fetches:
         self._fetches[fetch] = None
         if fetch.request.safe:
             self._joinable.setdefault(fetch.url, []).append(fetch)
-            fetch.client.hedges.earn()
-        fetch.client.budget.earn()
+            fetch.client.gate.hedges.earn()
+        fetch.client.gate.budget.earn()
         self._try(fetch)
 
     def _try(self, fetch: Fetch, last: Outcome | None = None) -> None:
@@ -115,10 +103,10 @@ class Fetches:
         Where its client is full it waits for a place of this page's own, and for nobody else's.
         """
         client = fetch.client
-        if self.places.take(client.bulkhead):
+        if self.ledger.take_place(client.gate):
             if not self._send(fetch, last):
                 self._leave(client)
-        elif self.places.has(client.bulkhead):
+        elif self.ledger.holds(client.gate):
             self._queues.setdefault(client, deque()).append((fetch, last))
         else:
             self._finish(fetch, last or full())
@@ -132,7 +120,7 @@ class Fetches:
                 self._finish(fetch, last or full())
             elif fetch.calls and self._send(fetch, last):
                 return
-        self.places.give_back(client.bulkhead)
+        self.ledger.give_back(client.gate)
 
     def _send(self, fetch: Fetch, last: Outcome | None) -> bool:
         """Starts a try in a place that is taken; where it must not start, ends the fetch and says so."""
@@ -145,35 +133,24 @@ class Fetches:
         """Why there may be no further try: no time is left, or the page has made or had too much."""
         if not self._has_time(fetch):
             return Broken("timeout", reason="no-time")
-        return _over() if self._over_bounds() else None
-
-    def _over_bounds(self) -> bool:
-        return self._tries >= self.limits.max_requests or self._bytes >= self.limits.max_replies
+        return over() if self.ledger.is_full else None
 
     def _has_time(self, fetch: Fetch) -> bool:
-        return fetch.until - clock.monotonic() >= self.limits.min_try
-
-    def telling(self, seconds: float, timeout: float) -> bool:
-        """Whether a try that gets no reply in these seconds tells of its backend.
-
-        A page that has used up its time elsewhere leaves a try too little of it to tell anything.
-        """
-        return seconds >= min(timeout, self._whole) / 2
+        return fetch.until - clock.monotonic() >= self.ledger.limits.min_try
 
     def _launch(self, fetch: Fetch) -> Broken | None:
         """Starts a try, unless the backend is being spared."""
         client, request, until = fetch.client, fetch.request, fetch.until
-        permit = client.circuit.enter(until)
+        permit = client.gate.circuit.enter(until)
         if permit is None:
             return spared(client)
-        limits, now = self.limits, clock.monotonic()
+        ledger, now = self.ledger, clock.monotonic()
         timeout = client.timeout if request.timeout is None else request.timeout
-        telling = self.telling(until - now, timeout)
+        telling = ledger.telling(until - now, timeout)
         if request.safe and request.hedge is not None and fetch.attempts == 0:
             fetch.hedge_at = now + request.hedge
-        self._tries += 1
-        room = min(limits.max_reply, limits.max_replies - self._bytes)
-        started = self._transport.start(fetch.as_try(room, limits.min_try))
+        ledger.tries += 1
+        started = self._transport.start(fetch.as_try(ledger.room, ledger.limits.min_try))
         fetch.flights[started] = Flight(permit, telling, now)
         self._flying[started] = fetch
         return None
@@ -183,11 +160,11 @@ class Fetches:
         fetch.hedge_at = None
         client = fetch.client
         waits_for_place = any(started.held for started in fetch.flights)
-        if not fetch.flights or waits_for_place or self.refusal(fetch) or not client.circuit.closed:
+        if not fetch.flights or waits_for_place or self.refusal(fetch) or not client.gate.circuit.closed:
             return
-        if not self.places.take(client.bulkhead):
+        if not self.ledger.take_place(client.gate):
             return
-        if not client.hedges.spend() or self._launch(fetch) is not None:
+        if not client.gate.hedges.spend() or self._launch(fetch) is not None:
             self._leave(client)
         else:
             fetch.copies += 1
@@ -249,8 +226,8 @@ class Fetches:
         if resolved is None:
             self._try(fetch, outcome)
             return
-        outcome = self.counted(resolved)
-        delay = fetch.delay_after(outcome, self.limits.min_try)
+        outcome = self.ledger.counted(resolved)
+        delay = fetch.delay_after(outcome, self.ledger.limits.min_try)
         if delay is None:
             self._finish(fetch, outcome)
         else:
@@ -258,9 +235,10 @@ class Fetches:
 
     def tell(self, fetch: Fetch, flight: Flight, outcome: Outcome) -> None:
         """Gives back the permit of a try and tells its client's breaker how it went."""
-        change = self._verdicts.tell(fetch, flight, outcome)
+        client, visitor = fetch.client, fetch.request.visitor
+        change = self.ledger.tell(client, flight.permit, outcome, telling=flight.telling, visitor=visitor)
         if change is not None:
-            self._turned(fetch.client, change)
+            self._turned(client, change)
 
     def _go_on(self, fetch: Fetch, outcome: Broken) -> None:
         """Tries again for the calls that came later and have time left; the time of the others is up."""
@@ -273,7 +251,7 @@ class Fetches:
     def _finish(self, fetch: Fetch, outcome: Outcome) -> None:
         calls, fetch.calls = fetch.calls, []
         for at, call in enumerate(calls):
-            self._ended(call, outcome if at == 0 else self.counted(_copy(outcome)))
+            self._ended(call, outcome if at == 0 else self.ledger.counted(_copy(outcome)))
         self._drop(fetch)
 
     def _drop(self, fetch: Fetch, *, timed_out: bool = False) -> None:
@@ -281,7 +259,7 @@ class Fetches:
         self._fetches.pop(fetch, None)
         if not fetch.request.safe:
             self._joinable.clear()  # what was read before a write is no answer to what is read after it
-            self.wrote = clock.wall()
+            self.ledger.write_ended()
         elif fetch in (joinable := self._joinable.get(fetch.url, [])):
             joinable.remove(fetch)
         for started, flight in list(fetch.flights.items()):
@@ -290,23 +268,8 @@ class Fetches:
             if timed_out and not started.held:
                 self.tell(fetch, flight, Broken("timeout"))
             else:
-                fetch.client.circuit.left(flight.permit)
+                fetch.client.gate.circuit.left(flight.permit)
             self._leave(fetch.client)
-
-    def counted(self, outcome: Outcome) -> Outcome:
-        """The outcome, or that the page has had too many bytes."""
-        limits = self.limits
-        if isinstance(outcome, Reply):
-            self._bytes += len(outcome.raw)
-            if self._bytes > limits.max_replies:
-                return Broken("limit", sent=True)
-        elif outcome.kind == "too-large" and limits.max_replies - self._bytes < limits.max_reply:
-            return replace(outcome, kind="limit")
-        return outcome
-
-
-def _over() -> Broken:
-    return Broken("limit")
 
 
 def _copy(outcome: Outcome) -> Outcome:

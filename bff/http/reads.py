@@ -136,7 +136,7 @@ class Reads:
         terms = request.cache
         assert terms is not None, "it may be kept"
         private = terms.private or request.token is not None or request.forwarded != ()
-        newer_than = max(terms.newer_than, self._fetches.wrote)
+        newer_than = max(terms.newer_than, self._fetches.ledger.wrote)
         shared = terms.shared and not private and not self.only_new
         if (terms.private, terms.shared, terms.newer_than) == (private, shared, newer_than):
             return terms
@@ -155,7 +155,7 @@ class Reads:
             call.cached = "stale"
         else:
             return False
-        self._end(call, self._fetches.counted(kept.reply(now)))
+        self._end(call, self._fetches.ledger.counted(kept.reply(now)))
         return True
 
     @property
@@ -173,7 +173,7 @@ class Reads:
             return outcome
         call.cached = "stale"
         why = outcome.status if isinstance(outcome, Reply) else outcome
-        return self._fetches.counted(kept.reply(now, stale=None if within else why))
+        return self._fetches.ledger.counted(kept.reply(now, stale=None if within else why))
 
     def _keep(self, call: Call, terms: CacheTerms, fetch: Fetch, reply: Reply) -> None:
         """Keeps a reply, or forgets what was kept where the backend has said something else since."""
@@ -232,7 +232,7 @@ class Reads:
             self._end(call, self._stand_in(call, terms, outcome))
             return
         call.cached = cached
-        self._end(call, self._fetches.counted(outcome.copy() if isinstance(outcome, Reply) else outcome))
+        self._end(call, self._fetches.ledger.counted(outcome.copy() if isinstance(outcome, Reply) else outcome))
 
 
 def _is_failure(outcome: Outcome) -> bool:

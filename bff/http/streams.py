@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from bff import clock
-from bff.http.bulkhead import full
 from bff.http.fetch import Fetch, Flight
 from bff.http.fetches import Fetches
+from bff.http.gate import full
+from bff.http.ledger import spared
 from bff.http.messages import Broken, Reply
 from bff.http.passage import Passage
 from bff.http.transport import Stream, Transport
-from bff.http.verdicts import spared
 
 
 class Streams:
@@ -28,39 +28,39 @@ class Streams:
 
         Raises what `body` raises.
         """
-        places, bulkhead = self._fetches.places, fetch.client.bulkhead
-        if not places.take(bulkhead):
+        ledger, gate = self._fetches.ledger, fetch.client.gate
+        if not ledger.take_place(gate):
             return full()
         opened: Stream | Broken | None = None
         try:
             opened = self._try(fetch, body, max_bytes)
         finally:
             if opened is None or isinstance(opened, Broken):
-                places.give_back(bulkhead)
+                ledger.give_back(gate)
         if isinstance(opened, Broken):
             return replace(opened, attempts=fetch.attempts)
-        return Passage(opened, lambda: places.give_back(bulkhead))
+        return Passage(opened, lambda: ledger.give_back(gate))
 
     def _try(self, fetch: Fetch, body: Iterable[bytes] | None, max_bytes: int) -> Stream | Broken:
         """Tries until there is a head, where nothing of a body can have been sent."""
         client, request, fetches = fetch.client, fetch.request, self._fetches
         timeout = client.timeout if request.timeout is None else request.timeout
         head_by = clock.monotonic() + timeout
-        client.budget.earn()
+        client.gate.budget.earn()
         last: Broken | None = None
         while True:
             now = clock.monotonic()
             refusal = fetches.refusal(fetch)
-            permit = None if refusal is not None else client.circuit.enter(fetch.until)
+            permit = None if refusal is not None else client.gate.circuit.enter(fetch.until)
             if permit is None:
                 return last or refusal or spared(client)
             fetches.count()
             patience = timeout if body is not None else head_by - now
-            telling = fetches.telling(min(patience, fetch.until - now), timeout)
+            telling = fetches.ledger.telling(min(patience, fetch.until - now), timeout)
             opened = self._send(fetch, Flight(permit, telling, now), patience, body, max_bytes)
-            delay = None if body is not None else fetch.delay_after(_head(opened), fetches.limits.min_try)
+            delay = None if body is not None else fetch.delay_after(_head(opened), fetches.ledger.limits.min_try)
             again = clock.monotonic() + (delay or 0.0)
-            if delay is None or again > head_by - fetches.limits.min_try:
+            if delay is None or again > head_by - fetches.ledger.limits.min_try:
                 return opened
             if isinstance(opened, Broken):
                 last = opened
@@ -72,11 +72,11 @@ class Streams:
         self, fetch: Fetch, flight: Flight, patience: float, body: Iterable[bytes] | None, max_bytes: int
     ) -> Stream | Broken:
         """Sends it once, and tells its client's breaker how it went."""
-        request = replace(fetch.as_try(max_bytes, self._fetches.limits.min_try), patience=patience)
+        request = replace(fetch.as_try(max_bytes, self._fetches.ledger.limits.min_try), patience=patience)
         try:
             opened = self._transport.stream(request, body)
         except BaseException:
-            fetch.client.circuit.left(flight.permit)
+            fetch.client.gate.circuit.left(flight.permit)
             raise
         self._fetches.tell(fetch, flight, _head(opened))
         return opened

@@ -237,37 +237,37 @@ def test_one_page_counts_once_however_many_of_its_calls_fail() -> None:
     calls = calls_on(transport)
     for at in range(20):
         assert isinstance(run(calls, client, get(f"/{at}")), Reply)
-    assert client.circuit.closed
+    assert client.gate.circuit.closed
 
 
 def test_one_visitor_s_500s_open_nothing_and_another_s_beside_them_do() -> None:
     client, transport = quick(), ByHand(*(Reply(500) for _ in range(60)))
     for _ in range(20):
         assert isinstance(run(calls_on(transport), client, get("/a", visitor=b"ann")), Reply)
-    assert client.circuit.closed
+    assert client.gate.circuit.closed
     for visitor in (b"bo", b"ann", b"bo"):
         run(calls_on(transport), client, get("/a", visitor=visitor))
-    assert not client.circuit.closed
+    assert not client.gate.circuit.closed
 
 
 def test_a_visitor_s_time_outs_are_the_backend_s() -> None:
     client, transport = quick(), ByHand(*(Broken("timeout") for _ in range(3)))
     for _ in range(3):
         run(calls_on(transport), client, get("/a", visitor=b"ann"))
-    assert not client.circuit.closed
+    assert not client.gate.circuit.closed
 
 
 def test_a_page_that_used_up_its_time_elsewhere_says_nothing_by_its_time_out() -> None:
     client = quick(failures=1)
     calls = calls_on(ByHand(Broken("timeout")), seconds=5.0)
     run(calls, client, get("/a", timeout=5.0))
-    assert not client.circuit.closed
+    assert not client.gate.circuit.closed
     other = quick(failures=1)
     late = calls_on(ByHand(Broken("timeout")), seconds=5.0)
     call = late.start(other, get("/a", timeout=5.0), until=time.monotonic() + 1.0)
     late.wait(time.monotonic() + 1)
     assert isinstance(call.result, Broken)
-    assert other.circuit.closed
+    assert other.gate.circuit.closed
 
 
 def test_a_silent_backend_counts_as_a_time_out() -> None:
@@ -275,7 +275,7 @@ def test_a_silent_backend_counts_as_a_time_out() -> None:
     assert run(calls_on(transport), client, get("/a", timeout=0.03)) == Broken(
         "timeout", sent=True, attempts=1, reason="reply-timeout"
     )
-    assert not client.circuit.closed
+    assert not client.gate.circuit.closed
 
 
 def test_retries_that_the_breaker_cuts_off_leave_the_last_outcome() -> None:
@@ -296,7 +296,7 @@ def test_a_kept_reply_is_given_while_the_backend_is_spared() -> None:
 
 def test_it_comes_back_with_one_request_and_says_so(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
     client = quick()
-    client.circuit = circuit_of(failures=1, rest="3s")
+    client.gate.circuit = circuit_of(failures=1, rest="3s")
     transport = ByHand(Reply(500), None, ok(b"2"))
     run(calls_on(transport), client, get("/a"))
     clock.go_on(3.0)

@@ -110,7 +110,7 @@ def test_a_back_off_holds_up_no_other_call(client: Client, clock: Clock) -> None
 
 def test_a_client_s_retries_cannot_storm_however_many_pages_ask_at_once() -> None:
     client = Client("http://people.test", timeout="5s", retries=3, breaker=None)
-    client.budget = Budget(per_second=0.0)  # only calls earn retries
+    client.gate.budget = Budget(per_second=0.0)  # only calls earn retries
     transport, pages = ByHand(*(Reply(503) for _ in range(2000))), 10
     all_in = threading.Barrier(pages)
 

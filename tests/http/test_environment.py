@@ -112,7 +112,7 @@ def test_a_default_that_is_none_is_the_authors_mistake() -> None:
 def test_bounds_from_the_environment_bound() -> None:
     client = Client(URL, concurrency=env("PLACES", default="2"), cache_bytes=env("BYTES"))
     client.resolve({"BYTES": "700"})
-    assert [client.bulkhead.enter(first=True) for _ in range(3)] == [True, True, False]
+    assert [client.gate.enter(first=True) for _ in range(3)] == [True, True, False]
     assert client.cache._kept.maxsize == 700
 
 

@@ -117,10 +117,10 @@ def test_what_was_not_even_tried_says_why(client: Client, make_calls: MakeCalls)
         "timeout", reason="no-time"
     )
     full = Client("http://127.0.0.1:1", concurrency=1)
-    assert full.bulkhead.enter(first=True)
+    assert full.gate.enter(first=True)
     assert broken_of(make_calls(), full, get("/a")).reason == "client-full"
     spared = Client("http://127.0.0.1:1")
-    while spared.circuit.failed(spared.circuit.enter(1.0) or 0) is None:
+    while spared.gate.circuit.failed(spared.gate.circuit.enter(1.0) or 0) is None:
         pass
     assert broken_of(make_calls(), spared, get("/a")).reason == "spared"
 

@@ -143,22 +143,22 @@ def test_second_copies_count_against_the_page_s_requests(client: Client) -> None
 def test_no_second_copy_is_sent_to_a_full_client() -> None:
     full = Client("http://people.test", timeout="5s", concurrency=1)
     assert len(late(full).flights) == 1
-    assert full.bulkhead.enter(first=True)
+    assert full.gate.enter(first=True)
 
 
 def test_a_second_copy_takes_a_place_and_gives_it_back() -> None:
     client = Client("http://people.test", timeout="5s", concurrency=2)
     transport = ByHand()
     calls, _ = hedged(client, transport)
-    assert not client.bulkhead.enter(first=True)
+    assert not client.gate.enter(first=True)
     transport.flights[1].outcome = ok()
     calls.wait(time.monotonic() + 5)
-    assert [client.bulkhead.enter(first=True) for _ in range(3)] == [True, True, False]
+    assert [client.gate.enter(first=True) for _ in range(3)] == [True, True, False]
 
 
 def test_the_one_request_of_a_breaker_that_tries_has_no_copy(clock: Clock) -> None:
     client = Client("http://people.test", timeout="5s", breaker=Breaker(failures=1))
-    client.circuit.failed(client.circuit.enter(1e9) or 0)
+    client.gate.circuit.failed(client.gate.circuit.enter(1e9) or 0)
     clock.go_on(100.0)
     assert len(late(client, transport=OnClock(clock)).flights) == 1
 

@@ -271,7 +271,7 @@ def test_what_a_visitors_body_raises_comes_through_and_the_backend_gets_no_whole
         make_calls().stream(client, post("/file"), body(), length=6, max_bytes=LARGEST)
     assert backend.wait_for_connections(0)
     assert [request.body for request in backend.requests] in ([], [b"one"])
-    assert client.bulkhead.enter(first=True), "its place was given back"
+    assert client.gate.enter(first=True), "its place was given back"
 
 
 def test_the_time_that_a_visitor_takes_is_not_the_backends(

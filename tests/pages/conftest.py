@@ -125,7 +125,7 @@ def project(shared_project: Flask) -> Flask:
     """This project's app, with nothing cached and all retries to spend."""
     for client in shared_project.extensions["bff"].clients.values():
         client.cache.clear()
-        client.budget = Budget()
+        client.gate.budget = Budget()
     return shared_project
 
 

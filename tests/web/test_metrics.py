@@ -149,10 +149,10 @@ def test_calls_that_a_breaker_or_a_full_client_refuses_have_outcomes_of_their_ow
     made = client.application.extensions["bff"].pages["page"].plan.steps
     by_name = {step.name: step.client for step in made}
     todos, notices = by_name["row"], by_name["note"]
-    permit = notices.circuit.enter(time.monotonic() + PATIENCE)
+    permit = notices.gate.circuit.enter(time.monotonic() + PATIENCE)
     for visit in range(10):
-        notices.circuit.failed(permit, visit)
-    while todos.bulkhead.enter(first=True):
+        notices.gate.circuit.failed(permit, visit)
+    while todos.gate.enter(first=True):
         pass
     assert client.get("/api/page").json == [None, None]
     found = samples(client)

@@ -1,23 +1,28 @@
-"""How many calls of one client may be under way at once in this process."""
+"""What stands in front of one client's backend in this process: its places, its breaker and its budgets."""
 
 from __future__ import annotations
 
 from bff import forks
+from bff.breaker import Breaker, Circuit
 from bff.http.messages import Broken
+from bff.http.retry import Budget, budget_of_hedges
 
 _FREELY = 8
 _RETRY_WHEN_FULL = 1
 
 
-class Bulkhead:
-    """The places of a client. Thread-safe; nobody waits here.
+class Gate:
+    """What every call of one client passes. Thread-safe; nobody waits here.
 
     A page that has a place already takes another only while fewer than half of them are taken, or fewer than
     eight: pages with many calls do not keep others from their first.
     """
 
-    def __init__(self, places: int) -> None:
+    def __init__(self, places: int, breaker: Breaker | None = None) -> None:
+        self.circuit = Circuit(breaker)
         self._lock = forks.lock()
+        self.budget = Budget(lock=self._lock)
+        self.hedges = budget_of_hedges(self._lock)
         self._places = places
         self._for_more = max(places - places // 2, min(places, _FREELY))
         self._taken = 0
@@ -35,31 +40,25 @@ class Bulkhead:
             self._taken += 1
             return True
 
+    def pass_at_once(self, first: bool, safe: bool) -> int | None:
+        """Takes a place for the first try of a call, and counts the call for the budgets; gives the breaker's permit.
+
+        None, with nothing taken, where there is no place or the backend is being spared.
+        """
+        permit = self.circuit.standing
+        with self._lock:
+            if permit is None or self._taken >= (self._places if first else self._for_more):
+                return None
+            self._taken += 1
+            self.budget.tokens += self.budget.per_call
+            if safe:
+                self.hedges.tokens += self.hedges.per_call
+            return permit
+
     def leave(self) -> None:
+        """Gives a place back."""
         with self._lock:
             self._taken -= 1
-
-
-class Places:
-    """The places that one page holds, by client."""
-
-    def __init__(self) -> None:
-        self._held: dict[Bulkhead, int] = {}
-
-    def has(self, bulkhead: Bulkhead) -> bool:
-        return self._held.get(bulkhead, 0) > 0
-
-    def take(self, bulkhead: Bulkhead) -> bool:
-        """Takes one more, if there is one."""
-        held = self._held.get(bulkhead, 0)
-        if not bulkhead.enter(first=held == 0):
-            return False
-        self._held[bulkhead] = held + 1
-        return True
-
-    def give_back(self, bulkhead: Bulkhead) -> None:
-        self._held[bulkhead] -= 1
-        bulkhead.leave()
 
 
 def full() -> Broken:

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from bff.http import Broken, CallError, Client, Reply
-from bff.http.bulkhead import Bulkhead
+from bff.http.gate import Gate
 from tests.fakes import FakeBackend, hang
 from tests.http.calling import ByHand, calls_on, get, ok, post, run
 
@@ -123,22 +123,22 @@ def test_a_hundred_pages_that_fail_leave_every_place_free() -> None:
             page.start(client, get(f"/{number}", timeout=0.5))
         page.wait(time.monotonic())
         page.close()
-    places = [client.bulkhead.enter(first=True) for _ in range(4)]
+    places = [client.gate.enter(first=True) for _ in range(4)]
     assert places == [True, True, True, False]
 
 
 @pytest.mark.parametrize(("places", "further"), [(1, 1), (2, 2), (8, 8), (9, 8), (16, 8), (64, 32), (65, 33)])
 def test_pages_with_many_calls_leave_half_of_many_places_to_others(places: int, further: int) -> None:
-    bulkhead = Bulkhead(places)
-    assert bulkhead.enter(first=True)
-    assert sum(bulkhead.enter(first=False) for _ in range(100)) == further - 1
-    assert sum(bulkhead.enter(first=True) for _ in range(100)) == places - further
+    gate = Gate(places)
+    assert gate.enter(first=True)
+    assert sum(gate.enter(first=False) for _ in range(100)) == further - 1
+    assert sum(gate.enter(first=True) for _ in range(100)) == places - further
 
 
 def test_a_view_by_hand_is_told_that_the_client_is_full(backend: FakeBackend) -> None:
     backend.on("GET /slow", hang)
     client = Client(backend.url, timeout="5s", concurrency=1)
-    assert client.bulkhead.enter(first=True)
+    assert client.gate.enter(first=True)
     with pytest.raises(CallError) as raised:
         client.get("/slow")
     assert (raised.value.kind, raised.value.status, raised.value.retry_after) == ("full", 503, 1)

@@ -1,0 +1,144 @@
+"""What one page has taken and learned on its way to its backends: one account for all of its requests."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, Literal
+
+from bff import clock
+from bff.http.gate import Gate
+from bff.http.limits import Limits
+from bff.http.messages import Broken, Reply
+
+if TYPE_CHECKING:
+    from bff.http.client import Client
+
+operator = logging.getLogger("bff.http")
+
+Change = Literal["opened", "closed"]
+"""What a verdict may make of a client's breaker."""
+
+_UNAVAILABLE = frozenset({502, 503, 504})
+
+
+class Ledger:
+    """The tries of a page, the bytes of its replies, the places that it holds and what it told breakers.
+
+    `seconds` are those that the page had when it began; `wrote` (epoch seconds) is when its last write ended, 0 before
+    the first.
+    """
+
+    __slots__ = ("bytes", "held", "limits", "seconds", "told", "tries", "wrote")
+
+    def __init__(self, limits: Limits, seconds: float) -> None:
+        self.limits = limits
+        self.seconds = seconds
+        self.tries = 0
+        self.bytes = 0
+        self.wrote = 0.0
+        self.held: dict[Gate, int] = {}
+        self.told: set[tuple[Client, bool]] = set()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the page has made or had as much as it may."""
+        return self.tries >= self.limits.max_requests or self.bytes >= self.limits.max_replies
+
+    @property
+    def room(self) -> int:
+        """The longest body that the next reply may have."""
+        return min(self.limits.max_reply, self.limits.max_replies - self.bytes)
+
+    def counted(self, outcome: Reply | Broken) -> Reply | Broken:
+        """The outcome, or that the page has had too many bytes."""
+        if isinstance(outcome, Reply):
+            self.bytes += len(outcome.raw)
+            if self.bytes > self.limits.max_replies:
+                return Broken("limit", sent=True)
+        elif outcome.kind == "too-large" and self.limits.max_replies - self.bytes < self.limits.max_reply:
+            return Broken("limit", sent=outcome.sent, attempts=outcome.attempts)
+        return outcome
+
+    # --- places --------------------------------------------------------------------------------------------------
+
+    def holds(self, gate: Gate) -> bool:
+        """Whether the page has a place of a client."""
+        return self.held.get(gate, 0) > 0
+
+    def take_place(self, gate: Gate) -> bool:
+        """Takes one more, if there is one."""
+        held = self.held.get(gate, 0)
+        if not gate.enter(first=held == 0):
+            return False
+        self.held[gate] = held + 1
+        return True
+
+    def give_back(self, gate: Gate) -> None:
+        """Gives one back."""
+        self.held[gate] -= 1
+        gate.leave()
+
+    # --- breakers ------------------------------------------------------------------------------------------------
+
+    def telling(self, seconds: float, timeout: float) -> bool:
+        """Whether a try that gets no reply in these seconds tells of its backend.
+
+        A page that has used up its time elsewhere leaves a try too little of it to tell anything.
+        """
+        return seconds >= min(timeout, self.seconds) / 2
+
+    def tell(
+        self, client: Client, permit: int, outcome: Reply | Broken, *, telling: bool, visitor: bytes | None
+    ) -> Change | None:
+        """Gives back the permit of a try that ended so, and says whether that opened or closed the breaker.
+
+        A page counts once for each client, however many calls it makes.
+        """
+        circuit = client.gate.circuit
+        verdict = _verdict(outcome, telling=telling)
+        if verdict is None:
+            circuit.left(permit)
+            return None
+        if circuit.closed and (client, verdict) in self.told:
+            return None
+        self.told.add((client, verdict))
+        if verdict:
+            if not circuit.succeeded(permit):
+                return None
+            operator.warning("client %s: answers again", client.name)
+            return "closed"
+        # A time-out or an overload tells of the backend; any other 5xx may be due to what one visitor sent.
+        by_visitor = isinstance(outcome, Reply) and outcome.status not in _UNAVAILABLE
+        rest = circuit.failed(permit, visitor if by_visitor else None)
+        if rest is None:
+            return None
+        operator.warning("client %s: failed too often, is not asked for %.1f s", client.name, rest)
+        return "opened"
+
+    def write_ended(self) -> None:
+        """Notes that what was kept before now may be old."""
+        self.wrote = clock.wall()
+
+
+def spared(client: Client) -> Broken:
+    """Why a call is not made while its backend is spared."""
+    return Broken("breaker", retry_after=client.gate.circuit.retry_after, reason="spared")
+
+
+def over() -> Broken:
+    """Why a call is not made by a page that has made or had too much."""
+    return Broken("limit")
+
+
+def _verdict(outcome: Any, *, telling: bool) -> bool | None:
+    """Whether the backend did its part; None when that cannot be told."""
+    if isinstance(outcome, Reply):
+        return outcome.status < 500
+    match outcome.kind:
+        case "refused":
+            return False
+        case "timeout":
+            return False if telling else None
+        case "too-large":
+            return True
+    return None
