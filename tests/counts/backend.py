@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import select
 import socket
+import struct
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -31,6 +32,15 @@ def reply(body: object, status: int = 200, more: int = 0) -> bytes:
     return "\r\n".join((*lines, f"Content-Length: {len(encoded)}", "", "")).encode() + encoded
 
 
+HANGS = b""
+"""In place of a reply: the request is taken, and nothing comes."""
+
+
+def cut(whole: bytes) -> bytes:
+    """A reply that ends within its body, after which the connection is reset."""
+    return whole[: -len(whole) // 8]
+
+
 class Backend:
     """Answers each path with its replies in turn, all connections in one thread.
 
@@ -38,20 +48,28 @@ class Backend:
     there is nothing left to answer (`quiet`), so that neither the machine nor the scheduler has a part in it.
     """
 
-    def __init__(self, replies: Mapping[str, Sequence[bytes]]) -> None:
+    def __init__(self, replies: Mapping[str, Sequence[bytes]], resetting: Sequence[bytes] = ()) -> None:
         self._replies = {path.encode(): list(of_path) for path, of_path in replies.items()}
+        self._resetting = frozenset(resetting)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self._connections: dict[int, socket.socket] = {}
         self._epoll = select.epoll()
         self._epoll.register(self._listener, select.EPOLLIN)
         self._at_work = threading.Lock()
         self._unknown = ""
+        # Bound and without a listener: whoever asks there is refused, and nobody else gets the port.
+        self._nobody = socket.socket()
+        self._nobody.bind(("127.0.0.1", 0))
         # It ends with the process, which is only there to count.
         threading.Thread(target=self._serve, daemon=True).start()
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    @property
+    def refusing(self) -> str:
+        return f"http://127.0.0.1:{self._nobody.getsockname()[1]}"
 
     def quiet(self) -> None:
         """Return when everything that was sent here is answered."""
@@ -86,8 +104,7 @@ class Backend:
         while received and not received.endswith(b"\r\n\r\n"):
             received += connection.recv(65536)
         if not received:
-            self._epoll.unregister(connection)
-            self._connections.pop(connection.fileno()).close()
+            self._close(connection)
             return
         target = received.split(b" ", 2)[1]
         replies = self._replies.get(target.partition(b"?")[0])
@@ -96,3 +113,10 @@ class Backend:
             replies = [reply(None, 599)]
         replies.append(replies.pop(0))
         connection.sendall(replies[-1])
+        if replies[-1] in self._resetting:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self._close(connection)
+
+    def _close(self, connection: socket.socket) -> None:
+        self._epoll.unregister(connection)
+        self._connections.pop(connection.fileno()).close()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import fixtures
-from tests.counts.backend import reply
+from tests.counts.backend import HANGS, cut, reply
 from tests.project import LOGIN
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,8 +31,8 @@ class Kind:
     """Where it is, if not at its name."""
     signed_in: bool = False
     metrics: bool = False
-    sleeps: bool = False
-    """Whether time goes on while it waits, because it is to wait for a back-off."""
+    sleeps: float = 0.0
+    """How many seconds go by each time that it waits, where it is to wait for a back-off or a time-out."""
 
 
 def _public(steps: str, shape: str, more: str = "") -> str:
@@ -56,6 +56,27 @@ def _batch(ids: int) -> Kind:
         "    get: /owners\n    query: {id: ids}\n"
     )
     return Kind(_public(f"steps:\n{steps}", "{total: len(owners)}"), answer={"total": 2})
+
+
+_SICK_CLIENTS = {
+    "well": "breaker=None",
+    "500": "breaker=None",
+    "503": "breaker=None",
+    "refused": "breaker=None",
+    "reset": "breaker=None",
+    "hangs": "breaker=None",
+    "spared": "breaker=Breaker(failures=2)",
+}
+
+
+def _sick(kind: str) -> Kind:
+    """The benchmark's home whose notice, which has a fallback, is not retried."""
+    own = f"client: sick_{kind}\n    timeout: 50ms\n    retries: 0\n    fallback: null\n"
+    recipe = HOME.replace("/api/home\n", "/api/NAME\n").replace("client: notices\n", own)
+    recipe = recipe.replace("get: /notices/latest\n", f"get: /notices/{kind}\n")
+    answer = fixtures.home_page() | ({} if kind == "well" else {"notice": None})
+    sleeps = 0.03 if kind == "hangs" else 0.0
+    return Kind(recipe, query="status=all&limit=100", answer=answer, signed_in=True, sleeps=sleeps)
 
 
 _NO_REQUESTS = _public("", "{kind: f'none'}")
@@ -119,8 +140,9 @@ KINDS: Mapping[str, Kind] = {
     "hand_over": Kind(
         _public("steps:\n" + _read("/now-and-then", more="    retries: 1\n", client="flaky"), _SHAPE),
         answer=_ONE,
-        sleeps=True,
+        sleeps=0.1,
     ),
+    **{f"sick_{kind}": _sick(kind) for kind in _SICK_CLIENTS},
     "refused_401": Kind(_ONE_READ.replace("auth: none\n", ""), status=401),
     "backend_404": Kind(_public("steps:\n" + _read("/missing", client="missing"), _SHAPE), status=404),
     "metrics_no_requests": Kind(_NO_REQUESTS, answer={"kind": "none"}, metrics=True),
@@ -137,10 +159,13 @@ class Line:
     python: int | None = None
     c: int | None = None
     among: int = 1
+    times: str = ""
+    """The kind of which the sum is told as so many times."""
 
     def of(self, totals: Mapping[str, int]) -> Fraction:
         """The sum, of the totals of one sort of calls by kind."""
-        return Fraction(sum(totals[kind] * times for kind, times in self.terms.items()), self.among)
+        whole = totals[self.times] if self.times else self.among
+        return Fraction(sum(totals[kind] * times for kind, times in self.terms.items()), whole)
 
 
 def _beyond(kind: str, base: str) -> dict[str, int]:
@@ -169,6 +194,11 @@ TABLE: Sequence[Line] = (
         15,
     ),
     Line("a hand-over, beyond one read", _beyond("hand_over", "one_read"), 150),
+    *(
+        Line(f"home, the notice's backend {kind}, × well", {f"sick_{kind}": 1}, times="sick_well")
+        for kind in _SICK_CLIENTS
+        if kind != "well"
+    ),
     Line("page refused with 401", {"refused_401": 1}),
     Line("page of a backend's 404", {"backend_404": 1}),
 )
@@ -180,6 +210,7 @@ CLIENTS = {
     "missing": "",
     "broken": f"breaker={_OPENS_LATE}",
     "flaky": "",
+    **{f"sick_{kind}": arguments for kind, arguments in _SICK_CLIENTS.items()},
 }
 
 
@@ -197,6 +228,7 @@ def _ids(count: int) -> list[object]:
     return [{"owner": f"owner-{number}"} for number in range(count)]
 
 
+CUT = cut(reply(fixtures.notice()))
 REPLIES: Mapping[str, Sequence[bytes]] = {
     **{f"/rows/{number}": [reply(ROWS)] for number in (1, 2, 3)},
     **{f"/ids/{count}": [reply(_ids(count))] for count in (10, 20)},
@@ -209,4 +241,10 @@ REPLIES: Mapping[str, Sequence[bytes]] = {
     "/todos": [reply(fixtures.todos())],
     "/people": [reply(fixtures.people())],
     "/notices/latest": [reply(fixtures.notice())],
+    "/notices/well": [reply(fixtures.notice())],
+    "/notices/500": [reply({"error": "broken"}, 500)],
+    "/notices/503": [reply({"error": "busy"}, 503)],
+    "/notices/spared": [reply({"error": "busy"}, 503)],
+    "/notices/reset": [CUT],
+    "/notices/hangs": [HANGS],
 }

@@ -12,15 +12,16 @@ import os
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from bff import clock, create_app
 from tests.counts.backend import Backend
-from tests.counts.kinds import CLIENTS, KINDS, REPLIES, ROOT, USER, Kind, path_of, recipes
+from tests.counts.kinds import CLIENTS, CUT, KINDS, REPLIES, ROOT, USER, Kind, path_of, recipes
 from tests.project import write_project
 from tests.servers import SESSION_KEY
 
@@ -48,7 +49,7 @@ class StandingClock:
 class Counts:
     """The calls of one page: Python's by file and name, C's by name."""
 
-    def __init__(self, backend: Backend, sleeping: StandingClock | None, project: Path) -> None:
+    def __init__(self, backend: Backend, sleeping: Callable[[], None], project: Path) -> None:
         self.python: Counter[tuple[str, str]] = Counter()
         self.c: Counter[str] = Counter()
         self._backend = backend
@@ -68,8 +69,7 @@ class Counts:
             self.c[_name(arg)] += 1
             if arg.__name__ in _WAITS:
                 self._backend.quiet()
-                if self._sleeping is not None:
-                    self._sleeping.go_on(0.1)
+                self._sleeping()
 
     def told(self) -> dict[str, dict[str, int]]:
         python: Counter[str] = Counter()
@@ -167,7 +167,7 @@ class Bench:
         self.clock.go_on(1.0 if kind.sleeps else 0.0)
         environ = environ_of(path_of(name), kind.query)
         environ |= {"HTTP_COOKIE": self.cookie} if kind.signed_in else {}
-        counts = Counts(self.backend, self.clock if kind.sleeps else None, self.project)
+        counts = Counts(self.backend, partial(self.clock.go_on, kind.sleeps), self.project)
         sys.setprofile(counts.note)
         try:
             body = visitor.ask(environ)
@@ -187,11 +187,11 @@ def _check(name: str, kind: Kind, status: int, body: bytes) -> None:
 
 def measure() -> Mapping[str, Any]:
     """Kinds with the calls of each."""
-    backend, standing = Backend(REPLIES), StandingClock()
+    backend, standing = Backend(REPLIES, [CUT]), StandingClock()
     with tempfile.TemporaryDirectory() as folder:
         project = write_project(Path(folder).resolve(), recipes(), clients=CLIENTS)
         urls = {f"{client.upper()}_URL": backend.url for client in CLIENTS}
-        environ = {**urls, "BFF_SESSION_KEYS": SESSION_KEY}
+        environ = {**urls, "SICK_REFUSED_URL": backend.refusing, "BFF_SESSION_KEYS": SESSION_KEY}
         plain = Visitor(create_app(project, environ=environ))
         metered = Visitor(create_app(project, environ={**environ, "BFF_METRICS": "1"}))
         bench = Bench(backend, standing, project, plain.sign_in())

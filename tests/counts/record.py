@@ -91,7 +91,7 @@ def _of(line: Line, totals: Mapping[str, Mapping[str, int]], sort: str) -> Fract
 
 
 def _number(value: Fraction) -> int | float:
-    return int(value) if value.denominator == 1 else float(value)
+    return int(value) if value.denominator == 1 else round(float(value), 2)
 
 
 def difference(kind: str, before: Calls, now: Calls) -> str:

@@ -60,7 +60,7 @@ class _Silent:
 
 
 def _counted(run: Callable[[], object]) -> Counts:
-    counts = Counts(_Silent(), None, Path("/nowhere"))
+    counts = Counts(_Silent(), lambda: None, Path("/nowhere"))
     sys.setprofile(counts.note)
     try:
         run()
