@@ -1,6 +1,6 @@
 """Users that ask for a page over and over, each on one connection kept alive, and what they saw.
 
-One thread and epoll. Every answer is looked at: another status than 200, or another length than the page has,
+One thread and epoll. Every answer is looked at: another status than is asked for, or another length than the page has,
 is an error and no page.
 """
 
@@ -17,6 +17,10 @@ _READ = 262144
 Sampled = TypeVar("Sampled")
 
 
+PAGES = frozenset({b"200"})
+"""The status of a page; where a load is to be answered otherwise, bodies may have any length."""
+
+
 @dataclass(frozen=True)
 class Asked:
     """What is asked and what comes back: the request as bytes of the wire, the length of the page's body."""
@@ -24,6 +28,7 @@ class Asked:
     port: int
     request: bytes
     length: int
+    statuses: frozenset[bytes] = PAGES
 
 
 @dataclass
@@ -156,10 +161,10 @@ class Load(Generic[Sampled]):
             return False
         length = int(head[at + 17 : head.index(b"\r\n", at + 17)])
         user.need = end + 4 + length
-        user.good = head[9:12] == b"200" and length == self._asked.length
+        status, statuses = head[9:12], self._asked.statuses
+        user.good = status in statuses and (length == self._asked.length or statuses is not PAGES)
         if not user.good:
-            kind = f"status {head[9:12].decode()}" if head[9:12] != b"200" else f"{length} bytes"
-            self._error(kind)
+            self._error(f"{length} bytes" if status in statuses else f"status {status.decode()}")
         return True
 
     def _answered(self, number: int, user: _User) -> None:

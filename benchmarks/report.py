@@ -16,7 +16,7 @@ from typing import Any
 if __package__ in {None, ""}:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks import chart, hosts_report, results, scale_chart, scale_report
+from benchmarks import chart, hosts_report, results, scale_chart, scale_report, sick_report
 from benchmarks.lineup import ROOT
 from benchmarks.tables import NOT_YET, counted, figure, table, title
 
@@ -226,6 +226,7 @@ BLOCKS: Mapping[str, tuple[str, Callable[[Results], str]]] = {
     "fan out": ("fan_out", fan_out_table),
     "sizes": ("sizes", sizes_table),
     "list": ("list", list_table),
+    "sick": ("sick", sick_report.sick_table),
     "cold start": ("cold_start", cold_start_table),
     "hosts": ("hosts", hosts_report.hosts_table),
     "lambda": ("lambda", hosts_report.lambda_table),

@@ -32,6 +32,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "static": ("name",),
     "expressions": ("name", "items"),
     "overload": ("name",),
+    "sick": ("name", "kind", "breaker", "retries", "fallback"),
     "scale": ("burst", "host", "name"),
 }
 # What is computed from other parts: it was measured when they were, and with their versions.

@@ -29,6 +29,7 @@ from benchmarks import (
     page_load,
     results,
     scale,
+    sick,
     smoke,
     static,
 )
@@ -54,6 +55,7 @@ PARTS: Mapping[str, Callable[[Run], Rows]] = {
     "harness": harness.run,
     "expressions": _bounded(expressions.run),
     "overload": _bounded(overload.run),
+    "sick": sick.run,
     "cold-start": cold_start.run,
     "lambda": functions.run,
     "hosts": hosts.run,
@@ -66,7 +68,9 @@ PARTS: Mapping[str, Callable[[Run], Rows]] = {
     "scale": scale.run,
 }
 
-_WITHOUT_PEERS = frozenset({"harness", "expressions", "lambda", "hosts", "overload", "static", "scale"})
+_WITHOUT_PEERS = frozenset(
+    {"harness", "expressions", "lambda", "hosts", "overload", "sick", "static", "scale"}
+)
 
 
 def main(argv: list[str] | None = None) -> int:

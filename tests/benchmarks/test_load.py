@@ -7,6 +7,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -71,6 +72,19 @@ def test_what_is_no_page_is_an_error(reply: bytes, kind: str) -> None:
     assert set(window.errors) == {kind}
     # The first answer on each connection is good.
     assert len(window.latencies) >= 2
+
+
+def test_a_load_that_is_to_be_answered_otherwise_counts_those_answers_alone() -> None:
+    replies = (
+        GOOD.replace(b"200 OK", b"503 Full"),
+        b"HTTP/1.1 504 Late\r\nContent-Length: 2\r\n\r\nno",
+        GOOD,
+    )
+    with _answering(lambda number: replies[number % 3]) as asked:
+        failing = replace(asked, statuses=frozenset({b"503", b"504"}))
+        window = Load(failing, 2, lambda: 0, warm=0.0, seconds=0.2, least=0).run()
+    assert len(window.latencies) >= 2
+    assert set(window.errors) == {"status 200"}
 
 
 def test_an_answer_that_never_ends_is_an_error() -> None:

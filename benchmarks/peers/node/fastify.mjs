@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import Fastify from 'fastify'
 import * as pages from './pages.mjs'
-import { ask, askAll, deadline, isLate } from './backend.mjs'
+import { ask, askAll, deadline, isLate, sickNotices } from './backend.mjs'
 
 const { SAME_WORK } = pages
 const app = Fastify({ logger: SAME_WORK && { base: undefined }, disableRequestLogging: true })
@@ -19,6 +19,7 @@ const homeAnswer = object({
   todos: list(object({ id: text, title: text, due: text, helper: textOrNull })),
   notice: text,
 })
+const partialAnswer = object({ ...homeAnswer.properties, notice: textOrNull })
 const homeQuery = object({
   status: { enum: ['all', 'open', 'done'], default: 'all' },
   limit: { type: 'integer', minimum: 1, maximum: 100, default: 100 },
@@ -80,6 +81,32 @@ app.route({
     return pages.home(me, todos, people, notice, status, limit)
   },
 })
+
+for (const [kind, askNotices] of sickNotices) {
+  for (const fallback of [true, false]) {
+    app.route({
+      method: 'GET',
+      url: `/api/sick-${kind}-${fallback ? 'fallback' : 'required'}`,
+      schema: { ...answers(partialAnswer), querystring: homeQuery },
+      preHandler: signedIn,
+      handler: async (request) => {
+        const signal = deadline()
+        const latest = async (path) => {
+          try {
+            return await askNotices(path, signal)
+          } catch (error) {
+            if (fallback) return { text: null }
+            throw error
+          }
+        }
+        const me = await ask(`/people/${request.user}`, signal)
+        const [ofTodos, ofPeople, ofNotice] = pages.homePaths(request.user, me)
+        const [todos, people, notice] = await Promise.all([ask(ofTodos, signal), ask(ofPeople, signal), latest(ofNotice)])
+        return pages.home(me, todos, people, notice, request.query.status, request.query.limit)
+      },
+    })
+  }
+}
 
 app.route({
   method: 'GET',
