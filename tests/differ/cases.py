@@ -178,7 +178,7 @@ class Case:
             "answer": _answer(answer, request_id),
             "log": _log(line),
             "requests": _requests(seen),
-            "sent": {f"{one.method} {one.target}": self._sent(one) for one in seen},
+            "sent": dict(sorted((f"{one.method} {one.target}", self._sent(one)) for one in seen)),
             "dials": self._sick.accepted + self._well.accepted - accepted,
             "state": state.of(self._app),
             "open": opened,
