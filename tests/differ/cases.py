@@ -67,6 +67,8 @@ class _Lines(logging.Handler):
 
 
 _LINES = _Lines()
+_LOADING = threading.Lock()
+"""CPython 3.11 may lose count of its depth where two threads parse at once and the collector runs (SystemError)."""
 _authority: dict[str, str] = {}
 """The file of who has signed the backend's certificate, while it is there."""
 
@@ -130,7 +132,8 @@ class Case:
             "SICK_TIMEOUT": SHORT if self.misbehaviour.short else LONG,
             "AUTHORITY": _authority["path"] if self.kind.tls else certifi.where(),
         }
-        return create_app(PROJECT, [self.kind.page], environ=environ)
+        with _LOADING:
+            return create_app(PROJECT, [self.kind.page], environ=environ)
 
     def _record(self) -> Record:
         kind = self.kind

@@ -7,10 +7,18 @@ import sys
 from tests.differ import answers
 from tests.differ.differences import settled
 from tests.differ.kinds import KINDS
-from tests.differ.suite import MISBEHAVIOURS, records
+from tests.differ.suite import MISBEHAVIOURS, running
+
+
+def main(kinds: list[str]) -> None:
+    with running() as runs:
+        for kind in kinds:
+            runs.begin(kind, MISBEHAVIOURS, "sockets")
+        for kind in kinds:
+            found = runs.of(kind, MISBEHAVIOURS, "sockets")
+            answers.write(kind, {name: settled(kind, name, record) for name, record in found.items()})
+            print(answers.stem(kind), flush=True)
+
 
 if __name__ == "__main__":
-    for kind in sys.argv[1:] or KINDS:
-        found = records(kind, MISBEHAVIOURS, "sockets")
-        answers.write(kind, {name: settled(kind, name, record) for name, record in found.items()})
-        print(answers.stem(kind))
+    main(sys.argv[1:] or list(KINDS))

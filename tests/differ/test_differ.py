@@ -2,68 +2,111 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
 
-from tests.differ import answers, state
-from tests.differ.cases import Record, listening
+from tests.differ import answers
+from tests.differ.cases import Record
 from tests.differ.differences import DIFFERENCES, settled
 from tests.differ.kinds import KINDS
 from tests.differ.misbehaviours import MARKER
-from tests.differ.suite import MISBEHAVIOURS, chosen, chosen_for_threads, left, one, records
+from tests.differ.suite import (
+    MISBEHAVIOURS,
+    Runs,
+    chosen,
+    chosen_for_threads,
+    left,
+    left_for_threads,
+    running,
+)
 
 by_kind = pytest.mark.parametrize("kind", KINDS)
 
 
-@by_kind
-def test_wires_answer_as_recorded(kind: str) -> None:
-    check_wires(kind, chosen(kind))
+@pytest.fixture(scope="module")
+def runs(request: pytest.FixtureRequest) -> Iterator[Runs]:
+    """All cases of the tests that are to run, of which some always wait."""
+    with running() as found:
+        for item in request.session.items:
+            if (
+                isinstance(item, pytest.Function)
+                and item.module is request.module
+                and hasattr(item, "callspec")
+            ):
+                _begin(found, item.originalname, item.callspec.params["kind"])
+        yield found
+
+
+def _begin(runs: Runs, test: str, kind: str) -> None:
+    names, transports = CASES[test]
+    for transport in transports:
+        runs.begin(kind, names(kind), transport)
 
 
 @by_kind
-def test_threads_do_what_wires_do(kind: str) -> None:
-    check_threads(kind, chosen_for_threads(kind))
+def test_wires_answer_as_recorded(runs: Runs, kind: str) -> None:
+    check_wires(runs, kind, chosen(kind))
+
+
+@by_kind
+def test_threads_do_what_wires_do(runs: Runs, kind: str) -> None:
+    check_threads(runs, kind, chosen_for_threads(kind))
 
 
 @pytest.mark.full
 @by_kind
-def test_wires_answer_everything_as_recorded(kind: str) -> None:
-    check_wires(kind, left(kind))
+def test_wires_answer_everything_as_recorded(runs: Runs, kind: str) -> None:
+    check_wires(runs, kind, left(kind))
 
 
 @pytest.mark.full
 @by_kind
-def test_threads_do_all_that_wires_do(kind: str) -> None:
-    check_threads(kind, [name for name in MISBEHAVIOURS if name not in chosen_for_threads(kind)])
+def test_threads_do_all_that_wires_do(runs: Runs, kind: str) -> None:
+    check_threads(runs, kind, left_for_threads(kind))
 
 
-def check_wires(kind: str, names: Iterable[str]) -> None:
+CASES: dict[str, tuple[Callable[[str], list[str]], tuple[str, ...]]] = {
+    "test_wires_answer_as_recorded": (chosen, ("sockets",)),
+    "test_threads_do_what_wires_do": (chosen_for_threads, ("sockets", "threads")),
+    "test_wires_answer_everything_as_recorded": (left, ("sockets",)),
+    "test_threads_do_all_that_wires_do": (left_for_threads, ("sockets", "threads")),
+}
+"""The cases of each test: those of which kind of step, and by which transport."""
+
+
+def check_wires(runs: Runs, kind: str, names: Iterable[str]) -> None:
     right = answers.read(kind)
-    found = records(kind, names, "sockets")
-    assert {name: held for name, record in found.items() if (held := what_is_held(record))} == {}
-    wrong = {
-        name: parts
-        for name, record in found.items()
-        if (parts := parts_that_differ(settled(kind, name, record), right[name]))
-    }
-    assert wrong == {}
+    wrong = {}
+    for name, record in runs.of(kind, names, "sockets").items():
+        if _beside_right(kind, name, record, right[name]):
+            wrong[name] = _beside_right(kind, name, runs.alone(kind, name, "sockets"), right[name])
+    assert {name: parts for name, parts in wrong.items() if parts} == {}
 
 
-def check_threads(kind: str, names: Iterable[str]) -> None:
-    names = list(names)
-    wires, threads = records(kind, names, "sockets"), records(kind, names, "threads")
-    assert {name: held for name, record in threads.items() if (held := what_is_held(record))} == {}
-    wrong, vanished = {}, []
+def _beside_right(kind: str, name: str, record: Record, right: Record) -> Any:
+    return what_is_held(record) or parts_that_differ(settled(kind, name, record), right)
+
+
+def check_threads(runs: Runs, kind: str, names: list[str]) -> None:
+    wires, threads = runs.of(kind, names, "sockets"), runs.of(kind, names, "threads")
+    wrong = {}
     for name in names:
-        known = [one for one in DIFFERENCES if one.is_about(kind, name)]
-        parts = parts_that_differ(settled(kind, name, threads[name]), settled(kind, name, wires[name]))
-        explained = {part for one in known for part in one.parts}
-        if unexplained := {part: both for part, both in parts.items() if part not in explained}:
-            wrong[name] = unexplained
-        vanished += [(name, one.reason) for one in known if one.always and not parts.keys() & one.parts]
-    assert (wrong, vanished) == ({}, [])
+        if _beside_wires(kind, name, threads[name], wires[name]):
+            again = [runs.alone(kind, name, transport) for transport in ("threads", "sockets")]
+            wrong[name] = _beside_wires(kind, name, *again)
+    assert {name: found for name, found in wrong.items() if found} == {}
+
+
+def _beside_wires(kind: str, name: str, threads: Record, wires: Record) -> Any:
+    """What is held, what differs for no known reason, or the reasons that there are no more."""
+    known = [one for one in DIFFERENCES if one.is_about(kind, name)]
+    parts = parts_that_differ(settled(kind, name, threads), settled(kind, name, wires))
+    explained = {part for one in known for part in one.parts}
+    unexplained = {part: both for part, both in parts.items() if part not in explained}
+    vanished = [one.reason for one in known if one.always and not parts.keys() & one.parts]
+    return what_is_held(threads) or unexplained or vanished
 
 
 def what_is_held(record: Record) -> list[str]:
@@ -95,27 +138,3 @@ def test_no_recorded_answer_tells_a_word_of_a_backend() -> None:
     for kind in KINDS:
         for name, record in answers.read(kind).items():
             assert kind == "pass" or MARKER.decode() not in str(record), (kind, name)
-
-
-def test_no_descriptor_is_left_when_an_app_is_closed() -> None:
-    with listening():
-        one("read", "well", "sockets")
-        before = state.descriptors()
-        for kind in ("read", "each", "value that raises", "write", "later"):
-            for name in ("cut", "hang", "refused", "smuggled"):
-                one(kind, name, "sockets")
-                assert state.descriptors() == before, (kind, name)
-
-
-def test_a_place_that_is_not_given_back_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.differ.state.places_taken", lambda app: {})  # waits for them otherwise
-    monkeypatch.setattr("bff.http.bulkhead.Bulkhead.leave", lambda self: None)
-    with listening():
-        assert len(what_is_held(one("read", "cut", "sockets"))) == 2
-
-
-def test_a_connection_that_is_not_closed_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.differ.state.idle", lambda app: 0)
-    monkeypatch.setattr("tests.differ.cases.SETTLES", 0.05)
-    with listening():
-        assert what_is_held(one("read", "404", "sockets")) == ["1 more connections open than idle"] * 2
