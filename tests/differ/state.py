@@ -1,0 +1,110 @@
+"""What an app's clients hold between two pages: the only place here that looks inside of the layer."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import threading
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from typing import Any
+
+from flask import Flask
+
+from bff.http import Client, SocketTransport
+from bff.http.transport import ThreadTransport
+
+_LOOKING = threading.Lock()
+"""Whoever looks has doubles of descriptors for a moment, which nobody else may count."""
+
+
+def begin(app: Flask) -> None:
+    """Takes time and chance out of what is counted: budgets do not fill by themselves, breakers rest as written."""
+    for client in _clients(app).values():
+        client.budget._per_second = 0.0
+        client.circuit._jitter = lambda: 0.5
+
+
+def let_rest(app: Flask) -> None:
+    """Has every open breaker rested: the next request may try."""
+    for client in _clients(app).values():
+        client.circuit._until = 0.0
+
+
+def of(app: Flask) -> dict[str, str]:
+    """By client, what it holds; clients that nothing was asked of yet are left out."""
+    return {name: _told(app, client) for name, client in _clients(app).items() if _was_asked(app, client)}
+
+
+def places_taken(app: Flask) -> dict[str, int]:
+    """The places that are taken, by client, where any are."""
+    found = {name: client.bulkhead._taken for name, client in _clients(app).items()}
+    return {name: taken for name, taken in found.items() if taken}
+
+
+def idle(app: Flask) -> int:
+    """How many connections wait for their next request."""
+    return sum(_idle(app, client) for client in _clients(app).values())
+
+
+def close(app: Flask) -> None:
+    """Ends connections and threads."""
+    app.extensions["bff"]._transport.close()
+
+
+def connections_to(ports: Collection[int]) -> int:
+    """How many descriptors of this process are connections to these ports."""
+    with _LOOKING:
+        return sum(port in ports for port in _peers())
+
+
+def descriptors() -> int:
+    """How many descriptors this process has open."""
+    return len(os.listdir("/proc/self/fd")) - 1
+
+
+def _clients(app: Flask) -> dict[str, Client]:
+    clients: dict[str, Client] = app.extensions["bff"].clients
+    return clients
+
+
+def _was_asked(app: Flask, client: Client) -> bool:
+    return client.budget._tokens != 10.0 or client.circuit._permit > 0 or _idle(app, client) > 0
+
+
+def _told(app: Flask, client: Client) -> str:
+    circuit = client.circuit
+    outcomes = "".join("-" if failure else "+" for _, failure in circuit._outcomes) or "none"
+    told = [
+        f"breaker {circuit._state} {circuit._permit}: {outcomes} ({circuit._in_a_row})",
+        f"budget {client.budget._tokens:.1f}",
+        f"hedges {client.hedges._tokens:.2f}",
+        f"idle {_idle(app, client)}",
+    ]
+    return "; ".join([f"{client.bulkhead._taken} PLACES TAKEN", *told] if client.bulkhead._taken else told)
+
+
+def _idle(app: Flask, client: Client) -> int:
+    transport: Any = app.extensions["bff"]._transport
+    if isinstance(transport, SocketTransport):
+        by_origin = transport._idle.get(client) or {}
+        return sum(map(len, list(by_origin.values()))) + _idle_on_threads(transport._stock, client)
+    return _idle_on_threads(transport, client)
+
+
+def _idle_on_threads(transport: ThreadTransport, client: Client) -> int:
+    adapter = transport._adapters._adapters.get(client)
+    if adapter is None:
+        return 0
+    pools = list(adapter.poolmanager.pools._container.values())
+    return sum(one is not None and one.sock is not None for pool in pools for one in list(pool.pool.queue))
+
+
+def _peers() -> Iterator[int]:
+    for name in os.listdir("/proc/self/fd"):
+        with suppress(OSError):
+            if stat.S_ISSOCK(os.fstat(int(name)).st_mode):
+                with socket.socket(fileno=os.dup(int(name))) as same:
+                    if same.family == socket.AF_INET:
+                        yield same.getpeername()[1]

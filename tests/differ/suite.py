@@ -1,0 +1,87 @@
+"""Which cases there are, and how they are run: side by side in one process, since most of them wait."""
+
+from __future__ import annotations
+
+import gc
+import itertools
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+
+from tests.differ.cases import WELL, Case, Record, listening
+from tests.differ.kinds import KINDS
+from tests.differ.misbehaviours import ALL, TELLING
+
+MISBEHAVIOURS = {"well": WELL, **ALL}
+_FOR_THREADS = ("500", "refused", "cut", "hang", "smuggled")
+_SIDE_BY_SIDE = 6
+_PUT_AWAY_AFTER = 150
+
+
+def chosen(kind: str) -> list[str]:
+    """The misbehaviours that a kind of step is tried with by default."""
+    return list(MISBEHAVIOURS) if kind == "read" else ["well", *TELLING]
+
+
+def left(kind: str) -> list[str]:
+    """Those that it is tried with only in the whole product."""
+    return [name for name in MISBEHAVIOURS if name not in chosen(kind)]
+
+
+def chosen_for_threads(kind: str) -> list[str]:
+    """Of the chosen ones those in which stock requests are compared with wires by default."""
+    return list(MISBEHAVIOURS) if kind == "read" else [*_FOR_THREADS]
+
+
+def left_for_threads(kind: str) -> list[str]:
+    return [name for name in MISBEHAVIOURS if name not in chosen_for_threads(kind)]
+
+
+class Runs:
+    """Cases under way; each is run once."""
+
+    def __init__(self, pool: ThreadPoolExecutor) -> None:
+        self._pool = pool
+        self._under_way: dict[tuple[str, str, str], Future[Record]] = {}
+        self._count = itertools.count(1)
+
+    def begin(self, kind: str, names: Iterable[str], transport: str) -> None:
+        """Has cases run as soon as there is room."""
+        for name in names:
+            if (kind, name, transport) not in self._under_way:
+                begun = self._pool.submit(self._run, kind, name, transport)
+                self._under_way[kind, name, transport] = begun
+
+    def of(self, kind: str, names: Iterable[str], transport: str) -> dict[str, Record]:
+        """What came of a kind of step with these misbehaviours."""
+        wanted = list(names)
+        self.begin(kind, wanted, transport)
+        return {name: self._under_way[kind, name, transport].result() for name in wanted}
+
+    def alone(self, kind: str, name: str, transport: str) -> Record:
+        """What comes of a case when nothing runs beside it: a busy machine is no difference."""
+        wait(self._under_way.values())
+        return one(kind, name, transport)
+
+    def _run(self, kind: str, name: str, transport: str) -> Record:
+        if next(self._count) % _PUT_AWAY_AFTER == 0:
+            # Each load of a project stays in `sys.modules`: to look through it again would stop all for a second.
+            gc.collect()
+            gc.freeze()
+        return one(kind, name, transport)
+
+
+@contextmanager
+def running() -> Iterator[Runs]:
+    """Within, cases run; those that have not begun at the end never do."""
+    with listening():
+        pool = ThreadPoolExecutor(_SIDE_BY_SIDE, "differ")
+        try:
+            yield Runs(pool)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def one(kind: str, name: str, transport: str) -> Record:
+    """What comes of one case; within `listening`."""
+    return Case(KINDS[kind], MISBEHAVIOURS[name], transport).run()

@@ -1,0 +1,140 @@
+"""Whatever a backend does: pages are as recorded, stock requests do the same, and nothing is held afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.differ import answers
+from tests.differ.cases import Record
+from tests.differ.differences import DIFFERENCES, settled
+from tests.differ.kinds import KINDS
+from tests.differ.misbehaviours import MARKER
+from tests.differ.suite import (
+    MISBEHAVIOURS,
+    Runs,
+    chosen,
+    chosen_for_threads,
+    left,
+    left_for_threads,
+    running,
+)
+
+by_kind = pytest.mark.parametrize("kind", KINDS)
+
+
+@pytest.fixture(scope="module")
+def runs(request: pytest.FixtureRequest) -> Iterator[Runs]:
+    """All cases of the tests that are to run, of which some always wait."""
+    with running() as found:
+        for item in request.session.items:
+            if (
+                isinstance(item, pytest.Function)
+                and item.module is request.module
+                and hasattr(item, "callspec")
+            ):
+                _begin(found, item.originalname, item.callspec.params["kind"])
+        yield found
+
+
+def _begin(runs: Runs, test: str, kind: str) -> None:
+    names, transports = CASES[test]
+    for transport in transports:
+        runs.begin(kind, names(kind), transport)
+
+
+@by_kind
+def test_wires_answer_as_recorded(runs: Runs, kind: str) -> None:
+    check_wires(runs, kind, chosen(kind))
+
+
+@by_kind
+def test_threads_do_what_wires_do(runs: Runs, kind: str) -> None:
+    check_threads(runs, kind, chosen_for_threads(kind))
+
+
+@pytest.mark.full
+@by_kind
+def test_wires_answer_everything_as_recorded(runs: Runs, kind: str) -> None:
+    check_wires(runs, kind, left(kind))
+
+
+@pytest.mark.full
+@by_kind
+def test_threads_do_all_that_wires_do(runs: Runs, kind: str) -> None:
+    check_threads(runs, kind, left_for_threads(kind))
+
+
+CASES: dict[str, tuple[Callable[[str], list[str]], tuple[str, ...]]] = {
+    "test_wires_answer_as_recorded": (chosen, ("sockets",)),
+    "test_threads_do_what_wires_do": (chosen_for_threads, ("sockets", "threads")),
+    "test_wires_answer_everything_as_recorded": (left, ("sockets",)),
+    "test_threads_do_all_that_wires_do": (left_for_threads, ("sockets", "threads")),
+}
+"""The cases of each test: those of which kind of step, and by which transport."""
+
+
+def check_wires(runs: Runs, kind: str, names: Iterable[str]) -> None:
+    right = answers.read(kind)
+    wrong = {}
+    for name, record in runs.of(kind, names, "sockets").items():
+        if _beside_right(kind, name, record, right[name]):
+            wrong[name] = _beside_right(kind, name, runs.alone(kind, name, "sockets"), right[name])
+    assert {name: parts for name, parts in wrong.items() if parts} == {}
+
+
+def _beside_right(kind: str, name: str, record: Record, right: Record) -> Any:
+    return what_is_held(record) or parts_that_differ(settled(kind, name, record), right)
+
+
+def check_threads(runs: Runs, kind: str, names: list[str]) -> None:
+    wires, threads = runs.of(kind, names, "sockets"), runs.of(kind, names, "threads")
+    wrong = {}
+    for name in names:
+        if _beside_wires(kind, name, threads[name], wires[name]):
+            again = [runs.alone(kind, name, transport) for transport in ("threads", "sockets")]
+            wrong[name] = _beside_wires(kind, name, *again)
+    assert {name: found for name, found in wrong.items() if found} == {}
+
+
+def _beside_wires(kind: str, name: str, threads: Record, wires: Record) -> Any:
+    """What is held, what differs for no known reason, or the reasons that there are no more."""
+    known = [one for one in DIFFERENCES if one.is_about(kind, name)]
+    parts = parts_that_differ(settled(kind, name, threads), settled(kind, name, wires))
+    explained = {part for one in known for part in one.parts}
+    unexplained = {part: both for part, both in parts.items() if part not in explained}
+    vanished = [one.reason for one in known if one.always and not parts.keys() & one.parts]
+    return what_is_held(threads) or unexplained or vanished
+
+
+def what_is_held(record: Record) -> list[str]:
+    """Places that are taken and connections that are neither idle nor closed, after any page of a case."""
+    pages = [record, *(page for page in record.values() if isinstance(page, dict))]
+    states = [text for part, held in record.items() if part.endswith("state") for text in held.values()]
+    assert states, "nothing was looked at"
+    return [text for text in states if "PLACES TAKEN" in text] + [
+        f"{page['open']} more connections open than idle" for page in pages if "open" in page
+    ]
+
+
+def parts_that_differ(found: Record, right: Record) -> dict[str, dict[str, Any]]:
+    """The parts of a record that are not as they should be, with both."""
+    return {
+        part: {"found": found.get(part), "right": right.get(part)}
+        for part in sorted({*found, *right})
+        if found.get(part) != right.get(part)
+    }
+
+
+def test_every_case_is_recorded() -> None:
+    assert answers.kinds() == {answers.stem(kind) for kind in KINDS}
+    for kind in KINDS:
+        assert answers.read(kind).keys() == MISBEHAVIOURS.keys(), kind
+
+
+def test_no_recorded_answer_tells_a_word_of_a_backend() -> None:
+    for kind in KINDS:
+        for name, record in answers.read(kind).items():
+            assert kind == "pass" or MARKER.decode() not in str(record), (kind, name)
