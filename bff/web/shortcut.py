@@ -73,7 +73,7 @@ class Shortcut:
         return answer
 
     def _file(self, environ: WSGIEnvironment) -> File | None:
-        path: str = environ.get("PATH_INFO") or "/"
+        path: str = environ.get("PATH_INFO", "")
         if path.startswith("/api/"):  # no file is there
             return None
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or any(name in environ for name in _NOT_PLAIN):

@@ -1,0 +1,226 @@
+"""A page is the same whether the door answers it or Flask dispatches it: status, headers, body and log line."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bff import clock
+from bff.identity import Session, SessionSeal
+from tests.fakes import FakeBackend
+from tests.web.both_ways import KEY, SETTINGS, Sent, TwoWays, project, scripted
+
+SEAL = SessionSeal([KEY], 3600)
+ETAG = '"50f5e2e1ac1b9ae5f7e0a1d2c3b4a596"'
+
+
+def session(user: Any = "Ann", sealed: float = 0.0, lasts: int = 3600) -> str:
+    now = clock.wall() + sealed
+    return SEAL.seal(Session({"id": user}, {}, int(now) + lasts), now)
+
+
+def cookie(value: str, more: str = "") -> dict[str, str]:
+    return {"Cookie": f"a=b; bff-session={value}; c={more}"}
+
+
+class Cut(io.BytesIO):
+    """A body whose visitor left."""
+
+    def read(self, *_: Any) -> bytes:
+        raise OSError("gone")
+
+    readinto = read  # type: ignore[assignment]
+
+
+GOOD = {"Cookie": f"bff-session={session()}"}
+JSON = {"Content-Type": "application/json"}
+ECHO = {"method": "POST", "path": "/api/things/5", "query": "must=1", "headers": JSON}
+TEXT = b'{"title": "T", "due": "2026-11-29", "parts": [{"name": "n", "more": 1}], "free": {"a": [1]}}'
+CHUNKED = {"CONTENT_LENGTH": None, "HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
+NDJSON = "application/x-ndjson"
+UPLOAD = {"method": "PUT", "path": "/api/files/a.png", "headers": {"Content-Type": "image/png"}}
+KINDS: dict[str, Sent] = {
+    "plain": Sent(),
+    "query that nobody declares": Sent(query="a=1&a=2&%FF=%FF&b"),
+    "its own request id": Sent(headers={"X-Request-ID": "abc-1._Z"}),
+    "a strange request id": Sent(headers={"X-Request-ID": "a b"}),
+    "an empty request id": Sent(headers={"X-Request-ID": ""}),
+    "a page that may be kept": Sent(path="/api/kept"),
+    "a page outside of the api": Sent(path="/outside"),
+    **{f"method {method}": Sent(method) for method in ("HEAD", "OPTIONS", "POST", "PUT", "DELETE", "TRACE", "get")},
+    "head of lines": Sent("HEAD", "/api/page", headers={"Accept": NDJSON}),
+    "host with a port": Sent(headers={"Host": "app.example:8443"}),
+    "host in capitals": Sent(headers={"Host": "APP.example."}),
+    "another host": Sent(headers={"Host": "evil.example"}),
+    "no host": Sent(environ={"HTTP_HOST": None}),
+    "strange host": Sent(headers={"Host": "a b<>"}),
+    "a websocket": Sent(headers={"Connection": "Upgrade", "Upgrade": "websocket"}),
+    "an upgrade to something else": Sent(headers={"Connection": "Upgrade", "Upgrade": "h2c"}),
+    "under a prefix": Sent(environ={"SCRIPT_NAME": "/app"}),
+    # conditions
+    "any etag": Sent(headers={"If-None-Match": "*"}),
+    "another etag": Sent(headers={"If-None-Match": ETAG}),
+    "an etag and a time": Sent(headers={"If-None-Match": ETAG, "If-Modified-Since": "Sun, 29 Nov 2026 00:00:00 GMT"}),
+    "modified since": Sent(path="/api/headed", headers={"If-Modified-Since": "Sun, 29 Nov 2026 00:00:00 GMT"}),
+    "modified before": Sent(path="/api/headed", headers={"If-Modified-Since": "Sat, 28 Nov 2026 00:00:00 GMT"}),
+    "if-match alone": Sent(headers={"If-Match": ETAG}),
+    "if-match as well": Sent(headers={"If-Match": ETAG, "If-None-Match": ETAG}),
+    "range": Sent(headers={"Range": "bytes=0-1"}),
+    # input
+    "defaults": Sent(path="/api/search"),
+    "what fits": Sent(path="/api/search", query="status=done&limit=5"),
+    "doubled parameters": Sent(path="/api/search", query="status=done&status=open&limit=5&limit=6"),
+    "empty parameters": Sent(path="/api/search", query="status=&limit=&&=&=x"),
+    "escaped parameters": Sent(path="/api/search", query="%73tatus=%64one&limit=+5"),
+    "wrong parameters": Sent(path="/api/search", query="status=x&limit=1000&limit=0"),
+    "a number too large": Sent(path="/api/search", query="limit=99999999999999999999"),
+    "a parameter that is no text": Sent(path="/api/search", query="status=%FFa&limit=%C3%28"),
+    "a query that is no text": Sent(path="/api/search", query="status=\xff"),
+    "a query in utf-8": Sent(path="/api/items/1", query="text=\xc3\xa9"),
+    "a query of plus signs": Sent(path="/api/items/1", query="text=a+b%2Bc&tags=x&tags=&tags=y+z"),
+    "semicolons": Sent(path="/api/items/1", query="text=a;tags=b"),
+    "a header in latin-1": Sent(path="/api/search", headers={"X-Team": "caf\xe9"}),
+    "a header in utf-8": Sent(path="/api/search", environ={"HTTP_X_TEAM": "caf\xc3\xa9"}),
+    # paths
+    "a hole": Sent(path="/api/items/12"),
+    "a hole that does not fit": Sent(path="/api/items/x"),
+    "a hole in utf-8": Sent(path="/api/named/caf\xc3\xa9/of/\xe4\xbb\xbb"),
+    "a hole that is no text": Sent(path="/api/named/a\xff/of/b"),
+    "a stand-in": Sent(path="/api/named/a\xef\xbf\xbd/of/b", environ={"RAW_URI": "/api/named/a%EF%BF%BD/of/b"}),
+    "a hole with a space": Sent(path="/api/named/a b/of/c%20d"),
+    "an empty hole": Sent(path="/api/items/"),
+    "a longer path": Sent(path="/api/home/"),
+    "doubled slashes": Sent(path="/api//home"),
+    "dots": Sent(path="/api/named/../of/b"),
+    "a backslash": Sent(path="/api\\home"),
+    "encoded by the sender": Sent(environ={"RAW_URI": "/%61pi/home"}),
+    "as it was sent": Sent(environ={"RAW_URI": "/api/home?a=1"}),
+    "an unknown path": Sent(path="/api/unknown"),
+    "an unknown path outside": Sent(path="/unknown"),
+    "no path": Sent(path=""),
+    # visitors
+    "a stranger where one must sign in": Sent(path="/api/mine"),
+    "a good session": Sent(path="/api/mine", headers=GOOD),
+    "a session among cookies": Sent(path="/api/mine", headers=cookie(session(), '"x;\\"y"')),
+    "an old session": Sent(path="/api/mine", headers=cookie(session(sealed=-7200))),
+    "an ended session": Sent(path="/api/search", headers=cookie(session(sealed=-20, lasts=10))),
+    "a session of the future": Sent(path="/api/mine", headers=cookie(session(sealed=9000))),
+    "a tampered session": Sent(path="/api/search", headers=cookie(session()[:-3])),
+    "a quoted session": Sent(path="/api/mine", headers=cookie(f'"{session()}"')),
+    "an empty session": Sent(path="/api/mine", headers=cookie("")),
+    "a session that is none": Sent(path="/api/mine", headers=cookie("x" * 5000)),
+    "a bearer token": Sent(path="/api/mine", headers={"Authorization": "Bearer abc"}),
+    "a basic login": Sent(path="/api/mine", headers={"Authorization": "Basic abc"}),
+    "a session over tls": Sent(
+        path="/api/mine", headers={"Cookie": f"__Host-bff={session()}"}, environ={"wsgi.url_scheme": "https"}
+    ),
+    "a change from here": Sent("POST", "/api/change", headers={**GOOD, "Sec-Fetch-Site": "same-origin"}),
+    "a change from another site": Sent("POST", "/api/change", headers={**GOOD, "Sec-Fetch-Site": "cross-site"}),
+    "a change from another origin": Sent("POST", "/api/change", headers={**GOOD, "Origin": "https://evil.example"}),
+    "a change from its own origin": Sent("POST", "/api/change", headers={**GOOD, "Origin": "http://localhost"}),
+    "a change from a listed origin": Sent("POST", "/api/change", headers={**GOOD, "Origin": "https://app.example"}),
+    "a sign-in": Sent("POST", "/api/login", body=b'{"name": "Ann"}'),
+    "a sign-in over tls": Sent(
+        "POST", "/api/login", body=b'{"name": "Ann"}', environ={"wsgi.url_scheme": "https"}
+    ),
+    "a sign-in too large for a cookie": Sent("POST", "/api/login", body=b'{"name": "%s"}' % (b"a" * 5000)),
+    "a sign-out": Sent("POST", "/api/logout", headers=GOOD),
+    # bodies
+    "a good body": Sent(**ECHO, body=TEXT),
+    "a body with mistakes": Sent(**ECHO, body=b'{"title": "", "due": "x"}'),
+    "a body that is no json": Sent(**ECHO, body=b"{"),
+    "no body": Sent(**ECHO),
+    "a body of another type": Sent(**{**ECHO, "headers": {"Content-Type": "text/plain"}}, body=TEXT),
+    "a body with a charset": Sent(**{**ECHO, "headers": {"Content-Type": "Application/JSON; charset=x"}}, body=TEXT),
+    "a body of a json type": Sent(**{**ECHO, "headers": {"Content-Type": "application/a+json"}}, body=TEXT),
+    "a packed body": Sent(**{**ECHO, "headers": {**JSON, "Content-Encoding": "gzip"}}, body=TEXT),
+    "a body too large": Sent(**ECHO, body=b'{"title": "%s"}' % (b"a" * 2_000_000)),
+    "a body that is said to be too large": Sent(**ECHO, body=TEXT, environ={"CONTENT_LENGTH": "99999999"}),
+    "a body that ends early": Sent(**ECHO, body=TEXT, environ={"CONTENT_LENGTH": str(len(TEXT) + 9)}),
+    "a terminated body that ends early": Sent(
+        **ECHO, body=TEXT, environ={"CONTENT_LENGTH": str(len(TEXT) + 9), "wsgi.input_terminated": True}
+    ),
+    "a body whose visitor left": Sent(**ECHO, body=TEXT, environ={"wsgi.input": Cut()}),
+    "a body longer than it says": Sent(**ECHO, body=TEXT + b"more", environ={"CONTENT_LENGTH": str(len(TEXT))}),
+    "a length that is no number": Sent(**ECHO, body=TEXT, environ={"CONTENT_LENGTH": "x"}),
+    "a length below zero": Sent(**ECHO, body=TEXT, environ={"CONTENT_LENGTH": "-1"}),
+    "a body in chunks": Sent(**ECHO, body=TEXT, environ=CHUNKED),
+    "a body in chunks that nobody ends": Sent(
+        **ECHO, body=TEXT, environ={**CHUNKED, "wsgi.input_terminated": None}
+    ),
+    "a body in chunks too large": Sent(**ECHO, body=b'{"title": "%s"}' % (b"a" * 2_000_000), environ=CHUNKED),
+    "a body to a page without input": Sent("POST", "/api/nothing", body=b"x" * 10),
+    # answers
+    "nothing": Sent("POST", "/api/nothing"),
+    "a location": Sent(path="/api/moved/\xc3\xbc"),
+    "a plain location": Sent(path="/api/moved/u"),
+    "headers of the recipe": Sent(path="/api/headed"),
+    **{f"status {code}": Sent(path=f"/api/status/{code}") for code in (200, 201, 204, 205, 299, 304, 404, 503, 99)},
+    # problems
+    "a partial page": Sent(path="/api/partial"),
+    "a backend that fails": Sent(path="/api/broken"),
+    "a guard": Sent(path="/api/guarded"),
+    "a function that raises": Sent(path="/api/raises"),
+    "a write with a key": Sent("POST", "/api/write", headers={**GOOD, "Idempotency-Key": "k1"}),
+    "a write with a bad key": Sent("POST", "/api/write", headers={**GOOD, "Idempotency-Key": "\x01"}),
+    "a write without a key": Sent("POST", "/api/write"),
+    # streams
+    "lines": Sent(path="/api/page", headers={"Accept": NDJSON}),
+    "lines or json": Sent(path="/api/page", headers={"Accept": f"application/json, {NDJSON}"}),
+    "lines rather than json": Sent(path="/api/page", headers={"Accept": f"application/json;q=0.5, {NDJSON}"}),
+    "no lines": Sent(path="/api/page", headers={"Accept": f"{NDJSON};q=0"}),
+    "lines with odd weights": Sent(path="/api/page", headers={"Accept": f"{NDJSON};q=x, */*;q=0.1"}),
+    "a page with lines": Sent(path="/api/page"),
+    "a file": Sent(path="/api/files/a.png"),
+    "a file that is cut": Sent(path="/api/files/cut.png"),
+    "a part of a file": Sent(path="/api/files/a.png", headers={"Range": "bytes=0-9", "If-None-Match": ETAG}),
+    "a file that is not wanted": Sent(path="/api/files/a.png", query="size=1000"),
+    "an upload": Sent(**UPLOAD, body=b"png" * 1000),
+    "an upload that ends early": Sent(**UPLOAD, body=b"png", environ={"CONTENT_LENGTH": "9"}),
+    "an upload whose visitor left": Sent(**UPLOAD, body=b"png", environ={"wsgi.input": Cut()}),
+    "an upload without a length": Sent(**UPLOAD, body=b"png", environ=CHUNKED),
+    "an upload that is said to be too large": Sent(**UPLOAD, body=b"png", environ={"CONTENT_LENGTH": "9999999999"}),
+    "a multipart upload without a length": Sent(
+        **{**UPLOAD, "headers": {"Content-Type": "multipart/form-data; boundary=x"}}, body=b"--x--", environ=CHUNKED
+    ),
+    "an empty upload": Sent(**UPLOAD),
+    # other origins and proxies
+    "a listed origin": Sent(headers={"Origin": "https://app.example"}),
+    "another origin": Sent(headers={"Origin": "https://evil.example"}),
+    "a listed origin and a problem": Sent(path="/api/mine", headers={"Origin": "https://app.example"}),
+    "a preflight": Sent(
+        "OPTIONS", headers={"Origin": "https://app.example", "Access-Control-Request-Method": "GET"}
+    ),
+    "behind a proxy": Sent(
+        path="/api/mine",
+        headers={
+            "X-Forwarded-For": "10.0.0.1, 10.0.0.2",
+            "X-Forwarded-Proto": "https",
+            "X-Forwarded-Host": "app.example",
+            "Cookie": f"__Host-bff={session()}",
+        },
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def backend() -> Iterator[FakeBackend]:
+    with FakeBackend() as running:
+        yield scripted(running)
+
+
+@pytest.fixture(scope="module")
+def ways(tmp_path_factory: pytest.TempPathFactory, backend: FakeBackend) -> Mapping[str, TwoWays]:
+    root = project(tmp_path_factory.mktemp("ways"))
+    return {name: TwoWays(root, backend, settings) for name, settings in SETTINGS.items()}
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_both_ways_answer_the_same(ways: Mapping[str, TwoWays], settings: str, kind: str) -> None:
+    door, flask = ways[settings].ask(KINDS[kind])
+    assert door == flask
