@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-import functools
 import re
 import secrets
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
-
-from flask import Flask, Response, g
-from flask.helpers import get_debug_flag
+from collections.abc import Callable, Set
+from typing import TYPE_CHECKING, Any
 
 from bff import clock
-from bff.errors import PageError
-from bff.problems import problem
 from bff.settings import Settings
-from bff.web.admission import Admission
-from bff.web.asked import this_request
-from bff.web.cors import Cors
+from bff.web.answer import Answer
+from bff.web.cors import Cors, CorsNames
+from bff.web.headers import Headers, put, value_of
 from bff.web.identity import Identity
-from bff.web.journal import Journal, name_of
-from bff.web.live import live_body, when_sent
-from bff.web.paths import is_canonical
+from bff.web.journal import Journal
+from bff.web.live import LiveBody
 from bff.web.problems import is_api
-from bff.web.whole import put_last, set_last
+from bff.web.request import PageRequest
 from bff.web.written import OwnWrites
 
 if TYPE_CHECKING:
     from bff.web.metrics import Metrics
 
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_is_request_id = re.compile(r"[A-Za-z0-9._-]{1,64}").fullmatch
 
 
 def security_headers(settings: Settings) -> dict[str, str]:
@@ -44,65 +37,81 @@ def security_headers(settings: Settings) -> dict[str, str]:
     return always
 
 
-def add_frame(
-    app: Flask,
-    settings: Settings,
-    always: Mapping[str, str],
-    identity: Identity,
-    admission: Admission,
-    metrics: Metrics | None,
-    written: OwnWrites,
-    cors: Cors | None,
-) -> None:
-    """What every answer carries: the request id, security headers, CORS, Server-Timing."""
-    with_steps = settings.server_timing or get_debug_flag()
-    own = tuple((name.lower(), (name, value)) for name, value in always.items())
+def request_id_of(environ: dict[str, Any]) -> str:
+    """The id that a request brings, or a new one."""
+    given = environ.get("HTTP_X_REQUEST_ID")
+    return given if given and _is_request_id(given) else secrets.token_hex(16)
 
-    @app.before_request
-    def begin() -> None:
-        visited = this_request()
-        given = visited.headers.get("X-Request-ID")
-        g.journal = Journal(
-            given if given and _REQUEST_ID.fullmatch(given) else secrets.token_hex(16),
-            # A server that waits for the body says since when.
-            visited.environ.get("bff.begun") or clock.monotonic(),
-        )
-        if not is_canonical(visited.environ):
-            raise problem("not-found", "There is no such page.")
-        try:
-            admission.admit(visited)
-        except PageError:
-            if metrics is not None:
-                metrics.page_shed(name_of(visited.endpoint))
-            raise
 
-    @app.after_request
-    def end(response: Response) -> Response:
-        visited, headers = this_request(), response.headers
-        there = {name.lower() for name, _ in headers}
-        put_last(headers, [header for name, header in own if name not in there])
-        if cors is not None and is_api(visited.path):
-            cors.tell(response, visited)
-        if g.get("stale_cookie") and "Set-Cookie" not in headers:
-            identity.sign_out(response, visited)
-        journal: Journal | None = g.get("journal")
-        if journal is None:
-            return response
-        # What is kept for repeats never holds a cookie, and is kept by now.
-        written.tell(response, visited, journal)
-        of_page = [("X-Request-ID", journal.request_id)]
+def begun(environ: dict[str, Any]) -> float:
+    """When a request came; a server that waits for the body says since when."""
+    return environ.get("bff.begun") or clock.monotonic()
+
+
+class Frame:
+    """What every answer carries; made once at start."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        identity: Identity,
+        written: OwnWrites,
+        metrics: Metrics | None,
+        *,
+        with_steps: bool,
+    ) -> None:
+        self.always = tuple(security_headers(settings).items())
+        self._identity = identity
+        self._written = written
+        self._cors = Cors(settings.origins) if settings.origins else None
+        self._metrics = metrics
+        self._with_steps = with_steps
+
+    def put_around(
+        self,
+        headers: Headers,
+        request: PageRequest,
+        journal: Journal,
+        names_for: Callable[[str | None], CorsNames | None],
+        there: Set[str] = frozenset(),
+    ) -> None:
+        """Complete the headers of an answer; `there` are the names in lower case of those that may be meant too."""
+        headers += [pair for pair in self.always if pair[0].lower() not in there] if there else self.always
+        if self._cors is not None and is_api(request.path):
+            self._cors.tell(headers, request, names_for)
+        if request.has_stale_cookie and value_of(headers, "set-cookie") is None:
+            self._identity.sign_out(headers, request)
+        if journal.invalidates:
+            # What is kept for repeats never holds a cookie, and is kept by now.
+            self._written.tell(headers, request, journal)
+        own = [("X-Request-ID", journal.request_id)]
         if journal.page:
-            of_page.append(("Server-Timing", journal.server_timing(with_steps=with_steps)))
-        set_last(headers, of_page, there)
-        if journal.page:
-            when_sent(response, functools.partial(_tell, journal, visited.method, response, metrics))
-        return response
+            own.append(("Server-Timing", journal.server_timing(with_steps=self._with_steps)))
+        if there:
+            for name, value in own:
+                put(headers, name, value)
+        else:
+            headers += own
+
+    def shed(self, page: str) -> None:
+        """Count a page that was turned away because there were too many."""
+        if self._metrics is not None:
+            self._metrics.page_shed(page)
+
+    def tell(self, method: str, answer: Answer, journal: Journal) -> None:
+        """Log and count a page when its whole answer has been made: at once, or when its body ends."""
+        body = answer.body
+        if isinstance(body, LiveBody):
+            body.at_end(lambda: self._told(method, _late_status(answer, journal), journal))
+        else:
+            self._told(method, answer.status, journal)
+
+    def _told(self, method: str, status: int, journal: Journal) -> None:
+        journal.log(method, status)
+        if self._metrics is not None:
+            self._metrics.page_ended(journal, status)
 
 
-def _tell(journal: Journal, method: str, response: Response, metrics: Metrics | None) -> None:
-    """Log and count a page that has ended; one that ended with a problem in its body by the status of that."""
-    late = None if live_body(response) is None else journal.error
-    status = response.status_code if late is None else late.status
-    journal.log(method, status)
-    if metrics is not None:
-        metrics.page_ended(journal, status)
+def _late_status(answer: Answer, journal: Journal) -> int:
+    """The status of a page in pieces; of one that ended with a problem in its body that problem's."""
+    return answer.status if journal.error is None else journal.error.status

@@ -7,7 +7,7 @@ import json
 import logging
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -88,7 +88,13 @@ RECIPES = {
           Link: f"</style.css>; rel=preload"
         shape: 1
         """,
-    "status": "route: GET /api/status/{code}\nauth: none\ninput: {path: {code: {type: integer}}}\nstatus: path.code\nshape: 1\n",
+    "status": """
+        route: GET /api/status/{code}
+        auth: none
+        input: {path: {code: {type: integer}}}
+        status: path.code
+        shape: 1
+        """,
     "partial": """
         route: GET /api/partial
         auth: none
@@ -226,26 +232,22 @@ def got(app: Flask, sent: Sent) -> Got:
         finally:
             if (close := getattr(pieces, "close", None)) is not None:
                 close()
-    return Got(status, [_settled(*pair) for pair in headers], _body(body), [_line(line) for line in lines])
+    return Got(status, [_settled(*pair) for pair in headers], _body(body), [_line(line) for line in lines()])
 
 
 @contextmanager
-def _logged() -> Iterator[list[str]]:
-    lines: list[str] = []
-
-    class Kept(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            lines.append(record.getMessage())
-
-    log, kept = logging.getLogger("bff.page"), Kept()
+def _logged() -> Iterator[Callable[[], list[str]]]:
+    """What gives the lines of pages; whoever listens is of a module that does not know Flask."""
+    log, written = logging.getLogger("bff.page"), io.StringIO()
+    listener = logging.StreamHandler(written)
     level = log.level
-    log.addHandler(kept)
+    log.addHandler(listener)
     log.setLevel(logging.INFO)
     try:
-        yield lines
+        yield lambda: written.getvalue().splitlines()
     finally:
         log.setLevel(level)
-        log.removeHandler(kept)
+        log.removeHandler(listener)
 
 
 def _settled(name: str, value: str) -> tuple[str, str]:
