@@ -235,6 +235,25 @@ def encode_within(value: JSON, max_nodes: int, max_bytes: int, max_depth: int) -
     return encode(value) if text is None else text
 
 
+def encoder_within(
+    max_bytes: int, max_depth: int, closely: Callable[[JSON], bytes]
+) -> Callable[[JSON], bytes]:
+    """What writes a value that is plainly within bounds, as most are; `closely` writes any other."""
+    room = min(_ROOM, max_bytes // 2)
+
+    def encode(value: JSON) -> bytes:
+        buffer = bytearray(room)
+        try:
+            with memoryview(buffer):  # while it is looked at, Python lets nobody make it longer
+                _encode_into(value, buffer)
+        except (BufferError, RecursionError):
+            return closely(value)
+        # As many brackets as there are levels, and more only where some stand side by side or in a text.
+        return bytes(buffer) if buffer.count(b"{") + buffer.count(b"[") <= max_depth else closely(value)
+
+    return encode
+
+
 def _encode_at_most(value: JSON, most: int) -> bytes | None:
     """JSON of a value; None where it has, or may have, more bytes."""
     room = min(_ROOM, most)

@@ -81,23 +81,21 @@ class SessionSeal:
 
         Raises NotYet for one that was sealed later than any clock that is right by an hour says.
         """
-        found = self._good(value, now)
-        return None if found is None else Session(found.read(found.user), found.tokens, found.expires)
+        visitor = self.visitor_of(value, now)
+        return None if visitor is None else Session(visitor.user, visitor.tokens, self._opened(value).expires)
 
     def visitor_of(self, value: str, now: float) -> Visitor | None:
         """The visitor of a cookie whose session `open` would give."""
-        found = self._good(value, now)
-        # Their user each time anew: what a project's function does to it is of its own page alone.
-        return None if found is None else Visitor(found.read(found.user), found.tokens, None, found.mark)
-
-    def _good(self, value: str, now: float) -> _Opened | None:
         try:
             found = self._opened(value)
         except (self._not_ours, ValueError):
             return None
         if found.sealed > now + AHEAD:
             raise NotYet
-        return found if now < found.expires and int(now) <= found.sealed + self._ttl else None
+        if now >= found.expires or int(now) > found.sealed + self._ttl:
+            return None
+        # Their user each time anew: what a project's function does to it is of its own page alone.
+        return Visitor(found.read(found.user), found.tokens, None, found.mark)
 
     def _open(self, value: str) -> _Opened:
         """What is sealed in a cookie; raises ValueError or what Fernet does for one that is none of ours."""

@@ -44,7 +44,8 @@ class Answers:
     def __init__(self, plan: Plan, settings: Settings) -> None:
         self._plan = plan
         self._encode = encoder_of(settings)
-        self._is_usual_status = isinstance(plan.recipe.status, Constant) and plan.recipe.status.value == 200
+        status = plan.recipe.status
+        self._is_usual = plan.headers is None and isinstance(status, Constant) and status.value == 200
         self._usual = cache_control(plan, Results({}, (), ()))
         self.vary = [("Vary", ", ".join(names))] if (names := varies_with(plan)) else []
         kind = [("Content-Type", "application/json")] if plan.shape is not None else []
@@ -53,12 +54,19 @@ class Answers:
 
     def whole(self, request: PageRequest, results: Results, evaluation: Evaluation) -> Answer:
         """The answer in one piece; raises PageError where the recipe gives something unusable."""
-        plan = self._plan
-        status, control, headers = self._head(results, evaluation)
+        plan, failures, keeping = self._plan, results.failures, results.keeping
+        scope = {**results.scope, "errors": errors_of(plan, results) if failures else []}
+        says_more = keeping.max_age is not None or keeping.private or keeping.no_store
+        if self._is_usual and not (failures or says_more):
+            status, control, headers = 200, self._usual, self._usual_head[:]
+        else:
+            status, control = self._status(scope, evaluation), cache_control(plan, results)
+            own = self._headers(results, scope, evaluation, control)
+            headers = [*self._kind, *own, *self.vary]
         if plan.shape is None:
             status, body = (204 if status == 200 else status), b""
         else:
-            body = self._encode(plan.shape(self._scope(results), evaluation))
+            body = self._encode(plan.shape(scope, evaluation))
         if status == 200 and control != NO_STORE:
             etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
             headers += [("ETag", etag), ("Content-Length", str(len(body)))]
@@ -72,24 +80,10 @@ class Answers:
 
     def head(self, results: Results, evaluation: Evaluation) -> tuple[int, Headers]:
         """Status and the headers that are not the body's; raises PageError where the recipe gives nonsense."""
-        scope = self._scope(results)
+        scope = {**results.scope, "errors": errors_of(self._plan, results)}
         return self._status(scope, evaluation), self._headers(
             results, scope, evaluation, cache_control(self._plan, results)
         )
-
-    def _scope(self, results: Results) -> dict[str, Any]:
-        failures = results.failures
-        return {**results.scope, "errors": errors_of(self._plan, results) if failures else []}
-
-    def _head(self, results: Results, evaluation: Evaluation) -> tuple[int, str, Headers]:
-        """Status, Cache-Control, and all headers of a page in one piece but those of its body's bytes."""
-        plan, keeping = self._plan, results.keeping
-        says_more = keeping.max_age is not None or keeping.private or keeping.no_store
-        if self._is_usual_status and plan.headers is None and not (says_more or results.failures):
-            return 200, self._usual, self._usual_head[:]
-        scope = self._scope(results)
-        status, control = self._status(scope, evaluation), cache_control(plan, results)
-        return status, control, [*self._kind, *self._headers(results, scope, evaluation, control), *self.vary]
 
     def _status(self, scope: Mapping[str, Any], evaluation: Evaluation) -> int:
         status = self._plan.status(scope, evaluation)
@@ -118,15 +112,11 @@ def errors_of(plan: Plan, results: Results) -> list[dict[str, Any]]:
 
 def encoder_of(settings: Settings) -> Callable[[Any], bytes]:
     """What makes the JSON of a value; it raises BoundError for one that is too large for an answer."""
-    most, depth = settings.max_answer, settings.max_depth
 
-    def encode(value: Any) -> bytes:
-        try:
-            return jsontext.encode_within(value, most // 4, most, depth)
-        except jsontext.TooLarge as exc:
-            raise BoundError(f"answer: {exc}") from exc
+    def encode_closely(value: Any) -> bytes:
+        return encode_bounded(value, settings)
 
-    return encode
+    return jsontext.encoder_within(settings.max_answer, settings.max_depth, encode_closely)
 
 
 def encode_bounded(value: Any, settings: Settings, *, room: int | None = None, deeper: int = 0) -> bytes:

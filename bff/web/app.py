@@ -35,7 +35,6 @@ from bff.web.rates import Rates
 from bff.web.repeats import Repeats
 from bff.web.site import Site, check_certificates, has_pages
 from bff.web.stopping import on_stop
-from bff.web.table import Table
 from bff.web.written import OwnWrites
 
 if TYPE_CHECKING:
@@ -95,9 +94,9 @@ def create_app(
         app.wsgi_app = admission.around(app.wsgi_app)  # type: ignore[method-assign, assignment]
     if not site.follows_files and not project_asks_flask(folder):
         door = Door(
-            Table(app, site, routes.routed, routes.answerer),
+            Lookout(app, site, routes.routed, routes.answerer),
             None if settings.hosts else files,
-            *(frame, admission, Lookout(app).sees_nobody),
+            *(frame, admission),
             serves(settings.hosts) if settings.hosts else None,
             settings.max_request_body,
         )

@@ -28,8 +28,8 @@ class Cookie:
         self.secure = secure
         self.plain = plain
         # A visitor's next page brings the same cookies.
-        self._in_secure = Memo(lambda sent: value_in(sent, secure), _REMEMBERED, _LONGEST)
-        self._in_plain = Memo(lambda sent: value_in(sent, plain), _REMEMBERED, _LONGEST)
+        self.in_secure = Memo(lambda sent: value_in(sent, secure), _REMEMBERED, _LONGEST)
+        self.in_plain = Memo(lambda sent: value_in(sent, plain), _REMEMBERED, _LONGEST)
 
     def name(self, request: PageRequest) -> str:
         """Its name where a request came from."""
@@ -42,7 +42,7 @@ class Cookie:
         if not sent:
             return None
         is_secure = environ["wsgi.url_scheme"] in ("https", "wss")
-        return self._in_secure[sent] if is_secure else self._in_plain[sent]
+        return self.in_secure[sent] if is_secure else self.in_plain[sent]
 
     def header(self, request: PageRequest, value: str, max_age: int) -> str:
         """The Set-Cookie of an answer to a request; `max_age` in seconds, 0 takes the cookie away.

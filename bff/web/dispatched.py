@@ -21,10 +21,10 @@ from bff.problems import problem
 from bff.web.admission import Admission
 from bff.web.answer import Answer
 from bff.web.cors import CorsNames
-from bff.web.frame import Frame, begun, request_id_of
+from bff.web.frame import Frame
 from bff.web.headers import names_of
 from bff.web.hosts import serves
-from bff.web.journal import Journal, name_of
+from bff.web.journal import Journal, journal_of, name_of
 from bff.web.live import LiveBody
 from bff.web.paths import is_canonical
 from bff.web.problems import is_api, problem_answer, unforeseen
@@ -40,29 +40,26 @@ _HEALTH = frozenset({"healthz", "readyz"})
 class DispatchedRequest(PageRequest):
     """A request that Flask has taken in: whoever looks on may have read its body, or bound it."""
 
-    __slots__ = ("_flask",)
+    flask: Any = None
 
-    def __init__(self, flask: Request) -> None:
-        super().__init__(flask.environ, None)
-        self._flask = flask
-        self.method = flask.method
+    @classmethod
+    def of(cls, flask: Request) -> DispatchedRequest:
+        """The request that Flask answers."""
+        return cls(flask.environ, flask.method, flask=flask)
 
-    @property
-    def max_body(self) -> int | None:
-        return self._flask.max_content_length
-
-    @max_body.setter
-    def max_body(self, most: int | None) -> None:
-        if most is not None:
-            self._flask.max_content_length = most
+    def bind(self, most: int) -> None:
+        self.flask.max_content_length = most
 
     def _read_whole(self, timeout: float | None) -> bytes:
+        self.max_body = self.flask.max_content_length
         with _as_ours(), waiting_at_most(self.environ, timeout):
-            return self._flask.get_data(cache=True)
+            whole: bytes = self.flask.get_data(cache=True)
+        return whole
 
     def piece(self, size: int, timeout: float) -> bytes:
         with _as_ours(), waiting_at_most(self.environ, timeout):
-            return self._flask.stream.read(size)
+            found: bytes = self.flask.stream.read(size)
+        return found
 
 
 @contextmanager
@@ -91,8 +88,8 @@ def add_frame(app: Flask, frame: Frame, admission: Admission, site: Site, hosts:
     def begin() -> None:
         visited = request._get_current_object()  # type: ignore[attr-defined]
         environ = visited.environ
-        g.asked = DispatchedRequest(visited)
-        g.journal = Journal(request_id_of(environ), begun(environ))
+        g.asked = DispatchedRequest.of(visited)
+        g.journal = journal_of(environ)
         if not is_canonical(environ):
             raise problem("not-found", "There is no such page.")
         if admission.max_pages and visited.endpoint not in _ALWAYS and visited.method != "OPTIONS":
@@ -106,8 +103,8 @@ def add_frame(app: Flask, frame: Frame, admission: Admission, site: Site, hosts:
 
     @app.after_request
     def end(response: Response) -> Response:
-        journal: Journal = g.get("journal") or Journal(request_id_of(request.environ), begun(request.environ))
-        asked: PageRequest = g.get("asked") or DispatchedRequest(request._get_current_object())  # type: ignore[attr-defined]
+        journal: Journal = g.get("journal") or journal_of(request.environ)
+        asked: PageRequest = g.get("asked") or DispatchedRequest.of(request._get_current_object())  # type: ignore[attr-defined]
         headers = list(response.headers)
 
         def names_for(method: str | None) -> CorsNames | None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Set
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from bff.errors import PageError
 from bff.web.admission import Admission
 from bff.web.answer import Answer
-from bff.web.files import INDEX, File, Files
-from bff.web.frame import Frame, begun, request_id_of
+from bff.web.files import INDEX, Files
+from bff.web.frame import Frame
 from bff.web.headers import names_of, without_body
 from bff.web.hosts import is_plain_host
-from bff.web.journal import Journal
+from bff.web.journal import Journal, journal_of
 from bff.web.live import LiveBody
 from bff.web.page import PageAnswerer
 from bff.web.paths import is_canonical, is_tidy
@@ -36,70 +36,70 @@ _MORE_THAN_A_FILE = frozenset({
 })  # fmt: skip
 
 
+class Watch(Protocol):
+    """Looks at who could tell the difference, and knows what a path is for as long as nobody can."""
+
+    table: Table
+
+    def sees_nobody(self) -> bool: ...
+    def gives_file(self, path: str) -> bool: ...
+
+
 class Door:
     """Finds the page or file of a path and asks it directly; Flask dispatches all else.
 
-    `table` knows the pages and what else Flask's routing holds, `is_unwatched` tells whether nobody looks at requests.
     `serves` tells whether a host is one of the app's, where those are listed.
     """
 
     def __init__(
         self,
-        table: Table,
+        watch: Watch,
         files: Files | None,
         frame: Frame,
         admission: Admission,
-        is_unwatched: Callable[[], bool],
         serves: Callable[[str], bool] | None,
         max_body: int,
     ) -> None:
-        self._table = table
+        self._watch = watch
         self._files = files
         self._frame = frame
         self._admission = admission
-        self._is_unwatched = is_unwatched
         self._serves = serves
         self._max_body = max_body
 
     def around(self, dispatch: WSGIApplication) -> WSGIApplication:
         """The app with the door in front of it."""
-        table, is_unwatched = self._table, self._is_unwatched
+        watch, sees_nobody = self._watch, self._watch.sees_nobody
 
         def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-            path = environ.get("PATH_INFO", "")
-            page = table.pages.get((environ["REQUEST_METHOD"], path))
-            holes = _NO_HOLES
+            method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")
+            page, holes = watch.table.pages.get((method, path)), _NO_HOLES
+            sent = environ.get("RAW_URI") or environ.get("REQUEST_URI")
             if page is None:
-                found = table.find(environ["REQUEST_METHOD"], path)
+                found = watch.table.find(method, path)
                 if found is None:
-                    file = self._file(environ, path)
-                    return (
-                        dispatch(environ, start_response)
-                        if file is None
-                        else self._send(file, environ, start_response)
-                    )
+                    sent_file = self._file(environ, start_response, path)
+                    return dispatch(environ, start_response) if sent_file is None else sent_file
                 page, holes = found
+                is_plain = is_canonical(environ)
+            else:  # the path of a page is canonical
+                is_plain = (
+                    sent is None or sent == path or sent.partition("?")[0] == path or is_canonical(environ)
+                )
+            host = environ.get("HTTP_HOST")
             if (
-                "werkzeug.debug.preserve_context" in environ
+                not is_plain
+                or host is None
+                or not is_plain_host(host)
+                or (self._serves is not None and not self._serves(host))
                 or "HTTP_UPGRADE" in environ
-                or not is_unwatched()
-                or not table.is_current()
-                or not self._is_plain(environ, path, holes)
+                or "werkzeug.debug.preserve_context" in environ
+                or not sees_nobody()
             ):
                 return dispatch(environ, start_response)
             return self._ask(page, holes, environ, start_response)
 
         return self._admission.around(answer) if self._admission.max_pages else answer
-
-    def _is_plain(self, environ: WSGIEnvironment, path: str, holes: Mapping[str, str]) -> bool:
-        """Whether a request is for a host and by a path that nobody else has a word on."""
-        host = environ.get("HTTP_HOST")
-        if host is None or not is_plain_host(host) or (self._serves is not None and not self._serves(host)):
-            return False
-        sent = environ.get("RAW_URI") or environ.get("REQUEST_URI")
-        if sent is None:
-            return is_tidy(path)
-        return (sent == path and not holes) or is_canonical(environ)
 
     def _ask(
         self,
@@ -109,8 +109,8 @@ class Door:
         start_response: StartResponse,
     ) -> Iterable[bytes]:
         """Ask a page and hand out its answer, where there is a place for one more."""
-        request = PageRequest(environ, self._max_body)
-        journal = page.journal(request_id_of(environ), begun(environ))
+        request = PageRequest(environ, environ["REQUEST_METHOD"], self._max_body)
+        journal = journal_of(environ, page.name, page.route, page.said, page.invalidates)
         answer = self._turned_away(environ, journal) if self._admission.max_pages else None
         try:
             if answer is None:
@@ -125,7 +125,11 @@ class Door:
         self._frame.put_around(answer.headers, request, journal, page.cors_for, there)
         if journal.page:
             self._frame.tell(request.method, answer, journal)
-        return _handed_out(answer, start_response)
+        status, body = answer.status, answer.body
+        if status == 204 or status == 304:
+            return _without_body(answer, start_response)
+        start_response(STATUS_LINES[status], answer.headers)
+        return [body] if isinstance(body, bytes) else body
 
     def _turned_away(self, environ: WSGIEnvironment, journal: Journal) -> Answer | None:
         """The answer where there is no place for one more page; None where it has one now."""
@@ -139,37 +143,30 @@ class Door:
 
     # --- files ---------------------------------------------------------------------------------------------------
 
-    def _file(self, environ: WSGIEnvironment, path: str) -> File | None:
-        if (
-            self._files is None
-            or path[:5] == "/api/"
-            or not path
-            or environ["REQUEST_METHOD"] not in ("GET", "HEAD")
-        ):
+    def _file(
+        self, environ: WSGIEnvironment, start_response: StartResponse, path: str
+    ) -> Iterable[bytes] | None:
+        """The answer to a plain request for a file; None for any other."""
+        method = environ["REQUEST_METHOD"]
+        if self._files is None or not path or path[:5] == "/api/" or method not in ("GET", "HEAD"):
             return None
-        if not _MORE_THAN_A_FILE.isdisjoint(environ) or not (
-            path.isascii() and is_tidy(path) and is_canonical(environ)
-        ):
+        if not _MORE_THAN_A_FILE.isdisjoint(environ) or not path.isascii():
+            return None
+        if not (is_tidy(path) and is_canonical(environ)):
             return None
         # A file has one name that is remembered here, and any number of others: /a/../app.js
         file = self._files.find(path[1:] or INDEX)
-        if file is None or not self._is_unwatched() or not self._table.is_current():
+        if file is None or not self._watch.sees_nobody() or not self._watch.gives_file(path):
             return None
-        return file if self._table.gives_file(path) else None
-
-    def _send(self, file: File, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         copy = file.copy_for(environ.get("HTTP_ACCEPT_ENCODING", ""))
-        headers = [*copy.headers, *self._frame.always, ("X-Request-ID", request_id_of(environ))]
-        start_response("200 OK", headers)
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [copy.body]
+        own = ("X-Request-ID", journal_of(environ).request_id)
+        start_response("200 OK", [*copy.headers, *self._frame.always, own])
+        return [] if method == "HEAD" else [copy.body]
 
 
-def _handed_out(answer: Answer, start_response: StartResponse) -> Iterable[bytes]:
-    status, headers, body = answer.status, answer.headers, answer.body
-    if status in (204, 304):
-        start_response(STATUS_LINES[status], without_body(headers, status))
-        if isinstance(body, LiveBody):
-            body.close()
-        return []
-    start_response(STATUS_LINES[status], headers)
-    return [body] if isinstance(body, bytes) else body
+def _without_body(answer: Answer, start_response: StartResponse) -> Iterable[bytes]:
+    """Hand out an answer that has no body because of its status."""
+    start_response(STATUS_LINES[answer.status], without_body(answer.headers, answer.status))
+    if isinstance(answer.body, LiveBody):
+        answer.body.close()
+    return []

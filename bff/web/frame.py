@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
-import secrets
 from collections.abc import Callable, Set
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bff import clock
 from bff.settings import Settings
@@ -22,8 +20,6 @@ from bff.web.written import OwnWrites
 if TYPE_CHECKING:
     from bff.web.metrics import Metrics
 
-_is_request_id = re.compile(r"[A-Za-z0-9._-]{1,64}").fullmatch
-
 
 def security_headers(settings: Settings) -> dict[str, str]:
     """The headers that every answer has, a file's too."""
@@ -35,17 +31,6 @@ def security_headers(settings: Settings) -> dict[str, str]:
     if settings.csp:
         always["Content-Security-Policy"] = settings.csp
     return always
-
-
-def request_id_of(environ: dict[str, Any]) -> str:
-    """The id that a request brings, or a new one."""
-    given = environ.get("HTTP_X_REQUEST_ID")
-    return given if given and _is_request_id(given) else secrets.token_hex(16)
-
-
-def begun(environ: dict[str, Any]) -> float:
-    """When a request came; a server that waits for the body says since when."""
-    return environ.get("bff.begun") or clock.monotonic()
 
 
 class Frame:
@@ -86,7 +71,11 @@ class Frame:
             self._written.tell(headers, request, journal)
         own = [("X-Request-ID", journal.request_id)]
         if journal.page:
-            own.append(("Server-Timing", journal.server_timing(with_steps=self._with_steps)))
+            if self._with_steps:
+                timing = journal.server_timing()
+            else:
+                timing = f"total;dur={(clock.monotonic() - journal.begun) * 1000:.1f}"
+            own.append(("Server-Timing", timing))
         if there:
             for name, value in own:
                 put(headers, name, value)
@@ -100,18 +89,16 @@ class Frame:
 
     def tell(self, method: str, answer: Answer, journal: Journal) -> None:
         """Log and count a page when its whole answer has been made: at once, or when its body ends."""
-        body = answer.body
-        if isinstance(body, LiveBody):
-            body.at_end(lambda: self._told(method, _late_status(answer, journal), journal))
-        else:
-            self._told(method, answer.status, journal)
+        if isinstance(answer.body, LiveBody):
+            answer.body.at_end(lambda: self._tell_late(method, answer.status, journal))
+            return
+        journal.log(method, answer.status)
+        if self._metrics is not None:
+            self._metrics.page_ended(journal, answer.status)
 
-    def _told(self, method: str, status: int, journal: Journal) -> None:
+    def _tell_late(self, method: str, status: int, journal: Journal) -> None:
+        """The same for a page in pieces; one that ended with a problem in its body has the status of that."""
+        status = status if journal.error is None else journal.error.status
         journal.log(method, status)
         if self._metrics is not None:
             self._metrics.page_ended(journal, status)
-
-
-def _late_status(answer: Answer, journal: Journal) -> int:
-    """The status of a page in pieces; of one that ended with a problem in its body that problem's."""
-    return answer.status if journal.error is None else journal.error.status

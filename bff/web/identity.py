@@ -88,8 +88,15 @@ class Identity:
     def _of_reading(self, auth: Auth, request: PageRequest) -> Visitor:
         environ = request.environ
         found = self._of_bearer(request) if "HTTP_AUTHORIZATION" in environ else None
-        if found is None and "HTTP_COOKIE" in environ:
-            found = self._of_cookie(request)
+        if found is None and (sent := environ.get("HTTP_COOKIE")):
+            is_plain = environ["wsgi.url_scheme"] not in ("https", "wss")
+            value = COOKIE.in_plain[sent] if is_plain else COOKIE.in_secure[sent]
+            if value is not None and self._seal is not None:
+                try:
+                    found = self._seal.visitor_of(value, clock.wall())
+                    request.has_stale_cookie = found is None
+                except NotYet:  # it stays: where the clock is right it is good
+                    pass
         if found is None and auth == "required":
             raise problem(
                 "unauthorized",
@@ -111,18 +118,6 @@ class Identity:
             allowed=self._settings.origins,
         ):
             raise problem("other-site", "This request comes from another site.")
-
-    def _of_cookie(self, request: PageRequest) -> Visitor | None:
-        value = COOKIE.value(request)
-        if value is None or self._seal is None:
-            return None
-        try:
-            found = self._seal.visitor_of(value, clock.wall())
-        except NotYet:  # it stays: where the clock is right it is good
-            return None
-        if found is None:
-            request.has_stale_cookie = True
-        return found
 
     def _of_bearer(self, request: PageRequest) -> Visitor | None:
         token = _bearer_token(request)

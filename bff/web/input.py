@@ -57,7 +57,11 @@ class InputReader(Struct, frozen=True):
         query: str = request.environ.get("QUERY_STRING", "")
         if self.is_plain and "%" not in query and "+" not in query and query.isascii():
             of_path = self.path.read_quickly(path) if path else {}
-            of_query = self.query.read_quickly(_last_texts(query)) if self.query.parameters else {}
+            of_query: dict[str, Any] | None = {}
+            if self.query.parameters:
+                # Of several texts the last one counts.
+                last = dict([pair.partition("=")[::2] for pair in query.split("&")]) if query else {}
+                of_query = self.query.read_quickly(last)
             if of_path is not None and of_query is not None:
                 return {"path": of_path, "query": of_query, "headers": {}, "body": None}
         return self._read_all(request, path, query, until)
@@ -79,11 +83,6 @@ class InputReader(Struct, frozen=True):
         if errors:
             raise invalid(errors)
         return found
-
-
-def _last_texts(query: str) -> dict[str, str]:
-    """The last text of each parameter of a plain query."""
-    return dict([pair.partition("=")[::2] for pair in query.split("&")]) if query else {}
 
 
 def _no_lists(found: Scope, path: Path) -> Iterator[tuple[str | int, ...]]:

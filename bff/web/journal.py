@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import re
 import sys
 from collections.abc import Mapping
 from typing import Any, TextIO
@@ -14,8 +16,21 @@ from bff.errors import Failure, PageError, Reason
 from bff.executor import StepTrace, Writes
 from bff.jsontext import encode
 
+_is_request_id = re.compile(r"[A-Za-z0-9._-]{1,64}").fullmatch
 pages = logging.getLogger("bff.page")
 operator = logging.getLogger("bff")
+
+
+def journal_of(
+    environ: Mapping[str, Any], page: str = "", route: str = "", said: str = "", invalidates: bool = False
+) -> Journal:
+    """The journal of a request that has just come: with the id that it brings, or a new one.
+
+    A server that waits for the body says since when.
+    """
+    given = environ.get("HTTP_X_REQUEST_ID")
+    request_id = given if given and _is_request_id(given) else os.urandom(16).hex()
+    return Journal(request_id, environ.get("bff.begun") or clock.monotonic(), page, route, said, invalidates)
 
 
 class Journal(Struct):
@@ -54,20 +69,17 @@ class Journal(Struct):
         """What a problem says of the page's writes."""
         return {} if self.writes is None else self.writes.members
 
-    def server_timing(self, *, with_steps: bool) -> str:
-        """The header: `total`, and where allowed each step that ended, in the order of the recipe.
+    def server_timing(self) -> str:
+        """The header with each step that ended, in the order of the recipe, and `total`.
 
         A step that did not simply go well has its outcome for a description.
         """
-        total = f"total;dur={(clock.monotonic() - self.begun) * 1000:.1f}"
-        if not with_steps:
-            return total
         parts = [
             f"{trace.name};dur={trace.milliseconds:.1f}{_described(trace)}"
             for trace in self.traces.values()
             if trace.ended
         ]
-        return ", ".join([*parts, total])
+        return ", ".join([*parts, f"total;dur={self.milliseconds:.1f}"])
 
     def log(self, method: str, status: int) -> None:
         """Write the page's one line; a 5xx is an error, a page that is partial, old or broken off a warning."""

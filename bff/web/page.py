@@ -69,7 +69,7 @@ class PageAnswerer:
         plan, recipe = page.plan, page.recipe
         self.page = page
         self.name, self.route, self.method = recipe.name, f"{recipe.method} {recipe.path}", recipe.method
-        self.passes = recipe.passes
+        self.passes, self.invalidates = recipe.passes, bool(recipe.invalidates)
         self._plan, self._common, self._settings = plan, common, common.settings
         self._answers = Answers(plan, common.settings)
         self._visitor = common.identity.asker_of(plan)
@@ -82,31 +82,19 @@ class PageAnswerer:
         self._has_lines = bool(plan.parts) and plan.shape is not None
         self._run = self._hand_through if recipe.passes else self._make
         self._encode, self._limits = encoder_of(common.settings), common.limits
-        self._said = _said_of(page)
+        self.said = _said_of(page)
 
     def cors_for(self, _: str | None) -> CorsNames | None:
         """The names of headers that a page of another origin may read and send."""
         return self.page.cors
 
-    def journal(self, request_id: str, begun: float) -> Journal:
-        """What tells of one request for this page."""
-        return Journal(
-            request_id, begun, self.name, self.route, self._said, bool(self.page.recipe.invalidates)
-        )
-
     def begin(self, journal: Journal) -> None:
         """Note in the journal of a request that it is for this page."""
         journal.page, journal.route = self.name, self.route
-        journal.invalidates = bool(self.page.recipe.invalidates)
+        journal.invalidates = self.invalidates
 
     def answer(self, request: PageRequest, path: Mapping[str, str], journal: Journal) -> Answer:
         """Raises PageError; the journal knows how far it came."""
-        tracing = self._common.tracing
-        if tracing is None:
-            return self._answer(request, path, journal)
-        return tracing.page(self.page.recipe, request, journal, lambda: self._answer(request, path, journal))
-
-    def _answer(self, request: PageRequest, path: Mapping[str, str], journal: Journal) -> Answer:
         visitor = ANYBODY if self._visitor is None else self._visitor(request)
         if self._count is not None:
             self._count(visitor, request)
@@ -252,6 +240,15 @@ class PageAnswerer:
             for name, compute in parts.items()
         }
         identity.sign_in(answer.headers, request, session, found)
+
+
+class TracedPage(PageAnswerer):
+    """A page with a span around each of its answers."""
+
+    def answer(self, request: PageRequest, path: Mapping[str, str], journal: Journal) -> Answer:
+        tracing, make = self._common.tracing, super().answer
+        assert tracing is not None, "else nobody makes one"
+        return tracing.page(self.page.recipe, request, journal, lambda: make(request, path, journal))
 
 
 def _said_of(page: Page) -> str:

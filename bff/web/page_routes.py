@@ -11,9 +11,9 @@ from werkzeug.routing import Rule
 from bff.problems import problem
 from bff.web.dispatched import readable, response_of
 from bff.web.journal import Journal
-from bff.web.page import Common, PageAnswerer
+from bff.web.lookout import Routed
+from bff.web.page import Common, PageAnswerer, TracedPage
 from bff.web.site import Page, Site
-from bff.web.table import Routed
 
 
 class PageRoutes:
@@ -63,7 +63,8 @@ class PageRoutes:
         name = page.recipe.name
         bound = self._bound.get(name)
         if bound is None or bound.page is not page:
-            bound = self._bound[name] = PageAnswerer(page, self._common)
+            kind = PageAnswerer if self._common.tracing is None else TracedPage
+            bound = self._bound[name] = kind(page, self._common)
         return bound
 
     def _view(self, name: str, route: tuple[str, str, str]) -> Any:

@@ -85,7 +85,7 @@ def _pieces_up(
     request: PageRequest, length: int | None, settings: Settings, deadline: float
 ) -> Iterator[bytes]:
     """The visitor's body as it comes; raises PageError where it is too large, too slow or not whole."""
-    request.max_body = settings.max_upload
+    request.bind(settings.max_upload)
     count = 0
     try:
         while piece := request.piece(_PIECE, settings.body_timeout):

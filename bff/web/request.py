@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
+from msgspec import Struct
+
 from bff.http import FORWARDED
 from bff.problems import problem
 from bff.web.receiving import Cut, Incoming, TooLong, announced_length
@@ -17,19 +19,18 @@ _PLAIN_HOST = re.compile(r"[A-Za-z0-9]+(?:[.-][A-Za-z0-9]+)*(?::[1-9]\d{0,3})?",
 _USUAL_PORTS: Mapping[str, str] = {"http": ":80", "ws": ":80", "https": ":443", "wss": ":443"}
 
 
-class PageRequest:
-    """One request; `max_body` are the most bytes of a body that is not handed through."""
+class PageRequest(Struct):
+    """One request; `max_body` are the most bytes of a body that is not handed through.
 
-    __slots__ = ("_incoming", "_whole", "environ", "has_stale_cookie", "max_body", "method")
+    It `has_stale_cookie` where it brought a session that is none: the answer takes it away.
+    """
 
-    def __init__(self, environ: Environ, max_body: int | None) -> None:
-        self.environ = environ
-        self.method: str = environ["REQUEST_METHOD"]
-        self.max_body = max_body
-        self.has_stale_cookie = False
-        """Whether it brought a session that is none: the answer takes it away."""
-        self._incoming: Incoming | None = None
-        self._whole: bytes | None = None
+    environ: Environ
+    method: str
+    max_body: int | None = None
+    has_stale_cookie: bool = False
+    _incoming: Incoming | None = None
+    _whole: bytes | None = None
 
     @property
     def path(self) -> str:
@@ -89,6 +90,10 @@ class PageRequest:
             except Cut as error:
                 raise problem("invalid-input", "The request is not valid.", status=400) from error
         return self._whole
+
+    def bind(self, most: int) -> None:
+        """Let a body of so many bytes be read."""
+        self.max_body = most
 
     def _read_whole(self, timeout: float | None) -> bytes:
         with waiting_at_most(self.environ, timeout):

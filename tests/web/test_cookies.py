@@ -26,7 +26,7 @@ def test_the_value_of_a_cookie_is_the_one_that_werkzeug_finds(sent: str, name: s
 @pytest.mark.parametrize(("value", "age"), [("", 0), ("gAAAAAB-_=", 3600)])
 def test_a_cookie_is_set_as_werkzeug_sets_it(value: str, age: int, scheme: str) -> None:
     cookie, secure = Cookie("__Host-a", "a"), scheme != "http"
-    request = PageRequest({"REQUEST_METHOD": "GET", "wsgi.url_scheme": scheme}, None)
+    request = PageRequest({"wsgi.url_scheme": scheme}, "GET")
     theirs = dump_cookie(
         cookie.name(request), value, age, path="/", secure=secure, httponly=True, samesite="Lax"
     )
@@ -34,11 +34,11 @@ def test_a_cookie_is_set_as_werkzeug_sets_it(value: str, age: int, scheme: str) 
 
 
 def test_a_cookie_has_another_name_over_tls() -> None:
-    sent = {"REQUEST_METHOD": "GET", "HTTP_COOKIE": "__Host-a=1; a=2"}
+    sent = {"HTTP_COOKIE": "__Host-a=1; a=2"}
     cookie = Cookie("__Host-a", "a")
-    assert cookie.value(PageRequest({**sent, "wsgi.url_scheme": "https"}, None)) == "1"
-    assert cookie.value(PageRequest({**sent, "wsgi.url_scheme": "http"}, None)) == "2"
-    assert cookie.value(PageRequest({"REQUEST_METHOD": "GET", "wsgi.url_scheme": "http"}, None)) is None
+    assert cookie.value(PageRequest({**sent, "wsgi.url_scheme": "https"}, "GET")) == "1"
+    assert cookie.value(PageRequest({**sent, "wsgi.url_scheme": "http"}, "GET")) == "2"
+    assert cookie.value(PageRequest({"wsgi.url_scheme": "http"}, "GET")) is None
 
 
 def _without_time(header: str) -> list[str]:

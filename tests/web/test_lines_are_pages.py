@@ -28,7 +28,7 @@ from tests.project import write_project
 from tests.properties import given, settings, st
 
 SETTINGS = Settings()
-REQUEST = PageRequest({"REQUEST_METHOD": "GET"}, None)
+REQUEST = PageRequest({}, "GET")
 JSON = st.recursive(
     st.sampled_from([None, True, 1, 1.0, "text", "a/b~c"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
