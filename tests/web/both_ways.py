@@ -176,6 +176,7 @@ class TwoWays:
         environ |= {"BFF_SESSION_KEYS": KEY, **settings}
         self.door, self.flask = (create_app(root, environ=environ) for _ in range(2))
         self.flask.before_request(lambda: None)
+        self.apps = (self.door, self.flask)
         self.dispatched = dispatched(self.door)
 
     def ask(self, sent: Sent) -> tuple[Got, Got]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
+from werkzeug.test import run_wsgi_app
 
 from bff import clock
 from bff.identity import Session, SessionSeal
 from tests.fakes import FakeBackend
-from tests.web.both_ways import KEY, SETTINGS, Sent, TwoWays, project, scripted
+from tests.web.both_ways import KEY, SETTINGS, Sent, TwoWays, got, project, scripted
 
 SEAL = SessionSeal([KEY], 3600)
 ETAG = '"50f5e2e1ac1b9ae5f7e0a1d2c3b4a596"'
@@ -223,3 +225,61 @@ def ways(tmp_path_factory: pytest.TempPathFactory, backend: FakeBackend) -> Mapp
 def test_both_ways_answer_the_same(ways: Mapping[str, TwoWays], settings: str, kind: str) -> None:
     door, flask = ways[settings].ask(KINDS[kind])
     assert door == flask
+
+
+METHODS = {f"method {name}" for name in ("HEAD", "OPTIONS", "POST", "PUT", "DELETE", "TRACE", "get")}
+ODD_PATHS = {
+    *("an empty hole", "a longer path", "doubled slashes", "dots", "a backslash", "encoded by the sender"),
+    *("an unknown path", "an unknown path outside", "no path"),
+}
+FLASKS = {
+    *(*METHODS, *ODD_PATHS, "head of lines", "a preflight", "no host", "strange host", "a websocket"),
+    "an upgrade to something else",
+}
+"""What the door leaves to Flask: what is for no page, or what Flask's routing has a word on."""
+
+
+@pytest.mark.parametrize(("settings", "more"), [("plain", set()), ("full", {"another host"})])
+def test_the_door_answers_what_is_for_a_page(
+    ways: Mapping[str, TwoWays], settings: str, more: set[str]
+) -> None:
+    app, seen = ways[settings].door, ways[settings].dispatched
+    found = set()
+    for kind, sent in KINDS.items():
+        seen.clear()
+        got(app, sent)
+        if seen:
+            found.add(kind)
+    assert found == FLASKS | more
+
+
+@pytest.mark.parametrize("form", ["{}", "W/{}", '"x", {}', "{},", 'x, W/{} , "y"', "*", '"x"', "{0}x"])
+@pytest.mark.parametrize("path", ["/api/home", "/api/kept", "/api/search", "/api/mine"])
+def test_a_page_that_is_there_already_is_told_both_ways(
+    ways: Mapping[str, TwoWays], path: str, form: str
+) -> None:
+    etag = dict(got(ways["plain"].flask, Sent(path=path)).headers).get("ETag", '"none"')
+    door, flask = ways["plain"].ask(Sent(path=path, headers={"If-None-Match": form.format(etag)}))
+    assert door == flask
+
+
+def test_a_page_too_many_is_turned_away_both_ways(tmp_path: Path, backend: FakeBackend) -> None:
+    ways = TwoWays(project(tmp_path), backend, SETTINGS["full"] | {"BFF_MAX_PAGES": "1"})
+    under_way = [run_wsgi_app(app.wsgi_app, Sent(path="/api/files/a.png").made()) for app in ways.apps]
+    door, flask = ways.ask(Sent(headers={"Origin": "https://app.example"}))
+    assert door == flask
+    assert (door.status, door.log) == ("503 SERVICE UNAVAILABLE", [])
+    for pieces, _, _ in under_way:
+        pieces.close()  # type: ignore[attr-defined]
+    door, flask = ways.ask(Sent())
+    assert door == flask
+    assert door.status == "200 OK"
+    shed = 'bff_pages_total{outcome="shed",page="home"} 1.0'
+    assert [shed in got(app, Sent(path="/metrics")).body.decode() for app in ways.apps] == [True, True]
+
+
+def test_one_request_too_many_is_told_both_ways(tmp_path: Path, backend: FakeBackend) -> None:
+    ways = TwoWays(project(tmp_path), backend, {})
+    answers = [ways.ask(Sent(path="/api/rated")) for _ in range(2)]
+    assert [door == flask for door, flask in answers] == [True, True]
+    assert [door.status[:3] for door, _ in answers] == ["200", "429"]
