@@ -18,7 +18,7 @@ _PAIR = re.compile(
     re.ASCII | re.VERBOSE,
 )
 _ESCAPED = re.compile(rb"\\([0-3][0-7]{2}|.)")
-_REMEMBERED, _LONGEST = 512, 16 * 1024
+_REMEMBERED, _LONGEST = 256, 8 * 1024
 
 
 class Cookie:

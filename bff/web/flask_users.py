@@ -10,12 +10,16 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
+from bff.memo import memoized
 from bff.modules import project_modules
 from bff.web.journal import is_heard_elsewhere, operator, pages
 
 _FOLDERS = ("clients", "orchestrations")
 # `visitor_client` is of views by hand, and asks Flask too.
-_NAMES_FLASK = re.compile(rb"\bflask|\bvisitor_client\b", re.IGNORECASE)
+_NAMES_FLASK = re.compile(
+    rb"""\b(?:from|import)\s+(?:[\w.]+\s*,\s*)*flask|import\w*\(\s*['"]flask|\bvisitor_client\b""",
+    re.IGNORECASE,
+)
 _TOPS = ("flask", "werkzeug")
 
 
@@ -36,8 +40,7 @@ def listener_asks_flask() -> bool:
         return False
     if logging.getLogRecordFactory() is not logging.LogRecord:
         return True
-    names = {getattr(getattr(one, "func", one), "__module__", "") for one in _listeners()}
-    return any(map(_knows_flask, names))
+    return any(_knows_flask(_module_of(part)) for one in _listeners() for part in _parts(one))
 
 
 def _listeners() -> Iterator[Any]:
@@ -50,12 +53,26 @@ def _listeners() -> Iterator[Any]:
                 yield handler.formatter
 
 
+def _parts(listener: Any) -> Iterator[Any]:
+    """A listener, and what it holds: a formatter may be given functions that it calls."""
+    yield listener
+    for value in list(getattr(listener, "__dict__", {}).values()):
+        yield from value if isinstance(value, list | tuple) else (value,)
+
+
+def _module_of(part: Any) -> str:
+    """Where the function or class of something was written."""
+    part = getattr(part, "func", part)
+    return getattr(part, "__module__", None) or type(part).__module__
+
+
 def _package_knows_flask(package: str) -> bool:
     return any(
         _knows_flask(name) for name in list(sys.modules) if name == package or name.startswith(f"{package}.")
     )
 
 
+@memoized(entries=512, longest=1024)
 def _knows_flask(name: str) -> bool:
     """Whether Flask, or something of it, is among the names of a module."""
     module = sys.modules.get(name)

@@ -112,19 +112,18 @@ class Lookout:
     def _look(self) -> None:
         """Note what the routing and the pages are now."""
         app, pages = self._app, self._site.pages
-        self._pages = list(pages.values())
-        self._views = dict(app.view_functions)
-        self._rules = {endpoint: list(rules) for endpoint, rules in app.url_map._rules_by_endpoint.items()}
-        self._files: dict[str, bool] = {}
-        ours = [
-            one for one in self._routed if one.name in pages and self._views.get(one.endpoint) is one.view
-        ]
+        views = dict(app.view_functions)
+        rules = {endpoint: list(found) for endpoint, found in app.url_map._rules_by_endpoint.items()}
+        ours = [one for one in self._routed if one.name in pages and views.get(one.endpoint) is one.view]
         # A page goes before the files, whatever its path.
         known = {one.endpoint for one in ours} | {"public.file"}
-        theirs = [rule.rule for name, rules in self._rules.items() if name not in known for rule in rules]
+        theirs = [rule.rule for name, found in rules.items() if name not in known for rule in found]
         self.table = Table(
             (one.path, self._answerer(pages[one.name])) for one in ours if self._is_alone(one, theirs)
         )
+        self._files: dict[str, bool] = {}
+        # Last, since other threads take the table for good when they find these.
+        self._pages, self._views, self._rules = list(pages.values()), views, rules
 
     def _is_alone(self, one: Routed, theirs: list[str]) -> bool:
         """Whether a page's path is that of no rule of somebody else's."""

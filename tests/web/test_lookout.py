@@ -219,6 +219,7 @@ READERS = {
         "from importlib import import_module\n\ndef agent():\n"
         "    return import_module('flask').request.headers['User-Agent']\n"
     ),
+    "among others": "import json, flask\n\ndef agent():\n    return flask.request.headers['User-Agent']\n",
     "of another module": (
         "from orchestrations._shared import asked\n\ndef agent():\n    return asked()\n"
     ),
@@ -347,3 +348,43 @@ def test_a_hook_may_bound_a_body(tmp_path: Path) -> None:
     app = app_of(tmp_path, {"page": recipe})
     app.before_request(lambda: setattr(request, "max_content_length", 1))
     assert app.test_client().post("/api/page", json={}).status_code == 413
+
+
+def test_a_formatter_may_hold_what_reads_flasks_request(app: Flask) -> None:
+    class Processing(logging.Formatter):
+        """As those of other packages do it, which know nothing of Flask."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.processors = [_note_path]
+
+        def format(self, record: logging.LogRecord) -> str:
+            for process in self.processors:
+                process()
+            return super().format(record)
+
+    Processing.__module__ = "logging"
+    listener = logging.StreamHandler()
+    listener.setFormatter(Processing())
+    log, level = logging.getLogger("bff.page"), logging.getLogger("bff.page").level
+    log.addHandler(listener)
+    log.setLevel(logging.INFO)
+    heard.clear()
+    try:
+        asked(app)
+    finally:
+        log.removeHandler(listener)
+        log.setLevel(level)
+    assert heard == ["/api/page"]
+
+
+def _note_path() -> None:
+    heard.append(request.path)
+
+
+def test_the_word_alone_closes_no_door(tmp_path: Path) -> None:
+    functions = {"functions": "# not of flask\nCOMMAND = ['-m', 'flask']\n\ndef agent():\n    return 1\n"}
+    app = app_of(tmp_path, {"page": CALLS}, functions=functions)
+    seen = dispatched(app)
+    assert asked(app).json == 1
+    assert seen == []
