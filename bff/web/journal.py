@@ -22,7 +22,11 @@ operator = logging.getLogger("bff")
 
 
 def journal_of(
-    environ: Mapping[str, Any], page: str = "", route: str = "", said: str = "", invalidates: bool = False
+    environ: Mapping[str, Any],
+    page: str = "",
+    route: str = "",
+    said: str = "",
+    invalidates: tuple[str, ...] = (),
 ) -> Journal:
     """The journal of a request that has just come: with the id that it brings, or a new one.
 
@@ -37,7 +41,7 @@ class Journal(Struct):
     """What is told of one page while it is made; `begun` is `clock.monotonic()` seconds.
 
     `said` is the part of its log line that is the same for all requests of its method, where it was made at start.
-    `invalidates` says whether what it writes makes kept replies old.
+    `invalidates` are the names of the kept replies that its writes make old.
     `repeated` says that the answer was an earlier one's, `cut` that the visitor left before the body's end.
     Of a body that goes through, `bytes` are those that went out, and `broken` is how it broke off, if it did, `reason`
     why.
@@ -48,7 +52,7 @@ class Journal(Struct):
     page: str = ""
     route: str = ""
     said: str = ""
-    invalidates: bool = False
+    invalidates: tuple[str, ...] = ()
     traces: Mapping[str, StepTrace] = {}
     writes: Writes | None = None
     partial: tuple[str, ...] = ()

@@ -69,7 +69,8 @@ class PageAnswerer:
         plan, recipe = page.plan, page.recipe
         self.page = page
         self.name, self.route, self.method = recipe.name, f"{recipe.method} {recipe.path}", recipe.method
-        self.passes, self.invalidates = recipe.passes, bool(recipe.invalidates)
+        self.passes, self.invalidates = recipe.passes, recipe.invalidates
+        self._deadline = recipe.deadline
         self._plan, self._common, self._settings = plan, common, common.settings
         self._answers = Answers(plan, common.settings)
         self._visitor = common.identity.asker_of(plan)
@@ -98,15 +99,14 @@ class PageAnswerer:
         visitor = ANYBODY if self._visitor is None else self._visitor(request)
         if self._count is not None:
             self._count(visitor, request)
-        page = self.page
-        scope = page.reader.read(request, path, journal.begun + page.recipe.deadline)
+        scope = self.page.reader.read(request, path, journal.begun + self._deadline)
         scope["user"] = visitor.user
         key = visitors_key(request) if self._is_keyed else None
         repeats = self._repeats
         if repeats is None or key is None or not visitor.mark:
             return self._run(request, journal, visitor, scope, key)
         return repeats.once(
-            *(page.recipe, visitor, key, request, journal),
+            *(self.route, self._deadline, visitor, key, request, journal),
             lambda: self._run(request, journal, visitor, scope, key),
         )
 
@@ -121,7 +121,9 @@ class PageAnswerer:
         journal.traces, journal.writes = run.traces, run.writes
         taken = TURNS.take()
         try:
-            if self._has_lines and key is None and asks_for_lines(request):  # such a page writes nothing
+            # Such a page writes nothing; what is remembered for repeats is whole.
+            is_kept = self._repeats is not None and key is not None and visitor.mark
+            if self._has_lines and not is_kept and asks_for_lines(request):
                 return self._in_lines(request, journal, run, calls, evaluation)
             return self._in_one(request, journal, run, calls, evaluation)
         finally:
@@ -133,7 +135,7 @@ class PageAnswerer:
     ) -> tuple[Evaluation, Calls, Terms]:
         """What a run is given beside the plan and the input."""
         settings, common = self._settings, self._common
-        deadline = journal.begun + self.page.recipe.deadline
+        deadline = journal.begun + self._deadline
         now = clock.now()
         evaluation = Evaluation(settings.max_work, settings.max_memory, now, deadline)
         calls = common.calls(common.transport, deadline, self._limits, journal.request_id, common.behind)
@@ -206,7 +208,7 @@ class PageAnswerer:
     ) -> Answer:
         """Answer with the body that the page's one request brings; it takes as long as it takes, outside of turns."""
         evaluation, calls, terms = self._begin(request, journal, visitor, key)
-        sent = sent_by(request, self.page.recipe, self._settings, terms.deadline)
+        sent = sent_by(request, self._settings, terms.deadline, is_get=self.method == "GET")
         run = PassingRun(sent, self._plan, scope, calls, evaluation, terms)
         journal.traces, journal.writes = run.traces, run.writes
         try:
@@ -248,7 +250,7 @@ class TracedPage(PageAnswerer):
     def answer(self, request: PageRequest, path: Mapping[str, str], journal: Journal) -> Answer:
         tracing, make = self._common.tracing, super().answer
         assert tracing is not None, "else nobody makes one"
-        return tracing.page(self.page.recipe, request, journal, lambda: make(request, path, journal))
+        return tracing.page(self.route, request, journal, lambda: make(request, path, journal))
 
 
 def _said_of(page: Page) -> str:

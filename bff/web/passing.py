@@ -13,7 +13,6 @@ from bff.http import StreamBroke
 from bff.http.file_names import disposition, name_in
 from bff.http.media import CODINGS, OCTETS, codings_of, essence_of, manner_of, sent_up
 from bff.problems import problem
-from bff.recipe import Recipe
 from bff.settings import Settings
 from bff.web.answer import Answer
 from bff.web.headers import Headers, put
@@ -44,9 +43,9 @@ _VALIDATORS = {
 # --- up ----------------------------------------------------------------------------------------------------------
 
 
-def sent_by(request: PageRequest, recipe: Recipe, settings: Settings, deadline: float) -> Sent:
+def sent_by(request: PageRequest, settings: Settings, deadline: float, *, is_get: bool) -> Sent:
     """What of a visitor's request goes through to the backend; raises PageError where it may not."""
-    if recipe.method == "GET":
+    if is_get:
         found = {name: request.header(name).strip() for name in _CONDITIONS}
         passing = {name: text for name, text in found.items() if _CONDITIONS[name].fullmatch(text)}
         return Sent(settings.max_download, settings.max_reply, headers=passing)

@@ -41,12 +41,12 @@ class Rates:
 
         It raises PageError 429 for one too many.
         """
-        rate, counter = recipe.rate_limit, self._counter
+        rate, name, counter = recipe.rate_limit, recipe.name, self._counter
         if rate is None or counter is None:
             return None
 
         def count(visitor: Visitor, request: PageRequest) -> None:
-            wait = counter.hit(rate, recipe.name, self._who(visitor, request))
+            wait = counter.hit(rate, name, self._who(visitor, request))
             if wait is not None:
                 later = str(max(1, math.ceil(wait)))
                 raise problem("too-many-requests", _detail(rate), headers={"Retry-After": later})

@@ -10,7 +10,6 @@ from bff.executor import UNDO_DEADLINE
 from bff.identity import Visitor
 from bff.identity.origin import SAFE_METHODS
 from bff.problems import problem
-from bff.recipe import Recipe
 from bff.settings import Settings
 from bff.state import Claim, KeptAnswer, RepeatStore, StateUnavailable
 from bff.web.answer import Answer
@@ -59,7 +58,8 @@ class Repeats:
 
     def once(
         self,
-        recipe: Recipe,
+        route: str,
+        deadline: float,
         visitor: Visitor,
         key: str,
         request: PageRequest,
@@ -71,9 +71,9 @@ class Repeats:
         Raises PageError 409 while that one runs, 422 if it was another request, 503 if that cannot be known.
         """
         claim = self._claim(
-            [visitor.mark.hex(), f"{recipe.method} {recipe.path}", key],
+            [visitor.mark.hex(), route, key],
             [request.full_path, request.media_type, request.body()],
-            recipe.deadline + UNDO_DEADLINE + MARGIN,
+            deadline + UNDO_DEADLINE + MARGIN,
         )
         if isinstance(claim, Answer):
             journal.repeated = True

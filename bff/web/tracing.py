@@ -18,7 +18,6 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from bff.errors import PageError
 from bff.http import Broken, Promise, Reply, Started, Stream, StreamBroke, Transport, Try
-from bff.recipe import Recipe
 from bff.web.answer import Answer
 from bff.web.headers import value_of
 from bff.web.journal import Journal
@@ -35,11 +34,9 @@ class Tracing:
         self._trusted = trusted
         self._tracer = trace.get_tracer("bff", tracer_provider=provider)
 
-    def page(
-        self, recipe: Recipe, request: PageRequest, journal: Journal, make: Callable[[], Answer]
-    ) -> Answer:
+    def page(self, route: str, request: PageRequest, journal: Journal, make: Callable[[], Answer]) -> Answer:
         """The answer, made within a span of its page, which ends when the answer has been made or an error comes."""
-        span = self._begin(recipe, request)
+        span = self._begin(journal.page, route, request)
         try:
             with _within(span):
                 answer = make()
@@ -62,15 +59,15 @@ class Tracing:
             _answered(span, journal, answer)
         return answer
 
-    def _begin(self, recipe: Recipe, request: PageRequest) -> Span:
+    def _begin(self, page: str, route: str, request: PageRequest) -> Span:
         instrumented = trace.get_current_span().get_span_context().is_valid
         attributes = {
-            "bff.page": recipe.name,
+            "bff.page": page,
             "http.request.method": request.method,
-            "http.route": recipe.path,
+            "http.route": route.partition(" ")[2],
         }
         return self._tracer.start_span(
-            f"{recipe.method} {recipe.path}",
+            route,
             context=None if instrumented else self._context_of(request),
             kind=SpanKind.INTERNAL if instrumented else SpanKind.SERVER,
             attributes=attributes,

@@ -40,15 +40,14 @@ class OwnWrites:
         has_written = journal.writes is not None and journal.writes.may_have_happened
         if not (journal.repeated or has_written):
             return
-        page = self._site.pages.get(journal.page)
         lifetime, seal = self._lifetime(), self._seal()
-        if page is None or not page.recipe.invalidates or seal is None or not lifetime:
+        if not journal.invalidates or seal is None or not lifetime:
             return
         if has_only_bearer(request):
             return
         before = COOKIE.value(request)
         written = NOTHING_WRITTEN if before is None else self._open(before)
-        value = seal.seal(written.also(page.recipe.invalidates, clock.wall()))
+        value = seal.seal(written.also(journal.invalidates, clock.wall()))
         headers.append(("Set-Cookie", COOKIE.header(request, value, math.ceil(lifetime + CLOCKS))))
         put(headers, "Cache-Control", "no-store")
 
