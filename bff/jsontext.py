@@ -47,7 +47,7 @@ _is_integer = frozenset((int,)).__contains__
 _QUICKLY = 20_000
 _fast = msgspec.json.Decoder().decode
 _encode_into = msgspec.json.Encoder().encode_into
-_ROOM, _MORE_ROOM = 64 * 1024, 16
+_LITTLE_ROOM, _ROOM, _MORE_ROOM = 16 * 1024, 64 * 1024, 16
 
 
 class NotJSON(ValueError):
@@ -239,7 +239,7 @@ def encoder_within(
     max_bytes: int, max_depth: int, closely: Callable[[JSON], bytes]
 ) -> Callable[[JSON], bytes]:
     """What writes a value that is plainly within bounds, as most are; `closely` writes any other."""
-    room = min(_ROOM, max_bytes // 2)
+    room = min(_LITTLE_ROOM, max_bytes // 2)
 
     def encode(value: JSON) -> bytes:
         buffer = bytearray(room)
