@@ -113,10 +113,6 @@ class SessionSeal:
             written, jsontext.decoder_for(written), tokens, expires, sealed, self.mark([user, tokens])
         )
 
-    def visitor(self, session: Session) -> Visitor:
-        """The visitor of an open session."""
-        return Visitor(session.user, session.tokens, mark=self.mark([session.user, dict(session.tokens)]))
-
     def mark(self, who: Any) -> bytes:
         """A keyed hash of who a visitor is."""
         return hashlib.blake2b(jsontext.encode(who), key=self._mark_key, digest_size=16).digest()

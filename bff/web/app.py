@@ -10,32 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response
 
-from bff.http import Calls, Transport, transport_of
-from bff.plan import Plan
+from bff.http import Transport
 from bff.problems import problem
-from bff.settings import Settings
-from bff.web.admission import Admission
-from bff.web.behind import behind_of
+from bff.web.assembly import Assembly, load_site
 from bff.web.bodies import body_seconds
 from bff.web.dispatched import add_frame, add_problems
 from bff.web.door import Door
+from bff.web.files import Files
 from bff.web.flask_users import project_asks_flask
-from bff.web.frame import Frame
 from bff.web.hosts import serves
-from bff.web.identity import Identity
 from bff.web.journal import operator, write_to_stdout
 from bff.web.lookout import Lookout
-from bff.web.observing import metrics_of, tracing_of
-from bff.web.page import Common
 from bff.web.page_routes import PageRoutes
-from bff.web.problems import is_debugged
 from bff.web.proxies import Proxies
 from bff.web.public import serve_public
-from bff.web.rates import Rates
-from bff.web.repeats import Repeats
-from bff.web.site import Site, check_certificates, has_pages
+from bff.web.site import Site, has_pages
 from bff.web.stopping import on_stop
-from bff.web.written import OwnWrites
 
 if TYPE_CHECKING:
     from bff.web.metrics import Metrics
@@ -56,57 +46,40 @@ def create_app(
     """
     environ = os.environ if environ is None else environ
     folder = Path(root).resolve() if root is not None else _project_of(sys._getframe(1).f_globals)
-    settings = Settings.from_environ(environ)
     write_to_stdout()
-    identity, rates = Identity(settings, environ), Rates(settings)
-
-    def require_for(plan: Plan) -> None:
-        identity.require_for(plan)
-        rates.require_for(plan)
-
-    asks_the_network = transport is None
-    if transport is None:
-        transport = transport_of(settings.transport, settings.transport_threads)
-    metrics, tracing = metrics_of(settings, environ), tracing_of(settings, environ)
-    if tracing is not None:
-        transport = tracing.watch(transport)
-    site = Site(folder, pages, settings, environ, require_for, transport, identity, debug=is_debugged())
-    if asks_the_network:
-        check_certificates(site, settings, environ)
+    made = load_site(folder, pages, environ, transport)
+    site, settings = made.site, made.settings
     app = Flask("bff", root_path=str(folder), static_folder=None, template_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_body
     app.url_map.merge_slashes = False
     app.extensions["bff"] = site
-    admission, written = Admission(settings.max_pages), OwnWrites(site)
     _add_health(app, site)
-    frame = Frame(settings, identity, written, metrics, with_steps=settings.server_timing or is_debugged())
-    add_frame(app, frame, admission, site, settings.hosts)
+    add_frame(app, made.frame, made.admission, site, settings.hosts)
     add_problems(app, site)
-    if metrics is not None:
-        _add_metrics(app, metrics)
-    common = Common(
-        *(settings, transport, identity, rates, written, Repeats.of(settings)),
-        *(behind_of(settings, environ), Calls if metrics is None else metrics.calls, tracing),
-    )
-    routes = PageRoutes(app, site, common)
+    if made.metrics is not None:
+        _add_metrics(app, made.metrics)
+    routes = PageRoutes(app, site, made.common)
     files = serve_public(app, folder / "public")
-    if settings.max_pages:
-        app.wsgi_app = admission.around(app.wsgi_app)  # type: ignore[method-assign, assignment]
-    if not site.follows_files and not project_asks_flask(folder):
-        door = Door(
-            Lookout(app, site, routes.routed, routes.answerer),
-            None if settings.hosts else files,
-            *(frame, admission),
-            serves(settings.hosts) if settings.hosts else None,
-            settings.max_request_body,
-        )
-        app.wsgi_app = door.around(app.wsgi_app)  # type: ignore[method-assign, assignment]
-    if settings.trusted_proxies:
-        app.wsgi_app = Proxies(settings.trusted_proxies).around(app.wsgi_app)  # type: ignore[method-assign, assignment]
+    app.wsgi_app = _in_front_of(app, made, routes, files)  # type: ignore[method-assign]
     site.body_seconds = body_seconds(app, site, settings)
     on_stop(site.stop)
     operator.info("bff: %d pages from %s; %s", len(site.pages), folder, settings.describe())
     return app
+
+
+def _in_front_of(app: Flask, made: Assembly, routes: PageRoutes, files: Files) -> Any:
+    """What stands in front of Flask's dispatch: the door, the count of pages, what trusted proxies say."""
+    settings = made.settings
+    found: Any = app.wsgi_app
+    if not made.site.follows_files and not project_asks_flask(made.site.root):
+        lookout = Lookout(app, made.site, routes.routed, routes.answerer)
+        is_served = serves(settings.hosts) if settings.hosts else None
+        own_files = None if settings.hosts else files
+        door = Door(lookout, own_files, made.frame, made.admission, is_served, settings.max_request_body)
+        found = door.around(found)
+    if settings.max_pages:
+        found = made.admission.around(found)
+    return Proxies(settings.trusted_proxies).around(found) if settings.trusted_proxies else found
 
 
 def _project_of(caller: Mapping[str, Any]) -> Path:

@@ -99,7 +99,7 @@ class Door:
                 return dispatch(environ, start_response)
             return self._ask(page, holes, environ, start_response)
 
-        return self._admission.around(answer) if self._admission.max_pages else answer
+        return answer
 
     def _ask(
         self,
