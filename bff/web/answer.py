@@ -23,7 +23,7 @@ from bff.web.conditions import dated, status_for
 from bff.web.headers import Headers
 from bff.web.keeping import NO_STORE, cache_control
 from bff.web.live import LiveBody
-from bff.web.request import PageRequest
+from bff.web.request import Environ, PageRequest
 
 T = TypeVar("T")
 _PLACES = frozenset({"location", "content-location"})
@@ -70,12 +70,10 @@ class Answers:
         if status == 200 and control != NO_STORE:
             etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
             headers += [("ETag", etag), ("Content-Length", str(len(body)))]
-            environ = request.environ
-            if "HTTP_IF_NONE_MATCH" in environ or "HTTP_IF_MODIFIED_SINCE" in environ:
-                dated(headers)
-                status = status_for(environ, etag)
-        else:
-            headers.append(("Content-Length", str(len(body))))
+            answer = Answer(status, headers, body)
+            compare(answer, request.environ, etag)
+            return answer
+        headers.append(("Content-Length", str(len(body))))
         return Answer(status, headers, body)
 
     def head(self, results: Results, evaluation: Evaluation) -> tuple[int, Headers]:
@@ -103,6 +101,13 @@ class Answers:
         if results.stale:
             headers.append(("X-Page-Stale", ", ".join(results.stale)))
         return headers
+
+
+def compare(answer: Answer, environ: Environ, etag: str) -> None:
+    """Answer with what the visitor has already where they say that they do, by its (quoted) ETag."""
+    if "HTTP_IF_NONE_MATCH" in environ or "HTTP_IF_MODIFIED_SINCE" in environ:
+        dated(answer.headers)
+        answer.status = status_for(environ, etag)
 
 
 def errors_of(plan: Plan, results: Results) -> list[dict[str, Any]]:

@@ -74,8 +74,7 @@ def _in_front_of(app: Flask, made: Assembly, routes: PageRoutes, files: Files) -
     if not made.site.follows_files and not project_asks_flask(made.site.root):
         lookout = Lookout(app, made.site, routes.routed, routes.answerer)
         is_served = serves(settings.hosts) if settings.hosts else None
-        own_files = None if settings.hosts else files
-        door = Door(lookout, own_files, made.frame, made.admission, is_served, settings.max_request_body)
+        door = Door(lookout, files, made.frame, made.admission, is_served, settings.max_request_body)
         found = door.around(found)
     if settings.max_pages:
         found = made.admission.around(found)

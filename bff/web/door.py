@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bff.errors import PageError
 from bff.web.admission import Admission
-from bff.web.answer import Answer
+from bff.web.answer import Answer, compare
 from bff.web.files import INDEX, Files
 from bff.web.frame import Frame
 from bff.web.headers import names_of, without_body
@@ -26,13 +26,9 @@ if TYPE_CHECKING:
 
 _NO_HOLES: Mapping[str, str] = {}
 _NO_NAMES: Set[str] = frozenset()
-# What makes the answer of a file more than the file: a part of it, a comparison, an id to give back.
-_MORE_THAN_A_FILE = frozenset({
-    "HTTP_RANGE",
-    "HTTP_IF_NONE_MATCH",
-    "HTTP_IF_MODIFIED_SINCE",
-    "HTTP_X_REQUEST_ID",
-    "werkzeug.debug.preserve_context",
+# A part of a file, a file that may only be another, and a test that looks at the request afterwards.
+_OF_NO_WHOLE_FILE = frozenset({
+    *("HTTP_IF_MATCH", "HTTP_RANGE", "HTTP_UPGRADE", "werkzeug.debug.preserve_context")
 })  # fmt: skip
 
 
@@ -54,7 +50,7 @@ class Door:
     def __init__(
         self,
         watch: Watch,
-        files: Files | None,
+        files: Files,
         frame: Frame,
         admission: Admission,
         serves: Callable[[str], bool] | None,
@@ -146,21 +142,25 @@ class Door:
     def _file(
         self, environ: WSGIEnvironment, start_response: StartResponse, path: str
     ) -> Iterable[bytes] | None:
-        """The answer to a plain request for a file; None for any other."""
+        """The answer to a request for a whole file; None for any other."""
         method = environ["REQUEST_METHOD"]
-        if self._files is None or not path or path[:5] == "/api/" or method not in ("GET", "HEAD"):
+        if not path or path[:5] == "/api/" or method not in ("GET", "HEAD") or not path.isascii():
             return None
-        if not _MORE_THAN_A_FILE.isdisjoint(environ) or not path.isascii():
+        if not _OF_NO_WHOLE_FILE.isdisjoint(environ) or not (is_tidy(path) and is_canonical(environ)):
             return None
-        if not (is_tidy(path) and is_canonical(environ)):
+        if self._serves is not None and not self._serves(environ.get("HTTP_HOST", "")):
             return None
         # A file has one name that is remembered here, and any number of others: /a/../app.js
         file = self._files.find(path[1:] or INDEX)
         if file is None or not self._watch.sees_nobody() or not self._watch.gives_file(path):
             return None
         copy = file.copy_for(environ.get("HTTP_ACCEPT_ENCODING", ""))
-        own = ("X-Request-ID", journal_of(environ).request_id)
-        start_response("200 OK", [*copy.headers, *self._frame.always, own])
+        answer = Answer(200, list(copy.headers), copy.body)
+        compare(answer, environ, f'"{copy.etag}"')
+        answer.headers += [*self._frame.always, ("X-Request-ID", journal_of(environ).request_id)]
+        if answer.status == 304:
+            return _without_body(answer, start_response)
+        start_response(STATUS_LINES[answer.status], answer.headers)
         return [] if method == "HEAD" else [copy.body]
 
 

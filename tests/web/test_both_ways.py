@@ -189,6 +189,22 @@ KINDS: dict[str, Sent] = {
         **{**UPLOAD, "headers": {"Content-Type": "multipart/form-data; boundary=x"}}, body=b"--x--", environ=CHUNKED
     ),
     "an empty upload": Sent(**UPLOAD),
+    # files of the app
+    "the index": Sent(path="/"),
+    "a script": Sent(path="/app.js"),
+    "a script in head": Sent("HEAD", "/app.js"),
+    "a compressed index": Sent(path="/", headers={"Accept-Encoding": "gzip"}),
+    "a file with an id": Sent(path="/app.js", headers={"X-Request-ID": "abc"}),
+    "a file that is another": Sent(path="/app.js", headers={"If-None-Match": ETAG}),
+    "a file that is there": Sent(path="/", headers={"If-None-Match": "*", "Accept-Encoding": "gzip"}),
+    "a file in head that is there": Sent("HEAD", "/app.js", headers={"If-None-Match": "*"}),
+    "a file since some time": Sent(
+        path="/app.js", headers={"If-Modified-Since": "Sun, 29 Nov 2026 00:00:00 GMT"}
+    ),
+    "a file and if-match": Sent(path="/app.js", headers={"If-None-Match": ETAG, "If-Match": ETAG}),
+    "a file and if-match alone": Sent(path="/app.js", headers={"If-Match": ETAG}),
+    "a part of a script": Sent(path="/app.js", headers={"Range": "bytes=0-3"}),
+    "a script by another method": Sent("POST", "/app.js"),
     # other origins and proxies
     "a listed origin": Sent(headers={"Origin": "https://app.example"}),
     "another origin": Sent(headers={"Origin": "https://evil.example"}),
@@ -234,7 +250,13 @@ ODD_PATHS = {
 }
 FLASKS = {
     *(*METHODS, *ODD_PATHS, "head of lines", "a preflight", "no host", "strange host", "a websocket"),
-    "an upgrade to something else",
+    *(
+        "an upgrade to something else",
+        "a part of a script",
+        "a script by another method",
+        "a file and if-match",
+        "a file and if-match alone",
+    ),
 }
 """What the door leaves to Flask: what is for no page, or what Flask's routing has a word on."""
 
