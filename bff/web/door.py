@@ -26,10 +26,8 @@ if TYPE_CHECKING:
 
 _NO_HOLES: Mapping[str, str] = {}
 _NO_NAMES: Set[str] = frozenset()
-# A part of a file, a file that may only be another, and a test that looks at the request afterwards.
-_OF_NO_WHOLE_FILE = frozenset({
-    *("HTTP_IF_MATCH", "HTTP_RANGE", "HTTP_UPGRADE", "werkzeug.debug.preserve_context")
-})  # fmt: skip
+# A part of a file, and one that may only be another.
+_OF_NO_WHOLE_FILE = frozenset({"HTTP_IF_MATCH", "HTTP_RANGE"})
 
 
 class Watch(Protocol):
@@ -65,35 +63,32 @@ class Door:
 
     def around(self, dispatch: WSGIApplication) -> WSGIApplication:
         """The app with the door in front of it."""
-        watch, sees_nobody = self._watch, self._watch.sees_nobody
+        watch = self._watch
 
         def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-            method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")
-            page, holes = watch.table.pages.get((method, path)), _NO_HOLES
-            sent = environ.get("RAW_URI") or environ.get("REQUEST_URI")
-            if page is None:
-                found = watch.table.find(method, path)
-                if found is None:
-                    sent_file = self._file(environ, start_response, path)
-                    return dispatch(environ, start_response) if sent_file is None else sent_file
-                page, holes = found
-                is_plain = is_canonical(environ)
-            else:  # the path of a page is canonical
-                is_plain = (
-                    sent is None or sent == path or sent.partition("?")[0] == path or is_canonical(environ)
-                )
             host = environ.get("HTTP_HOST")
             if (
-                not is_plain
-                or host is None
+                host is None
                 or not is_plain_host(host)
                 or (self._serves is not None and not self._serves(host))
                 or "HTTP_UPGRADE" in environ
                 or "werkzeug.debug.preserve_context" in environ
-                or not sees_nobody()
             ):
                 return dispatch(environ, start_response)
-            return self._ask(page, holes, environ, start_response)
+            method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")
+            page, holes = watch.table.pages.get((method, path)), _NO_HOLES
+            if page is not None:  # its path is canonical
+                sent = environ.get("RAW_URI") or environ.get("REQUEST_URI") or path
+                is_canon = sent == path or sent.partition("?")[0] == path or is_canonical(environ)
+            elif (found := watch.table.find(method, path)) is not None:
+                page, holes = found
+                is_canon = is_canonical(environ)
+            else:
+                file = self._file(environ, start_response, path)
+                return dispatch(environ, start_response) if file is None else file
+            if is_canon and watch.sees_nobody():
+                return self._ask(page, holes, environ, start_response)
+            return dispatch(environ, start_response)
 
         return answer
 
@@ -148,15 +143,14 @@ class Door:
             return None
         if not _OF_NO_WHOLE_FILE.isdisjoint(environ) or not (is_tidy(path) and is_canonical(environ)):
             return None
-        if self._serves is not None and not self._serves(environ.get("HTTP_HOST", "")):
-            return None
         # A file has one name that is remembered here, and any number of others: /a/../app.js
         file = self._files.find(path[1:] or INDEX)
         if file is None or not self._watch.sees_nobody() or not self._watch.gives_file(path):
             return None
         copy = file.copy_for(environ.get("HTTP_ACCEPT_ENCODING", ""))
         answer = Answer(200, list(copy.headers), copy.body)
-        compare(answer, environ, f'"{copy.etag}"')
+        if "HTTP_IF_NONE_MATCH" in environ or "HTTP_IF_MODIFIED_SINCE" in environ:
+            compare(answer, environ, f'"{copy.etag}"')
         answer.headers += [*self._frame.always, ("X-Request-ID", journal_of(environ).request_id)]
         if answer.status == 304:
             return _without_body(answer, start_response)

@@ -204,6 +204,9 @@ KINDS: dict[str, Sent] = {
     "a file and if-match": Sent(path="/app.js", headers={"If-None-Match": ETAG, "If-Match": ETAG}),
     "a file and if-match alone": Sent(path="/app.js", headers={"If-Match": ETAG}),
     "a part of a script": Sent(path="/app.js", headers={"Range": "bytes=0-3"}),
+    "a script of a strange host": Sent(path="/app.js", headers={"Host": "a..b"}),
+    "a script of another host": Sent(path="/app.js", headers={"Host": "evil.example"}),
+    "a script without a host": Sent(path="/app.js", environ={"HTTP_HOST": None}),
     "a script by another method": Sent("POST", "/app.js"),
     # other origins and proxies
     "a listed origin": Sent(headers={"Origin": "https://app.example"}),
@@ -255,13 +258,17 @@ FLASKS = {
         "a part of a script",
         "a script by another method",
         "a file and if-match",
+        "a script of a strange host",
+        "a script without a host",
         "a file and if-match alone",
     ),
 }
 """What the door leaves to Flask: what is for no page, or what Flask's routing has a word on."""
 
 
-@pytest.mark.parametrize(("settings", "more"), [("plain", set()), ("full", {"another host"})])
+@pytest.mark.parametrize(
+    ("settings", "more"), [("plain", set()), ("full", {"another host", "a script of another host"})]
+)
 def test_the_door_answers_what_is_for_a_page(
     ways: Mapping[str, TwoWays], settings: str, more: set[str]
 ) -> None:
