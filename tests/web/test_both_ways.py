@@ -13,6 +13,7 @@ from werkzeug.test import run_wsgi_app
 from bff import clock
 from bff.identity import Session, SessionSeal
 from tests.fakes import FakeBackend
+from tests.properties import HealthCheck, given, settings, st
 from tests.web.both_ways import KEY, SETTINGS, Sent, TwoWays, got, project, scripted
 
 SEAL = SessionSeal([KEY], 3600)
@@ -239,10 +240,10 @@ def ways(tmp_path_factory: pytest.TempPathFactory, backend: FakeBackend) -> Mapp
     return {name: TwoWays(root, backend, settings) for name, settings in SETTINGS.items()}
 
 
-@pytest.mark.parametrize("settings", SETTINGS)
+@pytest.mark.parametrize("name", SETTINGS)
 @pytest.mark.parametrize("kind", KINDS)
-def test_both_ways_answer_the_same(ways: Mapping[str, TwoWays], settings: str, kind: str) -> None:
-    door, flask = ways[settings].ask(KINDS[kind])
+def test_both_ways_answer_the_same(ways: Mapping[str, TwoWays], name: str, kind: str) -> None:
+    door, flask = ways[name].ask(KINDS[kind])
     assert door == flask
 
 
@@ -267,12 +268,10 @@ FLASKS = {
 
 
 @pytest.mark.parametrize(
-    ("settings", "more"), [("plain", set()), ("full", {"another host", "a script of another host"})]
+    ("name", "more"), [("plain", set()), ("full", {"another host", "a script of another host"})]
 )
-def test_the_door_answers_what_is_for_a_page(
-    ways: Mapping[str, TwoWays], settings: str, more: set[str]
-) -> None:
-    app, seen = ways[settings].door, ways[settings].dispatched
+def test_the_door_answers_what_is_for_a_page(ways: Mapping[str, TwoWays], name: str, more: set[str]) -> None:
+    app, seen = ways[name].door, ways[name].dispatched
     found = set()
     for kind, sent in KINDS.items():
         seen.clear()
@@ -312,3 +311,74 @@ def test_one_request_too_many_is_told_both_ways(tmp_path: Path, backend: FakeBac
     answers = [ways.ask(Sent(path="/api/rated")) for _ in range(2)]
     assert [door == flask for door, flask in answers] == [True, True]
     assert [door.status[:3] for door, _ in answers] == ["200", "429"]
+
+
+LATIN = st.text(st.characters(min_codepoint=0x20, max_codepoint=0xFF, exclude_characters="\x7f"), max_size=12)
+PATHS = st.sampled_from(
+    [
+        "/api/home",
+        "/api/search",
+        "/api/mine",
+        "/api/things/5",
+        "/api/items/7",
+        "/api/change",
+        "/outside",
+        "/app.js",
+        "/",
+    ]
+)
+ODD = st.lists(
+    st.sampled_from(
+        ["/api", "/items", "/named", "/of", "/a", "/", "//", "/..", "/é", "\xc3\xa9", "/%", "\xff"]
+    )
+)
+QUERIES = st.lists(
+    st.sampled_from(
+        ["status=", "open", "done", "&", "limit=", "5", "text=", "tags=", "%20", "+", "%FF", "\xc3", "must=1"]
+    )
+)
+HEADERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "HTTP_HOST": st.sampled_from(["localhost", "LOCALHOST:80", "a..b", "x y", "", "[::1]"]) | LATIN,
+        "HTTP_COOKIE": LATIN
+        | st.sampled_from([f"bff-session={session()}", f'bff-session="{session()}"; a', "a=b;;"]),
+        "HTTP_AUTHORIZATION": st.sampled_from(["Bearer x", "Basic x", "bearer", ""]),
+        "HTTP_IF_NONE_MATCH": LATIN | st.sampled_from(["*", ETAG]),
+        "HTTP_IF_MODIFIED_SINCE": LATIN,
+        "HTTP_IF_MATCH": st.sampled_from(["*", ETAG]),
+        "HTTP_ACCEPT_ENCODING": LATIN | st.just("gzip"),
+        "HTTP_X_REQUEST_ID": LATIN,
+        "HTTP_X_TEAM": LATIN,
+        "HTTP_ORIGIN": st.sampled_from(["http://localhost", "https://app.example", "null"]),
+        "HTTP_SEC_FETCH_SITE": st.sampled_from(["same-origin", "cross-site"]),
+        "HTTP_X_FORWARDED_FOR": LATIN,
+        "HTTP_X_FORWARDED_HOST": LATIN,
+        "HTTP_X_FORWARDED_PROTO": st.sampled_from(["https", "http", "x, https"]),
+        "HTTP_IDEMPOTENCY_KEY": LATIN,
+        "CONTENT_TYPE": LATIN | st.sampled_from(["application/json", "text/json"]),
+        "CONTENT_LENGTH": st.sampled_from(["0", "2", "x", "-1", "99"]),
+        "wsgi.input_terminated": st.just(True),
+        "wsgi.url_scheme": st.sampled_from(["https", "http"]),
+        "RAW_URI": LATIN | st.sampled_from(["/api/home", "/api/items/7?a=1", "/api//home"]),
+        "SCRIPT_NAME": st.just("/app"),
+    },
+)
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_both_ways_answer_whatever_is_sent_the_same(ways: Mapping[str, TwoWays], name: str) -> None:
+    @settings(suppress_health_check=[*HealthCheck])
+    @given(
+        st.sampled_from(["GET", "GET", "POST", "HEAD", "PUT"]),
+        PATHS | ODD.map("".join),
+        QUERIES.map("".join),
+        HEADERS,
+        st.sampled_from([b"", b"{}", TEXT, b"\xff"]),
+    )
+    def check(method: str, path: str, query: str, environ: dict[str, Any], body: bytes) -> None:
+        path = path.encode("latin-1", "replace").decode("latin-1")
+        door, flask = ways[name].ask(Sent(method, path, query, {}, body, environ))
+        assert door == flask
+
+    check()
