@@ -47,7 +47,7 @@ _is_integer = frozenset((int,)).__contains__
 _QUICKLY = 20_000
 _fast = msgspec.json.Decoder().decode
 _encode_into = msgspec.json.Encoder().encode_into
-_ROOM, _MORE_ROOM = 64 * 1024, 16
+_LITTLE_ROOM, _ROOM, _MORE_ROOM = 16 * 1024, 64 * 1024, 16
 
 
 class NotJSON(ValueError):
@@ -87,6 +87,11 @@ def decode(raw: bytes, max_depth: int = 100, lenient: json.JSONDecoder | None = 
     if len(raw) > 2 * max_depth and _deeper_than(value, max_depth):
         raise TooDeep(f"JSON is nested deeper than {max_depth}")
     return value
+
+
+def decoder_for(raw: bytes) -> Callable[[bytes], JSON]:
+    """The quickest that gives what `decode` does for a text that `encode` made, which was decoded once."""
+    return decode if is_slow(raw) else _fast
 
 
 def is_slow(raw: bytes) -> bool:
@@ -228,6 +233,25 @@ def encode_within(value: JSON, max_nodes: int, max_bytes: int, max_depth: int) -
     if text is None or not _is_no_deeper(value, text, max_depth):
         measure(value, max_nodes, max_bytes, max_depth)
     return encode(value) if text is None else text
+
+
+def encoder_within(
+    max_bytes: int, max_depth: int, closely: Callable[[JSON], bytes]
+) -> Callable[[JSON], bytes]:
+    """What writes a value that is plainly within bounds, as most are; `closely` writes any other."""
+    room = min(_LITTLE_ROOM, max_bytes // 2)
+
+    def encode(value: JSON) -> bytes:
+        buffer = bytearray(room)
+        try:
+            with memoryview(buffer):  # while it is looked at, Python lets nobody make it longer
+                _encode_into(value, buffer)
+        except (BufferError, RecursionError):
+            return closely(value)
+        # As many brackets as there are levels, and more only where some stand side by side or in a text.
+        return bytes(buffer) if buffer.count(b"{") + buffer.count(b"[") <= max_depth else closely(value)
+
+    return encode
 
 
 def _encode_at_most(value: JSON, most: int) -> bytes | None:

@@ -16,7 +16,7 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
@@ -159,6 +159,14 @@ class _FreshLoader(_Loader):
 
     def get_code(self, fullname: str) -> CodeType:
         return self.source_to_code(self.get_data(self.path), self.path)
+
+
+def project_modules(root: Path) -> Iterator[ModuleType]:
+    """The modules that have been loaded from a project's folder."""
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if name.startswith(_OWN_NAME) and file is not None and Path(file).is_relative_to(root):
+            yield module
 
 
 def is_of_project(function: FunctionType) -> bool:

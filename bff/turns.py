@@ -81,7 +81,10 @@ class Turns:
         place.has_turn = False
         with self._lock:
             if self._turn is place:  # else it took too long, and another has it now
-                self._pass_on()
+                if self._queue:
+                    self._pass_on()
+                else:
+                    self._turn = None
         return True
 
     def within(self, work: Callable[[], Result]) -> Result:
@@ -103,10 +106,9 @@ class Turns:
                 self.take()
 
     def _pass_on(self) -> None:
-        self._turn = self._queue.popleft() if self._queue else None
-        if self._turn is not None:
-            self._since = clock.monotonic()
-            self._turn.gate.release()
+        self._turn = self._queue.popleft()
+        self._since = clock.monotonic()
+        self._turn.gate.release()
 
     def _pass_on_if_stuck(self) -> None:
         if self._queue and clock.monotonic() - self._since >= STUCK:

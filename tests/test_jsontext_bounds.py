@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bff import jsontext
-from bff.jsontext import TooLarge, encode, encode_within, measure
+from bff.jsontext import TooLarge, encode, encode_within, encoder_within, measure
 from tests.json_values import value, with_nulls
 from tests.properties import given, st
 
@@ -174,6 +174,22 @@ class TestEncodeWithin:
             assert bound_of(lambda: encode_within(found, nodes, size, depth)) == refused
             if refused is None:
                 assert encode_within(found, nodes, size, depth) == encode(found)
+
+        check()
+
+    def test_the_quick_encoder_gives_the_same_or_asks_the_close_one(self) -> None:
+        @given(value, st.integers(0, 4000), st.integers(0, 6))
+        def check(found: Any, size: int, depth: int) -> None:
+            found = with_nulls(found)
+
+            def closely(value: Any) -> bytes:
+                return encode_within(value, size // 4, size, depth)
+
+            quick = encoder_within(size, depth, closely)
+            refused = bound_of(lambda: closely(found))
+            assert bound_of(lambda: quick(found)) == refused
+            if refused is None:
+                assert quick(found) == encode(found)
 
         check()
 

@@ -39,7 +39,12 @@ class Evaluation:
         self.now = now or clock.now()
         self.deadline = deadline
         self._until: float | None = None
-        self.put_back(work, memory)
+        # As `put_back` sets them; each page makes one of these.
+        self.work, self._work_mark = work, work - _LOOK_EVERY if work > _LOOK_EVERY else 0
+        self.memory, self._memory_mark = (
+            memory,
+            memory - _LOOK_EVERY_BYTES if memory > _LOOK_EVERY_BYTES else 0,
+        )
 
     def put_back(self, work: int, memory: int) -> None:
         """Sets what is left of both budgets."""

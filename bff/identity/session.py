@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -41,6 +41,17 @@ class Session(Unshown, frozen=True):
     expires: int
 
 
+class _Opened(Unshown, frozen=True):
+    """A cookie as it was opened once: `read` makes `user` of its JSON, `sealed` is when it was (epoch seconds)."""
+
+    user: bytes
+    read: Callable[[bytes], Any]
+    tokens: Mapping[str, str]
+    expires: int
+    sealed: int
+    mark: bytes
+
+
 class SessionSeal:
     """Seals sessions into cookies and opens them; `keys` are Fernet keys, newest first, `ttl` is in seconds."""
 
@@ -70,31 +81,37 @@ class SessionSeal:
 
         Raises NotYet for one that was sealed later than any clock that is right by an hour says.
         """
-        if len(value) > MAX_COOKIE or not value.isascii():
-            return None
+        visitor = self.visitor_of(value, now)
+        return None if visitor is None else Session(visitor.user, visitor.tokens, self._opened(value).expires)
+
+    def visitor_of(self, value: str, now: float) -> Visitor | None:
+        """The visitor of a cookie whose session `open` would give."""
         try:
-            plain, sealed = self._opened(value)
-            # Each time anew: what a project's function does to it is of its own page alone.
-            found = jsontext.decode(plain)
+            found = self._opened(value)
         except (self._not_ours, ValueError):
             return None
-        if not isinstance(found, list) or len(found) != 4 or found[0] != _VERSION:
-            return None
-        if sealed > now + AHEAD:
+        if found.sealed > now + AHEAD:
             raise NotYet
-        _, user, tokens, expires = found
-        return Session(user, tokens, expires) if now < expires and int(now) <= sealed + self._ttl else None
+        if now >= found.expires or int(now) > found.sealed + self._ttl:
+            return None
+        # Their user each time anew: what a project's function does to it is of its own page alone.
+        return Visitor(found.read(found.user), found.tokens, None, found.mark)
 
-    def _open(self, value: str) -> tuple[bytes, int]:
-        """What is sealed in a cookie, and when it was (epoch seconds); raises what Fernet does."""
+    def _open(self, value: str) -> _Opened:
+        """What is sealed in a cookie; raises ValueError or what Fernet does for one that is none of ours."""
+        if len(value) > MAX_COOKIE or not value.isascii():
+            raise ValueError("it is no cookie of ours")
         # Not with Fernet's own ttl: that refuses what is a minute ahead, whoever's clock is wrong.
-        plain = self._fernet.decrypt(value.encode("ascii"))
+        found = jsontext.decode(self._fernet.decrypt(value.encode("ascii")))
+        if not isinstance(found, list) or len(found) != 4 or found[0] != _VERSION:
+            raise ValueError("it is of another version")
+        _, user, tokens, expires = found
         # Where Fernet's specification has the time.
-        return plain, int.from_bytes(base64.urlsafe_b64decode(value)[1:9])
-
-    def visitor(self, session: Session) -> Visitor:
-        """The visitor of an open session."""
-        return Visitor(session.user, session.tokens, mark=self.mark([session.user, dict(session.tokens)]))
+        sealed = int.from_bytes(base64.urlsafe_b64decode(value)[1:9])
+        written = jsontext.encode(user)
+        return _Opened(
+            written, jsontext.decoder_for(written), tokens, expires, sealed, self.mark([user, tokens])
+        )
 
     def mark(self, who: Any) -> bytes:
         """A keyed hash of who a visitor is."""

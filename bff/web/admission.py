@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
-
-from flask import Request
-from werkzeug.wsgi import ClosingIterator
 
 from bff import clock, forks
 from bff.problems import problem
@@ -17,7 +14,6 @@ if TYPE_CHECKING:
 
 _RETRY_AFTER = "1"
 _ADMITTED = "bff.admitted"
-_ALWAYS = frozenset({None, "healthz", "readyz", "exposition", "public.index", "public.file"})
 _SECONDS_BETWEEN_LINES = 10.0
 
 
@@ -25,7 +21,7 @@ class Admission:
     """Counts the pages under way, from the request's first line to the end of its answer; 0 is no bound."""
 
     def __init__(self, max_pages: int) -> None:
-        self._max_pages = max_pages
+        self.max_pages = max_pages
         self._lock = forks.lock()
         self._pages = 0
         self._told_at = -_SECONDS_BETWEEN_LINES
@@ -44,21 +40,17 @@ class Admission:
             except BaseException:
                 self._leave(environ)
                 raise
-            if _ADMITTED not in environ:
-                return answer
-            return ClosingIterator(answer, lambda: self._leave(environ))
+            return _Leaving(answer, environ, self._leave) if _ADMITTED in environ else answer
 
         return admitted
 
-    def admit(self, request: Request) -> None:
-        """Takes a place for the request if it is for a page; raises PageError where there is none."""
-        if not self._max_pages or request.endpoint in _ALWAYS or request.method == "OPTIONS":
-            return  # of a preflight that is refused a browser tells nobody anything
+    def admit(self, environ: dict[str, Any]) -> None:
+        """Takes a place for the request; raises PageError where there is none."""
         with self._lock:
-            full = self._pages >= self._max_pages
+            full = self._pages >= self.max_pages
             if not full:
                 self._pages += 1
-                request.environ[_ADMITTED] = True
+                environ[_ADMITTED] = True
         if full:
             self._tell()
             raise problem(
@@ -79,4 +71,25 @@ class Admission:
             if now - self._told_at < _SECONDS_BETWEEN_LINES:
                 return
             self._told_at = now
-        operator.warning("bff: %d pages under way, more are answered 503", self._max_pages)
+        operator.warning("bff: %d pages under way, more are answered 503", self.max_pages)
+
+
+class _Leaving:
+    """An answer that gives its place back when the server closes it."""
+
+    def __init__(
+        self, answer: Iterable[bytes], environ: dict[str, Any], leave: Callable[[dict[str, Any]], None]
+    ) -> None:
+        self._answer = answer
+        self._environ = environ
+        self._leave = leave
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._answer)
+
+    def close(self) -> None:
+        try:
+            if (close := getattr(self._answer, "close", None)) is not None:
+                close()
+        finally:
+            self._leave(self._environ)

@@ -3,72 +3,126 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from flask import Request, Response
 from msgspec import Struct
 
 from bff import jsontext
 from bff.errors import BoundError
 from bff.executor import Results
 from bff.expressions import Evaluation
+from bff.expressions.tree import Constant
 from bff.expressions.values import to_text
 from bff.http import check_header
 from bff.plan import Plan
 from bff.problems import entry, problem
 from bff.settings import Settings
+from bff.web.conditions import dated, status_for
+from bff.web.headers import Headers
 from bff.web.keeping import NO_STORE, cache_control
-from bff.web.whole import WholeResponse
+from bff.web.live import LiveBody
+from bff.web.request import Environ, PageRequest
 
 T = TypeVar("T")
-_CONDITIONS = frozenset({"HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE"})
+_PLACES = frozenset({"location", "content-location"})
+_PLAIN_PLACE = re.compile(r"(?:/[\w.~%!$&'()*+,:;=@-]+)+/?", re.ASCII)
 
 
-class Answer(Struct, frozen=True):
-    """What goes out: body bytes (empty where the recipe has no shape), status and headers."""
-
-    status: int
-    body: bytes
-    headers: dict[str, str]
-
-
-class Head(Struct, frozen=True):
-    """What goes out before the body."""
+class Answer(Struct):
+    """What goes out: status, headers, and a body that is there as a whole or is made as the server asks for it."""
 
     status: int
-    headers: dict[str, str]
+    headers: Headers
+    body: bytes | LiveBody
 
 
-def make_answer(plan: Plan, results: Results, evaluation: Evaluation, settings: Settings) -> Answer:
-    """Compute shape, status and headers; raises PageError where the recipe gives something unusable."""
-    head = make_head(plan, results, evaluation)
-    if plan.shape is None:
-        return Answer(204 if head.status == 200 else head.status, b"", head.headers)
-    page = plan.shape({**results.scope, "errors": errors_of(plan, results)}, evaluation)
-    return Answer(head.status, encode_bounded(page, settings), head.headers)
+class Answers:
+    """Makes the answers of one page; what is the same for all of them is made once."""
 
+    def __init__(self, plan: Plan, settings: Settings) -> None:
+        self._plan = plan
+        self._encode = encoder_of(settings)
+        status = plan.recipe.status
+        self._is_usual = plan.headers is None and isinstance(status, Constant) and status.value == 200
+        self._usual = cache_control(plan, Results({}, (), ()))
+        self.vary = [("Vary", ", ".join(names))] if (names := varies_with(plan)) else []
+        kind = [("Content-Type", "application/json")] if plan.shape is not None else []
+        self._kind = kind
+        self._usual_head: Headers = [*kind, ("Cache-Control", self._usual), *self.vary]
 
-def make_head(plan: Plan, results: Results, evaluation: Evaluation) -> Head:
-    """Compute status and headers; raises PageError where the recipe gives something unusable."""
-    scope = {**results.scope, "errors": errors_of(plan, results)}
-    status = plan.status(scope, evaluation)
-    if type(status) is not int or not 200 <= status <= 599:
-        raise problem(
-            "internal", "This page could not be made.", log="status: no whole number from 200 to 599"
+    def whole(self, request: PageRequest, results: Results, evaluation: Evaluation) -> Answer:
+        """The answer in one piece; raises PageError where the recipe gives something unusable."""
+        plan, failures, keeping = self._plan, results.failures, results.keeping
+        scope = {**results.scope, "errors": errors_of(plan, results) if failures else []}
+        says_more = keeping.max_age is not None or keeping.private or keeping.no_store
+        if self._is_usual and not (failures or says_more):
+            status, control, headers = 200, self._usual, self._usual_head[:]
+        else:
+            status, control = self._status(scope, evaluation), cache_control(plan, results)
+            own = self._headers(results, scope, evaluation, control)
+            headers = [*self._kind, *own, *self.vary]
+        if plan.shape is None:
+            status, body = (204 if status == 200 else status), b""
+        else:
+            body = self._encode(plan.shape(scope, evaluation))
+        if status == 200 and control != NO_STORE:
+            etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
+            headers += [("ETag", etag), ("Content-Length", str(len(body)))]
+            answer = Answer(status, headers, body)
+            environ = request.environ
+            if "HTTP_IF_NONE_MATCH" in environ or "HTTP_IF_MODIFIED_SINCE" in environ:
+                compare(answer, environ, etag)
+            return answer
+        headers.append(("Content-Length", str(len(body))))
+        return Answer(status, headers, body)
+
+    def head(self, results: Results, evaluation: Evaluation) -> tuple[int, Headers]:
+        """Status and the headers that are not the body's; raises PageError where the recipe gives nonsense."""
+        scope = {**results.scope, "errors": errors_of(self._plan, results)}
+        return self._status(scope, evaluation), self._headers(
+            results, scope, evaluation, cache_control(self._plan, results)
         )
-    headers = {} if plan.headers is None else _headers(plan.headers(scope, evaluation))
-    headers["Cache-Control"] = cache_control(plan, results)
-    if results.partial:
-        headers["X-Page-Partial"] = ", ".join(results.partial)
-    if results.stale:
-        headers["X-Page-Stale"] = ", ".join(results.stale)
-    return Head(status, headers)
+
+    def _status(self, scope: Mapping[str, Any], evaluation: Evaluation) -> int:
+        status = self._plan.status(scope, evaluation)
+        if type(status) is not int or not 200 <= status <= 599:
+            log = "status: no whole number from 200 to 599"
+            raise problem("internal", "This page could not be made.", log=log)
+        return status
+
+    def _headers(
+        self, results: Results, scope: Mapping[str, Any], evaluation: Evaluation, control: str
+    ) -> Headers:
+        compute = self._plan.headers
+        headers: Headers = [] if compute is None else _of_recipe(compute(scope, evaluation))
+        headers.append(("Cache-Control", control))
+        if results.partial:
+            headers.append(("X-Page-Partial", ", ".join(results.partial)))
+        if results.stale:
+            headers.append(("X-Page-Stale", ", ".join(results.stale)))
+        return headers
+
+
+def compare(answer: Answer, environ: Environ, etag: str) -> None:
+    """Answer a conditional request: with 304 where the visitor has what is there, by its (quoted) ETag."""
+    dated(answer.headers)
+    answer.status = status_for(environ, etag)
 
 
 def errors_of(plan: Plan, results: Results) -> list[dict[str, Any]]:
     """What the name `errors` holds."""
     return [entry(failure, plan.fields[failure.step]) for failure in results.failures]
+
+
+def encoder_of(settings: Settings) -> Callable[[Any], bytes]:
+    """What makes the JSON of a value; it raises BoundError for one that is too large for an answer."""
+
+    def encode_closely(value: Any) -> bytes:
+        return encode_bounded(value, settings)
+
+    return jsontext.encoder_within(settings.max_answer, settings.max_depth, encode_closely)
 
 
 def encode_bounded(value: Any, settings: Settings, *, room: int | None = None, deeper: int = 0) -> bytes:
@@ -98,23 +152,6 @@ def _within_bounds(
         raise BoundError(f"answer: {exc}") from exc
 
 
-def respond(request: Request, plan: Plan, answer: Answer) -> Response:
-    """The Flask response; a page of reads that may be kept has a strong ETag and answers 304."""
-    headers = {"Content-Type": "application/json", **answer.headers}
-    varies = varies_with(plan)
-    if varies:
-        headers["Vary"] = ", ".join(varies)
-    may_be_kept = answer.status == 200 and headers["Cache-Control"] != NO_STORE
-    if may_be_kept:
-        headers["ETag"] = f'"{hashlib.blake2b(answer.body, digest_size=16).hexdigest()}"'
-    response = WholeResponse(answer.body, answer.status, headers.items())
-    if not answer.body:
-        response.headers.pop("Content-Type", None)
-    if may_be_kept and not _CONDITIONS.isdisjoint(request.environ):
-        response.make_conditional(request, accept_ranges=False)
-    return response
-
-
 def varies_with(plan: Plan) -> list[str]:
     """The request headers that a page is made of: a browser keeps no page of one visitor for the next."""
     recipe = plan.recipe
@@ -123,8 +160,9 @@ def varies_with(plan: Plan) -> list[str]:
     return [*of_visitor, *of_form, *(parameter.name for parameter in recipe.input.headers)]
 
 
-def _headers(tree: Any) -> dict[str, str]:
-    headers: dict[str, str] = {}
+def _of_recipe(tree: Any) -> Headers:
+    """The headers that a recipe sets; what leads somewhere is encoded as a URI."""
+    headers: Headers = []
     for name, value in tree.items():
         texts = [to_text(element) for element in (value if isinstance(value, list) else [value])]
         joined = ", ".join(text for text in texts if text is not None)
@@ -135,5 +173,14 @@ def _headers(tree: Any) -> dict[str, str]:
         except ValueError as exc:
             log = f"headers: the value of {name} cannot be in a header"
             raise problem("internal", "This page could not be made.", log=log) from exc
-        headers[name] = joined
+        headers.append((name, as_uri(joined) if name.lower() in _PLACES else joined))
     return headers
+
+
+def as_uri(place: str) -> str:
+    """A place as it can stand in a header, spaces and characters outside ASCII encoded."""
+    if _PLAIN_PLACE.fullmatch(place):
+        return place
+    from werkzeug.urls import iri_to_uri  # few places are none yet
+
+    return iri_to_uri(place)

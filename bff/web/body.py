@@ -6,15 +6,13 @@ import itertools
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Request
 from msgspec import Struct
-from werkzeug.exceptions import RequestEntityTooLarge
 
 from bff import clock, jsontext
 from bff.problems import problem
 from bff.validation import MOST_MISTAKES, Validator, known_parts, prune
 from bff.web.mistakes import TOO_LARGE, Errors, mistake, mistakes_in
-from bff.web.waiting import waiting_at_most
+from bff.web.request import PageRequest
 
 
 class BodyReader(Struct, frozen=True):
@@ -29,9 +27,9 @@ class BodyReader(Struct, frozen=True):
     def of(cls, schema: Mapping[str, Any], max_depth: int, timeout: float) -> BodyReader:
         return cls(schema, Validator(schema), max_depth, timeout)
 
-    def read(self, request: Request, errors: Errors, until: float) -> Any:
+    def read(self, request: PageRequest, errors: Errors, until: float) -> Any:
         """The body, by `until` (monotonic); what does not fit is added to `errors`, what cannot be read is raised."""
-        if not _is_json(request.mimetype):
+        if not _is_json(request.media_type):
             raise problem(
                 "unsupported-media-type",
                 "This page takes a body of the type application/json.",
@@ -61,13 +59,12 @@ def _is_json(mimetype: str) -> bool:
     )
 
 
-def _whole_body(request: Request, timeout: float) -> bytes:
+def _whole_body(request: PageRequest, timeout: float) -> bytes:
     """The body; servers that frame it themselves have it cut off where it ends too early or goes over the bound."""
-    with waiting_at_most(request.environ, timeout):
-        raw = request.get_data(cache=True)
-    announced, most = request.content_length, request.max_content_length
+    raw = request.body(timeout)
+    announced, most = request.body_length, request.max_body
     if announced is None and most is not None and len(raw) >= most:
-        raise RequestEntityTooLarge
+        raise problem("body-too-large", "The body is larger than this app takes.")
     if announced is not None and len(raw) < announced:
         raise problem("malformed-body", "The body ends too early.")
     return raw

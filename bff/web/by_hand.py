@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from flask import current_app, g, request
+from flask import current_app, g
 
 from bff.http import Client, ForwardedToken
 from bff.http.client import Visit
 from bff.text import nearest
-from bff.web.asked import forwarded_of
 from bff.web.journal import Journal
+from bff.web.request import PageRequest
 from bff.web.site import Site
 
 
@@ -30,10 +30,11 @@ def visitor_client(
         near = nearest(name, site.clients)
         meant = f"did you mean '{near}'?  " if near else ""
         raise LookupError(f"unknown client '{name}': {meant}there are: {', '.join(site.clients)}")
-    visitor = site.identity.of(request, auth)
+    asked: PageRequest = g.asked
+    visitor = site.identity.of(asked, auth)
     journal: Journal = g.journal
     sent = client.auth
     token = visitor.token(sent.name, or_bearer=sent.bearer) if isinstance(sent, ForwardedToken) else None
     until = journal.begun + deadline
-    forwarded = forwarded_of(request) if client.forwarded_headers else ()
+    forwarded = asked.forwarded() if client.forwarded_headers else ()
     return client.for_visit(Visit(token, visitor.mark, journal.request_id, until, forwarded))

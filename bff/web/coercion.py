@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
-
-from werkzeug.http import parse_list_header
 
 from bff import jsontext
 from bff.recipe import Schema
@@ -26,6 +25,8 @@ def coercion_of(schema: Schema, *, in_header: bool = False) -> Coerce:
     if "array" in types:
         of_item = coercion_of(_items(schema))
         if in_header:
+            from werkzeug.http import parse_list_header  # few pages read a list of a header
+
             return lambda texts: [
                 of_item([part]) for text in texts for part in parse_list_header(text) if part
             ]
@@ -55,7 +56,7 @@ def default_of(schema: Schema) -> Default:
     if isinstance(default, dict | list):
         # A copy: a project function may change what it is given, and the next visitor gets the default too.
         return lambda: copy.deepcopy(default)
-    return lambda: default
+    return itertools.repeat(default).__next__  # which costs no call of Python's
 
 
 def _types(schema: Schema) -> list[str]:

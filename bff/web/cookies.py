@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from flask import Request
-from werkzeug.datastructures import MultiDict
-from werkzeug.http import dump_cookie
-from werkzeug.sansio.http import parse_cookie
+import re
+from email.utils import formatdate
+
+from bff import clock
+from bff.memo import Memo
+from bff.web.request import PageRequest
+
+_PAIR = re.compile(
+    r"""
+    [ \t]*([^ \t=";]+)                                     # name
+    (?:[ \t]*=[ \t]*("(?:[^\\"]|\\.)*"|[^ \t";]*))?[ \t]*  # value, which may be quoted
+    (?:;|\Z)
+    """,
+    re.ASCII | re.VERBOSE,
+)
+_ESCAPED = re.compile(rb"\\([0-3][0-7]{2}|.)")
+_REMEMBERED, _LONGEST = 256, 8 * 1024
 
 
 class Cookie:
@@ -14,35 +27,57 @@ class Cookie:
     def __init__(self, secure: str, plain: str) -> None:
         self.secure = secure
         self.plain = plain
+        # A visitor's next page brings the same cookies.
+        self.in_secure = Memo(lambda sent: value_in(sent, secure), _REMEMBERED, _LONGEST)
+        self.in_plain = Memo(lambda sent: value_in(sent, plain), _REMEMBERED, _LONGEST)
 
-    def name(self, request: Request) -> str:
+    def name(self, request: PageRequest) -> str:
         """Its name where a request came from."""
         return self.secure if request.is_secure else self.plain
 
-    def value(self, request: Request) -> str | None:
+    def value(self, request: PageRequest) -> str | None:
         """What a request brings; None where it does not."""
-        return cookies_of(request).get(self.name(request))
+        environ = request.environ
+        sent = environ.get("HTTP_COOKIE")
+        if not sent:
+            return None
+        is_secure = environ["wsgi.url_scheme"] in ("https", "wss")
+        return self.in_secure[sent] if is_secure else self.in_plain[sent]
 
-    def header(self, request: Request, value: str, max_age: int) -> str:
-        """The Set-Cookie of an answer to a request; `max_age` in seconds, 0 takes the cookie away."""
-        return dump_cookie(
-            self.name(request),
-            value,
-            max_age=max_age,
-            path="/",
-            secure=request.is_secure,
-            httponly=True,
-            samesite="Lax",
-            max_size=0,  # who sets a cookie has a bound of its own, which is no warning
+    def header(self, request: PageRequest, value: str, max_age: int) -> str:
+        """The Set-Cookie of an answer to a request; `max_age` in seconds, 0 takes the cookie away.
+
+        The value is one that needs no quotes.
+        """
+        expires = formatdate(clock.wall() + max_age, usegmt=True)
+        secure = "; Secure" if request.is_secure else ""
+        return (
+            f"{self.name(request)}={value}; Expires={expires}; Max-Age={max_age}{secure}"
+            "; HttpOnly; Path=/; SameSite=Lax"
         )
 
 
-def cookies_of(request: Request) -> MultiDict[str, str]:
-    """The cookies of a request, found where they are: Flask looks through all that the server says, its variables too.
+def value_in(sent: str, name: str) -> str | None:
+    """The first value of a name in a Cookie header; what is malformed is passed over up to the next semicolon."""
+    at = 0
+    while True:
+        pair = _PAIR.match(sent, at)
+        if pair is None:
+            at = sent.find(";", at) + 1
+            if at == 0:
+                return None
+        elif pair[1] == name:
+            return _unquoted(pair[2] or "")
+        else:
+            at = pair.end()
 
-    Whoever asks the request for them gets the same. A class of the project's own says itself what they are.
-    """
-    if type(request) is Request and "cookies" not in vars(request):
-        found = parse_cookie(request.environ.get("HTTP_COOKIE"), request.dict_storage_class)
-        request.cookies = found  # type: ignore[assignment]
-    return request.cookies
+
+def _unquoted(value: str) -> str:
+    if not (value.startswith('"') and value.endswith('"')):
+        return value
+    return _ESCAPED.sub(_plain_byte, value[1:-1].encode()).decode(errors="replace")
+
+
+def _plain_byte(escaped: re.Match[bytes]) -> bytes:
+    found = escaped[1]
+    return found if len(found) == 1 else int(found, 8).to_bytes(1, "big")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from flask import Flask, Request, Response
 from msgspec import Struct
-from werkzeug.exceptions import HTTPException
 
 from bff.plan import Plan
-from bff.web.journal import name_of
+from bff.web.headers import Headers, put, value_of, vary_with
+from bff.web.request import PageRequest
 
 _EXPOSED = (
     *("Accept-Ranges", "Allow", "Content-Disposition", "Content-Range", "ETag", "Idempotent-Replayed"),
@@ -47,42 +46,30 @@ _ANY = CorsNames(_joined(_EXPOSED, ()), _joined(_ALLOWED, ()))
 
 
 class Cors:
-    """Puts the headers on the answers of an app; made once, where the operator lists origins.
+    """Puts the headers on the answers of an app; made once, where the operator lists origins."""
 
-    `of_page` gives the names of a page by its own.
-    """
-
-    def __init__(
-        self, app: Flask, of_page: Callable[[str], CorsNames | None], origins: tuple[str, ...]
-    ) -> None:
-        self._app = app
-        self._of_page = of_page
+    def __init__(self, origins: tuple[str, ...]) -> None:
         self._origins = frozenset(origins)
 
-    def tell(self, response: Response, request: Request) -> None:
-        """Say what a listed origin, spelled as listed, may do with this answer; to others nothing."""
-        response.vary.add("Origin")
-        origin = request.headers.get("Origin")
+    def tell(
+        self, headers: Headers, request: PageRequest, names_for: Callable[[str | None], CorsNames | None]
+    ) -> None:
+        """Say what a listed origin, spelled as listed, may do with this answer; to others nothing.
+
+        `names_for` gives the names of what is asked for, and of what would be with the method of a preflight.
+        """
+        vary_with(headers, "Origin")
+        origin = request.environ.get("HTTP_ORIGIN")
         if origin is None or origin not in self._origins:
             return
-        asked = request.headers.get("Access-Control-Request-Method")
+        asked = request.environ.get("HTTP_ACCESS_CONTROL_REQUEST_METHOD")
         preflight = request.method == "OPTIONS" and asked is not None
-        endpoint = self._endpoint(request, asked) if preflight else request.endpoint
-        names = self._of_page(name_of(endpoint)) or _ANY
-        headers = response.headers
-        headers["Access-Control-Allow-Origin"] = origin
-        headers["Access-Control-Allow-Credentials"] = "true"
+        names = names_for(asked if preflight else None) or _ANY
+        put(headers, "Access-Control-Allow-Origin", origin)
+        put(headers, "Access-Control-Allow-Credentials", "true")
         # A view by hand may have named some of its own.
-        headers[_EXPOSE] = ", ".join(filter(None, (headers.get(_EXPOSE), names.exposed)))
+        put(headers, _EXPOSE, ", ".join(filter(None, (value_of(headers, _EXPOSE.lower()), names.exposed))))
         if preflight:
-            headers["Access-Control-Allow-Methods"] = headers.get("Allow", "GET")
-            headers["Access-Control-Allow-Headers"] = names.allowed
-            headers["Access-Control-Max-Age"] = _MAX_AGE
-
-    def _endpoint(self, request: Request, method: str | None) -> str | None:
-        """What would be asked with a method; a path may be that of several pages."""
-        adapter = self._app.create_url_adapter(request)
-        try:
-            return None if adapter is None else adapter.match(method=method)[0]
-        except HTTPException:
-            return None
+            put(headers, "Access-Control-Allow-Methods", value_of(headers, "allow") or "GET")
+            put(headers, "Access-Control-Allow-Headers", names.allowed)
+            put(headers, "Access-Control-Max-Age", _MAX_AGE)

@@ -11,9 +11,6 @@ from pathlib import Path
 
 from cachetools import LRUCache
 from msgspec import Struct
-from werkzeug.datastructures import Accept
-from werkzeug.http import parse_accept_header
-from werkzeug.security import safe_join
 
 from bff import forks
 from bff.memo import memoized
@@ -61,6 +58,8 @@ class Files:
 
     def find(self, name: str) -> File | None:
         """The file of a relative path; None where there is none, or one too large to keep."""
+        from werkzeug.security import safe_join  # where there are files, there is Flask
+
         path = None if name.endswith("/") else safe_join(self._folder, name)
         try:
             found = os.stat(path) if path is not None else None
@@ -82,6 +81,9 @@ class Files:
 
 @memoized(entries=64, longest=1024)
 def _takes_gzip(accepted: str) -> bool:
+    from werkzeug.datastructures import Accept
+    from werkzeug.http import parse_accept_header
+
     return len(accepted) < 1000 and parse_accept_header(accepted, Accept).quality("gzip") > 0
 
 

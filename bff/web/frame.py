@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import functools
-import re
-import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Set
 from typing import TYPE_CHECKING
 
-from flask import Flask, Response, g
-from flask.helpers import get_debug_flag
-
 from bff import clock
-from bff.errors import PageError
-from bff.problems import problem
 from bff.settings import Settings
-from bff.web.admission import Admission
-from bff.web.asked import this_request
-from bff.web.cors import Cors
+from bff.web.answer import Answer
+from bff.web.cors import Cors, CorsNames
+from bff.web.headers import Headers, put, value_of
 from bff.web.identity import Identity
-from bff.web.journal import Journal, name_of
-from bff.web.live import live_body, when_sent
-from bff.web.paths import is_canonical
+from bff.web.journal import Journal
+from bff.web.live import LiveBody
 from bff.web.problems import is_api
-from bff.web.whole import put_last, set_last
+from bff.web.request import PageRequest
 from bff.web.written import OwnWrites
 
 if TYPE_CHECKING:
     from bff.web.metrics import Metrics
-
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def security_headers(settings: Settings) -> dict[str, str]:
@@ -44,65 +33,72 @@ def security_headers(settings: Settings) -> dict[str, str]:
     return always
 
 
-def add_frame(
-    app: Flask,
-    settings: Settings,
-    always: Mapping[str, str],
-    identity: Identity,
-    admission: Admission,
-    metrics: Metrics | None,
-    written: OwnWrites,
-    cors: Cors | None,
-) -> None:
-    """What every answer carries: the request id, security headers, CORS, Server-Timing."""
-    with_steps = settings.server_timing or get_debug_flag()
-    own = tuple((name.lower(), (name, value)) for name, value in always.items())
+class Frame:
+    """What every answer carries; made once at start."""
 
-    @app.before_request
-    def begin() -> None:
-        visited = this_request()
-        given = visited.headers.get("X-Request-ID")
-        g.journal = Journal(
-            given if given and _REQUEST_ID.fullmatch(given) else secrets.token_hex(16),
-            # A server that waits for the body says since when.
-            visited.environ.get("bff.begun") or clock.monotonic(),
-        )
-        if not is_canonical(visited.environ):
-            raise problem("not-found", "There is no such page.")
-        try:
-            admission.admit(visited)
-        except PageError:
-            if metrics is not None:
-                metrics.page_shed(name_of(visited.endpoint))
-            raise
+    def __init__(
+        self,
+        settings: Settings,
+        identity: Identity,
+        written: OwnWrites,
+        metrics: Metrics | None,
+        *,
+        with_steps: bool,
+    ) -> None:
+        self.always = tuple(security_headers(settings).items())
+        self._identity = identity
+        self._written = written
+        self._cors = Cors(settings.origins) if settings.origins else None
+        self._metrics = metrics
+        self._with_steps = with_steps
 
-    @app.after_request
-    def end(response: Response) -> Response:
-        visited, headers = this_request(), response.headers
-        there = {name.lower() for name, _ in headers}
-        put_last(headers, [header for name, header in own if name not in there])
-        if cors is not None and is_api(visited.path):
-            cors.tell(response, visited)
-        if g.get("stale_cookie") and "Set-Cookie" not in headers:
-            identity.sign_out(response, visited)
-        journal: Journal | None = g.get("journal")
-        if journal is None:
-            return response
-        # What is kept for repeats never holds a cookie, and is kept by now.
-        written.tell(response, visited, journal)
-        of_page = [("X-Request-ID", journal.request_id)]
+    def put_around(
+        self,
+        headers: Headers,
+        request: PageRequest,
+        journal: Journal,
+        names_for: Callable[[str | None], CorsNames | None],
+        there: Set[str] = frozenset(),
+    ) -> None:
+        """Complete the headers of an answer; `there` are the names in lower case of those that may be meant too."""
+        headers += [pair for pair in self.always if pair[0].lower() not in there] if there else self.always
+        if self._cors is not None and is_api(request.path):
+            self._cors.tell(headers, request, names_for)
+        if request.has_stale_cookie and value_of(headers, "set-cookie") is None:
+            self._identity.sign_out(headers, request)
+        if journal.invalidates:
+            # What is kept for repeats never holds a cookie, and is kept by now.
+            self._written.tell(headers, request, journal)
+        own = [("X-Request-ID", journal.request_id)]
         if journal.page:
-            of_page.append(("Server-Timing", journal.server_timing(with_steps=with_steps)))
-        set_last(headers, of_page, there)
-        if journal.page:
-            when_sent(response, functools.partial(_tell, journal, visited.method, response, metrics))
-        return response
+            if self._with_steps:
+                timing = journal.server_timing()
+            else:
+                timing = f"total;dur={(clock.monotonic() - journal.begun) * 1000:.1f}"
+            own.append(("Server-Timing", timing))
+        if there:
+            for name, value in own:
+                put(headers, name, value)
+        else:
+            headers += own
 
+    def shed(self, page: str) -> None:
+        """Count a page that was turned away because there were too many."""
+        if self._metrics is not None:
+            self._metrics.page_shed(page)
 
-def _tell(journal: Journal, method: str, response: Response, metrics: Metrics | None) -> None:
-    """Log and count a page that has ended; one that ended with a problem in its body by the status of that."""
-    late = None if live_body(response) is None else journal.error
-    status = response.status_code if late is None else late.status
-    journal.log(method, status)
-    if metrics is not None:
-        metrics.page_ended(journal, status)
+    def tell(self, method: str, answer: Answer, journal: Journal) -> None:
+        """Log and count a page when its whole answer has been made: at once, or when its body ends."""
+        if isinstance(answer.body, LiveBody):
+            answer.body.at_end(lambda: self._tell_late(method, answer.status, journal))
+            return
+        journal.log(method, answer.status)
+        if self._metrics is not None:
+            self._metrics.page_ended(journal, answer.status)
+
+    def _tell_late(self, method: str, status: int, journal: Journal) -> None:
+        """The same for a page in pieces; one that ended with a problem in its body has the status of that."""
+        status = status if journal.error is None else journal.error.status
+        journal.log(method, status)
+        if self._metrics is not None:
+            self._metrics.page_ended(journal, status)

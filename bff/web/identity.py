@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
-
-from flask import Request, Response, g
 
 from bff import clock
 from bff.certificates import authorities
@@ -24,6 +23,8 @@ from bff.problems import problem
 from bff.recipe import Auth
 from bff.settings import Settings
 from bff.web.cookies import Cookie
+from bff.web.headers import Headers, put, take_out
+from bff.web.request import PageRequest
 
 if TYPE_CHECKING:
     from bff.identity.bearer import BearerCheck
@@ -64,17 +65,38 @@ class Identity:
         self._seal = SessionSeal(keys, self._settings.session_ttl)
         self.written = WrittenSeal(keys)
 
-    def visitor(self, request: Request, plan: Plan) -> Visitor:
-        """Who asks for a page, as its `auth` wants to know; raises PageError 401, or 403 from another site."""
-        return self.of(request, plan.recipe.auth, signs_in=plan.recipe.session is not None)
+    def asker_of(self, plan: Plan) -> Callable[[PageRequest], Visitor] | None:
+        """What tells who asks for a page, as its `auth` wants to know; None where that is anybody.
 
-    def of(self, request: Request, auth: Auth, *, signs_in: bool = False) -> Visitor:
+        It raises PageError 401, or 403 for a request that comes from another site.
+        """
+        auth, signs_in = plan.recipe.auth, plan.recipe.session is not None
+        if plan.recipe.method not in SAFE_METHODS:
+            return partial(self._of_writing, auth=auth, signs_in=signs_in)
+        return None if auth == "none" else partial(self._of_reading, auth)
+
+    def of(self, request: PageRequest, auth: Auth) -> Visitor:
         """Who asks; raises PageError 401, or 403 from another site."""
         if request.method not in SAFE_METHODS:
-            self._refuse_other_sites(request, signs_in=signs_in)
-        if auth == "none":
-            return ANYBODY
-        found = self._of_bearer(request) or self._of_cookie(request)
+            return self._of_writing(request, auth=auth, signs_in=False)
+        return self._of_reading(auth, request)
+
+    def _of_writing(self, request: PageRequest, *, auth: Auth, signs_in: bool) -> Visitor:
+        self._refuse_other_sites(request, signs_in=signs_in)
+        return ANYBODY if auth == "none" else self._of_reading(auth, request)
+
+    def _of_reading(self, auth: Auth, request: PageRequest) -> Visitor:
+        environ = request.environ
+        found = self._of_bearer(request) if "HTTP_AUTHORIZATION" in environ else None
+        if found is None and (sent := environ.get("HTTP_COOKIE")):
+            is_plain = environ["wsgi.url_scheme"] not in ("https", "wss")
+            value = COOKIE.in_plain[sent] if is_plain else COOKIE.in_secure[sent]
+            if value is not None and self._seal is not None:
+                try:
+                    found = self._seal.visitor_of(value, clock.wall())
+                    request.has_stale_cookie = found is None
+                except NotYet:  # it stays: where the clock is right it is good
+                    pass
         if found is None and auth == "required":
             raise problem(
                 "unauthorized",
@@ -83,33 +105,21 @@ class Identity:
             )
         return found or ANYBODY
 
-    def _refuse_other_sites(self, request: Request, *, signs_in: bool) -> None:
+    def _refuse_other_sites(self, request: PageRequest, *, signs_in: bool) -> None:
+        environ = request.environ
         if not passes(
             method=request.method,
             signs_in=signs_in,
             has_cookie=COOKIE.value(request) is not None,
             has_bearer=_bearer_token(request) is not None,
-            fetch_site=request.headers.get("Sec-Fetch-Site"),
-            origin=request.headers.get("Origin"),
+            fetch_site=environ.get("HTTP_SEC_FETCH_SITE"),
+            origin=environ.get("HTTP_ORIGIN"),
             own=f"{request.scheme}://{request.host}",
             allowed=self._settings.origins,
         ):
             raise problem("other-site", "This request comes from another site.")
 
-    def _of_cookie(self, request: Request) -> Visitor | None:
-        value = COOKIE.value(request)
-        if value is None or self._seal is None:
-            return None
-        try:
-            session = self._seal.open(value, clock.wall())
-        except NotYet:  # it stays: where the clock is right it is good
-            return None
-        if session is None:
-            g.stale_cookie = True  # the answer takes it away
-            return None
-        return self._seal.visitor(session)
-
-    def _of_bearer(self, request: Request) -> Visitor | None:
+    def _of_bearer(self, request: PageRequest) -> Visitor | None:
         token = _bearer_token(request)
         if token is None:
             return None
@@ -129,7 +139,7 @@ class Identity:
     # --- the cookie ----------------------------------------------------------------------------------------------
 
     def sign_in(
-        self, response: Response, request: Request, planned: PlannedSession, found: Mapping[str, Any]
+        self, headers: Headers, request: PageRequest, planned: PlannedSession, found: Mapping[str, Any]
     ) -> None:
         """Set the cookie that a recipe's computed session asks for; raises PageError where it cannot be one."""
         assert self._seal is not None, "require_for has seen to it"
@@ -145,13 +155,13 @@ class Identity:
             raise _internal(f"{where}: 'expires' is no time to come (seconds since 1970, or ISO 8601)")
         try:
             value = self._seal.seal(Session(found["user"], tokens, expires), now)
-            _set_cookie(response, request, value, int(min(expires - now, self._settings.session_ttl)))
+            _set_cookie(headers, request, value, int(min(expires - now, self._settings.session_ttl)))
         except SessionTooLarge as exc:
             raise _internal(f"{where}: {exc}") from exc
 
-    def sign_out(self, response: Response, request: Request) -> None:
+    def sign_out(self, headers: Headers, request: PageRequest) -> None:
         """Take the cookie away."""
-        _set_cookie(response, request, "", 0)
+        _set_cookie(headers, request, "", 0)
 
 
 def _bearer_check(settings: Settings, environ: Mapping[str, str]) -> BearerCheck | None:
@@ -177,25 +187,25 @@ def _mark_of(seal: SessionSeal | None, claims: Mapping[str, Any]) -> bytes:
     return hashlib.blake2b(repr(who).encode(), digest_size=16).digest()
 
 
-def has_only_bearer(request: Request) -> bool:
+def has_only_bearer(request: PageRequest) -> bool:
     """Whether a request says who it is from with a Bearer token alone: no browser, which would keep a cookie."""
     return _bearer_token(request) is not None and COOKIE.value(request) is None
 
 
-def _bearer_token(request: Request) -> str | None:
-    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+def _bearer_token(request: PageRequest) -> str | None:
+    kind, _, token = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     return token.strip() if kind.lower() == "bearer" else None
 
 
-def _set_cookie(response: Response, request: Request, value: str, max_age: int) -> None:
+def _set_cookie(headers: Headers, request: PageRequest, value: str, max_age: int) -> None:
     cookie = COOKIE.header(request, value, max_age)
     if len(cookie) > MAX_COOKIE:
         raise SessionTooLarge(
             f"the cookie would take {len(cookie)} bytes, browsers keep {MAX_COOKIE}: put less into it"
         )
-    response.headers.add("Set-Cookie", cookie)
-    response.headers["Cache-Control"] = "no-store"
-    response.headers.pop("ETag", None)
+    headers.append(("Set-Cookie", cookie))
+    put(headers, "Cache-Control", "no-store")
+    take_out(headers, "etag")
 
 
 def _internal(log: str) -> PageError:

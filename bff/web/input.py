@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from flask import Request
 from msgspec import Struct
 
 from bff.expressions.paths import Any_, Path
@@ -18,16 +17,13 @@ from bff.validation import Validator
 from bff.web.body import BodyReader
 from bff.web.coercion import Coerce, Default, coercion_of, default_of, takes_empty
 from bff.web.mistakes import NOT_TEXT, Errors, invalid, mistake, mistakes_in
-from bff.web.undecodable import undecodable_in_path, undecodable_in_query
+from bff.web.query import texts_of, undecodable_in
+from bff.web.quick import UNFIT, Quick, quick_for
+from bff.web.request import PageRequest, key_of
+from bff.web.undecodable import undecodable_in_path
 
-
-class PageRequest(Struct, frozen=True):
-    """What expressions see of a request; absent parameters are null."""
-
-    path: dict[str, Any]
-    query: dict[str, Any]
-    headers: dict[str, Any]
-    body: Any
+Scope = dict[str, Any]
+"""What expressions see of a request: `path`, `query`, `headers` and `body`; absent parameters are null."""
 
 
 class InputReader(Struct, frozen=True):
@@ -39,6 +35,8 @@ class InputReader(Struct, frozen=True):
     body: BodyReader | None
     lists: tuple[Path, ...] = ()
     """Where the recipe goes over what it finds."""
+    is_plain: bool = False
+    """Whether there is nothing to read but the path and the query."""
 
     @classmethod
     def of(
@@ -51,20 +49,33 @@ class InputReader(Struct, frozen=True):
             ParameterGroup.of("headers", declared.headers),
             None if declared.body is None else BodyReader.of(declared.body, max_depth, body_timeout),
             lists,
+            is_plain=not (declared.headers or declared.body is not None or lists),
         )
 
-    def read(self, request: Request, path: Mapping[str, str], until: float) -> PageRequest:
+    def read(self, request: PageRequest, path: Mapping[str, str], until: float) -> Scope:
         """Raises InputError (400, 408, 413, 415) with everything that is wrong; the body is read by `until`."""
-        errors: Errors = []
-        for place in [*undecodable_in_query(request, self.query.names), *undecodable_in_path(request, path)]:
-            errors.append(mistake(place, NOT_TEXT))
-        query = self.query.read(request.args.getlist, errors)
-        headers = self.headers.read(
-            lambda name: [_header_text(text) for text in request.headers.getlist(name)], errors
-        )
-        of_path = dict(path) | self.path.read(lambda name: [path[name]], errors)
-        body = None if self.body is None else self.body.read(request, errors, until)
-        found = PageRequest(of_path, query, headers, body)
+        query: str = request.environ.get("QUERY_STRING", "")
+        if self.is_plain and "%" not in query and "+" not in query and query.isascii():
+            of_path = self.path.read_quickly(path) if path else {}
+            of_query: dict[str, Any] | None = {}
+            if self.query.parameters:
+                # Of several texts the last one counts.
+                last = dict([pair.partition("=")[::2] for pair in query.split("&")]) if query else {}
+                of_query = self.query.read_quickly(last)
+            if of_path is not None and of_query is not None:
+                return {"path": of_path, "query": of_query, "headers": {}, "body": None}
+        return self._read_all(request, path, query, until)
+
+    def _read_all(self, request: PageRequest, path: Mapping[str, str], query: str, until: float) -> Scope:
+        wrong = [("query", name) for name in undecodable_in(query, self.query.names)]
+        errors: Errors = [mistake(place, NOT_TEXT) for place in [*wrong, *undecodable_in_path(request, path)]]
+        texts = texts_of(query)
+        found: Scope = {
+            "query": self.query.read(lambda name: texts.get(name, []), errors),
+            "headers": self.headers.read(lambda name: _header_texts(request, name), errors),
+            "path": dict(path) | self.path.read(lambda name: [path[name]], errors),
+            "body": None if self.body is None else self.body.read(request, errors, until),
+        }
         if not errors and self.lists:
             errors = [
                 mistake(place, "must be a list") for path in self.lists for place in _no_lists(found, path)
@@ -74,10 +85,10 @@ class InputReader(Struct, frozen=True):
         return found
 
 
-def _no_lists(found: PageRequest, path: Path) -> Iterator[tuple[str | int, ...]]:
+def _no_lists(found: Scope, path: Path) -> Iterator[tuple[str | int, ...]]:
     """Where a request has something else than a list or null at a path that its recipe goes over."""
     root = str(path[0])
-    level: list[tuple[tuple[str | int, ...], Any]] = [((root,), getattr(found, root))]
+    level: list[tuple[tuple[str | int, ...], Any]] = [((root,), found[root])]
     for key in path[1:]:
         if isinstance(key, Any_):
             level = [((*place, at), one) for place, value in level for at, one in _elements(value)]
@@ -90,6 +101,12 @@ def _elements(value: Any) -> Iterable[tuple[str | int, Any]]:
     if isinstance(value, list):
         return enumerate(value)
     return value.items() if isinstance(value, dict) else ()
+
+
+def _header_texts(request: PageRequest, name: str) -> list[str]:
+    """The texts of a header; a name with an underscore is none that WSGI could tell."""
+    text: str | None = None if "_" in name else request.environ.get(key_of(name))
+    return [] if text is None or (text == "" and key_of(name)[:5] != "HTTP_") else [_header_text(text)]
 
 
 def _header_text(text: str) -> str:
@@ -111,6 +128,7 @@ class ReadParameter(Struct, frozen=True):
     coerce: Coerce
     default: Default
     takes_empty: bool
+    quick: Quick | None
 
     @classmethod
     def of(cls, declared: Parameter, place: str) -> ReadParameter:
@@ -118,6 +136,7 @@ class ReadParameter(Struct, frozen=True):
         return cls(
             *(declared.name, declared.required, Validator(schema)),
             *(coercion_of(schema, in_header=place == "headers"), default_of(schema), takes_empty(schema)),
+            quick_for(schema),
         )
 
 
@@ -132,6 +151,24 @@ class ParameterGroup(Struct, frozen=True):
     def of(cls, place: str, declared: tuple[Parameter, ...]) -> ParameterGroup:
         names = frozenset(parameter.name for parameter in declared)
         return cls(place, names, tuple(ReadParameter.of(parameter, place) for parameter in declared))
+
+    def read_quickly(self, given: Mapping[str, str]) -> dict[str, Any] | None:
+        """The values of texts that plainly fit; None where that takes a closer look."""
+        values: dict[str, Any] = {}
+        for parameter in self.parameters:
+            name = parameter.name
+            text = given.get(name)
+            if text is None:
+                if parameter.required:
+                    return None
+                values[name] = parameter.default()
+            elif parameter.quick is None or not text.isascii():
+                return None
+            else:
+                value = values[name] = parameter.quick(text)
+                if value is UNFIT:
+                    return None
+        return values
 
     def read(self, texts: Callable[[str], list[str]], errors: Errors) -> dict[str, Any]:
         values: dict[str, Any] = {}

@@ -3,24 +3,45 @@
 from __future__ import annotations
 
 import logging
+import os
+import re
 import sys
 from collections.abc import Mapping
 from typing import Any, TextIO
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from bff import clock
 from bff.errors import Failure, PageError, Reason
 from bff.executor import StepTrace, Writes
 from bff.jsontext import encode
 
+_is_request_id = re.compile(r"[A-Za-z0-9._-]{1,64}").fullmatch
 pages = logging.getLogger("bff.page")
 operator = logging.getLogger("bff")
+
+
+def journal_of(
+    environ: Mapping[str, Any],
+    page: str = "",
+    route: str = "",
+    said: str = "",
+    invalidates: tuple[str, ...] = (),
+) -> Journal:
+    """The journal of a request that has just come: with the id that it brings, or a new one.
+
+    A server that waits for the body says since when.
+    """
+    given = environ.get("HTTP_X_REQUEST_ID")
+    request_id = given if given and _is_request_id(given) else os.urandom(16).hex()
+    return Journal(request_id, environ.get("bff.begun") or clock.monotonic(), page, route, said, invalidates)
 
 
 class Journal(Struct):
     """What is told of one page while it is made; `begun` is `clock.monotonic()` seconds.
 
+    `said` is the part of its log line that is the same for all requests of its method, where it was made at start.
+    `invalidates` are the names of the kept replies that its writes make old.
     `repeated` says that the answer was an earlier one's, `cut` that the visitor left before the body's end.
     Of a body that goes through, `bytes` are those that went out, and `broken` is how it broke off, if it did, `reason`
     why.
@@ -30,8 +51,10 @@ class Journal(Struct):
     begun: float
     page: str = ""
     route: str = ""
-    traces: Mapping[str, StepTrace] = field(default_factory=dict)
-    writes: Writes = field(default_factory=Writes)
+    said: str = ""
+    invalidates: tuple[str, ...] = ()
+    traces: Mapping[str, StepTrace] = {}
+    writes: Writes | None = None
     partial: tuple[str, ...] = ()
     stale: tuple[str, ...] = ()
     error: PageError | None = None
@@ -45,15 +68,20 @@ class Journal(Struct):
     def milliseconds(self) -> float:
         return (clock.monotonic() - self.begun) * 1000
 
-    def server_timing(self, *, with_steps: bool) -> str:
-        """The header: `total`, and where allowed each step that ended, in the order of the recipe.
+    @property
+    def written(self) -> dict[str, Any]:
+        """What a problem says of the page's writes."""
+        return {} if self.writes is None else self.writes.members
+
+    def server_timing(self) -> str:
+        """The header with each step that ended, in the order of the recipe, and `total`.
 
         A step that did not simply go well has its outcome for a description.
         """
         parts = [
             f"{trace.name};dur={trace.milliseconds:.1f}{_described(trace)}"
             for trace in self.traces.values()
-            if with_steps and trace.ended
+            if trace.ended
         ]
         return ", ".join([*parts, f"total;dur={self.milliseconds:.1f}"])
 
@@ -61,8 +89,36 @@ class Journal(Struct):
         """Write the page's one line; a 5xx is an error, a page that is partial, old or broken off a warning."""
         lacking = self.partial or self.stale or self.broken
         level = logging.ERROR if status >= 500 else logging.WARNING if lacking else logging.INFO
-        if pages.isEnabledFor(level):
-            _say(level, encode(self._line(method, status, level)).decode())
+        if not pages.isEnabledFor(level):
+            return
+        text = self._plain_line(status) if self.said and level == logging.INFO else None
+        if text is None:
+            text = encode(self._line(method, status, level)).decode()
+        if is_heard_elsewhere():
+            pages.log(level, text)
+        else:  # past the logging module
+            operator.handlers[0].say(text)  # type: ignore[attr-defined]
+
+    def _plain_line(self, status: int) -> str | None:
+        """The line of a page that went well, written at once; None where there is more to tell."""
+        if self.error is not None or self.repeated or self.cut or self.bytes is not None:
+            return None
+        steps: list[str] = []
+        if self.traces:
+            steps = [
+                f'"{trace.name}":{{"ms":{(trace.ended - trace.begun) * 1000:.1f},"outcome":"{trace.outcome}",'
+                f'"requests":{trace.requests}}}'
+                for trace in self.traces.values()
+                if trace.ended and trace.failure is None
+            ]
+            if len(steps) != len(self.traces):
+                return None
+        moment = clock.now().isoformat(timespec="milliseconds")[:-6]
+        ms = (clock.monotonic() - self.begun) * 1000
+        return (
+            f'{{"time":"{moment}Z","level":"info","request_id":"{self.request_id}",{self.said},"status":{status},'
+            f'"ms":{ms:.1f},"steps":{{{",".join(steps)}}},"partial":[]}}'
+        )
 
     def _line(self, method: str, status: int, level: int) -> dict[str, Any]:
         line: dict[str, Any] = {
@@ -100,8 +156,8 @@ class Journal(Struct):
         if self.error is not None:
             line["problem"] = self.error.kind
             line["step"] = self.error.step
-            if self.writes.members:
-                line["written"] = self.writes.members
+            if self.written:
+                line["written"] = self.written
             if self.error.log is not None:
                 line["cause"] = self.error.log
         return line
@@ -142,22 +198,21 @@ class _Lines(logging.StreamHandler[TextIO]):
 
     def say(self, text: str) -> None:
         """Write a line that needs no record of the logging module, which costs several times the line."""
-        self.acquire()
-        try:
-            self.stream.write(f"{text}\n")
-            self.stream.flush()
-        finally:
-            self.release()
+        lock, stream = self.lock, self.stream
+        assert lock is not None, "every handler has one"
+        with lock:
+            stream.write(f"{text}\n")
+            stream.flush()
 
 
-def _say(level: int, text: str) -> None:
-    """Log a line; past the logging module where nobody but our own handler is there to hear of it."""
-    ours = operator.handlers[0] if len(operator.handlers) == 1 else None
-    heard_elsewhere = pages.handlers or pages.filters or operator.filters or logging.root.handlers
-    if isinstance(ours, _Lines) and not heard_elsewhere and pages.propagate:
-        ours.say(text)
-    else:
-        pages.log(level, text)
+def is_heard_elsewhere() -> bool:
+    """Whether anybody but our own handler hears of pages."""
+    own = operator.handlers
+    if len(own) != 1 or own[0].__class__ is not _Lines or own[0].filters:
+        return True
+    return bool(
+        pages.handlers or pages.filters or operator.filters or logging.root.handlers or not pages.propagate
+    )
 
 
 def write_to_stdout() -> None:

@@ -15,8 +15,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Request, Response
-
 from bff import jsontext
 from bff.errors import BoundError, PageError
 from bff.executor import Results, draft_scope
@@ -25,25 +23,32 @@ from bff.jsonpatch import changes, replacement
 from bff.plan import Plan
 from bff.problems import document
 from bff.settings import Settings
-from bff.web.answer import Head, encode_bounded, errors_of, measure_bounded, varies_with
+from bff.web.answer import Answer, encode_bounded, errors_of, measure_bounded
+from bff.web.headers import Headers, put
 from bff.web.journal import Journal
 from bff.web.live import LiveBody
 from bff.web.problems import unforeseen
+from bff.web.request import PageRequest
 
 MEDIA_TYPE = "application/x-ndjson"
 _DEEPER = 3
 """How much deeper a value stands in a line than in its page."""
 
 
-def asks_for_lines(request: Request, plan: Plan) -> bool:
+def asks_for_lines(request: PageRequest) -> bool:
     """Whether a page with deferred parts goes out in lines: only where their media type is named and preferred.
 
     A range such as `*/*` does not ask for it; where JSON is named too and weighs the same, the page is JSON.
     """
-    if not plan.parts or plan.shape is None:
+    accepted = request.header("Accept")
+    if "ndjson" not in accepted.lower():
         return False
-    named = {kind.partition(";")[0].strip().lower(): weight for kind, weight in request.accept_mimetypes}
-    lines, whole = named.get(MEDIA_TYPE, 0), request.accept_mimetypes.quality("application/json")
+    from werkzeug.datastructures import MIMEAccept
+    from werkzeug.http import parse_accept_header
+
+    parsed = parse_accept_header(accepted, MIMEAccept)
+    named = {kind.partition(";")[0].strip().lower(): weight for kind, weight in parsed}
+    lines, whole = named.get(MEDIA_TYPE, 0), parsed.quality("application/json")
     return lines > 0 and (lines > whole or (lines == whole and "application/json" not in named))
 
 
@@ -114,13 +119,12 @@ class PageLines:
         return text
 
 
-def respond_in_lines(request: Request, plan: Plan, head: Head, body: LiveBody) -> Response:
-    """The Flask response; nobody keeps it, and no proxy holds it back."""
-    response = Response(body, head.status, head.headers, mimetype=MEDIA_TYPE)
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["X-Accel-Buffering"] = "no"
-    response.vary.update(varies_with(plan))
-    return response
+def answer_in_lines(status: int, headers: Headers, body: LiveBody) -> Answer:
+    """The answer; nobody keeps it, and no proxy holds it back."""
+    headers.append(("Content-Type", MEDIA_TYPE))
+    put(headers, "Cache-Control", "no-store")
+    put(headers, "X-Accel-Buffering", "no")
+    return Answer(status, headers, body)
 
 
 def lines_of(first: Results, parts: Iterator[Results], lines: PageLines, journal: Journal) -> Iterator[bytes]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 
-from flask import Response
-
 
 class LiveBody:
     """Chunks of an answer, made as the server asks for them.
@@ -47,17 +45,3 @@ class LiveBody:
         with ExitStack() as ending:  # each is called, whatever the others do
             for call in reversed(calls):
                 ending.callback(call)
-
-
-def live_body(response: Response) -> LiveBody | None:
-    """The body of a response that is still being made."""
-    return response.response if isinstance(response.response, LiveBody) else None
-
-
-def when_sent(response: Response, call: Callable[[], None]) -> None:
-    """Call this when the whole answer has been made: at once, or when its body ends."""
-    body = live_body(response)
-    if body is None:
-        call()
-    else:
-        body.at_end(call)

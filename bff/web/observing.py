@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
-
-from flask import Flask, Response, request
 
 from bff.errors import OperatorError
 from bff.settings import Settings
-from bff.web.site import Page
 
 if TYPE_CHECKING:
     from bff.web.metrics import Metrics
     from bff.web.tracing import Tracing
 
-View = Callable[[Page, Mapping[str, str]], Response]
 _ASKS_FOR_TRACES = (
     "OTEL_TRACES_EXPORTER",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
@@ -51,21 +47,3 @@ def tracing_of(settings: Settings, environ: Mapping[str, str]) -> Tracing | None
     from bff.web.tracing import Tracing
 
     return Tracing(trusted=settings.trusted_proxies > 0)
-
-
-def traced(view: View, tracing: Tracing) -> View:
-    """The view, with a span around each page."""
-
-    def answer(page: Page, path: Mapping[str, str]) -> Response:
-        return tracing.page(page.recipe, request, lambda: view(page, path))
-
-    return answer
-
-
-def add_metrics(app: Flask, metrics: Metrics) -> None:
-    """Serve the counters at /metrics."""
-
-    @app.get("/metrics")
-    def exposition() -> Response:
-        text, content_type = metrics.exposition()
-        return Response(text, content_type=content_type, headers={"Cache-Control": "no-store"})

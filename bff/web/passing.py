@@ -6,9 +6,6 @@ import re
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 
-from flask import Request, Response
-from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
-
 from bff import clock
 from bff.errors import PageError
 from bff.executor import Passed, Sent
@@ -16,12 +13,14 @@ from bff.http import StreamBroke
 from bff.http.file_names import disposition, name_in
 from bff.http.media import CODINGS, OCTETS, codings_of, essence_of, manner_of, sent_up
 from bff.problems import problem
-from bff.recipe import Recipe
 from bff.settings import Settings
+from bff.web.answer import Answer
+from bff.web.headers import Headers, put
 from bff.web.journal import Journal
 from bff.web.keeping import NO_STORE
 from bff.web.live import LiveBody
-from bff.web.waiting import waiting_at_most
+from bff.web.receiving import Cut, TooLong
+from bff.web.request import PageRequest
 
 SANDBOX = "sandbox; default-src 'none'"
 """The Content-Security-Policy of every body that goes through: opened as a page of its own it can do nothing."""
@@ -44,17 +43,17 @@ _VALIDATORS = {
 # --- up ----------------------------------------------------------------------------------------------------------
 
 
-def sent_by(request: Request, recipe: Recipe, settings: Settings, deadline: float) -> Sent:
+def sent_by(request: PageRequest, settings: Settings, deadline: float, *, is_get: bool) -> Sent:
     """What of a visitor's request goes through to the backend; raises PageError where it may not."""
-    if recipe.method == "GET":
-        found = {name: request.headers.get(name, "").strip() for name in _CONDITIONS}
+    if is_get:
+        found = {name: request.header(name).strip() for name in _CONDITIONS}
         passing = {name: text for name, text in found.items() if _CONDITIONS[name].fullmatch(text)}
         return Sent(settings.max_download, settings.max_reply, headers=passing)
-    length = request.content_length
-    chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
+    length = request.body_length
+    chunked = "chunked" in request.header("Transfer-Encoding").lower()
     if length == 0 or (length is None and not chunked):
         return Sent(settings.max_download, settings.max_reply)
-    content_type = request.headers.get("Content-Type", "")
+    content_type = request.header("Content-Type")
     if length is None and not essence_of(content_type).startswith("multipart/"):
         # Some servers tell nobody that such a body was cut off, and it has no last line of its own.
         raise problem("length-required", "Say how long the body is: Content-Length.")
@@ -65,9 +64,9 @@ def sent_by(request: Request, recipe: Recipe, settings: Settings, deadline: floa
     return Sent(settings.max_download, settings.max_reply, body, length, sent_up(content_type), headers)
 
 
-def _headers_up(request: Request, content_type: str) -> dict[str, str]:
+def _headers_up(request: PageRequest, content_type: str) -> dict[str, str]:
     """What a body's own headers say of it beside its type: how it is packed, and the name of a single file."""
-    packed = codings_of(request.headers.get("Content-Encoding", ""))
+    packed = codings_of(request.header("Content-Encoding"))
     if packed is None:
         raise problem(
             "unsupported-media-type",
@@ -75,37 +74,34 @@ def _headers_up(request: Request, content_type: str) -> dict[str, str]:
             headers={"Accept-Encoding": ", ".join(sorted(CODINGS))},
         )
     found = {"Content-Encoding": packed} if packed else {}
-    name = name_in(request.headers.get("Content-Disposition", ""))
+    name = name_in(request.header("Content-Disposition"))
     if name and not essence_of(content_type).startswith("multipart/"):
         found["Content-Disposition"] = disposition("attachment", name)
     return found
 
 
-def _pieces_up(request: Request, length: int | None, settings: Settings, deadline: float) -> Iterator[bytes]:
+def _pieces_up(
+    request: PageRequest, length: int | None, settings: Settings, deadline: float
+) -> Iterator[bytes]:
     """The visitor's body as it comes; raises PageError where it is too large, too slow or not whole."""
-    request.max_content_length = settings.max_upload
+    request.bind(settings.max_upload)
     count = 0
     try:
-        while piece := _piece(request, settings.body_timeout):
+        while piece := request.piece(_PIECE, settings.body_timeout):
             count += len(piece)
             if count > settings.max_upload:
                 raise _too_large(settings)
             if clock.monotonic() > deadline:
                 raise problem("upload-too-slow", "The body was not whole in time.")
             yield piece
-    except RequestEntityTooLarge as error:
-        # At the bound itself werkzeug looks for no end.
+    except TooLong as error:
+        # At the bound itself nobody looks for an end.
         if length is None or count != length:
             raise _too_large(settings) from error
-    except (ClientDisconnected, OSError) as error:
+    except (Cut, OSError) as error:
         raise _cut() from error
     if length is not None and count < length:
         raise _cut()
-
-
-def _piece(request: Request, timeout: float) -> bytes:
-    with waiting_at_most(request.environ, timeout):
-        return request.stream.read(_PIECE)
 
 
 def _too_large(settings: Settings) -> PageError:
@@ -121,28 +117,29 @@ def _cut() -> PageError:
 # --- down --------------------------------------------------------------------------------------------------------
 
 
-def answer_with(passed: Passed, headers: dict[str, str], request: Request, journal: Journal) -> Response:
+def answer_with(passed: Passed, headers: Headers, request: PageRequest, journal: Journal) -> Answer:
     """The answer of what came back; `headers` are the recipe's and Cache-Control.
 
     Only what is listed here comes down of the backend's headers.
     """
     found = {**_down(passed), "X-Content-Type-Options": "nosniff", "Content-Security-Policy": SANDBOX}
-    if essence_of(found.get("Content-Type", "")) == "text/event-stream":
+    is_record_stream = essence_of(found.get("Content-Type", "")) == "text/event-stream"
+    if is_record_stream:
         found |= {"X-Accel-Buffering": "no"}
-        headers = headers | {"Cache-Control": NO_STORE}
-    response = Response(status=passed.status, headers=found | headers)
-    if "Content-Type" not in found:
-        response.headers.pop("Content-Type", None)
+    made: Headers = list(found.items())
+    for name, value in headers:
+        put(made, name, NO_STORE if is_record_stream and name == "Cache-Control" else value)
     bodiless = passed.status in (204, 304, 416)
     if passed.length is not None and not bodiless:
-        response.headers["Content-Length"] = str(passed.length)
+        made.append(("Content-Length", str(passed.length)))
     journal.bytes = 0
     if bodiless or request.method == "HEAD":
         passed.close()
-    else:
-        journal.cut = True  # until its end is reached
-        response.response = LiveBody(_pieces_down(passed, journal), passed.close)
-    return response
+        if passed.status == 416:
+            made.append(("Content-Length", "0"))
+        return Answer(passed.status, made, b"")
+    journal.cut = True  # until its end is reached
+    return Answer(passed.status, made, LiveBody(_pieces_down(passed, journal), passed.close))
 
 
 def _pieces_down(passed: Passed, journal: Journal) -> Iterator[bytes]:

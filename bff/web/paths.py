@@ -10,10 +10,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Flask, request
-
-from bff.problems import problem
-
 # Encoded: a letter or digit or -._~ , which need not be; / and \ , which another decodes; control characters.
 _NEEDLESS = r"%(?:[01]|2[DEF]|3\d|4[1-9A-F]|5[0-9ACF]|6[1-9A-F]|7[0-9AEF])"
 _AS_SENT = re.compile(
@@ -21,7 +17,6 @@ _AS_SENT = re.compile(
 )
 _AS_DECODED = re.compile(r"//|/\.\.?(?:/|$)|[\\\x00-\x1f\x7f]")
 _HOST_BEFORE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
-_HEALTH = frozenset({"healthz", "readyz"})
 
 
 def is_canonical(environ: Mapping[str, Any]) -> bool:
@@ -37,15 +32,3 @@ def is_canonical(environ: Mapping[str, Any]) -> bool:
 def is_tidy(path: str) -> bool:
     """Whether a decoded path is the one name of what it asks for."""
     return _AS_DECODED.search(path) is None
-
-
-def serve_only(app: Flask, hosts: tuple[str, ...]) -> None:
-    """Answer for these hosts only; `*.` stands for what is below one. Health checks know no host, and are exempt."""
-    exact = {host for host in hosts if host[:2] != "*."}
-    below = tuple(host[1:] for host in hosts if host[:2] == "*.")
-
-    @app.before_request
-    def refuse_others() -> None:
-        host = re.sub(r":\d*$", "", request.host).lower().rstrip(".")
-        if host not in exact and not host.endswith(below) and request.endpoint not in _HEALTH:
-            raise problem("other-host", "This app does not answer for the host that was asked for.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from flask import Flask, Response, request, send_from_directory
@@ -10,9 +9,6 @@ from werkzeug.exceptions import NotFound
 from werkzeug.routing import PathConverter
 
 from bff.web.files import INDEX, File, Files
-from bff.web.shortcut import Shortcut
-
-_ENDPOINTS = ("public.index", "public.file")
 
 
 class OutsideApi(PathConverter):
@@ -21,12 +17,8 @@ class OutsideApi(PathConverter):
     regex = r"(?!api(?:/|$)).+?"
 
 
-def serve_public(app: Flask, folder: Path, always: Mapping[str, str], *, shortcut: bool) -> None:
-    """Add the routes of the files; a folder that does not exist leaves them 404.
-
-    `always` are the headers that every answer has; with `shortcut` nothing else need look at a plain request. Call it
-    last: what is registered by then is ours.
-    """
+def serve_public(app: Flask, folder: Path) -> Files:
+    """Add the routes of the files; a folder that does not exist leaves them 404."""
     app.url_map.converters["outside_api"] = OutsideApi
     files = Files(folder)
 
@@ -36,11 +28,9 @@ def serve_public(app: Flask, folder: Path, always: Mapping[str, str], *, shortcu
             return _unkept(folder, path, files)
         return _conditional(file)
 
-    app.add_url_rule("/", _ENDPOINTS[0], public, methods=["GET"])
-    app.add_url_rule("/<outside_api:path>", _ENDPOINTS[1], public, methods=["GET"])
-    if shortcut:
-        short = Shortcut(app, files, _ENDPOINTS, always)
-        app.wsgi_app = short.around(app.wsgi_app)  # type: ignore[method-assign, assignment]
+    app.add_url_rule("/", "public.index", public, methods=["GET"])
+    app.add_url_rule("/<outside_api:path>", "public.file", public, methods=["GET"])
+    return files
 
 
 def _unkept(folder: Path, path: str, files: Files) -> Response:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING
-
-from flask import Request
 
 from bff.identity import Visitor
 from bff.plan import Plan
@@ -14,6 +13,7 @@ from bff.problems import problem
 from bff.recipe import RateLimit, Recipe
 from bff.settings import Settings
 from bff.web.network import network_of
+from bff.web.request import PageRequest
 
 if TYPE_CHECKING:
     from bff.web.counting import Counter
@@ -36,22 +36,28 @@ class Rates:
 
             self._counter = SharedCounter(self._url) if self._url else Counter()
 
-    def count(self, recipe: Recipe, visitor: Visitor, request: Request) -> None:
-        """Count a request; raises PageError 429 for one too many. With the store away, none is."""
-        rate = recipe.rate_limit
-        if rate is None or self._counter is None:
-            return
-        wait = self._counter.hit(rate, recipe.name, self._who(visitor, request))
-        if wait is not None:
-            raise problem(
-                "too-many-requests", _detail(rate), headers={"Retry-After": str(max(1, math.ceil(wait)))}
-            )
+    def counter_of(self, recipe: Recipe) -> Callable[[Visitor, PageRequest], None] | None:
+        """What counts a request for a page; None where nobody limits it. With the store away, none is counted.
 
-    def _who(self, visitor: Visitor, request: Request) -> str:
+        It raises PageError 429 for one too many.
+        """
+        rate, name, counter = recipe.rate_limit, recipe.name, self._counter
+        if rate is None or counter is None:
+            return None
+
+        def count(visitor: Visitor, request: PageRequest) -> None:
+            wait = counter.hit(rate, name, self._who(visitor, request))
+            if wait is not None:
+                later = str(max(1, math.ceil(wait)))
+                raise problem("too-many-requests", _detail(rate), headers={"Retry-After": later})
+
+        return count
+
+    def _who(self, visitor: Visitor, request: PageRequest) -> str:
         """The visitor, or for anybody the network that the request comes from, as a hash."""
         if visitor.mark:
             return visitor.mark.hex()
-        network = network_of(request.remote_addr or "")
+        network = network_of(request.remote_address or "")
         return hashlib.blake2b(
             network.encode(), key=self._secret[:64], digest_size=16, person=b"bff address"
         ).hexdigest()

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
-from flask import Request, Response, g, request
-
 from bff.errors import PageError
 from bff.executor import UNDO_DEADLINE
 from bff.identity import Visitor
@@ -14,23 +12,28 @@ from bff.identity.origin import SAFE_METHODS
 from bff.problems import problem
 from bff.settings import Settings
 from bff.state import Claim, KeptAnswer, RepeatStore, StateUnavailable
-from bff.web.problems import problem_response
-from bff.web.site import Page
+from bff.web.answer import Answer
+from bff.web.headers import value_of
+from bff.web.journal import Journal
+from bff.web.live import LiveBody
+from bff.web.problems import problem_answer
+from bff.web.request import PageRequest
 
 KEY_HEADER = "Idempotency-Key"
 REPLAYED_HEADER = "Idempotent-Replayed"
 MARGIN = 5.0
 """Seconds beyond a page's deadline and its undos after which a request that never ended is taken for lost."""
 
+_KEY = "HTTP_IDEMPOTENCY_KEY"
 _LONGEST = 255
 _OWN_HEADERS = frozenset({"content-length", "date", "set-cookie"})
 # What a later try may get another answer to: sign in again, come back later.
 _PASSING = frozenset({401, 429})
 
 
-def visitors_key(request: Request) -> str | None:
+def visitors_key(request: PageRequest) -> str | None:
     """The Idempotency-Key of a request that may write; raises PageError 400 for one that cannot be a key."""
-    key = request.headers.get(KEY_HEADER)
+    key: str | None = request.environ.get(_KEY)
     if key is None or request.method in SAFE_METHODS:
         return None
     if not 1 <= len(key) <= _LONGEST or not key.isascii() or not key.isprintable():
@@ -53,31 +56,40 @@ class Repeats:
         """None without a store."""
         return cls(RepeatStore(settings.state_url, settings.session_keys)) if settings.state_url else None
 
-    def once(self, page: Page, visitor: Visitor, key: str, make: Callable[[], Response]) -> Response:
+    def once(
+        self,
+        route: str,
+        deadline: float,
+        visitor: Visitor,
+        key: str,
+        request: PageRequest,
+        journal: Journal,
+        make: Callable[[], Answer],
+    ) -> Answer:
         """The answer of `make`, or the one that the same request got before.
 
         Raises PageError 409 while that one runs, 422 if it was another request, 503 if that cannot be known.
         """
-        recipe = page.recipe
         claim = self._claim(
-            [visitor.mark.hex(), f"{recipe.method} {recipe.path}", key],
-            [request.full_path, request.mimetype, request.get_data(cache=True)],
-            recipe.deadline + UNDO_DEADLINE + MARGIN,
+            [visitor.mark.hex(), route, key],
+            [request.full_path, request.media_type, request.body()],
+            deadline + UNDO_DEADLINE + MARGIN,
         )
-        if isinstance(claim, Response):
+        if isinstance(claim, Answer):
+            journal.repeated = True
             return claim
         try:
-            response = make()
+            answer = make()
         except PageError as error:
-            self._end(claim, problem_response(error, g.journal.request_id))
+            self._end(claim, problem_answer(error, journal.request_id))
             raise
         except BaseException:
             self._release(claim)
             raise
-        self._end(claim, response)
-        return response
+        self._end(claim, answer)
+        return answer
 
-    def _claim(self, who: list[str], what: list[str | bytes], seconds: float) -> Claim | Response:
+    def _claim(self, who: list[str], what: list[str | bytes], seconds: float) -> Claim | Answer:
         try:
             found = self._store.claim(who, what, seconds)
         except StateUnavailable as exc:
@@ -90,21 +102,19 @@ class Repeats:
         if found.answer is None:
             detail = f"The first request with this {KEY_HEADER} has not ended yet."
             raise problem("repeat-running", detail, headers={"Retry-After": "1"})
-        g.journal.repeated = True
-        answer = found.answer
-        return Response(answer.body, answer.status, [*answer.headers, (REPLAYED_HEADER, "true")])
+        kept = found.answer
+        length = ("Content-Length", str(len(kept.body)))
+        return Answer(kept.status, [*kept.headers, (REPLAYED_HEADER, "true"), length], kept.body)
 
-    def _end(self, claim: Claim, response: Response) -> None:
+    def _end(self, claim: Claim, answer: Answer) -> None:
         """Keep an answer that stands; after any other, a repeat runs."""
-        passing = response.status_code >= 500 or response.status_code in _PASSING
-        if passing or "Set-Cookie" in response.headers:
+        passing = answer.status >= 500 or answer.status in _PASSING
+        if passing or value_of(answer.headers, "set-cookie") is not None or isinstance(answer.body, LiveBody):
             self._release(claim)
             return
-        headers = tuple(
-            (name, value) for name, value in response.headers.items() if name.lower() not in _OWN_HEADERS
-        )
+        headers = tuple(pair for pair in answer.headers if pair[0].lower() not in _OWN_HEADERS)
         with suppress(StateUnavailable):  # it is logged; what was done is done, and the visitor is told so
-            self._store.keep(claim, KeptAnswer(response.status_code, headers, response.get_data()))
+            self._store.keep(claim, KeptAnswer(answer.status, headers, answer.body))
 
     def _release(self, claim: Claim) -> None:
         with suppress(StateUnavailable):  # it is logged; the claim ends by itself

@@ -10,7 +10,6 @@ import functools
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 
-from flask import Request, Response, g
 from msgspec.structs import replace
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -19,9 +18,11 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from bff.errors import PageError
 from bff.http import Broken, Promise, Reply, Started, Stream, StreamBroke, Transport, Try
-from bff.recipe import Recipe
+from bff.web.answer import Answer
+from bff.web.headers import value_of
 from bff.web.journal import Journal
-from bff.web.live import live_body, when_sent
+from bff.web.live import LiveBody
+from bff.web.request import PageRequest
 
 _W3C = TraceContextTextMapPropagator()
 
@@ -33,12 +34,12 @@ class Tracing:
         self._trusted = trusted
         self._tracer = trace.get_tracer("bff", tracer_provider=provider)
 
-    def page(self, recipe: Recipe, request: Request, make: Callable[[], Response]) -> Response:
+    def page(self, route: str, request: PageRequest, journal: Journal, make: Callable[[], Answer]) -> Answer:
         """The answer, made within a span of its page, which ends when the answer has been made or an error comes."""
-        span = self._begin(recipe, request)
+        span = self._begin(journal.page, route, request)
         try:
             with _within(span):
-                response = make()
+                answer = make()
         except PageError as error:
             span.set_attribute("error.type", error.kind)
             _end_with(span, error.status, server=True)
@@ -49,22 +50,24 @@ class Tracing:
             _end_with(span, getattr(error, "code", None) or 500, server=True)
             span.end()
             raise
-        _end_with(span, response.status_code, server=True)
-        body = live_body(response)
-        if body is not None:
+        _end_with(span, answer.status, server=True)
+        body = answer.body
+        if isinstance(body, LiveBody):
             body.within(functools.partial(_within, span))
-        when_sent(response, functools.partial(_answered, span, g.journal, response))
-        return response
+            body.at_end(functools.partial(_answered, span, journal, answer))
+        else:
+            _answered(span, journal, answer)
+        return answer
 
-    def _begin(self, recipe: Recipe, request: Request) -> Span:
+    def _begin(self, page: str, route: str, request: PageRequest) -> Span:
         instrumented = trace.get_current_span().get_span_context().is_valid
         attributes = {
-            "bff.page": recipe.name,
+            "bff.page": page,
             "http.request.method": request.method,
-            "http.route": recipe.path,
+            "http.route": route.partition(" ")[2],
         }
         return self._tracer.start_span(
-            f"{recipe.method} {recipe.path}",
+            route,
             context=None if instrumented else self._context_of(request),
             kind=SpanKind.INTERNAL if instrumented else SpanKind.SERVER,
             attributes=attributes,
@@ -74,11 +77,10 @@ class Tracing:
         """The transport, with a span for each request that it sends."""
         return _TracedTransport(transport, self._tracer)
 
-    def _context_of(self, request: Request) -> Context:
+    def _context_of(self, request: PageRequest) -> Context:
         if not self._trusted:
             return Context()
-        names = ("traceparent", "tracestate")
-        carrier = {name: request.headers[name] for name in names if name in request.headers}
+        carrier = {name: text for name in ("traceparent", "tracestate") if (text := request.header(name))}
         return _W3C.extract(carrier, Context())
 
 
@@ -190,12 +192,12 @@ def _within(span: Span) -> AbstractContextManager[Span]:
     return trace.use_span(span, record_exception=False, set_status_on_exception=False)
 
 
-def _answered(span: Span, journal: Journal, response: Response) -> None:
+def _answered(span: Span, journal: Journal, answer: Answer) -> None:
     """End the span of a page whose answer has been made."""
-    partial = ", ".join(journal.partial) or response.headers.get("X-Page-Partial")
+    partial = ", ".join(journal.partial) or value_of(answer.headers, "x-page-partial")
     if partial:
         span.set_attribute("bff.partial", partial)
-    stale = ", ".join(journal.stale) or response.headers.get("X-Page-Stale")
+    stale = ", ".join(journal.stale) or value_of(answer.headers, "x-page-stale")
     if stale:
         span.set_attribute("bff.stale", stale)
     if journal.error is not None:

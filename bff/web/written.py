@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-
-from flask import Request, Response
+from collections.abc import Callable, Iterable, Mapping
 
 from bff import clock
 from bff.identity.written import CLOCKS, NOTHING_WRITTEN, Written, WrittenSeal
 from bff.plan import Plan, PlannedRequest
 from bff.web.cookies import Cookie
+from bff.web.headers import Headers, put
 from bff.web.identity import has_only_bearer
 from bff.web.journal import Journal
+from bff.web.request import PageRequest
 from bff.web.site import Page, Site
 
 COOKIE = Cookie("__Host-bff-written", "bff-written")
@@ -27,28 +27,29 @@ class OwnWrites:
         self._site = site
         self._lifetimes: tuple[Mapping[str, Page], float] | None = None
 
-    def of(self, request: Request, plan: Plan) -> Written:
-        """What the visitor wrote lately, as far as it concerns a page."""
-        value = COOKIE.value(request)
-        if value is None or not any(step.step.cache for step in plan.requests):
-            return NOTHING_WRITTEN
-        return self._open(value)
+    def reader_of(self, plan: Plan) -> Callable[[PageRequest], Written] | None:
+        """What gives what a visitor wrote lately; None for a page that keeps nothing."""
+        return self._of if any(step.step.cache for step in plan.requests) else None
 
-    def tell(self, response: Response, request: Request, journal: Journal) -> None:
+    def _of(self, request: PageRequest) -> Written:
+        value = COOKIE.value(request)
+        return NOTHING_WRITTEN if value is None else self._open(value)
+
+    def tell(self, headers: Headers, request: PageRequest, journal: Journal) -> None:
         """Set the cookie on the answer to a request that has written, or may have."""
-        if not (journal.repeated or journal.writes.may_have_happened):
+        has_written = journal.writes is not None and journal.writes.may_have_happened
+        if not (journal.repeated or has_written):
             return
-        page = self._site.pages.get(journal.page)
         lifetime, seal = self._lifetime(), self._seal()
-        if page is None or not page.recipe.invalidates or seal is None or not lifetime:
+        if not journal.invalidates or seal is None or not lifetime:
             return
         if has_only_bearer(request):
             return
         before = COOKIE.value(request)
         written = NOTHING_WRITTEN if before is None else self._open(before)
-        value = seal.seal(written.also(page.recipe.invalidates, clock.wall()))
-        response.headers.add("Set-Cookie", COOKIE.header(request, value, math.ceil(lifetime + CLOCKS)))
-        response.headers["Cache-Control"] = "no-store"
+        value = seal.seal(written.also(journal.invalidates, clock.wall()))
+        headers.append(("Set-Cookie", COOKIE.header(request, value, math.ceil(lifetime + CLOCKS))))
+        put(headers, "Cache-Control", "no-store")
 
     def _open(self, value: str) -> Written:
         seal, lifetime = self._seal(), self._lifetime()

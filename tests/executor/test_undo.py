@@ -130,7 +130,7 @@ def test_a_mistake_of_our_own_takes_back_what_was_written_too(
     def mistaken(*_: Any) -> None:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr("bff.web.views.make_answer", mistaken)
+    monkeypatch.setattr("bff.web.answer.Answers.whole", mistaken)
     write_two(backend)
     backend.on("GET /last", answer(json={}))
     found = page(TWO).post("/api/page")

@@ -143,10 +143,24 @@ def test_only_so_many_cookies_are_remembered(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_marks_tell_visitors_apart_and_depend_on_the_key() -> None:
-    one, other = Session(1, {"p": "a"}, 0), Session(2, {"p": "a"}, 0)
-    assert seal(NEW).visitor(one).mark == seal(NEW).visitor(one).mark
-    assert seal(NEW).visitor(one).mark != seal(NEW).visitor(other).mark
-    assert seal(NEW).visitor(one).mark != seal(OLD).visitor(one).mark
+    def mark(user: int, key: str) -> bytes:
+        value = seal(key).seal(Session(user, {"p": "a"}, int(NOW) + 60), NOW)
+        visitor = seal(key).visitor_of(value, NOW)
+        assert visitor is not None
+        return visitor.mark
+
+    assert mark(1, NEW) == mark(1, NEW)
+    assert mark(1, NEW) != mark(2, NEW)
+    assert mark(1, NEW) != mark(1, OLD)
+
+
+def test_what_is_done_to_a_visitors_user_stays_there() -> None:
+    box = seal(NEW)
+    value = box.seal(Session({"names": ["Ann"]}, {}, int(NOW) + 60), NOW)
+    for _ in range(2):
+        found = box.visitor_of(value, NOW)
+        assert found is not None and found.user == {"names": ["Ann"]}
+        found.user["names"].append("Eve")
 
 
 @pytest.mark.parametrize(
@@ -173,9 +187,9 @@ def test_the_time_a_session_ends(expires: object, tokens: dict[str, str], found:
 
 
 def test_sessions_and_visitors_show_nothing_of_themselves() -> None:
-    session = Session({"id": "visitor-7"}, {"people": "t0ken"}, 1)
+    session = Session({"id": "visitor-7"}, {"people": "t0ken"}, int(NOW) + 60)
     assert "t0ken" not in repr(session) and "visitor-7" not in repr(session)
-    assert repr(seal(NEW).visitor(session)) == "<Visitor>"
+    assert repr(seal(NEW).visitor_of(seal(NEW).seal(session, NOW), NOW)) == "<Visitor>"
 
 
 def test_a_session_of_very_many_values_is_refused_before_it_is_written() -> None:

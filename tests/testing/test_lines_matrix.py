@@ -79,6 +79,6 @@ def test_it_is_red_where_the_lines_are_not_the_page(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(lines, name, mistake)
-    monkeypatch.setattr("bff.web.views.lines_of", lines.lines_of)
+    monkeypatch.setattr("bff.web.page.lines_of", lines.lines_of)
     found = cases["page-notice-hangs-in_lines"].run().problems
     assert [problem for problem in found if said in problem], found

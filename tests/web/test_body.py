@@ -115,9 +115,9 @@ class _Slow(io.BytesIO):
         super().__init__(body)
         self._clock = clock
 
-    def readinto(self, room: Any) -> int:
+    def read(self, size: int | None = -1) -> bytes:
         self._clock.go_on(60.0)
-        return super().readinto(room)
+        return super().read(size)
 
 
 def test_the_deadline_counts_while_the_body_comes(tmp_path: Path, clock: Clock) -> None:

@@ -116,3 +116,10 @@ def test_the_usual_page_loads_what_opens_sessions_and_no_more(tmp_path: Path, ba
     root = write_built(write_project(tmp_path / "recipes", {"page": USUAL}), tmp_path / "built")
     found = loaded(root, {"TODOS_URL": backend, "BFF_SESSION_KEYS": Fernet.generate_key().decode()})
     assert found & (ONLY_SOME | AUTHORS) == {"cryptography"}
+
+
+@pytest.mark.parametrize("name", ["assembly", "door", "page", "answer", "frame", "problems", "site", "table"])
+def test_the_door_and_what_stands_behind_it_know_no_flask(name: str) -> None:
+    asked = f"import sys, bff.web.{name}; print([*{{'flask', 'werkzeug'}} & set(sys.modules)])"
+    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

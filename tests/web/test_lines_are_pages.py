@@ -20,13 +20,15 @@ from bff.planner import make_plan
 from bff.problems import document
 from bff.settings import Settings
 from bff.testing.lines import Assembled, assembled
-from bff.web.answer import encode_bounded, make_answer
+from bff.web.answer import Answers, encode_bounded
 from bff.web.journal import Journal
 from bff.web.lines import PageLines, lines_of
+from bff.web.request import PageRequest
 from tests.project import write_project
 from tests.properties import given, settings, st
 
 SETTINGS = Settings()
+REQUEST = PageRequest({}, "GET")
 JSON = st.recursive(
     st.sampled_from([None, True, 1, 1.0, "text", "a/b~c"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
@@ -110,7 +112,7 @@ def whole(plan: Plan, calls: FakeCalls) -> Assembled:
     evaluation = Evaluation()
     try:
         results = run_of(plan, calls, evaluation).run()
-        answer = make_answer(plan, results, evaluation, SETTINGS)
+        answer = Answers(plan, SETTINGS).whole(REQUEST, results, evaluation)
     except PageError as error:
         return Assembled(None, problem=document(error, "id"))
     return Assembled(json.loads(answer.body), results.partial, results.stale, complete=True)

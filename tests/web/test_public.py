@@ -13,7 +13,7 @@ from flask import Flask, request_started
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from bff.web import files
-from bff.web.shortcut import Shortcut
+from bff.web.lookout import Lookout
 from tests.project import app_of
 
 INDEX = "<!doctype html><title>待办任务</title>" + "<p>words</p>" * 100
@@ -186,7 +186,7 @@ def test_many_names_of_one_file_are_not_remembered_for_ever(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     remembered: list[str] = []
-    monkeypatch.setattr(Shortcut, "_is_ours", lambda _, path: remembered.append(path) or True)
+    monkeypatch.setattr(Lookout, "gives_file", lambda _, path: remembered.append(path) or True)
     for name in (
         "/app.js",
         "/./app.js",

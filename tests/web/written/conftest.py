@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 
 from bff import create_app
 from bff.http import Behind
-from bff.web import app as app_module
+from bff.web import assembly
 from tests.fakes import FakeBackend, Received, Wire, answer
 from tests.project import LOGIN, write_project
 from tests.web.written.visits import DOWNLOAD, HOME, KEY, SHELL, UPLOAD, WRITE, urls
@@ -40,8 +40,8 @@ def backend() -> Iterator[FakeBackend]:
 def behinds(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Closes what instances have done behind their pages."""
     made: list[Behind] = []
-    original = app_module.behind_of
-    monkeypatch.setattr(app_module, "behind_of", lambda *given: made.append(original(*given)) or made[-1])
+    original = assembly.behind_of
+    monkeypatch.setattr(assembly, "behind_of", lambda *given: made.append(original(*given)) or made[-1])
     yield
     for behind in made:
         behind.close()
