@@ -21,7 +21,7 @@ if __package__ in {None, ""}:
 from benchmarks import fixtures
 from benchmarks.backend import COUNTS, written
 
-LATE = 0.15
+LATE = 0.04
 """Seconds after which the late one answers."""
 WELL, ENDS = written(200, fixtures.notice()), b"\r\n\r\n"
 _CUT = WELL.partition(ENDS)[0] + ENDS + b'{"id":'

@@ -6,6 +6,7 @@ import math
 import random
 from collections import deque
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Literal
 
 from msgspec import Struct
@@ -14,6 +15,7 @@ from bff import clock, forks
 from bff.text import parse_duration
 
 _REMEMBERED = 200
+_FAILED = itemgetter(1)
 
 
 class Breaker(Struct, frozen=True):
@@ -137,7 +139,7 @@ class Circuit:
         since = clock.monotonic() - self._window
         while self._outcomes and self._outcomes[0][0] < since:
             self._outcomes.popleft()
-        failed = sum(failure for _, failure in self._outcomes)
+        failed = sum(map(_FAILED, self._outcomes))
         return len(self._outcomes) >= rules.least and failed > rules.rate * len(self._outcomes)
 
     def _change(self, state: Literal["closed", "open", "trying"], until: float) -> None:

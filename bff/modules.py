@@ -163,7 +163,7 @@ class _FreshLoader(_Loader):
 
 def project_modules(root: Path) -> Iterator[ModuleType]:
     """The modules that have been loaded from a project's folder."""
-    for name, module in list(sys.modules.items()):
+    for name, module in sys.modules.copy().items():  # another thread may load one meanwhile
         file = getattr(module, "__file__", None)
         if name.startswith(_OWN_NAME) and file is not None and Path(file).is_relative_to(root):
             yield module

@@ -98,12 +98,29 @@ class Turns:
 
     def outside(self, wait: Callable[..., Result], *arguments: Any) -> Result:
         """What a wait gives; meanwhile others have the turn of this thread, if it has one."""
-        given = self.give()
+        place: _Place | None = getattr(self._own, "place", None)
+        if place is None or not place.has_turn:
+            return wait(*arguments)
+        with self._lock:
+            if self._queue or self._turn is not place:
+                self._give_later(place)
+            else:
+                self._turn = None
+        place.has_turn = False
         try:
             return wait(*arguments)
         finally:
-            if given:
+            with self._lock:
+                is_free = self._turn is None
+                if is_free:
+                    self._turn, self._since, place.has_turn = place, clock.monotonic(), True
+            if not is_free:
                 self.take()
+
+    def _give_later(self, place: _Place) -> None:
+        """Passes a turn on, if this place has it still: one that took too long has lost it to another."""
+        if self._turn is place:
+            self._pass_on()
 
     def _pass_on(self) -> None:
         self._turn = self._queue.popleft()

@@ -97,9 +97,10 @@ def of_reply(
     body = _body(planned, reply, item, empty=True if step.each is not None else None)
     if isinstance(body, Failure) or planned.take is None:
         return body
-    wrong = first_not_list(body, ("reply", "body"), planned.reply_lists)
-    if wrong is not None:
-        return bad_reply(step.name, wrong, item)
+    if planned.reply_lists:
+        wrong = first_not_list(body, ("reply", "body"), planned.reply_lists)
+        if wrong is not None:
+            return bad_reply(step.name, wrong, item)
     return planned.take(_with_reply(scope, reply, body), evaluation)
 
 

@@ -10,6 +10,8 @@ from msgspec.structs import replace
 
 from bff.errors import Failure
 from bff.executor import judge
+from bff.executor.bind import BoundRequest
+from bff.executor.request_step import RequestStep
 from bff.executor.run import PageRun
 from bff.executor.writes import Write
 from bff.http import Broken, OutgoingRequest, Passage, Reply, StreamBroke
@@ -91,17 +93,19 @@ class PassingRun(PageRun):
         super().__init__(*given)
         self._sent = sent
 
-    def _ask(self, step: PlannedRequest) -> None:
-        request = self._step(step).alone()
+    def hand_through(self, bound: BoundRequest) -> None:
+        """Send it on its way, and end its step with what came back."""
+        step = bound.planned
+        request = RequestStep(bound, self).alone()
         if request is None:
             what = f"'{step.name}' was not asked: a part of its path is empty."
             request = Failure(step.name, "unsent", 404, what)
         found = request if isinstance(request, Failure) else self._sent_on(step, request)
         self.traces[step.name].requests = 0 if isinstance(request, Failure) else 1
         if isinstance(found, Failure):
-            raise self._failed(step, found)
+            raise self.failed(bound, found)
         self.passed = found
-        self._end(step, None, "ok")
+        self.end(bound, None, "ok")
 
     def _sent_on(self, step: PlannedRequest, request: OutgoingRequest) -> Passed | Failure:
         """Send the request on its way; what came back, or why there is nothing to hand on."""
@@ -114,7 +118,7 @@ class PassingRun(PageRun):
         write = Write(step, {})
         if step.step.writes:
             self.writes.sent.append(write)
-        opened = self._calls.stream(
+        opened = self.calls.stream(
             step.client, request, sent.body, length=sent.length, max_bytes=sent.max_bytes
         )
         if isinstance(opened, Broken):
@@ -125,7 +129,7 @@ class PassingRun(PageRun):
         if failure is not None:
             opened.close()
             return self._judged(write, failure)
-        self._keeping.limit(Reply(opened.status, opened.headers))
+        self.keeping.limit(Reply(opened.status, opened.headers))
         passed = Passed(opened)
         if passed.needs_length:
             try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from bff.errors import Failure
@@ -11,11 +11,22 @@ from bff.executor.judge import unsent
 from bff.expressions import Evaluation
 from bff.expressions.evaluation import text_size
 from bff.expressions.values import to_text
-from bff.http import CacheTerms, ForwardedToken, OutgoingRequest, check_header, encode_segment
+from bff.http import (
+    CacheTerms,
+    ForwardedToken,
+    OutgoingRequest,
+    check_header,
+    encode_segment,
+    quoted,
+    sendable,
+)
 from bff.identity import Visitor
 from bff.identity.written import NOTHING_WRITTEN, Written
 from bff.plan import PlannedRequest
 from bff.recipe import StepCache
+
+if TYPE_CHECKING:
+    from bff.executor.bind import BoundRequest
 
 Encode = Callable[[Any], bytes]
 KEY_HEADER = "Idempotency-Key"
@@ -67,6 +78,30 @@ def render(
         forwarded=forwarded if planned.client.forwarded_headers else (),
         cache=None if step.cache is None else _cache_terms(step.cache, planned, written),
     )
+
+
+def target_of(
+    bound: BoundRequest, scope: Mapping[str, Any], evaluation: Evaluation, item: int | None
+) -> str | Failure | None:
+    """What a request without headers or a body of its own asks for; None and Failure are as in `render`."""
+    path = bound.path
+    if path is None:
+        found = _path(bound.planned, scope, evaluation, item)
+        if not isinstance(found, str):
+            return found
+        path = sendable(found)
+    if bound.query is None:
+        return path
+    parts = [path, "&" if "?" in path else "?"]
+    tree = bound.query(scope, evaluation)
+    for name, value in (tree or {}).items():
+        if value.__class__ is str and len(value) <= _SHORT:
+            parts += quoted(name), "=", quoted(value), "&"
+        else:
+            for _, text in _pairs({name: value}, evaluation):
+                parts += quoted(name), "=", quoted(text), "&"
+    parts.pop()
+    return "".join(parts)
 
 
 def _cache_terms(cache: StepCache, planned: PlannedRequest, written: Written) -> CacheTerms | None:

@@ -1,316 +1,404 @@
-"""One request step under way: its items, the calls in flight, their outcomes joined to the step's value."""
+"""One request step under way: its items, what is in flight, the outcomes joined to the step's value."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from bff.errors import Failure, FunctionError, PageError
 from bff.executor import judge
-from bff.executor.render import render
-from bff.executor.results import Keeping, Terms
-from bff.executor.writes import Write, WriteOutcome, Writes
-from bff.expressions import Evaluation
+from bff.executor.render import render, target_of
+from bff.executor.results import SAY_SO
+from bff.executor.writes import Write, WriteOutcome
 from bff.expressions.paths import ANY
-from bff.expressions.values import key_text, to_text
-from bff.http import Broken, Call, Calls, OutgoingRequest
-from bff.plan import PlannedRequest
+from bff.expressions.values import MAX_KEY, key_text, to_text
+from bff.http import Broken, Call, Ended, OutgoingRequest, Reply
+from bff.jsontext import NotJSON, TooDeep
 from bff.problems import of_failure
+
+if TYPE_CHECKING:
+    from bff.executor.bind import BoundRequest
+    from bff.executor.run import PageRun
+
+Waiting = Call | Ended
+"""What a step waits for."""
+
+_ONE: tuple[None] = (None,)
+_TEXT = frozenset({str})
 
 
 class RequestStep:
-    """Runs one planned request, with or without `each` or `batch`.
+    """Runs one bound request, with or without `each` or `batch`.
 
-    `begin` starts what may start; `take_in` takes one ended call and starts more; `done` says when there is
-    nothing under way any more. Then `value` holds the step's value, or `failure` why it has none; `stale` says why
-    old replies stand in, and `keeping` is told of every reply. Until then `owners` leads from each call in flight to
-    this step.
+    `send` starts the only request of a step, `begin` the first of a loop; `take_in` takes one that has ended, starts
+    more and says when nothing is `in_flight` any more. Then `value` holds the step's value, or `failure` why it has
+    none; `stale` says why old replies stand in.
     """
 
-    def __init__(
-        self,
-        planned: PlannedRequest,
-        scope: Mapping[str, Any],
-        calls: Calls,
-        evaluation: Evaluation,
-        writes: Writes,
-        terms: Terms,
-        keeping: Keeping,
-        owners: dict[Call, RequestStep],
-    ) -> None:
-        self.planned = planned
-        self.value: Any = None
-        self.failure: Failure | None = None
-        self.item_failures: list[Failure] = []
-        self.stale: list[Failure] = []
-        self.sent = 0
-        self._scope = scope
-        self._calls = calls
-        self._evaluation = evaluation
-        self._writes = writes
-        self._terms = terms
-        self._keeping = keeping
-        self._owners = owners
-        self._waiting: deque[int] = deque()
-        self._in_flight: dict[Call, int] = {}
-        self._items: list[Any] = [None]
+    value: Any = None
+    failure: Failure | None = None
+    item_failures: Sequence[Failure] = ()
+    stale: Sequence[Failure] = ()
+    sent = 0
+    _items: Sequence[Any] = _ONE
+    _waiting: Sequence[int] = ()
+    _keys: Mapping[int, str] = MappingProxyType({})
+    _written: Mapping[int, Write] = MappingProxyType({})
+
+    def __init__(self, bound: BoundRequest, run: PageRun) -> None:
+        self.bound = bound
+        self.name = bound.name
+        self._run = run
+        self.in_flight: dict[Waiting, int] = {}
         self._values: list[Any] = [None]
-        self._keys: dict[int, str] = {}
-        self._written: dict[int, Write] = {}
-
-    @property
-    def done(self) -> bool:
-        return not self._in_flight and (self.failure is not None or not self._waiting)
-
-    @property
-    def in_flight(self) -> tuple[Call, ...]:
-        """The calls whose replies are still to come."""
-        return tuple(self._in_flight)
 
     def begin(self) -> None:
-        """Work out the items and start the first requests."""
-        step = self.planned.step
-        if self.planned.items is not None:
-            try:
-                items = self.planned.items(self._scope, self._evaluation)
-            except FunctionError as error:
-                self.failure = judge.of_function(step.name, error)
-                return
-            if step.batch is not None:
-                items = _chunks(items, step.batch_size)
-            elif len(items) > self._terms.max_each:
-                detail = f"'{step.name}' goes over {len(items)} items; one step may go over {self._terms.max_each}."
-                status = 422 if self.planned.items_from_input else 500
-                self.failure = Failure(step.name, "limit", status, detail)
-                return
-            self._items = items
-            self._values = [None] * len(items)
-        self._waiting.extend(range(len(self._items)))
-        self._launch()
-        self._settle()
+        """Work out the items of a loop and start the first requests."""
+        if self._find_items():
+            self._values = [None] * len(self._items)
+            self._waiting = deque(range(len(self._items)))
+            self._launch()
 
     def alone(self) -> OutgoingRequest | Failure | None:
         """The request of a step that is neither in a loop nor started here, as `render` makes it."""
         return self._rendered(0)
 
-    def take_in(self, call: Call) -> None:
-        """Take the outcome of a call of this step."""
-        at, outcome = self._judged(call)
-        self._store(at, outcome if isinstance(outcome, Failure) else self._with_lists(at, outcome))
-        self._launch()
-        self._settle()
+    def take_in(self, one: Waiting) -> bool:
+        """Take the outcome of a request of this step; says whether that was all. One that was given up is none."""
+        at = self.in_flight.pop(one, None)
+        if at is None:
+            one.release()
+            return False
+        bound = self.bound
+        raw = one.body() if bound.plain else None
+        if raw is None:
+            outcome = self._judged(one, at)
+        else:
+            try:
+                outcome = bound.decode(raw, self._run.calls.limits.max_depth)
+                one.release()
+            except (NotJSON, TooDeep):
+                outcome = self._judged(one, at)
+        if bound.lists_of_items:
+            outcome = self._with_lists(at, outcome)
+        if isinstance(outcome, Failure):
+            self._store(at, outcome)
+        else:
+            self._values[at] = outcome
+        if self._waiting:
+            self._launch()
+        if self.in_flight:
+            return False
+        if bound.is_simple and self.failure is None:
+            self.value = self._values[0]
+        else:
+            self.settle()
+        return True
 
-    def note(self, call: Call) -> None:
+    def note(self, one: Waiting) -> None:
         """Only note what became of a write: the page has ended, and its undo may want to know."""
-        with suppress(PageError):
-            self._judged(call)
+        at = self.in_flight.pop(one, None)
+        if at is not None:
+            with suppress(PageError):
+                self._judged(one, at)
+
+    def becomes(self, before: Waiting, now: Waiting) -> None:
+        """Is told that one of its requests is waited for in another form."""
+        at = self.in_flight.pop(before)
+        now.owner, now.at = self, at
+        self.in_flight[now] = at
 
     def stop(self) -> None:
         """Start nothing more, and forget the reads in flight; the writes are left to be waited for."""
-        self._waiting.clear()
-        if self.planned.step.safe:
+        self._waiting = ()
+        if self.bound.planned.step.safe:
             self.give_up()
 
     def give_up(self) -> None:
-        """Forget the calls in flight; a write among them has an unknown outcome."""
-        for call in self._in_flight:
-            self._calls.abandon(call)
-            self._owners.pop(call, None)
-        self._in_flight.clear()
-        self._waiting.clear()
+        """Forget what is in flight; a write among that has an unknown outcome."""
+        for one in self.in_flight:
+            self._run.calls.abandon(one)
+        self.in_flight.clear()
+        self._waiting = ()
 
     def fall_back(self, failure: Failure) -> Any:
         """The value in place of the one that failed; raises PageError where a function gives none."""
-        return self._fallback({**self._scope, **self._own_names(0)}, failure)
+        return self._fallback({**self._run.scope, **self._own_names(0)}, failure)
 
     def _fallback(self, scope: Mapping[str, Any], failure: Failure) -> Any:
-        assert self.planned.fallback is not None
+        fallback = self.bound.planned.fallback
+        assert fallback is not None
         try:
-            return self.planned.fallback({**scope, "error": error_of(failure)}, self._evaluation)
+            return fallback({**scope, "error": error_of(failure)}, self._run.evaluation)
         except FunctionError as error:
-            raise of_failure(judge.of_function(self.planned.name, error, failure.item)) from error
+            raise of_failure(judge.of_function(self.name, error, failure.item)) from error
 
     # --- starting ----------------------------------------------------------------------------------------------
 
+    def _find_items(self) -> bool:
+        """Work out the items of a loop; says whether there is a failure instead."""
+        planned, run = self.bound.planned, self._run
+        step = planned.step
+        assert planned.items is not None
+        try:
+            items = planned.items(run.scope, run.evaluation)
+        except FunctionError as error:
+            self.failure = judge.of_function(step.name, error)
+            return False
+        if step.batch is not None:
+            items = _chunks(items, step.batch_size)
+        elif len(items) > run.terms.max_each:
+            detail = f"'{step.name}' goes over {len(items)} items; one step may go over {run.terms.max_each}."
+            status = 422 if planned.items_from_input else 500
+            self.failure = Failure(step.name, "limit", status, detail)
+            return False
+        self._items = items
+        return True
+
     def _launch(self) -> None:
-        step = self.planned.step
+        step = self.bound.planned.step
         most = step.concurrency if step.each is not None else len(self._items)
-        while self._waiting and self.failure is None and len(self._in_flight) < most:
-            at = self._waiting.popleft()
-            request = self._rendered(at)
-            if request is None:
-                self._values[at] = None
-            elif isinstance(request, Failure):
-                self._store(at, request)
-            else:
+        waiting = self._waiting
+        while waiting and self.failure is None and len(self.in_flight) < most:
+            self.send(waiting.popleft())  # type: ignore[attr-defined]
+
+    def send(self, at: int) -> None:
+        """Sends one request; notes the value of one that is not made, and the failure of one that must not be."""
+        bound, run = self.bound, self._run
+        if bound.lean:
+            target: str | Failure | None = bound.target
+            if target is None:
+                scope = run.scope if bound.planned.variable is None else self._local(at)
+                try:
+                    target = target_of(bound, scope, run.evaluation, at)
+                except FunctionError as error:
+                    target = judge.of_function(self.name, error, self._item(at))
+            if isinstance(target, str):
+                auth = bound.auth
+                token = None if auth is None else run.terms.visitor.token(auth.name, or_bearer=auth.bearer)
                 self.sent += 1
-                call = self._calls.start(self.planned.client, request)
-                self._in_flight[call] = at
-                self._owners[call] = self
-                if not step.safe:
-                    self._written[at] = Write(self.planned, self._local_names(at), self._item(at))
-                    self._writes.sent.append(self._written[at])
+                wires = run.calls.wires or run.calls.begin_wires()
+                one = wires.ask(self, at, bound.route, target, token)
+                if isinstance(one, Broken):
+                    self._store(at, judge.of_broken(self.name, one, self._item(at)))
+                else:
+                    self.in_flight[one or run.calls.ask(self, at, bound.route, target, token)] = at
+            elif target is not None:
+                self._store(at, target)
+            return
+        request = self._rendered(at)
+        if isinstance(request, Failure):
+            self._store(at, request)
+        elif request is not None:
+            self.sent += 1
+            asked = self._asked(at, request)
+            if not bound.planned.step.safe:
+                write = Write(bound.planned, self._local_names(at), self._item(at))
+                self._written = {**self._written, at: write}
+                run.writes.sent.append(write)
+            if isinstance(asked, Broken):
+                self._store(at, self._broken(at, asked))
+            else:
+                self.in_flight[asked] = at
+
+    def _asked(self, at: int, request: OutgoingRequest) -> Waiting | Broken:
+        """A request with headers or a body of its own, under way: on a wire, or as a call where it needs more."""
+        calls, route = self._run.calls, self.bound.route
+        wires = None if route is None else calls.wires or calls.begin_wires()
+        one = None if wires is None else wires.ask(self, at, route, request.target, None, request)
+        if one is not None:
+            return one
+        call = calls.start(self.bound.planned.client, request)
+        call.owner, call.at = self, at
+        return call
 
     def _rendered(self, at: int) -> OutgoingRequest | Failure | None:
         """A request as it goes out; a Failure where its values do not let it, or a function gives none."""
+        terms = self._run.terms
         try:
             return self._make_key(at) or render(
-                self.planned,
+                self.bound.planned,
                 self._local(at),
-                self._evaluation,
-                visitor=self._terms.visitor,
-                encode=self._terms.encode,
+                self._run.evaluation,
+                visitor=terms.visitor,
+                encode=terms.encode,
                 item=self._item(at),
                 key=self._keys.get(at),
-                written=self._terms.written,
-                forwarded=self._terms.forwarded,
+                written=terms.written,
+                forwarded=terms.forwarded,
             )
         except FunctionError as error:
-            return judge.of_function(self.planned.name, error, self._item(at))
+            return judge.of_function(self.name, error, self._item(at))
 
     def _make_key(self, at: int) -> Failure | None:
         """Make the idempotency key of one request, where the step has one; a Failure where it would be empty."""
-        key = self.planned.key
+        planned = self.bound.planned
+        key = planned.key
         if key is None:
             return None
-        text = None if key is True else to_text(key(self._local(at), self._evaluation))
+        text = None if key is True else to_text(key(self._local(at), self._run.evaluation))
         if key is not True and not text:
             what = "its idempotency key is empty."
-            by_visitor = self.planned.key_from_input
-            return judge.unsent(self.planned.name, what, by_visitor=by_visitor, item=self._item(at))
-        self._keys[at] = self._terms.keys.key(self.planned.name, self._item(at), text)
+            return judge.unsent(self.name, what, by_visitor=planned.key_from_input, item=self._item(at))
+        self._keys = {**self._keys, at: self._run.terms.keys.key(self.name, self._item(at), text)}
         return None
 
     def _local(self, at: int) -> Mapping[str, Any]:
-        if self.planned.variable is None and self.planned.key is None:
-            return self._scope
-        return {**self._scope, **self._local_names(at)}
+        planned = self.bound.planned
+        if planned.variable is None and planned.key is None:
+            return self._run.scope
+        return {**self._run.scope, **self._local_names(at)}
 
     def _local_names(self, at: int) -> dict[str, Any]:
         """The names that only this request knows: the loop variable and its idempotency key."""
         names = self._own_names(at)
-        if self.planned.variable is not None:
-            names[self.planned.variable] = self._items[at]
+        if self.bound.planned.variable is not None:
+            names[self.bound.planned.variable] = self._items[at]
         return names
 
     def _own_names(self, at: int) -> dict[str, Any]:
-        return {} if self.planned.key is None else {"idempotency_key": self._keys.get(at)}
+        return {} if self.bound.planned.key is None else {"idempotency_key": self._keys.get(at)}
 
     def _item(self, at: int) -> int | None:
-        return at if self.planned.step.each is not None else None
+        return at if self.bound.planned.step.each is not None else None
 
     # --- outcomes ----------------------------------------------------------------------------------------------
 
-    def _judged(self, call: Call) -> tuple[int, Any]:
-        """Which request a call was, and its value or Failure; a write's outcome is noted first."""
-        at = self._in_flight.pop(call)
-        self._owners.pop(call, None)
-        result, write = call.result, self._written.get(at)
-        assert result is not None, "only ended calls are taken in"
+    def _judged(self, one: Waiting, at: int) -> Any:
+        """The value of a request, or its Failure; a write's outcome is noted first."""
+        planned, run = self.bound.planned, self._run
+        result, write = one.result, self._written.get(at)
+        assert result is not None, "only what has ended is taken in"
         if write is not None:
-            write.outcome = _outcome_of(call)
+            write.outcome = _outcome_of(result, lost=one.lost)
+        one.release()
         if isinstance(result, Broken):
-            failure = judge.of_broken(self.planned.name, result, self._item(at))
-            return at, failure if write is None else write.judged(failure)
-        self._keeping.limit(result)
+            return self._broken(at, result)
+        if not SAY_SO.isdisjoint(result.headers):  # most say nothing, and reading nothing takes time too
+            run.keeping.limit(result)
         if write is not None:
             write.reply = result
+        scope = run.scope if self.bound.is_lone else self._local(at)
+        item = None if self.bound.is_single else self._item(at)
         try:
-            outcome = judge.of_reply(self.planned, result, self._local(at), self._evaluation, self._item(at))
+            outcome = judge.of_reply(planned, result, scope, run.evaluation, item)
         except FunctionError as error:
-            outcome = judge.of_function(self.planned.name, error, self._item(at))
+            outcome = judge.of_function(self.name, error, self._item(at))
         if write is not None:
-            if not isinstance(outcome, Failure):
-                write.value, write.accepted = outcome, True
-            elif outcome.kind == "status" and write.outcome == "done":
-                write.outcome = "refused"  # 2xx, and `ok` does not take it for a success
-            if isinstance(outcome, Failure):
-                outcome = write.judged(outcome)
+            outcome = self._noted(write, outcome)
         if result.stale is not None and not isinstance(outcome, Failure):
-            self._note_stale(judge.of_stale(self.planned, result.stale, self._item(at)))
-        return at, outcome
+            self._note_stale(judge.of_stale(planned, result.stale, self._item(at)))
+        return outcome
+
+    def _broken(self, at: int, broken: Broken) -> Failure:
+        """The failure of a request that brought no reply."""
+        write = self._written.get(at)
+        failure = judge.of_broken(self.name, broken, self._item(at))
+        if write is None:
+            return failure
+        if write.outcome == "under way":
+            write.outcome = _outcome_of(broken, lost=False)
+        return write.judged(failure)
+
+    @staticmethod
+    def _noted(write: Write, outcome: Any) -> Any:
+        """What a write gave, noted in it."""
+        if not isinstance(outcome, Failure):
+            write.value, write.accepted = outcome, True
+            return outcome
+        if outcome.kind == "status" and write.outcome == "done":
+            write.outcome = "refused"  # 2xx, and `ok` does not take it for a success
+        return write.judged(outcome)
 
     def _note_stale(self, failure: Failure) -> None:
         """Note why an old reply stands in; the chunks of a batch are told of as one."""
         if failure.item is not None or not self.stale:
-            self.stale.append(failure)
+            self.stale = [*self.stale, failure]
 
     def _store(self, at: int, outcome: Any) -> None:
         if not isinstance(outcome, Failure):
             self._values[at] = outcome
             return
-        if self.planned.step.each is not None and self.planned.fallback is not None:
-            self.item_failures.append(outcome)
+        planned = self.bound.planned
+        if planned.step.each is not None and planned.fallback is not None:
+            self.item_failures = [*self.item_failures, outcome]
             self._values[at] = self._fallback(self._local(at), outcome)
             if at in self._written:
                 self._written[at].value = self._values[at]
             return
         if self.failure is None:
             self.failure = outcome
-            self._waiting.clear()
+            self._waiting = ()
         # Writes in flight are waited for, so that the page can say what became of them.
-        if self.planned.step.safe:
+        if planned.step.safe:
             self.give_up()
 
     def _with_lists(self, at: int, outcome: Any) -> Any:
         """The outcome of one item, or the failure that it has no list where the recipe goes over one."""
-        if self.planned.step.each is None or isinstance(outcome, Failure):
+        if isinstance(outcome, Failure):
             return outcome
-        below = [path[1:] for path in self.planned.lists if path[:1] == (ANY,)]
-        wrong = judge.first_not_list(outcome, (self.planned.name, ANY), below)
-        return outcome if wrong is None else self._of_writes(judge.bad_reply(self.planned.name, wrong, at))
+        wrong = judge.first_not_list(outcome, (self.name, ANY), self.bound.lists_of_items)
+        return outcome if wrong is None else self._of_writes(judge.bad_reply(self.name, wrong, at))
 
     def _of_writes(self, failure: Failure) -> Failure:
         """The failure of what replies gave together, which the writes among them do not take back."""
         return next(iter(self._written.values())).judged(failure) if self._written else failure
 
-    def _settle(self) -> None:
-        if not self.done or self.failure is not None:
+    def settle(self) -> None:
+        """Join what has come to the step's value, where nothing is under way any more."""
+        if self.failure is not None:
             return
-        joined = self._joined()
-        if not isinstance(joined, Failure) and self.planned.step.key_by is not None:
-            joined = self._keyed(joined)
-        if not isinstance(joined, Failure):
-            wrong = judge.first_not_list(joined, (self.planned.name,), self.planned.lists)
+        bound = self.bound
+        joined = self._values[0] if bound.is_single else self._joined()
+        if bound.key_by is not None and not isinstance(joined, Failure):
+            joined = self._keyed(joined, bound.key_by)
+        if (
+            bound.lists
+            and not (bound.is_list and joined.__class__ is list)
+            and not isinstance(joined, Failure)
+        ):
+            wrong = judge.first_not_list(joined, (self.name,), bound.lists)
             if wrong is not None:
-                joined = judge.bad_reply(self.planned.name, wrong)
+                joined = judge.bad_reply(self.name, wrong)
         if isinstance(joined, Failure):
             self.failure = self._of_writes(joined)
         else:
             self.value = joined
 
     def _joined(self) -> Any:
-        step = self.planned.step
-        if step.batch is None:
-            return self._values if step.each is not None else self._values[0]
+        if self.bound.planned.step.batch is None:
+            return self._values
         rows: list[Any] = []
         for chunk in self._values:
             if chunk is not None and not isinstance(chunk, list):
-                return judge.bad_reply(step.name, step.name)
+                return judge.bad_reply(self.name, self.name)
             rows.extend(chunk or ())
         return rows
 
-    def _keyed(self, rows: Any) -> Any:
-        step = self.planned.step
+    def _keyed(self, rows: Any, key_by: str) -> Any:
         if rows is not None and not isinstance(rows, list):
-            return judge.bad_reply(step.name, step.name)
+            return judge.bad_reply(self.name, self.name)
+        keys: list[Any] = [row.get(key_by) if isinstance(row, dict) else None for row in rows or ()]
+        if set(map(type, keys)) <= _TEXT and max(map(len, keys), default=0) <= MAX_KEY:
+            return dict(zip(keys, rows or (), strict=True))
         keyed: dict[str, Any] = {}
-        for row in rows or ():
-            key = key_text(row.get(step.key_by)) if isinstance(row, dict) else None
-            if key is not None:
-                keyed[key] = row
+        for key, row in zip(keys, rows or (), strict=True):
+            text = key_text(key)
+            if text is not None:
+                keyed[text] = row
         return keyed
 
 
-def _outcome_of(call: Call) -> WriteOutcome:
+def _outcome_of(result: Reply | Broken, *, lost: bool) -> WriteOutcome:
     """What became of a write, as far as its status tells."""
-    if isinstance(call.result, Broken):
-        return "unknown" if call.result.sent else "unsent"
-    if call.result is not None and call.result.ok:
+    if isinstance(result, Broken):
+        return "unknown" if result.sent else "unsent"
+    if result.ok:
         return "done"
-    return "unknown" if call.lost else "refused"
+    return "unknown" if lost else "refused"
 
 
 def error_of(failure: Failure) -> dict[str, Any]:

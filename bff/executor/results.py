@@ -57,7 +57,8 @@ class StepTrace(Struct):
         return (self.ended - self.begun) * 1000
 
 
-_SAY_SO = frozenset({"cache-control", "expires", "pragma"})
+SAY_SO = frozenset({"cache-control", "expires", "pragma"})
+"""The headers by which a reply says how long it may be kept."""
 
 
 class Keeping(Struct):
@@ -72,8 +73,6 @@ class Keeping(Struct):
 
     def limit(self, reply: Reply) -> None:
         """Take in what one reply says."""
-        if _SAY_SO.isdisjoint(reply.headers):  # most say nothing, and reading nothing takes time too
-            return
         self.private = self.private or reply.scope == "private"
         self.no_store = self.no_store or reply.scope == "no-store"
         if reply.max_age is not None:

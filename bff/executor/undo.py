@@ -80,8 +80,9 @@ class TakingBack:
                 else:
                     write.taken_back, trace.failure = "undo_failed", trace.failure or call
             if in_flight:
-                for call in self._calls.wait(self._deadline):
-                    self._take_in(call, in_flight.pop(call), trace)
+                for ended in self._calls.wait(self._deadline):
+                    assert isinstance(ended, Call), "undos are calls"
+                    self._take_in(ended, in_flight.pop(ended), trace)
 
     @staticmethod
     def _take_in(call: Call, write: Write, trace: StepTrace) -> None:

@@ -54,9 +54,12 @@ def missing(value: Any, key: Any) -> Any:
     return missed(value, key) or NOTHING
 
 
+_BOUNDS = frozenset({int, type(None)})
+
+
 def cut(evaluation: Evaluation, value: Any, start: Any, stop: Any, step: Any) -> Any:
     """`value[start:stop:step]` of a list or text."""
-    if not all(part is None or part.__class__ is int for part in (start, stop, step)) or step == 0:
+    if not _BOUNDS.issuperset(map(type, (start, stop, step))) or step == 0:
         return None
     if value.__class__ is not list and value.__class__ is not str:
         return None

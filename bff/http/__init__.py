@@ -14,6 +14,7 @@ from bff.http.messages import (
     FORBIDDEN_REQUEST_HEADERS,
     FORBIDDEN_RESPONSE_HEADERS,
     Broken,
+    CacheOutcome,
     CacheTerms,
     CallError,
     OutgoingRequest,
@@ -23,11 +24,15 @@ from bff.http.messages import (
     check_path,
     encode_constant,
     encode_segment,
+    quoted,
+    sendable,
 )
 from bff.http.passage import Passage
 from bff.http.retry import retry_after
+from bff.http.route import Route
 from bff.http.sockets import SocketTransport
 from bff.http.transport import Promise, Started, Stream, ThreadTransport, Transport, Try
+from bff.http.wires import Ended, HandOver, Joined
 
 __all__ = [
     "FORBIDDEN_REQUEST_HEADERS",
@@ -38,19 +43,24 @@ __all__ = [
     "Behind",
     "Breaker",
     "Broken",
+    "CacheOutcome",
     "CacheTerms",
     "Call",
     "CallError",
     "Calls",
     "Change",
     "Client",
+    "Ended",
     "Env",
     "ForwardedToken",
+    "HandOver",
+    "Joined",
     "Limits",
     "OutgoingRequest",
     "Passage",
     "Promise",
     "Reply",
+    "Route",
     "SocketTransport",
     "Started",
     "Stream",
@@ -68,6 +78,8 @@ __all__ = [
     "freezes_between_requests",
     "is_of_the_way",
     "may_not_go_up",
+    "quoted",
     "retry_after",
+    "sendable",
     "transport_of",
 ]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
@@ -16,8 +16,12 @@ from bff.http.limits import Limits
 from bff.http.messages import Broken, HeaderLines, OutgoingRequest, Reply, set_header
 from bff.http.passage import Passage
 from bff.http.reads import Reads
+from bff.http.route import Route
+from bff.http.sockets.transport import SocketTransport, needs_more_than_sockets
+from bff.http.sockets.wire import Wire
 from bff.http.streams import Streams
-from bff.http.transport import Started, Transport
+from bff.http.transport import Transport
+from bff.http.wires import Ended, HandOver, Wires
 
 if TYPE_CHECKING:
     from bff.http.behind import Behind
@@ -39,25 +43,35 @@ class Calls:
         request_id: str = "",
         behind: Behind | None = None,
     ) -> None:
-        self._transport = transport
+        self.transport = transport
         self._deadline = deadline
         self._request_id = request_id
         self._behind = behind
-        self._limits = limits or Limits()
-        self.ledger = Ledger(self._limits, deadline - clock.monotonic())
-        self._fetches = Fetches(transport, self.ledger, self._fetched, self.turned)
-        self._reads = Reads(transport, deadline, self._fetches, self._end, self._for_others, behind)
-        self._ended: list[Call] = []
+        self.limits = limits or Limits()
+        self.ledger = Ledger(self.limits, deadline - clock.monotonic())
+        self.visitor: bytes | None = None
+        self.wires: Wires | None = None
+        self._fetches: Fetches | None = None
+        self._reads: Reads | None = None
+        self._ended: list[Call | Ended] = []
         self._headers: dict[tuple[Client, str | None], HeaderLines] = {}
 
     def anew(self, deadline: float) -> Calls:
         """Calls of the same page with another deadline (monotonic) and bounds of their own."""
-        return Calls(self._transport, deadline, self._limits, self._request_id, self._behind)
+        return Calls(self.transport, deadline, self.limits, self._request_id, self._behind)
 
-    def _for_others(self, deadline: float) -> Calls:
-        calls = self.anew(deadline)
-        calls._reads.only_new = True
-        return calls
+    def route(self, client: Client, **terms: Any) -> Route | None:
+        """The way of ordinary requests to a client; None where each of them must be a call."""
+        transport = self.transport
+        if not isinstance(transport, SocketTransport) or needs_more_than_sockets(client):
+            return None
+        return Route(transport, client, self.limits, **terms)
+
+    def ask(self, owner: Any, at: int, route: Route, target: str, token: str | None) -> Call:
+        """Sends what a wire could, as a call that may wait for what stands in its way."""
+        call = self.start(route.client, route.alone(target, token, self.visitor))
+        call.owner, call.at = owner, at
+        return call
 
     def start(self, client: Client, request: OutgoingRequest, until: float | None = None) -> Call:
         """Starts a call that ends by `until`, its time-out and the page's deadline (monotonic).
@@ -70,29 +84,48 @@ class Calls:
         url = client.url(request.target)
         call = Call(client, request, end, url, self._headers_of(client, request))
         if request.safe and request.cache is not None:
-            self._reads.begin(call)
+            self.reads.begin(call)
         else:
-            self._fetches.begin(call)
+            self.fetches.begin(call)
         return call
 
-    def wait(self, until: float) -> list[Call]:
+    def wait(self, until: float) -> list[Call | Ended]:
         """The calls that ended since the last wait; waits for the first, at most until then (monotonic).
 
         Gives an empty list when the time is up or nothing is under way.
         """
-        while not self._ended and (self._fetches or self._reads):
-            moment = min(until, self._fetches.due(), self._reads.due() if self._reads else inf)
-            for started in self._transport.wait(self._under_way(), moment):
-                if not self._fetches.land(started):
-                    self._reads.land(started)
-            now = clock.monotonic()
-            self._fetches.ring(now)
-            if self._reads:
-                self._reads.ring(now)
-            if now >= until:
+        while not self._ended:
+            if self._fetches is not None:
+                if not self._wait_for_all(until):
+                    break
+            elif self.wires is None or not self.wires.flying:
+                break
+            else:
+                self._ended.extend(self.wires.wait(until))
+            if clock.monotonic() >= until:
                 break
         ended, self._ended = self._ended, []
         return ended
+
+    def _wait_for_all(self, until: float) -> bool:
+        """Waits once for whatever comes first; says whether there is anything to wait for."""
+        fetches, reads, wires = self.fetches, self.reads, self.wires
+        flying = [] if wires is None else wires.flying
+        if not (fetches or reads or flying):
+            return False
+        moment = min(until, fetches.due(), reads.due() if reads else inf, wires.due() if wires else inf)
+        for started in self.transport.wait((*fetches.flying, *reads.awaited, *flying), moment):
+            if wires is not None and isinstance(started, Wire):
+                self._ended.extend(wires.land(started))
+            elif not fetches.land(started):
+                reads.land(started)
+        now = clock.monotonic()
+        fetches.ring(now)
+        if reads:
+            reads.ring(now)
+        if wires is not None:
+            self._ended.extend(wires.ring(now))
+        return True
 
     def stream(
         self,
@@ -114,27 +147,89 @@ class Calls:
             set_header(headers, "Content-Length", str(length))
         call = Call(client, request, self._deadline, client.url(request.target), headers)
         call.fetch = Fetch(call)
-        opened = Streams(self._transport, self._fetches).open(call.fetch, body, max_bytes)
+        opened = Streams(self.transport, self.fetches).open(call.fetch, body, max_bytes)
         call.result = opened if isinstance(opened, Broken) else Reply(opened.status, opened.headers)
         self.streamed(call)
         return opened
 
-    def abandon(self, call: Call) -> None:
-        """Gives a call up: `wait` does not give it any more."""
-        self._fetches.give_up(call)
-        self._reads.give_up(call)
-        self._ended = [ended for ended in self._ended if ended is not call]
+    def abandon(self, one: Call | Ended) -> None:
+        """Gives a request up: `wait` does not give it any more."""
+        if isinstance(one, Call):
+            self.fetches.give_up(one)
+            self.reads.give_up(one)
+        else:
+            assert self.wires is not None, "it is on a wire"
+            self.wires.give_up(one)
+        self._ended = [ended for ended in self._ended if ended is not one]
 
     def close(self) -> None:
         """Gives up all that is under way, so that it holds no place any more."""
-        self._fetches.close()
-        self._reads.close()
+        if self._fetches is not None:
+            self.fetches.close()
+            self.reads.close()
+        if self.wires is not None:
+            self.wires.close()
+            for one in self._ended:
+                one.release()
+            self.wires = None  # which knows these calls: nothing that is over waits for the collector
 
     def turned(self, client: Client, change: Change) -> None:
         """Called when one of the tries has opened or closed its client's breaker; for who counts that."""
 
+    def refused(self, client: Client, why: Broken) -> None:
+        """Called when a request was not made; for who counts that."""
+
+    def handed_over(self, client: Client, why: HandOver) -> None:
+        """Called when a request that could fly on a wire goes on as a call; for who counts that."""
+
     def streamed(self, call: Call) -> None:
         """Called when the head of a stream, or none, has come, which is the call's result; for who counts that."""
+
+    # --- what most pages do without --------------------------------------------------------------------------------
+
+    @property
+    def fetches(self) -> Fetches:
+        """The requests of calls, made when there is a first one."""
+        if self._fetches is None:
+            self._fetches = Fetches(self.transport, self.ledger, self._fetched, self.turned)
+        return self._fetches
+
+    @property
+    def reads(self) -> Reads:
+        """The reads that may be kept, made when there is a first one."""
+        if self._reads is None:
+            self._reads = Reads(
+                self.transport, self._deadline, self.fetches, self._end, self._for_others, self._behind
+            )
+        return self._reads
+
+    def begin_wires(self) -> Wires:
+        """The requests on wires, for the first of them."""
+        self.wires = Wires(self.ledger, self._deadline, self._request_id, self)
+        self.wires.visitor = self.visitor
+        return self.wires
+
+    def leave(self, client: Client) -> None:
+        """Hands a place on within the page, or gives it back."""
+        self.fetches.leave(client)
+
+    def retry(self, wire: Wire, outcome: Reply | Broken) -> None:
+        """Has a request that another try may make good go on as a call, or as one for each that waits for it."""
+        route = wire.route
+        request = route.request_of(wire, self.visitor)
+        url, headers = route.client.url(request.target), self._headers_of(route.client, request)
+        calls = []
+        for one in wire.joined or [wire]:
+            call = Call(route.client, request, one.until, url, headers)
+            call.begun = wire.began
+            one.owner.becomes(one, call)
+            calls.append(call)
+        self.fetches.go_on(calls, wire, outcome)
+
+    def _for_others(self, deadline: float) -> Calls:
+        calls = self.anew(deadline)
+        calls.reads.only_new = True
+        return calls
 
     def _headers_of(self, client: Client, request: OutgoingRequest) -> Mapping[str, str]:
         """The headers of a request; most of a client's in one page have the same."""
@@ -146,10 +241,6 @@ class Calls:
             self._headers[client, request.token] = headers
         return headers
 
-    def _under_way(self) -> Collection[Started]:
-        awaited = self._reads.awaited
-        return (*self._fetches.flying, *awaited) if awaited else self._fetches.flying
-
     def _fetched(self, call: Call, outcome: Reply | Broken) -> None:
         """Ends a call whose request was made for this page."""
         assert call.fetch is not None, "it was fetched"
@@ -158,10 +249,10 @@ class Calls:
         else:
             sent = outcome.sent or call.fetch.sent
             outcome = replace(outcome, sent=sent, attempts=call.fetch.attempts)
-        self._end(call, outcome if call.terms is None else self._reads.settled(call, call.fetch, outcome))
+        self._end(call, outcome if call.terms is None else self.reads.settled(call, call.fetch, outcome))
 
     def _end(self, call: Call, outcome: Reply | Broken) -> None:
         if isinstance(outcome, Reply):
-            outcome.max_depth = self._limits.max_depth
+            outcome.max_depth = self.limits.max_depth
         call.result = outcome
         self._ended.append(call)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
@@ -30,16 +30,20 @@ class Call:
     """What one step waits for; `result` is None until it has ended. `until` (monotonic) is its own deadline.
 
     `url` and `headers` are what is sent. A read that may be kept has its `key`, the `terms` of that and the old reply
-    that it may be given, `kept`; `cached` then tells what came of it.
+    that it may be given, `kept`; `cached` then tells what came of it. It is the request `at` of its
+    `owner`; one that went on from a wire has `begun` with it (monotonic).
     """
 
     __slots__ = (
+        "at",
+        "begun",
         "cached",
         "client",
         "fetch",
         "headers",
         "kept",
         "key",
+        "owner",
         "request",
         "result",
         "terms",
@@ -61,11 +65,21 @@ class Call:
         self.cached: CacheOutcome | None = None
         self.result: Reply | Broken | None = None
         self.fetch: Fetch | None = None
+        self.owner: Any = None
+        self.begun: float | None = None
+        self.at = 0
 
     @property
     def lost(self) -> bool:
         """Whether one of its tries went out and brought no reply, whatever a later one brought."""
         return self.fetch is not None and self.fetch.lost
+
+    def body(self) -> bytes | None:
+        """None: what a call brought is looked at by who knows all rules."""
+        return None
+
+    def release(self) -> None:
+        """It holds nothing that others wait for."""
 
     def __repr__(self) -> str:
         return f"<Call {self.request.method} of {self.client!r}>"

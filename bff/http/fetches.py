@@ -17,6 +17,7 @@ from bff.http.transport import Started, Transport
 
 if TYPE_CHECKING:
     from bff.http.client import Client
+    from bff.http.sockets.wire import Wire
 
 Outcome = Reply | Broken
 
@@ -41,7 +42,6 @@ class Fetches:
         self._fetches: dict[Fetch, None] = {}
         self._flying: dict[Started, Fetch] = {}
         self._joinable: dict[str, list[Fetch]] = {}  # reads by URL
-        self._queues: dict[Client, deque[tuple[Fetch, Outcome | None]]] = {}
 
     def __bool__(self) -> bool:
         return bool(self._fetches)
@@ -86,6 +86,20 @@ class Fetches:
         self.ledger.tries += 1
         return None
 
+    def go_on(self, calls: list[Call], wire: Wire, outcome: Outcome) -> None:
+        """Has calls wait for a request whose first try has ended so, and is counted and told of."""
+        fetch = Fetch(calls[0])
+        fetch.calls, fetch.attempts = calls, 1
+        fetch.begun, fetch.tried_until = wire.began, wire.until
+        fetch.sent = wire.sent
+        fetch.lost = isinstance(outcome, Broken) and (wire.sent or outcome.sent)
+        for call in calls:
+            call.fetch = fetch
+        self._fetches[fetch] = None
+        if fetch.request.safe:
+            self._joinable.setdefault(fetch.url, []).append(fetch)
+        self._rest_or_finish(fetch, outcome)
+
     # --- tries ---------------------------------------------------------------------------------------------------
 
     def _begin(self, fetch: Fetch) -> None:
@@ -105,15 +119,15 @@ class Fetches:
         client = fetch.client
         if self.ledger.take_place(client.gate):
             if not self._send(fetch, last):
-                self._leave(client)
+                self.leave(client)
         elif self.ledger.holds(client.gate):
-            self._queues.setdefault(client, deque()).append((fetch, last))
+            self.ledger.queues.setdefault(client, deque()).append((fetch, last))
         else:
             self._finish(fetch, last or full())
 
-    def _leave(self, client: Client) -> None:
+    def leave(self, client: Client) -> None:
         """Hands a place on to the page's next call that waits for one, else gives it back."""
-        queue = self._queues.get(client)
+        queue: deque[tuple[Fetch, Outcome | None]] | None = self.ledger.queues.get(client)
         while queue:
             fetch, last = queue.popleft()
             if fetch.calls and not self._has_time(fetch):
@@ -165,7 +179,7 @@ class Fetches:
         if not self.ledger.take_place(client.gate):
             return
         if not client.gate.hedges.spend() or self._launch(fetch) is not None:
-            self._leave(client)
+            self.leave(client)
         else:
             fetch.copies += 1
 
@@ -206,7 +220,7 @@ class Fetches:
         if isinstance(outcome, Broken) and (started.sent or outcome.sent):
             fetch.lost = True
         self.tell(fetch, flight, outcome)
-        self._leave(fetch.client)
+        self.leave(fetch.client)
         self._take(fetch, flight, outcome)
         return True
 
@@ -226,7 +240,9 @@ class Fetches:
         if resolved is None:
             self._try(fetch, outcome)
             return
-        outcome = self.ledger.counted(resolved)
+        self._rest_or_finish(fetch, self.ledger.counted(resolved))
+
+    def _rest_or_finish(self, fetch: Fetch, outcome: Outcome) -> None:
         delay = fetch.delay_after(outcome, self.ledger.limits.min_try)
         if delay is None:
             self._finish(fetch, outcome)
@@ -269,7 +285,7 @@ class Fetches:
                 self.tell(fetch, flight, Broken("timeout"))
             else:
                 fetch.client.gate.circuit.left(flight.permit)
-            self._leave(fetch.client)
+            self.leave(fetch.client)
 
 
 def _copy(outcome: Outcome) -> Outcome:

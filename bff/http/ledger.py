@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from typing import TYPE_CHECKING, Any, Literal
 
 from bff import clock
@@ -25,10 +26,10 @@ class Ledger:
     """The tries of a page, the bytes of its replies, the places that it holds and what it told breakers.
 
     `seconds` are those that the page had when it began; `wrote` (epoch seconds) is when its last write ended, 0 before
-    the first.
+    the first; `queues` are the calls that wait for a place of the page's own, by client.
     """
 
-    __slots__ = ("bytes", "held", "limits", "seconds", "told", "tries", "wrote")
+    __slots__ = ("bytes", "held", "limits", "queues", "seconds", "told", "tries", "wrote")
 
     def __init__(self, limits: Limits, seconds: float) -> None:
         self.limits = limits
@@ -38,6 +39,7 @@ class Ledger:
         self.wrote = 0.0
         self.held: dict[Gate, int] = {}
         self.told: set[tuple[Client, bool]] = set()
+        self.queues: dict[Client, deque[Any]] = {}
 
     @property
     def is_full(self) -> bool:

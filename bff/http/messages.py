@@ -220,23 +220,24 @@ class OutgoingRequest(Unshown, frozen=True):
     @property
     def target(self) -> str:
         """The path with the whole query, as it is sent; raises ValueError where it cannot be."""
-        path = _sendable(self.path)
+        path = sendable(self.path)
         if not self.query:
             return path
         joint = "&" if "?" in path else "?"
-        return f"{path}{joint}{'&'.join(f'{_quoted(name)}={_quoted(value)}' for name, value in self.query)}"
+        return f"{path}{joint}{'&'.join(f'{quoted(name)}={quoted(value)}' for name, value in self.query)}"
 
 
 @memoized(entries=1024, longest=1024)
-def _sendable(path: str) -> str:
-    """A path, encoded and checked; most pages ask for the same few."""
+def sendable(path: str) -> str:
+    """A path, encoded and checked; most pages ask for the same few. Raises ValueError for one that cannot be sent."""
     encoded = encode_constant(path)
     check_path(encoded)
     return encoded
 
 
 @memoized(entries=1024, longest=1024)
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A name or value of a query, percent-encoded."""
     return quote(text, safe="")
 
 

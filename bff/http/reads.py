@@ -232,7 +232,9 @@ class Reads:
             self._end(call, self._stand_in(call, terms, outcome))
             return
         call.cached = cached
-        self._end(call, self._fetches.ledger.counted(outcome.copy() if isinstance(outcome, Reply) else outcome))
+        self._end(
+            call, self._fetches.ledger.counted(outcome.copy() if isinstance(outcome, Reply) else outcome)
+        )
 
 
 def _is_failure(outcome: Outcome) -> bool:

@@ -58,7 +58,9 @@ class Streams:
             patience = timeout if body is not None else head_by - now
             telling = fetches.ledger.telling(min(patience, fetch.until - now), timeout)
             opened = self._send(fetch, Flight(permit, telling, now), patience, body, max_bytes)
-            delay = None if body is not None else fetch.delay_after(_head(opened), fetches.ledger.limits.min_try)
+            delay = (
+                None if body is not None else fetch.delay_after(_head(opened), fetches.ledger.limits.min_try)
+            )
             again = clock.monotonic() + (delay or 0.0)
             if delay is None or again > head_by - fetches.ledger.limits.min_try:
                 return opened

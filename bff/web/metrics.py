@@ -13,7 +13,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from bff import clock
-from bff.http import Broken, Call, Calls, Change, Client, Passage, Reply
+from bff.http import Broken, CacheOutcome, Call, Calls, Change, Client, Ended, HandOver, Passage, Reply
 from bff.web.journal import Journal
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -40,6 +40,9 @@ class Metrics:
         self._retries = self._counter("bff_retries", "Further tries of calls", "client")
         self._reads = self._counter("bff_cached_reads", "Reads with a cache", "client", "outcome")
         self._hedges = self._counter("bff_hedges", "Second copies of late reads", "client")
+        self._hand_overs = self._counter(
+            "bff_hand_overs", "Requests that left the quick way to their backend", "client", "outcome"
+        )
         self._breakers = self._counter(
             "bff_breaker_changes", "Times a breaker opened or closed", "client", "outcome"
         )
@@ -55,17 +58,21 @@ class Metrics:
     def page_ended(self, journal: Journal, status: int) -> None:
         """Count a page and its steps."""
         page = journal.page
-        self._pages.labels(page, _page_outcome(journal, status)).inc()
-        self._page_seconds.labels(page).observe(journal.milliseconds / 1000)
+        self._pages[page, _page_outcome(journal, status)].inc()
+        self._page_seconds[page,].observe(journal.milliseconds / 1000)
         for trace in journal.traces.values():
             ended = trace.ended or trace.outcome == "failed"
-            self._steps.labels(page, trace.name, trace.outcome if ended else "unfinished").inc()
+            self._steps[page, trace.name, trace.outcome if ended else "unfinished"].inc()
             if trace.requests and trace.ended:
-                self._step_seconds.labels(page, trace.name).observe(trace.milliseconds / 1000)
+                self._step_seconds[page, trace.name].observe(trace.milliseconds / 1000)
+
+    def handed_over(self, client: Client, why: HandOver) -> None:
+        """Count a request that left the quick way to its backend."""
+        self._hand_overs[client.name, why].inc()
 
     def page_shed(self, page: str) -> None:
         """Count a page that was turned away because there were too many."""
-        self._pages.labels(page, "shed").inc()
+        self._pages[page, "shed"].inc()
 
     def calls(self, *given: Any) -> Calls:
         """The calls of one page, counted; takes what `Calls` takes."""
@@ -73,27 +80,46 @@ class Metrics:
 
     def breaker_turned(self, client: Client, change: str) -> None:
         """Count that a client's breaker has opened or closed."""
-        self._breakers.labels(client.name, change).inc()
+        self._breakers[client.name, change].inc()
 
-    def call_ended(self, call: Call, seconds: float, retries: int, copies: int) -> None:
+    def call_ended(
+        self,
+        client: str,
+        result: Reply | Broken | None,
+        seconds: float,
+        retries: int,
+        copies: int,
+        cached: CacheOutcome | None = None,
+    ) -> None:
         """Count a call with the further tries and second copies that were its own."""
-        client, result = call.client.name, call.result
-        if call.cached is not None:
-            self._reads.labels(client, call.cached).inc()
-        self._calls.labels(client, _call_outcome(result)).inc()
+        if cached is not None:
+            self._reads[client, cached].inc()
+        self._calls[client, _call_outcome(result)].inc()
         if result is None or (isinstance(result, Reply) and result.from_cache):
             return
-        self._call_seconds.labels(client).observe(seconds)
+        self._call_seconds[client,].observe(seconds)
         if retries > 0:
-            self._retries.labels(client).inc(retries)
+            self._retries[client,].inc(retries)
         if copies > 0:
-            self._hedges.labels(client).inc(copies)
+            self._hedges[client,].inc(copies)
 
-    def _counter(self, name: str, doc: str, *labels: str) -> Counter:
-        return Counter(name, f"{doc}.", labels, registry=self._registry)
+    def _counter(self, name: str, doc: str, *labels: str) -> _Labelled:
+        return _Labelled(Counter(name, f"{doc}.", labels, registry=self._registry))
 
-    def _histogram(self, name: str, doc: str, *labels: str) -> Histogram:
-        return Histogram(name, f"{doc}.", labels, registry=self._registry, buckets=_SECONDS)
+    def _histogram(self, name: str, doc: str, *labels: str) -> _Labelled:
+        return _Labelled(Histogram(name, f"{doc}.", labels, registry=self._registry, buckets=_SECONDS))
+
+
+class _Labelled(dict[tuple[str, ...], Any]):
+    """What a metric counts under each of its labels, found without the work of looking it up there."""
+
+    def __init__(self, metric: Counter | Histogram) -> None:
+        super().__init__()
+        self._metric = metric
+
+    def __missing__(self, labels: tuple[str, ...]) -> Any:
+        found = self[labels] = self._metric.labels(*labels)
+        return found
 
 
 class _CountedCalls(Calls):
@@ -112,19 +138,33 @@ class _CountedCalls(Calls):
         self._begun[call] = begun
         return call
 
-    def wait(self, until: float) -> list[Call]:
+    def wait(self, until: float) -> list[Call | Ended]:
         ended = super().wait(until)
         now = clock.monotonic()
-        for call in ended:
-            self._metrics.call_ended(call, now - self._begun.pop(call, now), *self._tries_of(call))
+        for one in ended:
+            if isinstance(one, Call):
+                begun = self._begun.pop(one, now) if one.begun is None else one.begun
+                self._ended_call(one, now - begun)
+            else:
+                self._metrics.call_ended(one.client.name, one.result, now - one.began, 0, 0)
         return ended
+
+    def _ended_call(self, call: Call, seconds: float) -> None:
+        tries, copies = self._tries_of(call)
+        self._metrics.call_ended(call.client.name, call.result, seconds, tries, copies, call.cached)
 
     def stream(self, *given: Any, **more: Any) -> Passage | Broken:
         self._stream_begun = clock.monotonic()
         return super().stream(*given, **more)
 
     def streamed(self, call: Call) -> None:
-        self._metrics.call_ended(call, clock.monotonic() - self._stream_begun, *self._tries_of(call))
+        self._ended_call(call, clock.monotonic() - self._stream_begun)
+
+    def refused(self, client: Client, why: Broken) -> None:
+        self._metrics.call_ended(client.name, why, 0.0, 0, 0)
+
+    def handed_over(self, client: Client, why: HandOver) -> None:
+        self._metrics.handed_over(client, why)
 
     def turned(self, client: Client, change: Change) -> None:
         self._metrics.breaker_turned(client, change)

@@ -22,14 +22,14 @@ _LOOKING = threading.Lock()
 def begin(app: Flask) -> None:
     """Takes time and chance out of what is counted: budgets do not fill by themselves, breakers rest as written."""
     for client in _clients(app).values():
-        client.budget._per_second = 0.0
-        client.circuit._jitter = lambda: 0.5
+        client.gate.budget._per_second = 0.0
+        client.gate.circuit._jitter = lambda: 0.5
 
 
 def let_rest(app: Flask) -> None:
     """Has every open breaker rested: the next request may try."""
     for client in _clients(app).values():
-        client.circuit._until = 0.0
+        client.gate.circuit._until = 0.0
 
 
 def of(app: Flask) -> dict[str, str]:
@@ -39,7 +39,7 @@ def of(app: Flask) -> dict[str, str]:
 
 def places_taken(app: Flask) -> dict[str, int]:
     """The places that are taken, by client, where any are."""
-    found = {name: client.bulkhead._taken for name, client in _clients(app).items()}
+    found = {name: client.gate._taken for name, client in _clients(app).items()}
     return {name: taken for name, taken in found.items() if taken}
 
 
@@ -70,19 +70,19 @@ def _clients(app: Flask) -> dict[str, Client]:
 
 
 def _was_asked(app: Flask, client: Client) -> bool:
-    return client.budget._tokens != 10.0 or client.circuit._permit > 0 or _idle(app, client) > 0
+    return client.gate.budget.tokens != 10.0 or client.gate.circuit._permit > 0 or _idle(app, client) > 0
 
 
 def _told(app: Flask, client: Client) -> str:
-    circuit = client.circuit
+    circuit = client.gate.circuit
     outcomes = "".join("-" if failure else "+" for _, failure in circuit._outcomes) or "none"
     told = [
         f"breaker {circuit._state} {circuit._permit}: {outcomes} ({circuit._in_a_row})",
-        f"budget {client.budget._tokens:.1f}",
-        f"hedges {client.hedges._tokens:.2f}",
+        f"budget {client.gate.budget.tokens:.1f}",
+        f"hedges {client.gate.hedges.tokens:.2f}",
         f"idle {_idle(app, client)}",
     ]
-    return "; ".join([f"{client.bulkhead._taken} PLACES TAKEN", *told] if client.bulkhead._taken else told)
+    return "; ".join([f"{client.gate._taken} PLACES TAKEN", *told] if client.gate._taken else told)
 
 
 def _idle(app: Flask, client: Client) -> int:

@@ -22,7 +22,7 @@ def test_no_descriptor_is_left_when_an_app_is_closed() -> None:
 
 def test_a_place_that_is_not_given_back_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.differ.state.places_taken", lambda app: {})  # waits for them otherwise
-    monkeypatch.setattr("bff.http.bulkhead.Bulkhead.leave", lambda self: None)
+    monkeypatch.setattr("bff.http.gate.Gate.leave", lambda self: None)
     with listening():
         assert len(what_is_held(one("read", "cut", "sockets"))) == 2
 

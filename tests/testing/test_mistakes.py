@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from copy import copy
 from typing import Any
 
 import pytest
@@ -18,11 +19,14 @@ import bff.http.streaming as streaming
 import bff.testing.upstream as upstream
 import bff.web.answer as answer
 from bff.errors import Failure
+from bff.executor.bind import BoundRequest
 from bff.executor.writes import Writes
 from bff.http import Calls, Passage, StreamBroke
-from bff.http.fetch import Fetch
 from bff.http.kept import Kept
+from bff.http.ledger import Ledger
+from bff.http.sockets.idle import Idle
 from bff.http.streaming import StockStream
+from bff.http.wires import Wires
 from bff.testing import Matrix
 from bff.web.written import OwnWrites
 from tests.testing.pages import problems
@@ -54,21 +58,22 @@ def our_own_credentials_become_the_visitors_problem(patch: pytest.MonkeyPatch) -
 
 @seed("reading", "notice", "500", "expected status 200, found 502")
 def the_fallback_is_ignored(patch: pytest.MonkeyPatch) -> None:
-    good = run.PageRun._finish_if_done
+    good = run.PageRun.finish
 
-    def finish(self: run.PageRun, under_way: Any) -> None:
-        under_way.planned = replace(under_way.planned, fallback=None)
-        good(self, under_way)
+    def finish(self: run.PageRun, step: Any) -> None:
+        step.bound = copy(step.bound)
+        step.bound.planned = replace(step.bound.planned, fallback=None)
+        good(self, step)
 
-    patch.setattr(run.PageRun, "_finish_if_done", finish)
+    patch.setattr(run.PageRun, "finish", finish)
 
 
 @seed("reading", "notice", "HTML", "expected notice to be 'none', found None")
 def another_value_than_the_fallback_is_shown(patch: pytest.MonkeyPatch) -> None:
-    good = run.PageRun._end
+    good = run.PageRun.end
     patch.setattr(
         run.PageRun,
-        "_end",
+        "end",
         lambda self, step, value, outcome: good(
             self, step, None if outcome == "fallback" else value, outcome
         ),
@@ -129,7 +134,17 @@ def the_deadline_is_not_enforced(patch: pytest.MonkeyPatch) -> None:
     def patient(self: Any, client: Any, request: Any, until: float, *more: Any) -> None:
         good(self, client, request, until + 60, *more)
 
+    good_ask = Wires.ask
+
+    def ask_patiently(*given: Any) -> Any:
+        found = good_ask(*given)
+        for patient_one in (found, getattr(found, "flight", None)):
+            if patient_one is not None:
+                patient_one.until += 60
+        return found
+
     patch.setattr(calls.Call, "__init__", patient)
+    patch.setattr(Wires, "ask", ask_patiently)
     patch.setattr(Calls, "wait", _waiting_on(Calls.wait))
     patch.setattr(upstream, "_PATIENCE", 1.0)
 
@@ -149,7 +164,7 @@ def an_unharmed_field_is_changed(patch: pytest.MonkeyPatch) -> None:
 
     def results(self: Any, pending: Any) -> Any:
         if self._failures:
-            self._scope["me"] = None
+            self.scope["me"] = None
         return good(self, pending)
 
     patch.setattr(run.PageRun, "_results", results)
@@ -178,8 +193,7 @@ def what_is_no_list_is_an_empty_page(patch: pytest.MonkeyPatch) -> None:
 
 @seed("reading", "me", "10MB", "expected failure 'too-large' in the problem, found 'bad-reply'")
 def replies_have_no_bound(patch: pytest.MonkeyPatch) -> None:
-    good = Fetch.as_try
-    patch.setattr(Fetch, "as_try", lambda self, most, least: good(self, 2**40, least))
+    patch.setattr(Ledger, "room", property(lambda self: 2**40))
 
 
 @seed("reading", "todos", "null", "expected status 200, found 502")
@@ -201,9 +215,12 @@ def what_was_written_is_not_told(patch: pytest.MonkeyPatch) -> None:
 @seed("writing", "second", "hangs", "expected unknown ['second'] in the problem, found []")
 def a_write_without_a_reply_is_taken_for_none(patch: pytest.MonkeyPatch) -> None:
     good = request_step._outcome_of
-    patch.setattr(
-        request_step, "_outcome_of", lambda call: "unsent" if good(call) == "unknown" else good(call)
-    )
+
+    def outcome_of(result: Any, *, lost: bool) -> Any:
+        found = good(result, lost=lost)
+        return "unsent" if found == "unknown" else found
+
+    patch.setattr(request_step, "_outcome_of", outcome_of)
 
 
 @seed("writing", "second", "500", "expected undone ['taken_back'] in the problem, found []")
@@ -213,7 +230,7 @@ def what_was_written_is_not_taken_back(patch: pytest.MonkeyPatch) -> None:
 
 @seed("writing", "first", "stale", "expected status 201, found 502")
 def a_stale_connection_is_used(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("bff.http.sockets.connection.Connection.is_quiet", lambda connection: True)
+    patch.setattr(Idle, "take", lambda self, **_: self._kept.pop() if self._kept else None)
 
 
 @seed("many", "rows", "404", "expected errors to be")
@@ -224,15 +241,15 @@ def failures_of_items_are_forgotten(patch: pytest.MonkeyPatch) -> None:
 
 @seed("many", "other", "404", "expected step other to be asked, found ids, rows, rows asked")
 def a_step_is_not_asked(patch: pytest.MonkeyPatch) -> None:
-    good = run.PageRun._start
+    good = BoundRequest.start
 
-    def start(self: Any, step: Any) -> None:
-        if step.name == "other":
-            self._end(step, None, "skipped")
+    def start(self: Any, page: Any) -> None:
+        if self.name == "other":
+            page.end(self, None, "skipped")
         else:
-            good(self, step)
+            good(self, page)
 
-    patch.setattr(run.PageRun, "_start", start)
+    patch.setattr(BoundRequest, "start", start)
 
 
 @seed("fetching", "file", "HTML", "expected status 502, found 200")

@@ -84,6 +84,10 @@ class FakeCalls:
         self._outcomes = outcomes
         self._order = order
         self._open: list[Call] = []
+        self.transport = self
+
+    def route(self, client: Client, **_: object) -> None:
+        """Every request is a call."""
 
     def start(self, client: Client, request: OutgoingRequest) -> Call:
         self._open.append(Call(client, request, time.monotonic() + 60, "", {}))

@@ -77,6 +77,7 @@ def test_pages_steps_calls_and_retries_are_counted(client: FlaskClient) -> None:
         ("call_seconds_count", "todos"): 1,
         ("call_seconds_count", "notices"): 2,
         ("retries_total", "notices"): 1,
+        ("hand_overs_total", "notices", "mocked"): 2,
         ("cached_reads_total", "todos", "miss"): 1,
         ("cached_reads_total", "todos", "hit"): 1,
     }

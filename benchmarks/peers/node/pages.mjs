@@ -5,7 +5,7 @@ export const { BACKEND, PORT } = process.env
 export const SAME_WORK = process.env.WORK === 'same'
 export const USER = 'person-007'
 export const DEADLINE = 3000
-export const NOTICE_TIME_OUT = 300
+export const NOTICE_TIME_OUT = 100
 
 const SESSION_TTL = 8 * 3600
 const key = Buffer.from(process.env.SESSION_KEY, 'base64url')

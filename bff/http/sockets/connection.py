@@ -5,8 +5,9 @@ from __future__ import annotations
 import select
 import socket
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -37,19 +38,38 @@ class Ticket(Struct, frozen=True):
 class Connection:
     """A connected socket that does what it can at once and tells what it waits for.
 
+    `poll` waits for something to read on it alone, for so many milliseconds.
     `wants` is what the operation that could not go on waits for: POLLIN or POLLOUT. `address` is where it leads, where
-    its name has others; `ticket` may spare the next connection to its server a whole handshake.
+    its name has others; `ticket` may spare the next connection to its server a whole handshake. `wire` reads replies on
+    it as long as all of them are plain.
     """
 
-    __slots__ = ("_poll", "address", "fd", "idle_since", "idle_until", "seen_at", "sock", "wants")
+    __slots__ = (
+        "address",
+        "fd",
+        "idle_since",
+        "idle_until",
+        "offset",
+        "poll",
+        "receive",
+        "sock",
+        "wants",
+        "wire",
+    )
+
+    is_secure = False
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
         self.fd = sock.fileno()
         self.wants = select.POLLOUT
         self.address: Address | None = None
-        self.idle_since = self.idle_until = self.seen_at = 0.0
-        self._poll: select.poll | None = None
+        self.idle_since = self.idle_until = self.offset = 0.0
+        self.receive: Callable[[int], bytes] = sock.recv
+        self.wire: Any = None
+        poll = select.poll()
+        poll.register(self.fd, select.POLLIN)
+        self.poll = poll.poll
 
     @property
     def ticket(self) -> Ticket | None:
@@ -80,24 +100,19 @@ class Connection:
 
     def is_quiet(self) -> bool:
         """Whether it is open and nothing has come: all that a server does to an idle connection is to end it."""
-        return not self._has_something()
+        return not self.poll(0)
 
     def close(self) -> None:
         """Ends it, for all who hold a copy of its descriptor in this process."""
         with suppress(OSError):
             self.sock.close()
 
-    def _has_something(self) -> bool:
-        if self._poll is None:
-            self._poll = select.poll()
-            self._poll.register(self.fd, select.POLLIN)
-        return bool(self._poll.poll(0))
-
 
 class SecureConnection(Connection):
     """The same behind TLS, where reading may have to write and writing to read."""
 
     __slots__ = ("_context", "_tls", "_verified_at")
+    is_secure = True
 
     def __init__(
         self, sock: socket.socket, context: ssl.SSLContext, name: str, ticket: Ticket | None = None
@@ -120,6 +135,7 @@ class SecureConnection(Connection):
             raise
         close_in_child(self._tls)
         super().__init__(self._tls)
+        self.receive = self._receive
 
     def handshake(self) -> bool:
         try:
@@ -157,12 +173,33 @@ class SecureConnection(Connection):
             self.wants = select.POLLOUT
             return None
 
+    def _receive(self, most: int) -> bytes:
+        """All that has come, of several records; raises BlockingIOError where nothing has."""
+        parts: list[bytes] = []
+        size = 0
+        while size < most:
+            try:
+                part = self.read()
+            except OSError:  # what came before it is not lost, and who reads on meets it again
+                if parts:
+                    break
+                raise
+            if part is None:
+                if parts:
+                    break
+                raise BlockingIOError
+            parts.append(part)
+            size += len(part)
+            if not part:
+                break
+        return b"".join(parts)
+
     @property
     def may_hold_more(self) -> bool:
         return True
 
     def is_quiet(self) -> bool:
-        if not self._has_something() and not self._tls.pending():
+        if not self.poll(0) and not self._tls.pending():
             return True
         try:  # session tickets come after the handshake, whenever the server likes
             return self.read() is None

@@ -16,21 +16,33 @@ from bff.http.faults import BadReplyError, UnreadableFileError, reason_of
 from bff.http.messages import Broken, Reply
 from bff.http.sockets.connection import READ, Connection, SecureConnection
 from bff.http.sockets.dial import Dial
-from bff.http.sockets.head import head_of
 from bff.http.sockets.idle import Idle
 from bff.http.sockets.origin import Origin
 from bff.http.sockets.parser import ReplyParser
 from bff.http.sockets.resolve import Lookup, Resolver
 from bff.http.sockets.standing import Standing
+from bff.records import Unshown
 
 if TYPE_CHECKING:
     import ssl
 
-    from bff.http.transport import Try, Waiter
+    from bff.http.client import Client
+    from bff.http.transport import Waiter
 
 operator = logging.getLogger("bff.http")
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Exchange(Unshown, frozen=True):
+    """What a flight sends and takes, `until` (monotonic); `head` makes its head with so many seconds left."""
+
+    client: Client
+    method: str
+    body: bytes | None
+    until: float
+    max_bytes: int
+    head: Callable[[float], bytes]
 
 
 class SocketFlight:
@@ -42,30 +54,28 @@ class SocketFlight:
     __slots__ = (
         "_connection",
         "_dial",
+        "_exchange",
         "_idle",
         "_lookup",
         "_origin",
         "_parser",
         "_ready",
-        "_request",
         "_resolver",
         "_reused",
         "_spoilt",
         "_standing",
-        "_target",
         "_unsent",
         "outcome",
         "sent",
         "until",
     )
 
-    def __init__(self, request: Try, origin: Origin, target: str, idle: Idle, resolver: Resolver) -> None:
+    def __init__(self, exchange: Exchange, origin: Origin, idle: Idle, resolver: Resolver) -> None:
         self.outcome: Reply | Broken | None = None
         self.sent = False
-        self.until = request.until
-        self._request = request
+        self.until = exchange.until
+        self._exchange = exchange
         self._origin = origin
-        self._target = target
         self._idle = idle
         self._resolver = resolver
         self._lookup: Lookup | None = None
@@ -104,11 +114,35 @@ class SocketFlight:
         if self._lookup is not None:
             self._lookup.wake(waiter)
 
+    def begin_anew(self) -> None:
+        """Begins to make a connection for the request."""
+        self._attempt(self._reach)
+
     def begin(self) -> None:
         """Sends the request if there is a connection for it, else begins to make one."""
-        self._connection = self._idle.take(for_write=self._request.method not in _READS)
+        self._connection = self._idle.take(for_write=self._exchange.method not in _READS)
         self._reused = self._ready = self._connection is not None
         self._attempt(self._begin_writing if self._reused else self._reach)
+
+    def resume(
+        self, connection: Connection, unsent: bytes, came: bytes | OSError | None, *, sent: bool
+    ) -> None:
+        """Goes on with a request that was begun on an idle connection, and with what has come since, or broke it.
+
+        `came` is None where nothing has, `sent` says whether any of the request has gone out.
+        """
+        self._connection = connection
+        self._reused = self._ready = True
+        self.sent = sent
+        self._unsent = unsent
+        self._parser = ReplyParser(self._exchange.method, self._exchange.max_bytes)
+        self._attempt(lambda: self._resume(came))
+
+    def _resume(self, came: bytes | OSError | None) -> None:
+        if isinstance(came, OSError):
+            raise came
+        if came is None or not self._has_ended(came):
+            self._step()
 
     def go_on(self) -> None:
         """Goes as far as it can without waiting."""
@@ -147,7 +181,7 @@ class SocketFlight:
     def _may_start_anew(self) -> bool:
         """Whether a connection that was kept has turned out dead, and a fresh one may be tried (RFC 9110, 9.2.2)."""
         unheard = self._parser is None or not self._parser.begun
-        return self._reused and unheard and (not self.sent or self._request.method in _READS)
+        return self._reused and unheard and (not self.sent or self._exchange.method in _READS)
 
     # --- the way there -------------------------------------------------------------------------------------------
 
@@ -165,7 +199,7 @@ class SocketFlight:
     def _connected(self) -> bool:
         if self._dial is None and not self._found():
             return False
-        rules = _rules_for(self._request) if self._origin.secure else None
+        rules = _rules_for(self._exchange.client) if self._origin.secure else None
         assert self._dial is not None
         sock = self._dial.go_on()
         if sock is None:
@@ -205,14 +239,13 @@ class SocketFlight:
             self._idle.forget_address(connection.address)
 
     def _begin_writing(self) -> None:
-        request = self._request
+        exchange = self._exchange
         left = self.until - clock.monotonic()
         if left <= 0:
             raise TimeoutError("the deadline has passed")
-        host, body = self._origin.header, request.body
-        head = head_of(request.method, self._target, host, request.headers, body, left)
-        self._parser = ReplyParser(request.method, request.max_bytes)
-        self._unsent = head + body if body else head
+        head = exchange.head(left)
+        self._parser = ReplyParser(exchange.method, exchange.max_bytes)
+        self._unsent = head + exchange.body if exchange.body else head
         self._write()
 
     # --- the exchange --------------------------------------------------------------------------------------------
@@ -222,17 +255,25 @@ class SocketFlight:
             return
         if self._unsent:
             self._write()
-        connection, parser = self._connection, self._parser
-        assert connection is not None and parser is not None
+        connection = self._connection
+        assert connection is not None
         # Also while there is more to send: a server that answers before it has read all would wait for us.
         while (received := connection.read()) is not None:
-            if not received and not parser.end():
-                raise BadReplyError("the connection ended", "cut-short" if parser.begun else "no-reply")
-            if not received or parser.feed(received):
-                self._complete(connection, parser)
+            if self._has_ended(received):
                 return
             if len(received) < READ and not connection.may_hold_more:
                 return
+
+    def _has_ended(self, received: bytes) -> bool:
+        """Takes in what has come, b"" for the end of the connection; says whether that was the reply's end."""
+        connection, parser = self._connection, self._parser
+        assert connection is not None and parser is not None
+        if not received and not parser.end():
+            raise BadReplyError("the connection ended", "cut-short" if parser.begun else "no-reply")
+        if received and not parser.feed(received):
+            return False
+        self._complete(connection, parser)
+        return True
 
     def _write(self) -> None:
         """Sends what goes out at once. Where the server takes no more, its reply may still say why."""
@@ -253,7 +294,7 @@ class SocketFlight:
             self._end(Broken("too-large", sent=True))
             return
         encoding = parser.headers.get("content-encoding")
-        raw = parser.raw if encoding is None else decoded(parser.raw, encoding, self._request.max_bytes)
+        raw = parser.raw if encoding is None else decoded(parser.raw, encoding, self._exchange.max_bytes)
         if raw is None:
             self._end(Broken("too-large", sent=True))
             return
@@ -268,9 +309,9 @@ class SocketFlight:
         if self.held:
             self._end(Broken("full", retry_after=1, reason="look-ups-full"))
         else:
-            self._end(Broken("timeout", sent=self.sent, reason=self._late()))
+            self._end(Broken("timeout", sent=self.sent, reason=self.late()))
 
-    def _late(self) -> Reason:
+    def late(self) -> Reason:
         """How far it has come where its time is up."""
         if self._ready:
             return "reply-timeout"
@@ -281,12 +322,12 @@ class SocketFlight:
     def _broken_by(self, error: Exception) -> Broken:
         """What an exception below means for the call; the only place that knows."""
         if isinstance(error, TimeoutError):
-            return Broken("timeout", sent=self.sent, reason=self._late())
+            return Broken("timeout", sent=self.sent, reason=self.late())
         reason = reason_of(error)
         if not isinstance(error, OSError | BadReplyError):
             reason = "internal"
             name, frame = type(error).__name__, traceback.extract_tb(error.__traceback__)[-1]
-            client = self._request.client.name
+            client = self._exchange.client.name
             operator.error("client %s: %s at %s:%s", client, name, frame.filename, frame.lineno)
         if reason == "cut-short":
             if not self._ready:
@@ -302,10 +343,10 @@ class SocketFlight:
         self.outcome = outcome
 
 
-def _rules_for(request: Try) -> ssl.SSLContext:
+def _rules_for(client: Client) -> ssl.SSLContext:
     from bff.http.sockets.tls import context_for  # loads requests, which plain HTTP does without
 
     try:
-        return context_for(request.client.verify)
+        return context_for(client.verify)
     except OSError:
         raise UnreadableFileError from None

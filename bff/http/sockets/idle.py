@@ -32,24 +32,54 @@ class Idle:
         self._closed = False
         _to_close[weakref.ref(self, _is_gone)] = self._kept
 
-    def take(self, *, for_write: bool) -> Connection | None:
-        """A connection that is good for a request, None where there is none."""
-        while True:
+    def take(
+        self, *, for_write: bool, now: float | None = None, offset: float | None = None
+    ) -> Connection | None:
+        """A connection that is good for a request, None where there is none.
+
+        `now` (monotonic) and `offset`, by which the clock of the day is ahead of that, may have been read before.
+        """
+        if now is None:
+            now = clock.monotonic()
+        if offset is None:
+            offset = clock.wall() - now
+        kept = self._kept
+        while kept:
             try:
-                connection = self._kept.pop()  # deques are thread-safe, and this needs no more than one step
+                connection = kept.pop()  # deques are thread-safe, and this needs no more than one step
             except IndexError:
                 return None
-            if _is_fresh(connection, for_write) and connection.is_quiet():
+            if (
+                now <= connection.idle_until
+                and (not for_write or now - connection.idle_since <= LONGEST_FOR_WRITES)
+                # Where the clocks disagree this process was stopped or moved, and the network may have forgotten it.
+                and -_JUMP <= offset - connection.offset <= _JUMP
+                and (connection.is_quiet() if connection.is_secure else not connection.poll(0))
+            ):
                 return connection
             connection.close()
+        return None
 
-    def give(self, connection: Connection, idle_for: float | None) -> None:
+    def give(
+        self,
+        connection: Connection,
+        idle_for: float | None,
+        now: float | None = None,
+        offset: float | None = None,
+    ) -> None:
         """Keeps a connection on which all that was asked has been answered; `idle_for` as its server says."""
-        now = clock.monotonic()
-        longest = LONGEST if idle_for is None else min(LONGEST, idle_for - 1.0)
-        connection.idle_since, connection.idle_until, connection.seen_at = now, now + longest, clock.wall()
-        self._kept.append(connection)
-        self._sweep(now)
+        if now is None:
+            now = clock.monotonic()
+        connection.offset = clock.wall() - now if offset is None else offset
+        connection.idle_since = now
+        connection.idle_until = now + (LONGEST if idle_for is None else min(LONGEST, idle_for - 1.0))
+        kept = self._kept
+        kept.append(connection)
+        try:
+            if kept[0].idle_until < now or len(kept) > self._most:
+                self._sweep(now)
+        except IndexError:  # another thread was quicker, and there is nothing to sweep
+            pass
         if self._closed:
             self.close()
 
@@ -64,6 +94,10 @@ class Idle:
                 connection.close()
             else:
                 self._kept.append(connection)
+
+    def begin_anew(self) -> None:
+        """Has none in a child of this process: their sockets are closed there already."""
+        self._kept.clear()
 
     def close(self) -> None:
         """Closes all, and all that are given back later."""
@@ -105,12 +139,3 @@ def _close_all(kept: deque[Connection]) -> None:
             kept.pop().close()
         except IndexError:
             return
-
-
-def _is_fresh(connection: Connection, for_write: bool) -> bool:
-    idle = clock.monotonic() - connection.idle_since
-    if for_write and idle > LONGEST_FOR_WRITES:
-        return False
-    # Where the two clocks disagree this process was stopped or moved, and the network may have forgotten it.
-    jumped = abs(clock.wall() - connection.seen_at - idle) > _JUMP
-    return not jumped and connection.idle_since + idle <= connection.idle_until

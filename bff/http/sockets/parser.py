@@ -12,7 +12,7 @@ from bff.http.faults import BadReplyError
 MAX_HEAD: Final = 64 * 1024
 """Bytes of all headers of a reply, and of what stands around its chunks."""
 MAX_HEADERS: Final = 100
-_DROPPED = frozenset({"set-cookie", "set-cookie2"})
+DROPPED: Final = frozenset({"set-cookie", "set-cookie2"})
 _BODILESS = frozenset({204, 304})
 _VERSIONS = frozenset({"1.1", "1.0"})
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
@@ -85,11 +85,7 @@ class ReplyParser:
     @property
     def idle_for(self) -> float | None:
         told = self.headers.get("keep-alive")
-        for part in () if told is None else told.lower().split(","):
-            name, _, value = part.strip().partition("=")
-            if name == "timeout" and value.isascii() and value.isdigit():
-                return float(value[:9])
-        return None
+        return None if told is None else idle_for(told)
 
     def feed(self, received: bytes) -> bool:
         """Takes what came, at least one byte; says whether there is nothing more to wait for. Raises BadReplyError."""
@@ -165,7 +161,7 @@ class ReplyParser:
             name, value = name_sent.decode("latin-1").lower(), value_sent.decode("latin-1").rstrip(" \t")
             if name in headers:
                 headers[name] = f"{headers[name]}, {value}"
-            elif name not in _DROPPED:
+            elif name not in DROPPED:
                 headers[name] = value
         self._fields.clear()
         self._judge_framing(status)
@@ -202,6 +198,15 @@ class ReplyParser:
         """Chunk extensions, trailers and headers without an end are bounded like headers with one."""
         if self._wire > 2 * MAX_HEAD + 18 * self._size:
             raise BadReplyError("headers or chunks without an end", "header-limit")
+
+
+def idle_for(told: str) -> float | None:
+    """The seconds that a Keep-Alive header says."""
+    for part in told.lower().split(","):
+        name, _, value = part.strip().partition("=")
+        if name == "timeout" and value.isascii() and value.isdigit():
+            return float(value[:9])
+    return None
 
 
 def _broken_rule(error: Exception) -> BadReplyError:

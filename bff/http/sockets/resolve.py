@@ -126,13 +126,13 @@ class Resolver:
             if again is not None and again is not known:
                 return again  # another thread was quicker
             made = Lookup(host, port, self, known)
-            if not _is_written(host):
-                if len(self._known) >= _ENTRIES:
-                    self._known.clear()
-                self._known[host, port] = made
-        if _is_written(host):
-            made.run(socket.AI_NUMERICHOST)
-        else:
+            if _is_written(host):
+                made.run(socket.AI_NUMERICHOST)
+                made.until = inf
+            if len(self._known) >= _ENTRIES:
+                self._known.clear()
+            self._known[host, port] = made
+        if not made.ended:
             self._pool.submit(made)
         return made
 

@@ -14,11 +14,13 @@ from weakref import WeakKeyDictionary
 from bff import clock
 from bff.forks import renew_in_child
 from bff.http.messages import Broken
-from bff.http.sockets.flight import SocketFlight
+from bff.http.sockets.flight import Exchange, SocketFlight
+from bff.http.sockets.head import head_of
 from bff.http.sockets.idle import Idle
 from bff.http.sockets.origin import Origin, split
 from bff.http.sockets.resolve import Resolver
 from bff.http.sockets.wakeup import own_wakeup
+from bff.http.sockets.wire import Wire
 from bff.http.transport import Promise, Started, Stream, ThreadTransport, Try
 from bff.turns import TURNS
 
@@ -36,6 +38,7 @@ class SocketTransport:
 
     def __init__(self, max_threads: int = 128) -> None:
         self._max_threads = max_threads
+        self._idle: WeakKeyDictionary[Client, dict[Origin, Idle]] = WeakKeyDictionary()
         self.begin_anew()
         renew_in_child(self)
 
@@ -43,12 +46,25 @@ class SocketTransport:
         if needs_requests(request.client):
             return self._stock.start(request)
         try:
-            origin, target = split(request.url)
+            flight = self.flight_of(request)
         except ValueError:
             return _Refused()
-        flight = SocketFlight(request, origin, target, self._idle_of(request.client, origin), self._resolver)
         flight.begin()
         return flight
+
+    def flight_of(self, request: Try) -> SocketFlight:
+        """A try that is not begun yet; raises ValueError for a URL that is none."""
+        origin, target = split(request.url)
+        host, headers, body = origin.header, request.headers, request.body
+        exchange = Exchange(
+            request.client,
+            request.method,
+            body,
+            request.until,
+            request.max_bytes,
+            lambda left: head_of(request.method, target, host, headers, body, left),
+        )
+        return SocketFlight(exchange, origin, self.idle_of(request.client, origin), self.resolver)
 
     def promise(self) -> Promise:
         return self._stock.promise()
@@ -63,7 +79,9 @@ class SocketTransport:
         return ended
 
     def abandon(self, started: Started) -> None:
-        if isinstance(started, SocketFlight):
+        if isinstance(started, Wire):
+            started.give_up(None)
+        elif isinstance(started, SocketFlight):
             started.give_up()
         else:
             self._stock.abandon(started)
@@ -74,7 +92,7 @@ class SocketTransport:
     def close(self) -> None:
         """Closes idle connections and ends idle threads."""
         self._stock.close()
-        self._resolver.close()
+        self.resolver.close()
         with self._lock:
             for by_origin in self._idle.values():
                 for idle in by_origin.values():
@@ -84,11 +102,15 @@ class SocketTransport:
     def begin_anew(self) -> None:
         """Begins anew in a child of this process, which has neither the threads nor a right to the sockets."""
         self._stock = ThreadTransport(self._max_threads)
-        self._resolver = Resolver()
+        self.resolver = Resolver()
         self._lock = threading.Lock()
-        self._idle: WeakKeyDictionary[Client, dict[Origin, Idle]] = WeakKeyDictionary()
+        # What asks knows its idle connections, in a child too: there they are none.
+        for by_origin in self._idle.values():
+            for idle in by_origin.values():
+                idle.begin_anew()
 
-    def _idle_of(self, client: Client, origin: Origin) -> Idle:
+    def idle_of(self, client: Client, origin: Origin) -> Idle:
+        """The idle connections of a client to a server."""
         by_origin = self._idle.get(client)
         idle = None if by_origin is None else by_origin.get(origin)
         if idle is None:
@@ -98,12 +120,20 @@ class SocketTransport:
         return idle
 
 
+_POLLED = (SocketFlight, Wire)
+
+
 def needs_requests(client: Client) -> bool:
     """Whether this client's calls go through a requests adapter: sockets cannot do them, or they are mocked."""
-    return client.signs or client.cert is not None or bool(client.proxy_urls) or _is_replaced()
+    return needs_more_than_sockets(client) or is_replaced()
 
 
-def _is_replaced() -> bool:
+def needs_more_than_sockets(client: Client) -> bool:
+    """Whether sockets cannot do what a client declares."""
+    return client.signs or client.cert is not None or bool(client.proxy_urls)
+
+
+def is_replaced() -> bool:
     """Whether `HTTPAdapter.send` is not requests' own; who has not loaded requests cannot have replaced it."""
     adapter = getattr(sys.modules.get("requests.adapters"), "HTTPAdapter", None)
     if adapter is None:
@@ -116,10 +146,10 @@ def _is_replaced() -> bool:
 def _wait_once(started: Collection[Started], until: float) -> None:
     """Waits until any has news or something to do, at most until then, and lets it go on."""
     poll = select.poll()
-    by_fd: dict[int, SocketFlight] = {}
+    by_fd: dict[int, SocketFlight | Wire] = {}
     elsewhere: list[Started] = []  # what no socket tells of: look-ups, threads, promises
     for one in started:
-        if not isinstance(one, SocketFlight) or not (interests := one.interests()):
+        if not isinstance(one, _POLLED) or not (interests := one.interests()):
             elsewhere.append(one)
             continue
         until = min(until, one.due)
@@ -127,7 +157,7 @@ def _wait_once(started: Collection[Started], until: float) -> None:
             poll.register(fd, events)
             by_fd[fd] = one
     if elsewhere:
-        until = min(until, _listen(poll, elsewhere))
+        until = min(until, listen(poll, elsewhere))
     left = until - clock.monotonic()
     news = poll.poll(0)
     if not news and left > 0:
@@ -135,11 +165,11 @@ def _wait_once(started: Collection[Started], until: float) -> None:
     moved = {by_fd[fd] for fd, _ in news if fd in by_fd}
     now = clock.monotonic()
     for one in started:
-        if isinstance(one, SocketFlight) and (one in moved or one in elsewhere or one.due <= now):
+        if isinstance(one, _POLLED) and (one in moved or one in elsewhere or one.due <= now):
             one.go_on()
 
 
-def _listen(poll: select.poll, started: Collection[Started]) -> float:
+def listen(poll: select.poll, started: Collection[Started]) -> float:
     """Has this thread woken when one of those ends; gives when to go on anyway (monotonic)."""
     wakeup = own_wakeup()
     wakeup.clear()
@@ -147,7 +177,7 @@ def _listen(poll: select.poll, started: Collection[Started]) -> float:
     until = inf
     for one in started:
         one.wake(wakeup)  # type: ignore[attr-defined]
-        if isinstance(one, SocketFlight):
+        if isinstance(one, _POLLED):
             until = min(until, one.due)
         elif one.outcome is not None:  # it ended before it knew whom to tell
             until = 0.0

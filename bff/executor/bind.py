@@ -1,0 +1,205 @@
+"""A plan made ready to run: steps that know their place, their followers and the way to their backend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any
+
+from bff import jsontext
+from bff.executor import judge
+from bff.executor.given import taken
+from bff.executor.guard import refusal
+from bff.executor.request_step import RequestStep
+from bff.expressions.paths import ANY
+from bff.http import Calls, ForwardedToken, Route, sendable
+from bff.plan import Compute, Plan, PlannedGuard, PlannedRequest, PlannedStep, PlannedValue
+
+if TYPE_CHECKING:
+    from bff.executor.run import PageRun
+
+_BOUND = "_bound"
+_ITSELF: tuple[tuple[str, ...], ...] = ((),)
+
+
+class BoundStep:
+    """What every step has: `at` is its place in the order written, `followers` the places of those that wait for it."""
+
+    def __init__(self, plan: Plan, planned: PlannedStep, at: int) -> None:
+        self.planned: Any = planned
+        self.name = planned.name
+        self.at = at
+        self.when: Compute | None = planned.when
+        self.followers = tuple(plan.places[name] for name in plan.followers[planned.name])
+        self.is_awaited = planned.name not in plan.deferred
+
+    def start(self, run: PageRun) -> None:
+        """Starts it, in a run in which it may start; raises what ends the page."""
+        raise NotImplementedError
+
+
+class BoundValue(BoundStep):
+    """A value step."""
+
+    def start(self, run: PageRun) -> None:
+        planned: PlannedValue = self.planned
+        value = planned.value(run.scope, run.evaluation)
+        if planned.given is not None:
+            value = taken(planned.given, value, run.evaluation)
+        if planned.lists and not (value.__class__ is list and planned.lists == _ITSELF):
+            wrong = judge.first_not_list(value, (self.name,), planned.lists)
+            if wrong is not None:
+                raise run.failed_value(self, wrong)
+        run.end(self, value, "ok")
+
+
+class BoundGuard(BoundStep):
+    """A guard step."""
+
+    def start(self, run: PageRun) -> None:
+        planned: PlannedGuard = self.planned
+        if planned.require(run.scope, run.evaluation) is not True:
+            run.fail(self)
+            raise refusal(planned, run.scope, run.evaluation, run.terms)
+        run.end(self, True, "ok")
+
+
+class BoundRequest(BoundStep):
+    """A request step.
+
+    `route` is None where each of its requests is a call; one that is `lean` has no headers or body of its own, and
+    `target` where that is the same each time. A reply to a step that is `plain` is its value, as `decode` reads it.
+    """
+
+    planned: PlannedRequest
+
+    def __init__(self, plan: Plan, planned: PlannedRequest, at: int, route: Route | None) -> None:
+        super().__init__(plan, planned, at)
+        step, client = planned.step, planned.client
+        self.route: Any = route
+        parts = (planned.headers, planned.body, planned.form, planned.key)
+        self.lean = (
+            route is not None
+            and all(part is None for part in parts)
+            and step.safe
+            and step.method == "GET"
+            and not client.forwarded_headers
+        )
+        self.path = None if planned.constant_path is None else sendable(planned.constant_path)
+        self.query = planned.query
+        self.target = self.path if planned.query is None else None
+        self.auth = client.auth if isinstance(client.auth, ForwardedToken) else None
+        self.plain = (
+            planned.take is None
+            and not planned.on_status
+            and planned.ok is None
+            and planned.reads
+            and step.safe
+            and step.cache is None
+        )
+        self.decode = planned.decode or jsontext.decode
+        self.is_single = planned.items is None
+        self.is_lone = self.is_single and planned.key is None
+        self.lists = planned.lists
+        self.is_list = planned.lists == _ITSELF
+        self.lists_of_items = (
+            () if step.each is None else tuple(path[1:] for path in planned.lists if path[:1] == (ANY,))
+        )
+        self.key_by = step.key_by
+        self.is_simple = self.is_single and not self.lists and self.key_by is None
+
+    def start(self, run: PageRun) -> None:
+        asked = RequestStep(self, run)
+        run.under_way[asked] = None
+        if self.is_single:
+            asked.send(0)
+        else:
+            asked.begin()
+        if not asked.in_flight:
+            asked.settle()
+            run.finish(asked)
+
+
+class BoundPassing(BoundRequest):
+    """The one request of a page that hands a body through."""
+
+    def start(self, run: PageRun) -> None:
+        run.hand_through(self)
+
+
+class BoundPlan:
+    """The steps of a plan in the order written; `awaits` counts what each waits for, `first` wait for nothing."""
+
+    def __init__(self, plan: Plan, calls: Calls) -> None:
+        self.transport = calls.transport
+        wired = set(_on_wires(plan))
+        self.steps = [
+            _bound(plan, step, at, calls, wired=step.name in wired) for at, step in enumerate(plan.steps)
+        ]
+        self.awaits = [plan.awaits[step.name] for step in plan.steps]
+        self.first = [at for at, count in enumerate(self.awaits) if count == 0]
+        self.awaited = len(plan.steps) - len(plan.deferred)
+
+
+def bound(plan: Plan, calls: Calls) -> BoundPlan:
+    """The plan, ready to run on the transport of these calls; made when it is first asked for."""
+    found: BoundPlan | None = plan.__dict__.get(_BOUND)
+    if found is None or found.transport is not calls.transport:
+        found = plan.__dict__[_BOUND] = BoundPlan(plan, calls)
+    return found
+
+
+def _bound(plan: Plan, step: PlannedStep, at: int, calls: Calls, *, wired: bool) -> BoundStep:
+    match step:
+        case PlannedValue():
+            return BoundValue(plan, step, at)
+        case PlannedGuard():
+            return BoundGuard(plan, step, at)
+    asked = step.step
+    route = None
+    if wired:
+        others = (other for other in plan.requests if other is not step)
+        route = calls.route(
+            step.client,
+            method=asked.method,
+            safe=asked.safe,
+            timeout=asked.timeout,
+            retries=asked.retries,
+            repeatable=step.key is not None,
+            may_join=asked.each is not None or any(_may_be_equal(step, other) for other in others),
+        )
+    return (BoundPassing if plan.recipe.passes else BoundRequest)(plan, step, at, route)
+
+
+def _on_wires(plan: Plan) -> Iterable[str]:
+    """The steps whose requests need nothing but a wire, neither themselves nor for an equal one."""
+    needing = [step for step in plan.requests if step.step.cache is not None or step.step.hedge is not None]
+    if plan.recipe.passes:
+        return
+    for step in plan.requests:
+        if step not in needing and not any(_may_be_equal(step, other) for other in needing):
+            yield step.name
+
+
+def _may_be_equal(one: PlannedRequest, other: PlannedRequest) -> bool:
+    """Whether a request of one step may be the same as one of another."""
+    mine, its = one.step, other.step
+    if one.client is not other.client or not (mine.safe and its.safe) or mine.method != its.method:
+        return False
+    if (mine.timeout, mine.retries, mine.hedge) != (its.timeout, its.retries, its.hedge):
+        return False
+    left, right = _beginning(one), _beginning(other)
+    if one.holes is None and other.holes is None:
+        differ = one.constant_query != other.constant_query and one.query is None and other.query is None
+        return left == right and not differ
+    if one.holes is None:
+        return left.startswith(right)
+    if other.holes is None:
+        return right.startswith(left)
+    return left.startswith(right) or right.startswith(left)
+
+
+def _beginning(step: PlannedRequest) -> str:
+    """What every path of a step begins with; all of it where there are no holes."""
+    constant = takewhile(lambda part: part is not None, step.path_parts)
+    return "".join(map(str, constant))

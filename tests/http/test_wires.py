@@ -1,0 +1,472 @@
+"""The first tries of a page's ordinary requests: one object each, and the same rules as for every call."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import responses
+
+from bff import clock
+from bff.http import Broken, Call, Calls, Client, Limits, OutgoingRequest, Reply, Route, SocketTransport
+from bff.http.sockets.connection import Connection
+from bff.http.sockets.wire import Wire
+from tests.fakes import PATIENCE, FakeBackend, answer, close, hang, in_turn, together
+from tests.http.calling import patient
+from tests.http.sockets.replies import ALL, Expected, Scripted
+
+
+class Owner:
+    """Somebody who waits for requests by number, and notes why some went on as calls."""
+
+    def __init__(self, calls: Calls) -> None:
+        self.calls = calls
+        self.handed_over: list[str] = []
+        calls.handed_over = lambda client, why: self.handed_over.append(why)  # type: ignore[method-assign]
+        self.in_flight: dict[Any, int] = {}
+        self.results: dict[int, Reply | Broken] = {}
+
+    def ask(self, at: int, route: Route, target: str, request: OutgoingRequest | None = None) -> Any:
+        wires = self.calls.wires or self.calls.begin_wires()
+        one = wires.ask(self, at, route, target, None, request)
+        if isinstance(one, Broken):
+            self.results[at] = one
+        elif one is None:
+            one = self.calls.ask(self, at, route, target, None)
+        if not isinstance(one, Broken):
+            self.in_flight[one] = at
+        return one
+
+    def becomes(self, before: Any, now: Any) -> None:
+        now.owner, now.at = self, self.in_flight.pop(before)
+        self.in_flight[now] = now.at
+
+    def finish(self) -> dict[int, Reply | Broken]:
+        end = time.monotonic() + PATIENCE
+        while self.in_flight:
+            ended = self.calls.wait(end)
+            assert ended, "it did not end"
+            for one in ended:
+                found = one.result
+                assert found is not None
+                self.results[self.in_flight.pop(one)] = found
+                one.release()
+        return self.results
+
+
+@pytest.fixture
+def transport() -> Iterator[SocketTransport]:
+    transport = SocketTransport()
+    yield transport
+    transport.close()
+
+
+def way(calls: Calls, client: Client, method: str = "GET", **terms: Any) -> Route:
+    given = {
+        "safe": method == "GET",
+        "timeout": None,
+        "retries": None,
+        "repeatable": False,
+        "may_join": False,
+    }
+    route = calls.route(client, method=method, **{**given, **terms})
+    assert route is not None
+    return route
+
+
+MakeCalls = Callable[..., Calls]
+
+
+def warm(make_calls: MakeCalls, client: Client, backend: FakeBackend, connections: int = 1) -> None:
+    """Leaves so many idle connections."""
+    backend.on("GET /warm", together(connections, answer(json=1)))
+    calls = make_calls()
+    owner, route = Owner(calls), way(calls, client)
+    for at in range(connections):
+        owner.ask(at, route, "/warm")
+    owner.finish()
+    calls.close()
+
+
+def taken(client: Client) -> int:
+    return client.gate._taken
+
+
+# --- what is read -----------------------------------------------------------------------------------------------
+
+
+def read(script: Scripted) -> Reply | None:
+    """What a wire makes of a reply that comes whole; None for what it leaves to who knows every rule."""
+    mine, theirs = socket.socketpair()
+    with mine, theirs:
+        mine.setblocking(False)
+        theirs.sendall(script.wire)
+        wire = Wire(Connection(mine))
+        wire.route = type("Route", (), {"limits": Limits()})
+        wire.page = type("Page", (), {"ledger": type("Ledger", (), {"room": 2**20})})
+        return wire.result if wire.read() else None  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("name", [name for name, one in ALL.items() if one.method != "HEAD"])
+def test_what_a_wire_reads_is_what_the_rules_say(name: str) -> None:
+    script = ALL[name]
+    found = read(script)
+    if found is not None:
+        assert script.expected == Expected(found.status, found.raw, dict(found.headers))
+        assert script.reused
+
+
+def test_most_replies_need_nobody_else() -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n"
+    for more in (b"", b"Connection: keep-alive\r\nKeep-Alive: timeout=5\r\n", b"Set-Cookie: a=b\r\n"):
+        found = read(Scripted(head + more + b"\r\n{}", None))
+        assert found is not None and (found.status, found.json()) == (200, {})
+        assert "set-cookie" not in found.headers
+
+
+# --- one page ---------------------------------------------------------------------------------------------------
+
+
+def test_a_request_is_sent_on_the_idle_connection_and_leaves_it_idle(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls
+) -> None:
+    backend.on("GET /a", answer(json={"a": 1}))
+    for _ in range(3):
+        calls = make_calls(request_id="it")
+        owner = Owner(calls)
+        assert isinstance(owner.ask(0, way(calls, client), "/a?q=1"), Wire)
+        (found,) = owner.finish().values()
+        assert isinstance(found, Reply) and found.json() == {"a": 1}
+        calls.close()
+    assert backend.accepted == 1
+    assert {request.target for request in backend.requests} == {"/a?q=1"}
+    assert {request.headers["x-request-id"] for request in backend.requests} == {"it"}
+    assert 0 < int(backend.requests[-1].headers["x-request-deadline-ms"]) <= 10_000
+    assert taken(client) == 0
+
+
+def test_a_connection_that_the_backend_has_closed_is_replaced(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls
+) -> None:
+    backend.on("GET /a", in_turn(close, answer(json=1)))  # seen only when the request is out
+    warm(make_calls, client, backend)
+    calls = make_calls()
+    owner = Owner(calls)
+    owner.ask(0, way(calls, client, retries=0), "/a")
+    (found,) = owner.finish().values()
+    assert isinstance(found, Reply) and found.json() == 1
+    assert backend.accepted == 2
+
+
+def test_a_write_is_never_begun_anew(backend: FakeBackend, client: Client, make_calls: MakeCalls) -> None:
+    backend.on("POST /a", close)
+    warm(make_calls, client, backend)
+    calls = make_calls()
+    owner = Owner(calls)
+    request = OutgoingRequest("POST", "/a", body=b"{}", content_type="application/json")
+    owner.ask(0, way(calls, client, "POST"), "/a", request)
+    (found,) = owner.finish().values()
+    assert isinstance(found, Broken) and (found.kind, found.sent, found.reason) == (
+        "refused",
+        True,
+        "no-reply",
+    )
+    assert [request.method for request in backend.requests] == ["GET", "POST"]
+    assert taken(client) == 0
+
+
+def test_what_only_another_try_can_make_good_goes_on_as_a_call_and_counts_its_first_try(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls
+) -> None:
+    backend.on("GET /a", in_turn(answer(503), answer(json=1)))
+    calls = make_calls()
+    owner = Owner(calls)
+    owner.ask(0, way(calls, client, retries=1), "/a")
+    (found,) = owner.finish().values()
+    assert isinstance(found, Reply) and (found.json(), found.attempts) == (1, 2)
+    assert calls.ledger.tries == 2
+    assert owner.handed_over == ["retry"]
+    assert taken(client) == 0
+
+
+def test_a_failure_that_nothing_retries_makes_no_call(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls
+) -> None:
+    for at, script in enumerate((answer(503), answer(404), answer(500), close)):
+        backend.on(f"GET /{at}", script)
+    calls = make_calls()
+    owner, route = Owner(calls), way(calls, client, retries=0)
+    for at in range(4):
+        owner.ask(at, route, f"/{at}")
+    found = owner.finish()
+    assert [found[at].status for at in range(3)] == [503, 404, 500]  # type: ignore[union-attr]
+    assert isinstance(found[3], Broken)
+    assert calls._fetches is None and owner.handed_over == []
+    assert taken(client) == 0
+
+
+def test_what_hangs_ends_at_its_time_out_and_the_rest_of_the_page_does_not(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls
+) -> None:
+    backend.on("GET /slow", hang)
+    backend.on("GET /quick", answer(json=1))
+    warm(make_calls, client, backend, 2)
+    calls = make_calls()
+    owner = Owner(calls)
+    slow = owner.ask(0, way(calls, client, timeout=0.1, retries=0), "/slow")
+    owner.ask(1, way(calls, client), "/quick")
+    found = owner.finish()
+    assert isinstance(slow, Wire) and found[0] == Broken("timeout", sent=True, reason="reply-timeout")
+    assert isinstance(found[1], Reply)
+    assert backend.wait_for_connections(1)
+    assert taken(client) == 0
+
+
+def test_who_closes_the_page_leaves_no_place_taken_and_no_connection_in_use(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls
+) -> None:
+    backend.on("GET /slow", hang)
+    warm(make_calls, client, backend, 2)
+    calls = make_calls()
+    owner = Owner(calls)
+    for at in range(3):  # the third has no connection yet
+        owner.ask(at, way(calls, client), "/slow")
+    assert taken(client) == 3
+    calls.close()
+    assert taken(client) == 0
+    assert backend.wait_for_connections(0)
+
+
+def test_a_reply_that_nobody_took_gives_its_connection_back(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls
+) -> None:
+    backend.on("GET /a", answer(json=1))
+    warm(make_calls, client, backend)
+    calls = make_calls()
+    owner = Owner(calls)
+    owner.ask(0, way(calls, client), "/a")
+    calls._ended = calls.wait(clock.monotonic() + PATIENCE)
+    calls.close()
+    warm(make_calls, client, backend)
+    assert backend.accepted == 1
+
+
+def test_nothing_of_a_page_stays_with_an_idle_connection(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls
+) -> None:
+    backend.on("GET /a", answer(json="x" * 1000))
+    warm(make_calls, client, backend)
+    calls = make_calls()
+    owner = Owner(calls)
+    wire = owner.ask(0, way(calls, client), "/a")
+    assert isinstance(wire, Wire)
+    owner.finish()
+    assert (wire.owner, wire.page, wire.raw, dict(wire.headers), wire.token) == (None, None, b"", {}, None)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_who_gives_up_what_has_ended_gives_its_connection_back(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls, when: str
+) -> None:
+    backend.on("GET /a", answer(json=1))
+    warm(make_calls, client, backend)
+    calls = make_calls()
+    owner = Owner(calls)
+    wire = owner.ask(0, way(calls, client), "/a")
+    assert calls.wires is not None
+    ended = calls.wires.wait(clock.monotonic() + PATIENCE)
+    if when == "before":
+        calls._ended = [*ended]
+    calls.abandon(wire)
+    assert calls._ended == []
+    warm(make_calls, client, backend)
+    assert backend.accepted == 1
+
+
+# --- equal reads ------------------------------------------------------------------------------------------------
+
+
+def test_equal_reads_are_one_request_and_each_has_its_own_reply(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls
+) -> None:
+    backend.on("GET /a", answer(json={"a": []}))
+    calls = make_calls()
+    owner, route = Owner(calls), way(calls, client, may_join=True)
+    for at in range(3):
+        owner.ask(at, route, "/a")
+    owner.ask(3, route, "/b")
+    found = owner.finish()
+    assert [request.target for request in backend.requests] == ["/a", "/b"]
+    first, second, third = (found[at].json() for at in range(3))  # type: ignore[union-attr]
+    first["a"].append(1)
+    assert second == third == {"a": []}
+    assert calls.ledger.bytes == sum(len(found[at].raw) for at in range(4))  # type: ignore[union-attr]
+
+
+def test_equal_reads_end_each_at_its_own_time_out(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls
+) -> None:
+    backend.on("GET /slow", hang)
+    calls = make_calls()
+    owner, route = Owner(calls), way(calls, client, may_join=True, timeout=5.0, retries=0)
+    owner.ask(0, route, "/slow")
+    joined = owner.ask(1, route, "/slow")
+    joined.until = clock.monotonic() + 0.05
+    (ended,) = calls.wait(clock.monotonic() + PATIENCE)
+    assert ended is joined and ended.result == Broken("timeout", sent=True, reason="reply-timeout")
+    assert taken(client) == 1
+    for one in list(owner.in_flight):
+        calls.abandon(one)
+    assert taken(client) == 0
+
+
+def test_the_last_to_give_up_ends_an_equal_read(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls
+) -> None:
+    backend.on("GET /slow", hang)
+    calls = make_calls()
+    owner, route = Owner(calls), way(calls, client, may_join=True)
+    owner.ask(0, route, "/slow")
+    owner.ask(1, route, "/slow")
+    first, second = list(owner.in_flight)
+    calls.abandon(first)
+    assert taken(client) == 1
+    calls.abandon(second)
+    assert taken(client) == 0
+
+
+def test_equal_reads_stay_one_when_they_go_on_as_calls(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls
+) -> None:
+    backend.on("GET /a", in_turn(answer(503), answer(json=1)))
+    calls = make_calls()
+    owner, route = Owner(calls), way(calls, client, may_join=True, retries=1)
+    for at in range(2):
+        owner.ask(at, route, "/a")
+    found = owner.finish()
+    assert [reply.json() for reply in found.values()] == [1, 1]  # type: ignore[union-attr]
+    assert len(backend.requests) == 2
+
+
+def test_nothing_read_before_a_write_answers_what_is_read_after_it(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls
+) -> None:
+    backend.on("GET /a", in_turn(hang, answer(json="new")))
+    backend.on("POST /a", answer(201))
+    calls = make_calls()
+    owner, route = Owner(calls), way(calls, client, may_join=True)
+    before = owner.ask(0, route, "/a")
+    write = owner.ask(1, way(calls, client, "POST"), "/a", OutgoingRequest("POST", "/a", body=b"{}"))
+    (ended,) = calls.wait(clock.monotonic() + PATIENCE)
+    assert ended is write
+    ended.release()
+    after = owner.ask(2, route, "/a")
+    assert isinstance(after, Wire) and after is not before
+    calls.close()
+
+
+# --- what stands in the way -------------------------------------------------------------------------------------
+
+
+def test_a_page_s_own_surplus_waits_for_its_own(backend: FakeBackend, make_calls: MakeCalls) -> None:
+    client = patient(backend.url, concurrency=2)
+    for at in range(5):
+        backend.on(f"GET /{at}", answer(json=at))
+    calls = make_calls()
+    owner, route = Owner(calls), way(calls, client)
+    kinds = [type(owner.ask(at, route, f"/{at}")) for at in range(5)]
+    assert kinds == [Wire, Wire, Call, Call, Call]
+    assert owner.handed_over == ["place"] * 3
+    found = owner.finish()
+    assert [found[at].json() for at in range(5)] == list(range(5))  # type: ignore[union-attr]
+    assert taken(client) == 0
+
+
+def test_a_full_client_refuses_another_page_at_once(backend: FakeBackend, make_calls: MakeCalls) -> None:
+    client = patient(backend.url, concurrency=1)
+    assert client.gate.enter(first=True)
+    calls = make_calls()
+    owner = Owner(calls)
+    owner.ask(0, way(calls, client), "/a")
+    assert owner.results == {0: Broken("full", retry_after=1, reason="client-full")}
+    assert backend.requests == []
+
+
+def test_a_backend_that_is_spared_is_not_asked_and_then_tried_by_one(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls
+) -> None:
+    backend.on("GET /a", answer(json=1))
+    while client.gate.circuit.standing is not None:
+        client.gate.circuit.failed(client.gate.circuit.standing)
+    calls = make_calls()
+    owner = Owner(calls)
+    owner.ask(0, way(calls, client), "/a")
+    refused = owner.results[0]
+    assert isinstance(refused, Broken) and (refused.kind, refused.reason) == ("breaker", "spared")
+    client.gate.circuit._until = 0.0
+    owner.ask(1, way(calls, client), "/a")
+    assert isinstance(owner.finish()[1], Reply)
+    assert client.gate.circuit.closed
+    assert taken(client) == 0
+
+
+@pytest.mark.parametrize(
+    ("limits", "refused"),
+    [({"max_requests": 1}, Broken("limit")), ({"min_try": 60.0}, Broken("timeout", reason="no-time"))],
+    ids=["requests", "time"],
+)
+def test_the_bounds_of_a_page_hold(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls, limits: dict[str, Any], refused: Broken
+) -> None:
+    backend.on("GET /a", answer(json=1))
+    calls = make_calls(**limits)
+    owner, route = Owner(calls), way(calls, client)
+    owner.ask(0, route, "/a")
+    owner.ask(1, route, "/a")
+    assert owner.finish()[1] == refused
+    assert taken(client) == 0
+
+
+@pytest.mark.parametrize(
+    ("limits", "kind"), [({"max_reply": 9}, "too-large"), ({"max_replies": 9}, "limit")], ids=["one", "all"]
+)
+def test_a_reply_over_a_bound_ends_its_connection(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls, limits: dict[str, Any], kind: str
+) -> None:
+    backend.on("GET /a", answer(json="x" * 20))
+    warm(make_calls, client, backend)
+    calls = make_calls(**limits)
+    owner = Owner(calls)
+    owner.ask(0, way(calls, client), "/a")
+    assert owner.finish()[0] == Broken(kind, sent=True)  # type: ignore[arg-type]
+    assert backend.wait_for_connections(0)
+    assert taken(client) == 0
+
+
+def test_a_mocked_client_is_asked_as_requests_asks(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls
+) -> None:
+    warm(make_calls, client, backend)
+    with responses.RequestsMock() as mock:
+        mock.get(client.url("/a"), json="mocked")
+        calls = make_calls()
+        owner = Owner(calls)
+        assert isinstance(owner.ask(0, way(calls, client), "/a"), Call)
+        assert owner.handed_over == ["mocked"]
+        assert owner.finish()[0].json() == "mocked"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("target", ["/a b", "/a\r\nX: y", "/\N{LATIN SMALL LETTER E WITH ACUTE}"])
+def test_nothing_in_a_target_ends_its_line(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls, target: str
+) -> None:
+    warm(make_calls, client, backend)
+    calls = make_calls()
+    with pytest.raises(ValueError, match="a target cannot be sent as it is"):
+        Owner(calls).ask(0, way(calls, client), target)
+    calls.close()
+    assert taken(client) == 0
+    assert [request.target for request in backend.requests] == ["/warm"]
