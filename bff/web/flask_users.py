@@ -25,13 +25,15 @@ _TOPS = ("flask", "werkzeug")
 
 def project_asks_flask(root: Path) -> bool:
     """Whether a module of a project may look at Flask's request, by itself or by a package that it uses."""
-    modules = list(project_modules(root))
-    files = {Path(module.__file__) for module in modules if module.__file__}
+    # Several apps of a project may be loaded, each with modules of its own: of those of one file one is looked at.
+    modules = {str(module.__file__): module for module in project_modules(root)}
+    files = set(map(Path, modules))
     files |= {path for folder in _FOLDERS for path in (root / folder).rglob("*.py")}
     if any(_NAMES_FLASK.search(path.read_bytes()) for path in files if path.is_file()):
         return True
-    packages = {name.partition(".")[0] for module in modules for name in _modules_of(module)}
-    return any(map(_package_knows_flask, packages - sys.stdlib_module_names - {"bff"}))
+    packages = {name.partition(".")[0] for module in modules.values() for name in _modules_of(module)}
+    packages -= sys.stdlib_module_names | {"bff"}
+    return any(_knows_flask(name) for name in sys.modules.copy() if name.partition(".")[0] in packages)
 
 
 def listener_asks_flask() -> bool:
@@ -64,12 +66,6 @@ def _module_of(part: Any) -> str:
     """Where the function or class of something was written."""
     part = getattr(part, "func", part)
     return getattr(part, "__module__", None) or type(part).__module__
-
-
-def _package_knows_flask(package: str) -> bool:
-    return any(
-        _knows_flask(name) for name in list(sys.modules) if name == package or name.startswith(f"{package}.")
-    )
 
 
 @memoized(entries=512, longest=1024)
