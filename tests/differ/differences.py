@@ -144,6 +144,12 @@ UNSETTLED = (
         tuple(ALL),
     ),
     Unsettled(
+        "what goes through has the framing of its chunks in it",
+        _ALL,
+        ("pass",),
+        ("a coding of transfer",),
+    ),
+    Unsettled(
         "within an undo the reason is lost: 'not-http' in place of 'header-limit'",
         {"log"},
         ("sick undo",),
