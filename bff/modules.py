@@ -162,10 +162,10 @@ class _FreshLoader(_Loader):
 
 
 def project_modules(root: Path) -> Iterator[ModuleType]:
-    """The modules that have been loaded from a project's folder."""
+    """The modules that have been loaded from a project's folder, by whatever load of it."""
+    below = f"{root}{os.sep}"
     for name, module in sys.modules.copy().items():  # another thread may load one meanwhile
-        file = getattr(module, "__file__", None)
-        if name.startswith(_OWN_NAME) and file is not None and Path(file).is_relative_to(root):
+        if name.startswith(_OWN_NAME) and (getattr(module, "__file__", None) or "").startswith(below):
             yield module
 
 

@@ -443,11 +443,13 @@ def _body(text: str, headers: Mapping[str, str]) -> Any:
 def _log(line: Record) -> Record:
     """A log line without what each has, and each step in a text."""
     kept = {name: value for name, value in line.items() if name not in _OF_EVERY_PAGE}
+    if "cause" in line:
+        kept["cause"] = line["cause"].replace(f"{PROJECT}/", "")
     if "broken" in line:  # how far it came by then is a matter of time
         del kept["bytes"]
     for name, step in line["steps"].items():
         told = (f"{key}={value}" for key, value in step.items() if key not in {"ms", "outcome"})
-        kept[f"step {name}"] = " ".join([step["outcome"], *told])
+        kept[f"step {name}"] = " ".join([step["outcome"], *told]).replace(f"{PROJECT}/", "")
     return kept
 
 

@@ -229,19 +229,5 @@ BODIES = {
     "too deep within": _wire(lambda body: reply(body.replace(b'"n": 1', b'"n": ' + b"[" * 150 + b"]" * 150))),
 }
 ALL = STATUSES | CONNECTIONS | FRAMING | BODIES
-TELLING = (
-    *(
-        "404",
-        "500",
-        "429 for no time",
-        "204",
-        "refused",
-        "nothing",
-        "cut",
-        "hang",
-        "said to close",
-        "smuggled",
-    ),
-    *("a flood of chunks", "no-store"),
-)
+TELLING = ("404", "500", "cut", "hang", "said to close", "smuggled")
 """Those that every kind of step is tried with by default."""
