@@ -64,7 +64,11 @@ DIFFERENCES = (
         always=True,
     ),
     Difference(
-        "103 is skipped (docs/transport.md)", _ALL, ("103 first",), except_kinds=_THROUGH, always=True
+        "103 is skipped (docs/transport.md)",
+        _ALL,
+        ("103 first",),
+        except_kinds=_THROUGH,
+        always=True,
     ),
     Difference(
         "a read on a dead kept connection is sent once more (docs/transport.md)",

@@ -102,10 +102,12 @@ def check_threads(runs: Runs, kind: str, names: list[str]) -> None:
 def _beside_wires(kind: str, name: str, threads: Record, wires: Record) -> Any:
     """What is held, what differs for no known reason, or the reasons that there are no more."""
     known = [one for one in DIFFERENCES if one.is_about(kind, name)]
-    parts = parts_that_differ(settled(kind, name, threads), settled(kind, name, wires))
+    both = settled(kind, name, threads), settled(kind, name, wires)
+    parts = parts_that_differ(*both)
     explained = {part for one in known for part in one.parts}
-    unexplained = {part: both for part, both in parts.items() if part not in explained}
-    vanished = [one.reason for one in known if one.always and not parts.keys() & one.parts]
+    unexplained = {part: found for part, found in parts.items() if part not in explained}
+    compared = all("answer" in one for one in both)
+    vanished = [one.reason for one in known if one.always and compared and not parts.keys() & one.parts]
     return what_is_held(threads) or unexplained or vanished
 
 
