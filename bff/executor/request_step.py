@@ -116,6 +116,17 @@ class RequestStep:
         self._waiting = ()
         if self.bound.planned.step.safe:
             self.give_up()
+        else:
+            self._give_up_unsent()
+
+    def _give_up_unsent(self) -> None:
+        """Forget the writes that wait for a place; the page waits for those in flight, and can tell of them."""
+        for one, at in list(self.in_flight.items()):
+            if one.is_waiting:
+                del self.in_flight[one]
+                self._run.calls.abandon(one)
+                self._written[at].outcome = "unsent"
+                self.sent -= 1
 
     def give_up(self) -> None:
         """Forget what is in flight; a write among that has an unknown outcome."""
@@ -332,9 +343,10 @@ class RequestStep:
         if self.failure is None:
             self.failure = outcome
             self._waiting = ()
-        # Writes in flight are waited for, so that the page can say what became of them.
         if planned.step.safe:
             self.give_up()
+        else:
+            self._give_up_unsent()
 
     def _with_lists(self, at: int, outcome: Any) -> Any:
         """The outcome of one item, or the failure that it has no list where the recipe goes over one."""

@@ -105,13 +105,15 @@ class PageRun:
         for step in self.under_way:
             step.stop()
         for one in self._ended:  # it ended together with the one that ended the page
-            one.owner.note(one)
+            if one.owner is not None:  # else its step has given it up
+                one.owner.note(one)
         while any(step.in_flight for step in self.under_way):
             ended = self.calls.wait(self.terms.deadline)
             if not ended:
                 return
             for one in ended:
-                one.owner.note(one)
+                if one.owner is not None:
+                    one.owner.note(one)
 
     def _has_more(self) -> bool:
         """Whether a call has ended already: what is there at once, such as a kept reply, is no part of its own."""
@@ -126,8 +128,8 @@ class PageRun:
             ended.extend(self.calls.wait(self.terms.deadline))
         if ended:
             one = ended.popleft()
-            step: RequestStep = one.owner
-            if step.take_in(one):
+            step: RequestStep | None = one.owner  # None where its step has given it up
+            if step is not None and step.take_in(one):
                 if step.failure is None and not step.item_failures and not step.stale:
                     del self.under_way[step]
                     self.traces[step.name].requests = step.sent

@@ -95,6 +95,8 @@ class Calls:
         Gives an empty list when the time is up or nothing is under way.
         """
         while not self._ended:
+            if self.ledger.freed:
+                self._hand_on()
             if self._fetches is not None:
                 if not self._wait_for_all(until):
                     break
@@ -172,6 +174,8 @@ class Calls:
             for one in self._ended:
                 one.release()
             self.wires = None  # which knows these calls: nothing that is over waits for the collector
+        if self.ledger.freed:
+            self._hand_on()
 
     def turned(self, client: Client, change: Change) -> None:
         """Called when one of the tries has opened or closed its client's breaker; for who counts that."""
@@ -209,9 +213,11 @@ class Calls:
         self.wires.visitor = self.visitor
         return self.wires
 
-    def leave(self, client: Client) -> None:
-        """Hands a place on within the page, or gives it back."""
-        self.fetches.leave(client)
+    def _hand_on(self) -> None:
+        """Gives places that were freed to calls that wait for one, now that it is known which still do."""
+        freed, self.ledger.freed = self.ledger.freed, []
+        for client in freed:
+            self.fetches.hand_on(client)
 
     def retry(self, wire: Wire, outcome: Reply | Broken) -> None:
         """Has a request that another try may make good go on as a call, or as one for each that waits for it."""

@@ -74,6 +74,11 @@ class Call:
         """Whether one of its tries went out and brought no reply, whatever a later one brought."""
         return self.fetch is not None and self.fetch.lost
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether nothing of it has been sent, since it waits for a place."""
+        return self.fetch is not None and self.fetch.attempts == 0
+
     def body(self) -> bytes | None:
         """None: what a call brought is looked at by who knows all rules."""
         return None

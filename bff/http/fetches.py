@@ -119,14 +119,14 @@ class Fetches:
         client = fetch.client
         if self.ledger.take_place(client.gate):
             if not self._send(fetch, last):
-                self.leave(client)
+                self.ledger.leave(client)
         elif self.ledger.holds(client.gate):
             self.ledger.queues.setdefault(client, deque()).append((fetch, last))
         else:
             self._finish(fetch, last or full())
 
-    def leave(self, client: Client) -> None:
-        """Hands a place on to the page's next call that waits for one, else gives it back."""
+    def hand_on(self, client: Client) -> None:
+        """Gives a place that was freed to the page's next call that waits for one, else back."""
         queue: deque[tuple[Fetch, Outcome | None]] | None = self.ledger.queues.get(client)
         while queue:
             fetch, last = queue.popleft()
@@ -179,7 +179,7 @@ class Fetches:
         if not self.ledger.take_place(client.gate):
             return
         if not client.gate.hedges.spend() or self._launch(fetch) is not None:
-            self.leave(client)
+            self.ledger.leave(client)
         else:
             fetch.copies += 1
 
@@ -220,7 +220,7 @@ class Fetches:
         if isinstance(outcome, Broken) and (started.sent or outcome.sent):
             fetch.lost = True
         self.tell(fetch, flight, outcome)
-        self.leave(fetch.client)
+        self.ledger.leave(fetch.client)
         self._take(fetch, flight, outcome)
         return True
 
@@ -285,7 +285,7 @@ class Fetches:
                 self.tell(fetch, flight, Broken("timeout"))
             else:
                 fetch.client.gate.circuit.left(flight.permit)
-            self.leave(fetch.client)
+            self.ledger.leave(fetch.client)
 
 
 def _copy(outcome: Outcome) -> Outcome:

@@ -26,10 +26,11 @@ class Ledger:
     """The tries of a page, the bytes of its replies, the places that it holds and what it told breakers.
 
     `seconds` are those that the page had when it began; `wrote` (epoch seconds) is when its last write ended, 0 before
-    the first; `queues` are the calls that wait for a place of the page's own, by client.
+    the first; `queues` are the calls that wait for a place of the page's own, by client, and `freed` the
+    clients of places that are to go on to one of those.
     """
 
-    __slots__ = ("bytes", "held", "limits", "queues", "seconds", "told", "tries", "wrote")
+    __slots__ = ("bytes", "freed", "held", "limits", "queues", "seconds", "told", "tries", "wrote")
 
     def __init__(self, limits: Limits, seconds: float) -> None:
         self.limits = limits
@@ -40,6 +41,7 @@ class Ledger:
         self.held: dict[Gate, int] = {}
         self.told: set[tuple[Client, bool]] = set()
         self.queues: dict[Client, deque[Any]] = {}
+        self.freed: list[Client] = []
 
     @property
     def is_full(self) -> bool:
@@ -79,6 +81,13 @@ class Ledger:
         """Gives one back."""
         self.held[gate] -= 1
         gate.leave()
+
+    def leave(self, client: Client) -> None:
+        """Gives a place back, or keeps it for a call of the page that waits for one, if that is still wanted then."""
+        if self.queues.get(client):
+            self.freed.append(client)
+        else:
+            self.give_back(client.gate)
 
     # --- breakers ------------------------------------------------------------------------------------------------
 

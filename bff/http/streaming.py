@@ -77,6 +77,7 @@ def open_stream(adapter: Adapter, request: Try, body: Iterable[bytes] | None) ->
         try:
             response = send(adapter, request, feed)
             length = _length(response)
+            _check_framing(response)
         except Exception as error:
             if feed is not None and feed.error is not None:
                 raise feed.error from None
@@ -93,6 +94,14 @@ def _length(response: requests.Response) -> int:
     except BadReplyError:
         response.close()
         raise
+
+
+def _check_framing(response: requests.Response) -> None:
+    """Raises BadReplyError for a transfer coding whose framing nobody takes off, so that it would go through."""
+    coding = response.headers.get("transfer-encoding", "chunked")
+    if coding.strip().lower() != "chunked":
+        response.close()
+        raise BadReplyError("a transfer coding that nobody asked for")
 
 
 def _end_of_patience(request: Try) -> float:

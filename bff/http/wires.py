@@ -48,6 +48,8 @@ class Joined:
     def began(self) -> float:
         return self.wire.began
 
+    is_waiting = False
+
     def body(self) -> bytes | None:
         """None: each of several has a reply of its own."""
         return None
@@ -68,9 +70,6 @@ class Beside(Protocol):
 
     def retry(self, wire: Wire, outcome: Reply | Broken) -> None:
         """Has a request that another try may make good go on as a call."""
-
-    def leave(self, client: Client) -> None:
-        """Hands a place on within the page, or gives it back."""
 
     def turned(self, client: Client, change: Change) -> None:
         """Is told that a request has opened or closed its client's breaker."""
@@ -207,10 +206,6 @@ class Wires:
             why = over() if has_time else Broken("timeout", reason="no-time")
         self._calls.refused(route.client, why)
         return why
-
-    def hand_on(self, client: Client) -> None:
-        """Gives a place of a client to a call of the page that waits for one, else back."""
-        self._calls.leave(client)
 
     @staticmethod
     def _earn(route: Route) -> None:
@@ -421,10 +416,8 @@ class Wires:
         if not ledger.queues:
             ledger.held[gate] -= 1
             gate.leave()
-        elif wire.plain:
-            wire.has_place = True  # which is handed on with the connection
         else:
-            self.hand_on(route.client)
+            ledger.leave(route.client)
         if not wire.plain:
             self._land_broken(wire, wire.result, ended)
             return
@@ -448,9 +441,6 @@ class Wires:
         """Ends a wire whose reply is more than may be taken in."""
         wire.connection.close()
         wire.plain, wire.broken = False, Broken(kind, sent=True)
-        if wire.has_place:
-            wire.has_place = False
-            self.hand_on(wire.route.client)
         self._settle(wire, wire.broken, ended)
 
     def _land_broken(self, wire: Wire, outcome: Reply | Broken, ended: list[Ended]) -> None:
@@ -509,10 +499,7 @@ class Wires:
             self.flying.remove(wire)
             wire.give_up(None)
             wire.route.gate.circuit.left(wire.permit)
-            if self.ledger.queues:
-                self.hand_on(wire.route.client)
-            else:
-                self.ledger.give_back(wire.route.gate)
+            self.ledger.leave(wire.route.client)
             self._forget(wire)
 
     def close(self) -> None:

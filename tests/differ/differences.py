@@ -135,30 +135,6 @@ UNSETTLED = (
         _QUEUES,
         _RUN_OUT,
     ),
-    Unsettled(
-        "a page that has failed hands its place on to its own waiting calls: reads are sent and given up at once",
-        {"requests", "sent", *_CONNECTIONS},
-        ("each, one place, required",),
-        tuple(ALL),
-    ),
-    Unsettled(
-        "… and writes are sent after the failure, only to be taken back",
-        _ALL,
-        ("undo of some",),
-        tuple(ALL),
-    ),
-    Unsettled(
-        "what goes through has the framing of its chunks in it",
-        _ALL,
-        ("pass",),
-        ("a coding of transfer",),
-    ),
-    Unsettled(
-        "within an undo the reason is lost: 'not-http' in place of 'header-limit'",
-        {"log"},
-        ("sick undo",),
-        ("a head of 70 KB", "120 headers"),
-    ),
 )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.executor.recipes import HELPERS, Make, recipe_of
-from tests.fakes import PATIENCE, FakeBackend, after, answer, hang
+from tests.fakes import PATIENCE, FakeBackend, after, answer, hang, in_turn
 
 
 def test_requests_that_wait_for_nothing_are_under_way_at_once(page: Make, backend: FakeBackend) -> None:
@@ -79,3 +79,38 @@ def test_an_answer_over_its_bound_is_500_and_the_log_says_which(
     found = page(recipe, environ={"BFF_MAX_ANSWER": "64 KiB"}).get("/api/page")
     assert (found.status_code, found.json["type"]) == (500, "urn:bff:problem:over-bound")
     assert "over the bound: answer" in caplog.text
+
+
+def test_what_ends_together_with_what_ends_the_page_is_let_go(page: Make, backend: FakeBackend) -> None:
+    steps = "".join(f"\n{name}: {{client: todos, get: /{name}, retries: 0}}" for name in "abc")
+    asked = page(recipe_of(steps, "[a, b, c]"))
+    for _ in range(20):
+        for path in ("/a", "/b", "/c"):
+            backend.on(f"GET {path}", in_turn(answer(404)))
+        assert asked.get("/api/page").status_code == 404
+    client = asked.application.extensions["bff"].clients["todos"]
+    assert client.gate._taken == 0
+
+
+@pytest.mark.parametrize(("verb", "method"), [("get", "GET"), ("post", "POST")])
+def test_a_page_that_has_failed_sends_nothing_that_waited_for_a_place(
+    page: Make, backend: FakeBackend, ways: dict[str, str], verb: str, method: str
+) -> None:
+    recipe = recipe_of(
+        f"""
+          rows:
+            client: todos
+            each: at in [1, 2, 3]
+            {verb}: /rows/{{at}}
+            retries: 0
+        """,
+        "len(rows)",
+        route=f"{method} /api/page",
+    )
+    for at in (1, 2, 3):
+        backend.on(f"{method} /rows/{at}", answer(409))
+    asked = page(recipe, ways, clients={"todos": "concurrency=1"})
+    found = asked.open("/api/page", method=method)
+    assert found.status_code == 409
+    assert [request.path for request in backend.requests] == ["/rows/1"]
+    assert asked.application.extensions["bff"].clients["todos"].gate._taken == 0

@@ -7,6 +7,7 @@ from typing import Final
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
+from bff.errors import Reason
 from bff.http.faults import BadReplyError
 
 MAX_HEAD: Final = 64 * 1024
@@ -38,6 +39,7 @@ class ReplyParser:
         "_max_bytes",
         "_parser",
         "_reason",
+        "_refusal",
         "_size",
         "_until_closed",
         "_wire",
@@ -66,6 +68,7 @@ class ReplyParser:
         self._kept_alive = False
         self._until_closed = False
         self._leftover = False
+        self._refusal: BadReplyError | None = None  # what llhttp tells of it depends on what is being handled
         self._parser: HttpResponseParser | None = HttpResponseParser(self)
 
     @property
@@ -102,8 +105,7 @@ class ReplyParser:
         except (HttpParserError, HttpParserUpgrade) as error:
             if not self.complete and not self.too_large:
                 self.release()
-                cause = error.__context__
-                raise cause if isinstance(cause, BadReplyError) else _broken_rule(error) from None
+                raise self._refusal or _broken_rule(error) from None
             self._leftover = True
         if self.complete or self.too_large:
             self.release()
@@ -132,10 +134,10 @@ class ReplyParser:
             return
         self._head += len(name) + len(value) + 4
         if self._head > MAX_HEAD:
-            raise BadReplyError("headers too long", "header-limit")
+            raise self._refuse("headers too long", "header-limit")
         if not self.status:  # else it is a trailer, which means nothing to anybody here
             if len(self._fields) == MAX_HEADERS:
-                raise BadReplyError("too many headers", "header-limit")
+                raise self._refuse("too many headers", "header-limit")
             self._fields.append((name, value))
 
     def on_headers_complete(self) -> None:
@@ -144,13 +146,13 @@ class ReplyParser:
             return
         status = parser.get_status_code()
         if status < 100 or parser.get_http_version() not in _VERSIONS:
-            raise BadReplyError("a status or version that there is not")
+            raise self._refuse("a status or version that there is not")
         if self._reason:
             if _CONTROL.search(b"".join(self._reason)):
-                raise BadReplyError("a control character in its reason")
+                raise self._refuse("a control character in its reason")
             self._reason.clear()
         if status == 101:
-            raise BadReplyError("an upgrade that nobody asked for")
+            raise self._refuse("an upgrade that nobody asked for")
         if status < 200:
             self._fields.clear()
             return
@@ -186,13 +188,18 @@ class ReplyParser:
         headers = self.headers
         coding, length = headers.get("transfer-encoding"), headers.get("content-length")
         if coding is not None and coding.lower() != "chunked":
-            raise BadReplyError("a transfer coding that nobody asked for")
+            raise self._refuse("a transfer coding that nobody asked for")
         if self._head_only or status in _BODILESS:
             self.complete = True
         elif coding is None and length is None:
             self._until_closed = True
         elif coding is None and length is not None and int(length[:18] or "0") > self._max_bytes:
             self.too_large = True
+
+    def _refuse(self, rule: str, reason: Reason = "not-http") -> BadReplyError:
+        """The error of a broken rule, remembered for who has fed the parser."""
+        self._refusal = BadReplyError(rule, reason)
+        return self._refusal
 
     def _bound_what_is_no_body(self) -> None:
         """Chunk extensions, trailers and headers without an end are bounded like headers with one."""

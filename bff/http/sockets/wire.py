@@ -48,8 +48,6 @@ class Wire:
     breaker, `began` and `until` (monotonic) are when it was sent and when it is given up. `target`, `token` and
     `request` are what was asked: `request` is None where target and token say it all.
 
-    A wire that `has_place` holds one of its client's for a call of the page that waits for one.
-
     Then `result` is its reply, or why there is none. A reply that is `plain` has come whole on this wire, and its
     `status`, `raw` and `headers` (by names in lower case, as bytes) are there without a Reply.
     """
@@ -64,7 +62,6 @@ class Wire:
         "feed",
         "fields",
         "flight",
-        "has_place",
         "headers",
         "idle_for",
         "joined",
@@ -90,6 +87,7 @@ class Wire:
         "until",
     )
 
+    is_waiting = False
     connection: Connection
     owner: Any
     at: int
@@ -111,7 +109,7 @@ class Wire:
         self.flight: SocketFlight | None = None
         self.joined: list[Any] | None = None
         self.broken: Broken | None = None
-        self.plain = self.has_place = False
+        self.plain = False
         self.came: bytes | OSError = b""
         if connection is None:
             return
@@ -205,9 +203,6 @@ class Wire:
             self.raw, self.headers = b"", _NO_HEADERS
             self.owner = self.page = self.request = self.token = self.joined = None
             route.idle.give(self.connection, self.idle_for, self.landed_at, page.offset)
-            if self.has_place:
-                self.has_place = False
-                page.hand_on(route.client)
 
     @property
     def client(self) -> Client:

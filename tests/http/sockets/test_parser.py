@@ -159,3 +159,13 @@ def test_a_parser_that_is_done_holds_itself_in_no_circle() -> None:
     gone = weakref.ref(parser)
     del parser
     assert gone() is None
+
+
+def test_the_reason_is_told_also_while_another_error_is_handled() -> None:
+    head = HTTP + b"".join(b"X-%d: a\r\n" % at for at in range(120)) + b"\r\n"
+    try:
+        raise KeyError("another")
+    except KeyError:
+        with pytest.raises(BadReplyError) as refused:
+            ReplyParser("GET", PLENTY).feed(head)
+    assert refused.value.reason == "header-limit"
