@@ -135,6 +135,12 @@ UNSETTLED = (
         _QUEUES,
         _RUN_OUT,
     ),
+    Unsettled(
+        "of writes side by side the order in which they end, and with it what is taken back, is a matter of time",
+        _ALL,
+        ("undo of some",),
+        tuple(ALL),
+    ),
 )
 
 

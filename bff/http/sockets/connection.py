@@ -111,7 +111,7 @@ class Connection:
 class SecureConnection(Connection):
     """The same behind TLS, where reading may have to write and writing to read."""
 
-    __slots__ = ("_context", "_tls", "_verified_at")
+    __slots__ = ("_context", "_error", "_tls", "_verified_at")
     is_secure = True
 
     def __init__(
@@ -120,6 +120,7 @@ class SecureConnection(Connection):
         if ticket is not None and not ticket.is_for(context):
             ticket = None
         self._context = context
+        self._error: OSError | None = None
         self._verified_at = 0.0 if ticket is None else ticket.verified_at
         # An end without a word would look like the end of a body that has no length: it is an error here.
         try:
@@ -165,6 +166,8 @@ class SecureConnection(Connection):
         return 0
 
     def read(self) -> bytes | None:
+        if self._error is not None:
+            raise self._error
         try:
             return self._tls.recv(READ)
         except ssl.SSLWantReadError:
@@ -180,10 +183,11 @@ class SecureConnection(Connection):
         while size < most:
             try:
                 part = self.read()
-            except OSError:  # what came before it is not lost, and who reads on meets it again
-                if parts:
-                    break
-                raise
+            except OSError as error:
+                if not parts:
+                    raise
+                self._error = error  # TLS may tell of it only once, and then of an end like any other
+                break
             if part is None:
                 if parts:
                     break
