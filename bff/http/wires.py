@@ -231,7 +231,7 @@ class Wires:
     def _open(self, wire: Wire) -> None:
         """Begins a request that has no connection yet."""
         wire.flight = self._flight_of(wire)
-        wire.flight.begin_anew()
+        wire.flight.open()
 
     def _fly(self, wire: Wire, unsent: bytes, came: bytes | OSError | None, *, sent: bool) -> None:
         """Goes on where a request or a reply is not plain."""

@@ -15,6 +15,7 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 from bff.web import files
 from bff.web.lookout import Lookout
 from tests.project import app_of
+from tests.web.both_ways import dispatched
 
 INDEX = "<!doctype html><title>待办任务</title>" + "<p>words</p>" * 100
 SCRIPT = "export {};"
@@ -48,21 +49,6 @@ def asked(app: Flask, path: str = "/", *, method: str = "GET", **headers: str) -
 def same(headers: Any) -> set[tuple[str, str]]:
     """The headers that tell of the file."""
     return {(name, value) for name, value in headers.items() if name not in NOT_THE_FILES}
-
-
-def dispatched(app: Flask) -> list[str]:
-    """The paths that Flask dispatches from now on; watching makes no difference to the short way."""
-    seen: list[str] = []
-    full = app.full_dispatch_request
-
-    def noted() -> Any:
-        from flask import request
-
-        seen.append(request.path)
-        return full()
-
-    app.full_dispatch_request = noted  # type: ignore[method-assign]
-    return seen
 
 
 @pytest.mark.parametrize("path", ["/", "/index.html", "/app.js", "/icon.png"])

@@ -114,7 +114,7 @@ class SocketFlight:
         if self._lookup is not None:
             self._lookup.wake(waiter)
 
-    def begin_anew(self) -> None:
+    def open(self) -> None:
         """Begins to make a connection for the request."""
         self._attempt(self._reach)
 

@@ -79,9 +79,7 @@ class SocketTransport:
         return ended
 
     def abandon(self, started: Started) -> None:
-        if isinstance(started, Wire):
-            started.give_up(None)
-        elif isinstance(started, SocketFlight):
+        if isinstance(started, SocketFlight):
             started.give_up()
         else:
             self._stock.abandon(started)

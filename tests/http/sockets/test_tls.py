@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import shutil
 import socket
 import ssl
@@ -17,6 +18,8 @@ import pytest
 import trustme
 
 from bff.http import Calls, Reply, SocketTransport, env
+from bff.http.sockets.connection import SecureConnection
+from bff.http.sockets.tls import context_for
 from tests.fakes import PATIENCE, FakeBackend, answer, chunked
 from tests.http.calling import broken_of, finish, get, patient, post, reply_of
 
@@ -288,3 +291,34 @@ def test_a_body_without_a_length_needs_the_closing_word(authority: Authority, ma
         stop.set()
         serving.join()
     assert (broken.kind, broken.sent, broken.reason) == ("refused", True, "cut-short")
+
+
+def test_an_end_without_the_closing_word_is_met_also_behind_what_came(authority: Authority) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue("127.0.0.1").configure_cert(context)
+    sent = threading.Event()
+
+    def serve() -> None:
+        raw, _ = listening.accept()
+        connection = context.wrap_socket(raw, server_side=True)
+        connection.sendall(b"half of it")
+        connection.shutdown(socket.SHUT_RDWR)  # no word of TLS goes out
+        sent.set()
+        connection.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        serving = threading.Thread(target=serve)
+        serving.start()
+        sock = socket.create_connection(listening.getsockname())
+        sock.setblocking(False)
+        connection = SecureConnection(sock, context_for(authority.path), "127.0.0.1")
+        while not connection.handshake():
+            select.select([connection.fd], [], [], PATIENCE)
+        assert sent.wait(PATIENCE)
+        serving.join()
+        connection.poll(PATIENCE * 1000)
+        assert connection.receive(65536) == b"half of it"
+        for _ in range(2):
+            with pytest.raises(OSError, match="EOF occurred"):
+                connection.receive(65536)
+        connection.close()
