@@ -7,6 +7,7 @@ Both bind to 127.0.0.1 only.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import secrets
@@ -120,7 +121,7 @@ def running(directory: Path, port: int, password: str | None = None) -> Iterator
         process = start_child(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
     try:
         _wait_until_healthy(process, url, log)
-        yield Backend(url, _sign_in(url, password), password, directory, process)
+        yield Backend(url, _sign_in(process, url, password, log), password, directory, process)
     finally:
         stop_child(process)
 
@@ -141,7 +142,8 @@ _given: set[int] = set()
 def free_port() -> int:
     """A port of 127.0.0.1 that nobody listens on, below those that systems give to outgoing connections.
 
-    None is given twice: two servers that are about to start could both listen on one.
+    None is given twice, on Linux not by another process either: two servers that are about to start could both listen
+    on one.
     """
     while True:
         port = 20_000 + secrets.randbelow(10_000)
@@ -149,8 +151,23 @@ def free_port() -> int:
             continue
         with contextlib.suppress(BackendError):
             require_free(port)
+            _claim(port)
             _given.add(port)
             return port
+
+
+def _claim(port: int) -> None:
+    """Tells other processes that this one has given a port, as long as it lives; BackendError where one has."""
+    if sys.platform != "linux":
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as claim:
+        try:
+            claim.bind(f"\0bff-port-{port}")  # no file: it ends with the process
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise BackendError(f"port {port} is another process's") from None
+            return
+        claim.detach()
 
 
 def require_free(port: int, variable: str | None = None) -> None:
@@ -224,8 +241,7 @@ def _wait_until_healthy(process: subprocess.Popen[bytes], url: str, log: Path) -
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if has_ended(process):
-            said = log.read_text(errors="replace").strip().splitlines()
-            raise BackendError(f"PocketBase ended at its start: {said[-1] if said else 'no message'}")
+            raise _ended(log)
         with contextlib.suppress(OSError):
             _call("GET", f"{url}/api/health")
             return
@@ -233,9 +249,26 @@ def _wait_until_healthy(process: subprocess.Popen[bytes], url: str, log: Path) -
     raise BackendError(f"PocketBase did not answer within {START_SECONDS:g} s; its log is {log}")
 
 
-def _sign_in(url: str, password: str) -> str:
+def _ended(log: Path) -> BackendError:
+    said = log.read_text(errors="replace").strip().splitlines()
+    return BackendError(f"PocketBase ended at its start: {said[-1] if said else 'no message'}")
+
+
+def _sign_in(process: subprocess.Popen[bytes], url: str, password: str, log: Path) -> str:
     path = "/api/collections/_superusers/auth-with-password"
-    token: str = _call("POST", f"{url}{path}", {"identity": SUPERUSER, "password": password})["token"]
+    try:
+        token: str = _call("POST", f"{url}{path}", {"identity": SUPERUSER, "password": password})["token"]
+    except urllib.error.HTTPError as refused:
+        refused.close()
+        # Whoever took the port since it was looked at answers in the place of ours, which ends a moment later.
+        deadline = time.monotonic() + STOP_SECONDS
+        while time.monotonic() < deadline:
+            if has_ended(process):
+                raise _ended(log) from None
+            time.sleep(0.02)
+        raise BackendError(
+            f"PocketBase does not take its own superuser's password ({refused.code}); its log is {log}"
+        ) from None
     return token
 
 

@@ -56,6 +56,35 @@ def test_rows_survive_a_stop_and_a_kill(backend_program: Path, tmp_path: Path) -
         assert {todo["id"] for todo in backend.rows("todos")} == {row, more}
 
 
+def test_a_port_that_was_taken_since_it_was_looked_at_is_told_of(
+    backend_program: Path, seeded: Backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = int(seeded.url.rsplit(":", 1)[1])
+    monkeypatch.setattr(pocketbase, "require_free", lambda port: None)
+    with pytest.raises(BackendError) as caught, running(tmp_path, port):
+        pytest.fail("it runs beside another")
+    assert str(caught.value).startswith("PocketBase ended at its start: ")
+    assert str(caught.value).endswith(f"listen tcp 127.0.0.1:{port}: bind: address already in use")
+
+
+_OTHER = """
+import sys
+from clients.local import pocketbase
+offered = iter(map(int, sys.argv[1:]))
+pocketbase.secrets.randbelow = lambda _: next(offered) - 20_000
+print(pocketbase.free_port())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there processes can tell each other")
+def test_no_port_is_given_by_two_processes() -> None:
+    mine = free_port()
+    free = mine + 1 if mine < 29_999 else mine - 1
+    command = [sys.executable, "-c", _OTHER, str(mine), str(free), *map(str, range(20_000, 30_000))]
+    given = int(subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True).stdout)
+    assert given != mine
+
+
 def test_rows_are_readable_by_their_owner_only(seeded: Backend) -> None:
     assert stat.S_IMODE(seeded.directory.stat().st_mode) == 0o700
 
