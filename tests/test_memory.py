@@ -337,10 +337,10 @@ def test_what_comes_from_outside_leaves_next_to_nothing_behind(
 
 def test_urllib_remembers_no_long_url_of_a_backend(backend: FakeBackend) -> None:
     """Requests splits every URL with a function that keeps its arguments."""
-    from bff.http.transport import ThreadTransport
+    from bff.http import Sender, ThreadTransport
 
     backend.on("GET /one", answer(json=1))
     client = Client(backend.url, proxies=True, timeout="60s")
-    client.transport = ThreadTransport(2)
+    client.sender = Sender(ThreadTransport(2))
     assert client.get("/one", query={"q": "x" * 30_000}, deadline=60).json() == 1
     assert memory_of(urllib.parse.urlsplit) < 30_000

@@ -30,9 +30,13 @@ from bff.http.messages import (
 from bff.http.passage import Passage
 from bff.http.retry import retry_after
 from bff.http.route import Route
-from bff.http.sockets import SocketTransport
-from bff.http.transport import Promise, Started, Stream, ThreadTransport, Transport, Try
+from bff.http.sender import Alone, Sender
+from bff.http.sockets.transport import SocketTransport
+from bff.http.stock.threads import ThreadTransport
+from bff.http.transport import Promise, Started, Stream, Transport, Try
 from bff.http.wires import Ended, HandOver, Joined
+
+Client.sender = Alone()
 
 __all__ = [
     "FORBIDDEN_REQUEST_HEADERS",
@@ -61,6 +65,7 @@ __all__ = [
     "Promise",
     "Reply",
     "Route",
+    "Sender",
     "SocketTransport",
     "Started",
     "Stream",

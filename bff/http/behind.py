@@ -6,24 +6,36 @@ import logging
 import threading
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import closing
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from bff import clock
 from bff.forks import renew_in_child
+from bff.http.client import Client
 from bff.http.fetch import Call
 from bff.http.kept import Kept
-from bff.http.messages import Broken, CacheOutcome, CacheTerms, Reply
+from bff.http.messages import Broken, CacheOutcome, CacheTerms, OutgoingRequest, Reply
 from bff.http.pool import Pool
 from bff.http.transport import Promise, Transport
 
-if TYPE_CHECKING:
-    from bff.http.calls import Calls
+if TYPE_CHECKING:  # who has no store loads none
     from bff.http.tier import LookUp, RedisTier
 
-MakeCalls: TypeAlias = "Callable[[float], Calls]"
+
+class Asking(Protocol):
+    """The calls of one fetch, as `Calls` makes them."""
+
+    def start(self, client: Client, request: OutgoingRequest) -> Call: ...
+
+    def wait(self, until: float) -> object: ...
+
+    def close(self) -> None: ...
+
+
+MakeCalls: TypeAlias = Callable[[float], Asking]
+"""Makes calls that end by a time (monotonic)."""
 
 operator = logging.getLogger("bff.http")
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec.structs import replace
 
 from bff import clock
+from bff.http.behind import Behind
+from bff.http.client import Client
 from bff.http.fetch import Call, Fetch, headers_of
 from bff.http.fetches import Fetches
 from bff.http.ledger import Change, Ledger
@@ -22,10 +24,6 @@ from bff.http.sockets.wire import Wire
 from bff.http.streams import Streams
 from bff.http.transport import Transport
 from bff.http.wires import Ended, HandOver, Wires
-
-if TYPE_CHECKING:
-    from bff.http.behind import Behind
-    from bff.http.client import Client
 
 
 class Calls:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 
-from bff.http.sockets import SocketTransport
-from bff.http.transport import ThreadTransport, Transport
+from bff.http.sockets.transport import SocketTransport
+from bff.http.stock.threads import ThreadTransport
+from bff.http.transport import Transport
 
 
 def transport_of(kind: str, threads: int) -> Transport:

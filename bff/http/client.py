@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from importlib.util import find_spec
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from msgspec.structs import replace
 
@@ -18,8 +18,6 @@ from bff.errors import OperatorError
 from bff.http.address import problem_of_base_url
 from bff.http.auth import ApiKey, Auth, BearerToken, Env, ForwardedToken
 from bff.http.cache import ReplyCache
-from bff.http.calls import Calls
-from bff.http.choice import default_transport
 from bff.http.environment import OPTIONS, Reading, envs_in, stand_ins
 from bff.http.forwarded import OWN
 from bff.http.gate import Gate
@@ -33,7 +31,6 @@ from bff.http.messages import (
     set_header,
 )
 from bff.http.proxies import problem_of_proxy, proxies_of
-from bff.http.transport import Transport
 from bff.jsontext import JSON, encode
 from bff.records import Unshown
 from bff.text import parse_duration
@@ -57,6 +54,13 @@ class Visit(Unshown, frozen=True):
     forwarded: tuple[tuple[str, str], ...] = ()
 
 
+class Sends(Protocol):
+    """What sends the requests of views by hand."""
+
+    def send(self, client: Client, request: OutgoingRequest, until: float, request_id: str) -> Reply | Broken:
+        """Waits until then (monotonic) for what a request brings, with the client's retries."""
+
+
 class Client:
     """One backend: where it is, who we are to it, and what we put up with.
 
@@ -65,8 +69,11 @@ class Client:
     filter language: how a text is quoted in it, and which query parameters hold it. `concurrency` bounds the calls
     under way at once, and `breaker` says when a failing backend is spared; None never spares it. With
     `forwarded_headers` the backend is told the visitor's address, and the scheme and host that they asked; check
-    follows what that makes private, so it is written, not read.
+    follows what that makes private, so it is written, not read. `sender` sends what views by hand ask; the app that a
+    client is of gives it one.
     """
+
+    sender: Sends
 
     def __init__(
         self,
@@ -95,7 +102,6 @@ class Client:
         self.filters = _known_filters(filters)
         self.forwarded_headers = forwarded_headers
         self._breaker = _known_breaker(breaker)
-        self.transport: Transport | None = None
         self._visit: Visit | None = None
         self._written: dict[str, Any] = {
             "base_url": base_url,
@@ -260,17 +266,10 @@ class Client:
             request = replace(
                 request, token=visit.token, visitor=visit.mark or None, forwarded=visit.forwarded
             )
-        request_id = "" if visit is None else visit.request_id
-        calls = Calls(self.transport or default_transport(), end, request_id=request_id)
-        try:
-            call = calls.start(self, request)
-            while call.result is None:
-                calls.wait(end)
-        finally:
-            calls.close()
-        if isinstance(call.result, Broken):
-            raise CallError(self.name, call.result)
-        return call.result
+        found = self.sender.send(self, request, end, "" if visit is None else visit.request_id)
+        if isinstance(found, Broken):
+            raise CallError(self.name, found)
+        return found
 
     @property
     def _title(self) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from bff import clock
+from bff.http.behind import Behind, MakeCalls, Share
 from bff.http.cache import key_of
 from bff.http.fetch import Call, Fetch
 from bff.http.fetches import Fetches, Outcome
@@ -16,8 +17,7 @@ from bff.http.kept import kept_of
 from bff.http.messages import Broken, CacheOutcome, CacheTerms, OutgoingRequest, Reply
 from bff.http.transport import Started, Transport
 
-if TYPE_CHECKING:
-    from bff.http.behind import Behind, MakeCalls, Share
+if TYPE_CHECKING:  # who has no store loads none
     from bff.http.tier import LookUp
 
 _FAILURES = frozenset({429})

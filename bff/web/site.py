@@ -15,7 +15,7 @@ from msgspec import Struct
 from bff.certificates import problem_of_authorities
 from bff.compiled import BELONGS_TOGETHER, FILE, read_pages
 from bff.errors import AuthorError, OperatorError
-from bff.http import Client, Transport
+from bff.http import Client, Sender, Transport
 from bff.plan import Plan, Planned
 from bff.recipe import Recipe
 from bff.settings import Settings
@@ -152,6 +152,7 @@ class Site:
         self._environ = environ
         self._require_for = require_for
         self._transport = transport
+        self._sender = Sender(transport)
         self._lock = threading.Lock()
         self._loaded = False
         self._stamp = self._stamp_now()
@@ -194,7 +195,7 @@ class Site:
             )
             self.clients, self.whole = planned.clients, planned.whole
             for client in self.clients.values():
-                client.transport = self._transport
+                client.sender = self._sender
             self.broken = None
         except (AuthorError, OperatorError) as error:
             # What a changed recipe lacks in the environment is shown as well: the pages of before are not its pages.

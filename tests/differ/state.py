@@ -12,8 +12,7 @@ from typing import Any
 
 from flask import Flask
 
-from bff.http import Client, SocketTransport
-from bff.http.transport import ThreadTransport
+from bff.http import Client, SocketTransport, ThreadTransport
 
 _LOOKING = threading.Lock()
 """Whoever looks has doubles of descriptors for a moment, which nobody else may count."""

@@ -20,6 +20,7 @@ from bff.http import (
     CallError,
     Client,
     OutgoingRequest,
+    Sender,
     ThreadTransport,
     env,
     forward_token,
@@ -261,7 +262,8 @@ def test_a_view_s_call_ends_at_its_deadline(backend: FakeBackend) -> None:
 def test_a_view_s_call_takes_the_transport_it_is_given(backend: FakeBackend) -> None:
     backend.on("GET /a", answer(json=1))
     client = patient(backend.url)
-    client.transport = transport = ThreadTransport(max_threads=1)
+    transport = ThreadTransport(max_threads=1)
+    client.sender = Sender(transport)
     assert client.get("/a").json() == 1
     transport.close()
 
@@ -269,12 +271,12 @@ def test_a_view_s_call_takes_the_transport_it_is_given(backend: FakeBackend) -> 
 def test_a_client_that_is_gone_leaves_no_connection(backend: FakeBackend, transport: ThreadTransport) -> None:
     backend.on("GET /a", answer(json=1))
     client = patient(backend.url)
-    client.transport = transport
+    client.sender = Sender(transport)
     client.get("/a")
     assert backend.open_connections == 1
     gone = weakref.ref(client)
     client = patient(backend.url)
-    client.transport = transport
+    client.sender = Sender(transport)
     client.get("/a")  # the thread that called the first one calls the second
     gc.collect()
     assert gone() is None

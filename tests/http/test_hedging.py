@@ -11,8 +11,9 @@ import pytest
 
 from bff import clock
 from bff.breaker import Breaker
-from bff.http import Broken, Call, Calls, Client, Reply, ThreadTransport, connections
+from bff.http import Broken, Call, Calls, Client, Reply, ThreadTransport
 from bff.http.retry import budget_of_hedges
+from bff.http.stock import connections
 from tests.clock import Clock
 from tests.fakes import PATIENCE, FakeBackend, Received, Wire, after, answer, hang
 from tests.http.calling import ByHand, OnClock, calls_on, finish, get, ok, patient, post, reply_of, run

@@ -15,7 +15,7 @@ import bff.executor.passing as passing
 import bff.executor.request_step as request_step
 import bff.executor.run as run
 import bff.http.calls as calls
-import bff.http.streaming as streaming
+import bff.http.stock.streaming as streaming
 import bff.testing.upstream as upstream
 import bff.web.answer as answer
 from bff.errors import Failure
@@ -25,7 +25,7 @@ from bff.http import Calls, Passage, StreamBroke
 from bff.http.kept import Kept
 from bff.http.ledger import Ledger
 from bff.http.sockets.idle import Idle
-from bff.http.streaming import StockStream
+from bff.http.stock.streaming import StockStream
 from bff.http.wires import Wires
 from bff.testing import Matrix
 from bff.web.written import OwnWrites

@@ -21,7 +21,8 @@ from bff.http.sockets.origin import Origin, split
 from bff.http.sockets.resolve import Resolver
 from bff.http.sockets.wakeup import own_wakeup
 from bff.http.sockets.wire import Wire
-from bff.http.transport import Promise, Started, Stream, ThreadTransport, Try
+from bff.http.stock.threads import ThreadTransport
+from bff.http.transport import Promise, Started, Stream, Try
 from bff.turns import TURNS
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from bff import forks
 
 if TYPE_CHECKING:
     from bff.http.client import Client
-    from bff.http.connections import Adapter
+    from bff.http.stock.connections import Adapter
 
 
 class Adapters:
@@ -22,7 +22,7 @@ class Adapters:
     def of(self, client: Client) -> Adapter:
         adapter = self._adapters.get(client)
         if adapter is None:
-            from bff.http.connections import Adapter
+            from bff.http.stock.connections import Adapter
 
             with self._lock:
                 adapter = self._adapters.setdefault(client, Adapter(client.concurrency))

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import requests
 
 from bff import clock
-from bff.http.connections import Adapter, at, renew
-from bff.http.exchange import announced, broken_by, plain_headers, send
 from bff.http.faults import BadReplyError
 from bff.http.messages import Broken, StreamBroke
 from bff.http.sockets.blocking import Found
+from bff.http.stock.connections import Adapter, at, renew
+from bff.http.stock.exchange import announced, broken_by, plain_headers, send
 
 if TYPE_CHECKING:
     from bff.http.transport import Try

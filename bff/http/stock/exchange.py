@@ -21,10 +21,10 @@ from requests.structures import CaseInsensitiveDict
 
 from bff import clock
 from bff.errors import Reason
-from bff.http.connections import Adapter, Progress, at, current
 from bff.http.decoding import decoded
 from bff.http.faults import BadReplyError, reason_of
 from bff.http.messages import Broken, Reply, check_header
+from bff.http.stock.connections import Adapter, Progress, at, current
 
 if TYPE_CHECKING:
     from bff.http.transport import Try
