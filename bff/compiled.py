@@ -33,7 +33,7 @@ from bff.text import nearest
 from bff.validation import Validator
 
 FILE = "pages.compiled"
-VERSION = 3
+VERSION = 4
 """Of this form and of all that it names in the engine: what changes either, changes this."""
 
 BELONGS_TOGETHER = "the folder that `python -m bff build` writes belongs together"

@@ -11,16 +11,16 @@ from msgspec import Struct
 from bff.errors import Place
 from bff.expressions import Evaluation
 from bff.expressions.paths import Path
-from bff.http import Client
+from bff.http import CacheTerms, Client
 from bff.narrow import Decode
-from bff.recipe import Given, Guard, Recipe, Request, Value
+from bff.recipe import Method, Recipe, Schema
 from bff.validation import Validator
 
 Compute = Callable[[Mapping[str, Any], Evaluation], Any]
 
 
 class PlannedRequest(Struct, frozen=True, dict=True):
-    """A request step; computed parts are None where the recipe has none.
+    """A request step, or the undo of one, which has its name; computed parts are None where the recipe has none.
 
     `path_parts` are the encoded constant parts, None where a hole's value goes; `constant_query` has its `?`.
     `lists` and `reply_lists` are the places of its value and of its reply that the recipe goes over: what is
@@ -31,8 +31,19 @@ class PlannedRequest(Struct, frozen=True, dict=True):
     `known_as` are the names by which a recipe's `invalidates` may mean it.
     """
 
-    step: Request
+    name: str
     client: Client
+    method: Method
+    safe: bool
+    each: bool
+    concurrency: int
+    batch_size: int | None
+    key_by: str | None
+    timeout: float | None
+    retries: int | None
+    hedge: float | None
+    cache: CacheTerms | None
+    defer: bool
     when: Compute | None
     items: Compute | None
     variable: str | None
@@ -63,9 +74,10 @@ class PlannedRequest(Struct, frozen=True, dict=True):
     private: bool
     known_as: tuple[str, ...]
 
-    @cached_property
-    def name(self) -> str:
-        return self.step.name
+    @property
+    def writes(self) -> bool:
+        """Whether it changes something."""
+        return not self.safe
 
     @cached_property
     def constant_path(self) -> str | None:
@@ -78,29 +90,31 @@ class PlannedRequest(Struct, frozen=True, dict=True):
 
 
 class PlannedGiven(Struct, frozen=True):
-    """How a value that a part of the page is given is checked; `from_input`: the visitor may be the cause."""
+    """How a value that a part of the page is given is checked; `from_input`: the visitor may be the cause.
 
-    given: Given
+    `key` is where it stands in the input of recipe `part`: `query.page`, or `body`.
+    """
+
+    part: str
+    key: str
+    schema: Schema
+    required: bool
     validator: Validator
     from_input: bool
 
 
-class PlannedValue(Struct, frozen=True, dict=True):
+class PlannedValue(Struct, frozen=True):
     """A value step; with `given` one that goes into a part of the page, and must be what that takes.
 
     One that is `from_input` is made of nothing but what the visitor sent.
     """
 
-    step: Value
+    name: str
     when: Compute | None
     value: Compute
     lists: tuple[Path, ...]
     from_input: bool
     given: PlannedGiven | None = None
-
-    @cached_property
-    def name(self) -> str:
-        return self.step.name
 
 
 class PlannedFail(Struct, frozen=True):
@@ -112,17 +126,13 @@ class PlannedFail(Struct, frozen=True):
     errors: Compute | None
 
 
-class PlannedGuard(Struct, frozen=True, dict=True):
+class PlannedGuard(Struct, frozen=True):
     """A guard step."""
 
-    step: Guard
+    name: str
     when: Compute | None
     require: Compute
     fail: PlannedFail
-
-    @cached_property
-    def name(self) -> str:
-        return self.step.name
 
 
 class PlannedSession(Struct, frozen=True):

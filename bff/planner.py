@@ -12,7 +12,7 @@ from bff.expressions.inspect import ANY, Any_, Inspection, Path, fields, inspect
 from bff.expressions.tree import Expression, Tree
 from bff.expressions.tree import Mapping as MappingTree
 from bff.graph import Graph, build_graph, deferred_steps, inspect_part, parts
-from bff.http import Client, encode_constant
+from bff.http import CacheTerms, Client, encode_constant
 from bff.jsontext import decode_exactly
 from bff.narrow import Decode, decoder_of
 from bff.plan import (
@@ -112,15 +112,18 @@ class _Planner:
                 value = self._compile(step.value, quotes)
                 given = None if step.given is None else self._given(step, step.given)
                 when, lists = self._compile(step.when), self.lists[step.name]
-                return PlannedValue(step, when, value, lists, self._is_input(step), given)
+                return PlannedValue(step.name, when, value, lists, self._is_input(step), given)
             case Guard():
                 fail = self._fail(step.fail)
-                return PlannedGuard(step, self._compile(step.when), self._compile(step.require), fail)
+                return PlannedGuard(step.name, self._compile(step.when), self._compile(step.require), fail)
             case SubRecipe():
                 raise TypeError(f"{step.name}: a recipe is planned once what it holds is in its place")
 
     def _given(self, step: Value, given: Given) -> PlannedGiven:
-        return PlannedGiven(given, Validator(given.schema), self._from_input(step, ("value",)))
+        from_input = self._from_input(step, ("value",))
+        return PlannedGiven(
+            given.part, given.key, given.schema, given.required, Validator(given.schema), from_input
+        )
 
     def _session(self) -> PlannedSession | None:
         session = self.recipe.session
@@ -145,8 +148,19 @@ class _Planner:
             for key in ("when", "query", "headers", "body", "form", "take", "ok", "fallback")
         }
         return PlannedRequest(
-            step=step,
+            name=step.name,
             client=client,
+            method=step.method,
+            safe=step.safe,
+            each=step.each is not None,
+            concurrency=step.concurrency,
+            batch_size=None if step.batch is None else step.batch_size,
+            key_by=step.key_by,
+            timeout=step.timeout,
+            retries=step.retries,
+            hedge=step.hedge,
+            cache=self._cache_terms(step),
+            defer=step.defer,
             items=self._compile(clause, self._quotes(client)),
             variable=None if clause is None else clause.variable,
             path_parts=tuple(
@@ -171,6 +185,18 @@ class _Planner:
             private=bool(self.taint.steps[step.name]),
             known_as=self.known_as.get(step.name, ()),
             **compiled,
+        )
+
+    def _cache_terms(self, step: Request) -> CacheTerms | None:
+        cache = step.cache
+        if cache is None or step.writes:
+            return None
+        return CacheTerms(
+            ttl=cache.ttl,
+            stale_while_revalidate=cache.stale_while_revalidate or 0.0,
+            stale_if_error=cache.stale_if_error or 0.0,
+            shared=cache.shared,
+            private=bool(self.taint.steps[step.name]),
         )
 
     def _decoder(self, step: Request) -> Decode | None:

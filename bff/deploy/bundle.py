@@ -166,7 +166,7 @@ def _needless(plans: Collection[Plan], compiled: CompiledPages, need: Need) -> I
     recipes = [plan.recipe for plan in plans]
     signed = any(recipe.auth != "none" or recipe.session is not None for recipe in recipes)
     limited = any(recipe.rate_limit is not None for recipe in recipes)
-    requests = [request.step for plan in plans for request in plan.requests]
+    requests = [request for plan in plans for request in plan.requests]
     shares = limited or any(step.writes or step.cache is not None for step in requests)
     if not (compiled.validates or any(_has_schemas(recipe.input) for recipe in recipes)):
         yield "jsonschema-rs"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bff.deploy.target import Target
+from bff.http import CacheTerms
 from bff.plan import Plan
-from bff.recipe import StepCache
 
 _ONE = "an instance serves one request at a time"
 
@@ -27,7 +27,7 @@ def without_effect(plan: Plan, target: Target) -> Iterator[tuple[str, str]]:
 
 def _of_streams(plan: Plan) -> Iterator[tuple[str, str]]:
     for step in plan.parts:
-        if any(request.name == step and request.step.defer for request in plan.requests):
+        if any(request.name == step and request.defer for request in plan.requests):
             yield f"{step}.defer", "the host hands on whole answers: the page comes in one piece"
     if plan.recipe.passes:
         yield "pass", "the host hands on whole bodies: nothing is streamed, and its own limit of size holds"
@@ -37,7 +37,7 @@ def _of_residents(plan: Plan) -> Iterator[tuple[str, str]]:
     if plan.recipe.rate_limit is not None:
         yield "rate_limit", "each instance counts for itself, unless BFF_STATE_URL names a Redis"
     for request in plan.requests:
-        cache = request.step.cache
+        cache = request.cache
         if cache is not None:
             yield f"{request.name}.cache", "each instance keeps its own, unless BFF_CACHE_URL names a Redis"
             yield from _of_cache(f"{request.name}.cache", cache)
@@ -47,7 +47,7 @@ def _of_residents(plan: Plan) -> Iterator[tuple[str, str]]:
         yield f"concurrency of {client.name}", f"{_ONE}: it bounds the requests of a page, not of the backend"
 
 
-def _of_cache(name: str, cache: StepCache) -> Iterator[tuple[str, str]]:
+def _of_cache(name: str, cache: CacheTerms) -> Iterator[tuple[str, str]]:
     if cache.shared:
         yield f"{name}.shared", f"{_ONE}: nobody asks for the same at the same time"
     if cache.stale_while_revalidate:

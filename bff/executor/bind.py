@@ -75,14 +75,14 @@ class BoundRequest(BoundStep):
 
     def __init__(self, plan: Plan, planned: PlannedRequest, at: int, route: Route | None) -> None:
         super().__init__(plan, planned, at)
-        step, client = planned.step, planned.client
+        client = planned.client
         self.route: Any = route
         parts = (planned.headers, planned.body, planned.form, planned.key)
         self.lean = (
             route is not None
             and all(part is None for part in parts)
-            and step.safe
-            and step.method == "GET"
+            and planned.safe
+            and planned.method == "GET"
             and not client.forwarded_headers
         )
         self.path = None if planned.constant_path is None else sendable(planned.constant_path)
@@ -94,8 +94,8 @@ class BoundRequest(BoundStep):
             and not planned.on_status
             and planned.ok is None
             and planned.reads
-            and step.safe
-            and step.cache is None
+            and planned.safe
+            and planned.cache is None
         )
         self.decode = planned.decode or jsontext.decode
         self.is_single = planned.items is None
@@ -103,9 +103,9 @@ class BoundRequest(BoundStep):
         self.lists = planned.lists
         self.is_list = planned.lists == _ITSELF
         self.lists_of_items = (
-            () if step.each is None else tuple(path[1:] for path in planned.lists if path[:1] == (ANY,))
+            () if not planned.each else tuple(path[1:] for path in planned.lists if path[:1] == (ANY,))
         )
-        self.key_by = step.key_by
+        self.key_by = planned.key_by
         self.is_simple = self.is_single and not self.lists and self.key_by is None
 
     def start(self, run: PageRun) -> None:
@@ -155,25 +155,24 @@ def _bound(plan: Plan, step: PlannedStep, at: int, calls: Calls, *, wired: bool)
             return BoundValue(plan, step, at)
         case PlannedGuard():
             return BoundGuard(plan, step, at)
-    asked = step.step
     route = None
     if wired:
         others = (other for other in plan.requests if other is not step)
         route = calls.route(
             step.client,
-            method=asked.method,
-            safe=asked.safe,
-            timeout=asked.timeout,
-            retries=asked.retries,
+            method=step.method,
+            safe=step.safe,
+            timeout=step.timeout,
+            retries=step.retries,
             repeatable=step.key is not None,
-            may_join=asked.each is not None or any(_may_be_equal(step, other) for other in others),
+            may_join=step.each or any(_may_be_equal(step, other) for other in others),
         )
     return (BoundPassing if plan.recipe.passes else BoundRequest)(plan, step, at, route)
 
 
 def _on_wires(plan: Plan) -> Iterable[str]:
     """The steps whose requests need nothing but a wire, neither themselves nor for an equal one."""
-    needing = [step for step in plan.requests if step.step.cache is not None or step.step.hedge is not None]
+    needing = [step for step in plan.requests if step.cache is not None or step.hedge is not None]
     if plan.recipe.passes:
         return
     for step in plan.requests:
@@ -183,10 +182,9 @@ def _on_wires(plan: Plan) -> Iterable[str]:
 
 def _may_be_equal(one: PlannedRequest, other: PlannedRequest) -> bool:
     """Whether a request of one step may be the same as one of another."""
-    mine, its = one.step, other.step
-    if one.client is not other.client or not (mine.safe and its.safe) or mine.method != its.method:
+    if one.client is not other.client or not (one.safe and other.safe) or one.method != other.method:
         return False
-    if (mine.timeout, mine.retries, mine.hedge) != (its.timeout, its.retries, its.hedge):
+    if (one.timeout, one.retries, one.hedge) != (other.timeout, other.retries, other.hedge):
         return False
     left, right = _beginning(one), _beginning(other)
     if one.holes is None and other.holes is None:

@@ -17,18 +17,17 @@ def taken(planned: PlannedGiven, value: Any, evaluation: Evaluation) -> Any:
     It is paid for first: what is shared in it is copied and validated each time that it is met. What the visitor sent
     is then not valid (400); what came from a backend is not what the page expects (502).
     """
-    given = planned.given
     if value is None:
-        value = given.schema.get("default")
-        if value is None and not given.required:
+        value = planned.schema.get("default")
+        if value is None and not planned.required:
             return None
     evaluation.walk(value)
-    value = prune(given.schema, value)
+    value = prune(planned.schema, value)
     mistakes = planned.validator.mistakes(value)
     if not mistakes:
         return value
-    what = ".".join([given.key, *map(str, mistakes[0].path)])
-    detail = f"'{given.part}' does not take this {what} ({mistakes[0].rule or mistakes[0].detail})."
+    what = ".".join([planned.key, *map(str, mistakes[0].path)])
+    detail = f"'{planned.part}' does not take this {what} ({mistakes[0].rule or mistakes[0].detail})."
     if planned.from_input:
-        raise problem("invalid-input", detail, step=given.part)
-    raise of_failure(Failure(given.part, "bad-reply", 502, detail, path=what, reason="form"))
+        raise problem("invalid-input", detail, step=planned.part)
+    raise of_failure(Failure(planned.part, "bad-reply", 502, detail, path=what, reason="form"))

@@ -85,7 +85,6 @@ def of_reply(
     planned: PlannedRequest, reply: Reply, scope: Mapping[str, Any], evaluation: Evaluation, item: int | None
 ) -> Any:
     """The value that a reply gives, or a Failure: `on_status`, then `ok` or 2xx, then the body and `take`."""
-    step = planned.step
     answer = planned.on_status.get(reply.status)
     if answer is not None:
         return answer(_with_reply(scope, reply, _body_or_null(reply)), evaluation)
@@ -94,13 +93,13 @@ def of_reply(
             return _of_status(planned, reply, item, "'{step}' answered with a failure.")
     elif not 200 <= reply.status < 300:
         return _of_status(planned, reply, item, "'{step}' answered with status {status}.")
-    body = _body(planned, reply, item, empty=True if step.each is not None else None)
+    body = _body(planned, reply, item, empty=True if planned.each else None)
     if isinstance(body, Failure) or planned.take is None:
         return body
     if planned.reply_lists:
         wrong = first_not_list(body, ("reply", "body"), planned.reply_lists)
         if wrong is not None:
-            return bad_reply(step.name, wrong, item)
+            return bad_reply(planned.name, wrong, item)
     return planned.take(_with_reply(scope, reply, body), evaluation)
 
 
@@ -130,7 +129,7 @@ def of_function(step: str, error: FunctionError, item: int | None = None) -> Fai
 def of_passing(planned: PlannedRequest, reply: Reply) -> Failure:
     """The failure of a request that hands a body through and was answered with something else than success."""
     found = _of_status(planned, reply, None, "'{step}' answered with status {status}.")
-    if planned.step.writes and reply.status in (413, 415):  # what the visitor sent is what it is about
+    if planned.writes and reply.status in (413, 415):  # what the visitor sent is what it is about
         found = replace(found, status=reply.status)
     return found
 
@@ -210,7 +209,7 @@ def _body_or_null(reply: Reply) -> Any:
 
 
 def _of_status(planned: PlannedRequest, reply: Reply, item: int | None, detail: str) -> Failure:
-    name = planned.step.name
+    name = planned.name
     return Failure(
         name,
         "status",

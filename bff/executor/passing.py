@@ -116,7 +116,7 @@ class PassingRun(PageRun):
             content_type=sent.content_type,
         )
         write = Write(step, {})
-        if step.step.writes:
+        if step.writes:
             self.writes.sent.append(write)
         opened = self.calls.stream(
             step.client, request, sent.body, length=sent.length, max_bytes=sent.max_bytes
@@ -141,7 +141,7 @@ class PassingRun(PageRun):
 
     @staticmethod
     def _judged(write: Write, failure: Failure) -> Failure:
-        return write.judged(failure) if write.planned.step.writes else failure
+        return write.judged(failure) if write.planned.writes else failure
 
     def _failure_of(self, step: PlannedRequest, opened: Passage) -> Failure | None:
         """Why a reply does not go through; None for one that does."""

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from msgspec.structs import replace
+
 from bff.errors import Failure
 from bff.executor.judge import unsent
 from bff.expressions import Evaluation
@@ -23,7 +25,6 @@ from bff.http import (
 from bff.identity import Visitor
 from bff.identity.written import NOTHING_WRITTEN, Written
 from bff.plan import PlannedRequest
-from bff.recipe import StepCache
 
 if TYPE_CHECKING:
     from bff.executor.bind import BoundRequest
@@ -54,7 +55,6 @@ def render(
     path = planned.constant_path or _path(planned, scope, evaluation, item)
     if not isinstance(path, str):
         return path
-    step = planned.step
     headers = _headers(planned, scope, evaluation, item)
     if isinstance(headers, Failure):
         return headers
@@ -62,21 +62,21 @@ def render(
         headers = {**_without(headers, KEY_HEADER), KEY_HEADER: key}
     body, content_type = _body(planned, scope, evaluation, encode)
     return OutgoingRequest(
-        method=step.method,
+        method=planned.method,
         path=path,
         query=() if planned.query is None else _pairs(planned.query(scope, evaluation), evaluation),
         headers=headers,
         body=body,
         content_type=content_type,
-        safe=step.safe,
+        safe=planned.safe,
         repeatable=key is not None,
-        timeout=step.timeout,
-        retries=step.retries,
-        hedge=step.hedge,
+        timeout=planned.timeout,
+        retries=planned.retries,
+        hedge=planned.hedge,
         visitor=visitor.mark or None,
         token=_token(planned, visitor),
         forwarded=forwarded if planned.client.forwarded_headers else (),
-        cache=None if step.cache is None else _cache_terms(step.cache, planned, written),
+        cache=_cache_terms(planned, written),
     )
 
 
@@ -104,17 +104,10 @@ def target_of(
     return "".join(parts)
 
 
-def _cache_terms(cache: StepCache, planned: PlannedRequest, written: Written) -> CacheTerms | None:
-    if planned.step.writes:
+def _cache_terms(planned: PlannedRequest, written: Written) -> CacheTerms | None:
+    if planned.cache is None:
         return None
-    return CacheTerms(
-        ttl=cache.ttl,
-        stale_while_revalidate=cache.stale_while_revalidate or 0.0,
-        stale_if_error=cache.stale_if_error or 0.0,
-        shared=cache.shared,
-        private=planned.private,
-        newer_than=written.newer_than(planned.known_as, private=planned.private),
-    )
+    return replace(planned.cache, newer_than=written.newer_than(planned.known_as, private=planned.private))
 
 
 def _token(planned: PlannedRequest, visitor: Visitor) -> str | None:
@@ -136,14 +129,14 @@ def _path(
         if text and len(text) > _SHORT:
             _pay([text], evaluation)
         if not text:
-            if planned.step.safe:
+            if planned.safe:
                 return None
-            return unsent(planned.step.name, "a part of its path is empty.", by_visitor=True, item=item)
+            return unsent(planned.name, "a part of its path is empty.", by_visitor=True, item=item)
         try:
             written.append(encode_segment(text))
         except ValueError:
             what = "a part of its path holds what a path segment cannot."
-            return unsent(planned.step.name, what, by_visitor=planned.path_from_input, item=item)
+            return unsent(planned.name, what, by_visitor=planned.path_from_input, item=item)
     return "".join(written) + planned.constant_query
 
 
@@ -190,7 +183,7 @@ def _headers(
             check_header(name, text)
         except ValueError:
             what = f"the value of its header {name} cannot be in a header."
-            return unsent(planned.step.name, what, by_visitor=planned.headers_from_input, item=item)
+            return unsent(planned.name, what, by_visitor=planned.headers_from_input, item=item)
     return joined
 
 

@@ -114,7 +114,7 @@ class RequestStep:
     def stop(self) -> None:
         """Start nothing more, and forget the reads in flight; the writes are left to be waited for."""
         self._waiting = ()
-        if self.bound.planned.step.safe:
+        if self.bound.planned.safe:
             self.give_up()
         else:
             self._give_up_unsent()
@@ -152,26 +152,25 @@ class RequestStep:
     def _find_items(self) -> bool:
         """Work out the items of a loop; says whether there is a failure instead."""
         planned, run = self.bound.planned, self._run
-        step = planned.step
         assert planned.items is not None
         try:
             items = planned.items(run.scope, run.evaluation)
         except FunctionError as error:
-            self.failure = judge.of_function(step.name, error)
+            self.failure = judge.of_function(self.name, error)
             return False
-        if step.batch is not None:
-            items = _chunks(items, step.batch_size)
+        if planned.batch_size is not None:
+            items = _chunks(items, planned.batch_size)
         elif len(items) > run.terms.max_each:
-            detail = f"'{step.name}' goes over {len(items)} items; one step may go over {run.terms.max_each}."
+            detail = f"'{self.name}' goes over {len(items)} items; one step may go over {run.terms.max_each}."
             status = 422 if planned.items_from_input else 500
-            self.failure = Failure(step.name, "limit", status, detail)
+            self.failure = Failure(self.name, "limit", status, detail)
             return False
         self._items = items
         return True
 
     def _launch(self) -> None:
-        step = self.bound.planned.step
-        most = step.concurrency if step.each is not None else len(self._items)
+        planned = self.bound.planned
+        most = planned.concurrency if planned.each else len(self._items)
         waiting = self._waiting
         while waiting and self.failure is None and len(self.in_flight) < most:
             self.send(waiting.popleft())  # type: ignore[attr-defined]
@@ -206,7 +205,7 @@ class RequestStep:
         elif request is not None:
             self.sent += 1
             asked = self._asked(at, request)
-            if not bound.planned.step.safe:
+            if not bound.planned.safe:
                 write = Write(bound.planned, self._local_names(at), self._item(at))
                 self._written = {**self._written, at: write}
                 run.writes.sent.append(write)
@@ -274,7 +273,7 @@ class RequestStep:
         return {} if self.bound.planned.key is None else {"idempotency_key": self._keys.get(at)}
 
     def _item(self, at: int) -> int | None:
-        return at if self.bound.planned.step.each is not None else None
+        return at if self.bound.planned.each else None
 
     # --- outcomes ----------------------------------------------------------------------------------------------
 
@@ -334,7 +333,7 @@ class RequestStep:
             self._values[at] = outcome
             return
         planned = self.bound.planned
-        if planned.step.each is not None and planned.fallback is not None:
+        if planned.each and planned.fallback is not None:
             self.item_failures = [*self.item_failures, outcome]
             self._values[at] = self._fallback(self._local(at), outcome)
             if at in self._written:
@@ -343,7 +342,7 @@ class RequestStep:
         if self.failure is None:
             self.failure = outcome
             self._waiting = ()
-        if planned.step.safe:
+        if planned.safe:
             self.give_up()
         else:
             self._give_up_unsent()
@@ -381,7 +380,7 @@ class RequestStep:
             self.value = joined
 
     def _joined(self) -> Any:
-        if self.bound.planned.step.batch is None:
+        if self.bound.planned.batch_size is None:
             return self._values
         rows: list[Any] = []
         for chunk in self._values:

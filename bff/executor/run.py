@@ -178,11 +178,7 @@ class PageRun:
 
     def _do_without(self, step: BoundStep, failure: Failure, asked: RequestStep | None = None) -> None:
         """End a step that failed with its fallback; raises PageError where it has none."""
-        if (
-            not isinstance(step, BoundRequest)
-            or step.planned.fallback is None
-            or step.planned.step.each is not None
-        ):
+        if not isinstance(step, BoundRequest) or step.planned.fallback is None or step.planned.each:
             raise self.failed(step, failure)  # under `each` a fallback is an item's
         value = (asked or RequestStep(step, self)).fall_back(failure)
         self._failures.append(failure)

@@ -68,7 +68,7 @@ class TakingBack:
     def _take_back(
         self, planned: PlannedRequest, waiting: deque[Write], until: float, trace: StepTrace
     ) -> None:
-        most = planned.step.concurrency if planned.step.each is not None else 1
+        most = planned.concurrency if planned.each else 1
         in_flight: dict[Call, Write] = {}
         while waiting or in_flight:
             while waiting and len(in_flight) < most:
@@ -122,7 +122,7 @@ class TakingBack:
     def _scope_of(self, write: Write) -> dict[str, Any]:
         name = write.planned.name
         own = write.value
-        if write.planned.step.each is None and name in self._scope:
+        if not write.planned.each and name in self._scope:
             own = self._scope[name]
         reply = None if write.reply is None else judge.reply_names(write.reply)
         return {**self._scope, **write.local, name: own, "reply": reply}

@@ -228,7 +228,7 @@ class Guess:
             replies[step.name] = self._reply(step, chosen, None)
         good = self._forecast(scope, replies)
         for step in self._requests:  # once more, now that it is known what the batches ask for
-            if step.step.batch is not None and step.name in good.asked and step.items is not None:
+            if step.batch_size is not None and step.name in good.asked and step.items is not None:
                 asked = step.items(good.scope, Evaluation())
                 replies[step.name] = self._reply(step, chosen, next(iter(chunks(asked, len(asked) + 1)), []))
                 good = self._forecast(scope, replies)

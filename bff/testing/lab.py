@@ -140,7 +140,7 @@ class Visit:
             replace(
                 step,
                 client=step.client.at(addresses[step.name]),
-                step=replace(step.step, timeout=times.timeouts[step.name]),
+                timeout=times.timeouts[step.name],
                 undo=None
                 if step.undo is None
                 else replace(step.undo, client=step.undo.client.at(addresses[f"undo.{step.name}"])),
@@ -228,7 +228,7 @@ def scaled(page: Page, stretch: float) -> Times:
     deadline = page.recipe.deadline
     factor = min(1.0, _AIM / deadline) * stretch
     timeouts = {
-        step.name: max(_LEAST_TIMEOUT, factor * (step.step.timeout or step.client.timeout))
+        step.name: max(_LEAST_TIMEOUT, factor * (step.timeout or step.client.timeout))
         for step in page.plan.steps
         if isinstance(step, PlannedRequest)
     }

@@ -111,8 +111,8 @@ def _tells_of_lines(case: FaultCase, page: Page) -> bool:
 
 def _may_be_old(recipe: Recipe, step: PlannedRequest) -> bool:
     """Whether an old reply of a step may stand in; below a write none does, so pages that write are left out."""
-    cache = step.step.cache
-    return recipe.method == "GET" and cache is not None and cache.stale_if_error is not None
+    cache = step.cache
+    return recipe.method == "GET" and cache is not None and cache.stale_if_error > 0
 
 
 def _why(good: Forecast, name: str) -> str:

@@ -86,7 +86,7 @@ class _Model:
 
     def _can_be_undone(self, step: PlannedRequest, undo: PlannedRequest, made: Made) -> bool:
         """Whether the request that takes a write back can be made of what is known."""
-        single = step.step.each is None
+        single = not step.each
         own = self.found.scope[made.step] if single and made.step in self.ends else made.value
         scope = {**self.found.scope, **made.local, made.step: own, "reply": made.reply}
         try:
@@ -139,9 +139,9 @@ class _Model:
     def _value(self, step: PlannedValue, begun: float) -> None:
         value = step.value(self.found.scope, self.evaluation)
         if step.given is not None:
-            schema = step.given.given.schema
+            schema = step.given.schema
             value = schema.get("default") if value is None else prune(schema, value)
-            absent = value is None and not step.given.given.required
+            absent = value is None and not step.given.required
             if not absent and not step.given.validator.is_valid(value):
                 self._not_taken(step.given)
                 return
@@ -152,10 +152,10 @@ class _Model:
 
     def _not_taken(self, given: PlannedGiven) -> None:
         if given.from_input:
-            members = {"type": "urn:bff:problem:invalid-input", "step": given.given.part}
+            members = {"type": "urn:bff:problem:invalid-input", "step": given.part}
             self.found.endings.append(Ending(400, members))
         else:
-            self.found.endings.append(ending(Failed(given.given.part, "bad-reply", 502)))
+            self.found.endings.append(ending(Failed(given.part, "bad-reply", 502)))
 
     # --- requests ----------------------------------------------------------------------------------------------------
 
@@ -168,8 +168,8 @@ class _Model:
             except FunctionError:
                 self._failed(step, Failed(step.name, "function", 500), begun)
                 return
-            if step.step.batch is not None:
-                items = chunks(items, step.step.batch_size)
+            if step.batch_size is not None:
+                items = chunks(items, step.batch_size)
         if step.items is not None and not items:
             self.found.unmet.append((step.name, "items"))
         run = RequestModel(self.course, step, begun)
@@ -187,7 +187,7 @@ class _Model:
                 self.found.asked.append(step.name)
 
     def _failed(self, step: PlannedRequest, failed: Failed, ended: float) -> None:
-        if step.fallback is None or step.step.each is not None:
+        if step.fallback is None or step.each:
             self.found.endings.append(ending(failed))
             return
         self.course.failures.append((ended, failed))

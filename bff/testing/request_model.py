@@ -40,7 +40,7 @@ class RequestModel:
     def value_of(self, item: Any, at: int) -> Any:
         """The value of one item; raises Stop where it fails the step."""
         step = self.step
-        index = at if step.step.each is not None else None
+        index = at if step.each else None
         self.made: Made | None = None
         local = dict(self.course.found.scope)
         if step.variable is not None:
@@ -50,7 +50,7 @@ class RequestModel:
         try:
             self._make_key(local, index)
             value = self._reply(local, index, at)
-            if step.step.each is not None:
+            if step.each:
                 below = [path[1:] for path in step.lists if path[:1] == (ANY,)]
                 self._check(lists_hold(value, below), self._of_another_form(index))
             old = self.course.upstream[step.name].old
@@ -60,7 +60,7 @@ class RequestModel:
         except (Stop, FunctionError) as error:
             of_function = Failed(step.name, "function", 500, item=index)
             failed = error.failed if isinstance(error, Stop) else of_function
-            if step.step.each is None or step.fallback is None:
+            if not step.each or step.fallback is None:
                 raise Stop(failed) from None
             self.items_failed = True
             self.course.failures.append((self.ended, failed))
@@ -86,12 +86,12 @@ class RequestModel:
             course.found.unmet.append((step.name, "path"))
             if course.plan.recipe.passes:
                 raise Stop(Failed(step.name, "unsent", 404))
-            if step.step.safe:
+            if step.safe:
                 return None
             raise Stop(Failed(step.name, "unsent", 400, item=index))
         if any(not is_segment(hole or "") for hole in holes):
             raise Stop(Failed(step.name, "unsent", 400 if step.path_from_input else 502, item=index))
-        turn = at // (step.step.concurrency if step.step.each is not None else 10_000)
+        turn = at // (step.concurrency if step.each else 10_000)
         start = self.begun + turn * course.times.timeouts[step.name] * course.upstream[step.name].stalls
         if start > course.times.deadline - _LEAST:
             raise Stop(Failed(step.name, "timeout", 504, item=index))
@@ -103,13 +103,13 @@ class RequestModel:
         if reply.stalls:
             self.ended = min(start + course.times.timeouts[step.name], course.times.deadline)
         if reply.broken is not None:
-            if step.step.writes and reply.sent:
+            if step.writes and reply.sent:
                 self._note(found.unknown, Made(step.name, local))
             status = 504 if reply.broken == "timeout" else 502
             raise Stop(self._failed(reply, reply.broken, status, index))
         body = None if reply.body is EMPTY or reply.body is NOT_JSON else reply.body
         seen = {**local, "reply": {"status": reply.status, "headers": dict(reply.headers), "body": body}}
-        if step.step.writes and 200 <= reply.status < 300:
+        if step.writes and 200 <= reply.status < 300:
             self._note(found.done, Made(step.name, local, seen["reply"]))
         if reply.status in step.on_status:
             return step.on_status[reply.status](seen, course.evaluation)
@@ -131,7 +131,7 @@ class RequestModel:
         self._check(not (empty and demand.reads_into), self._failed(reply, "bad-reply", 502, index))
         unread = reply.body is NOT_JSON and demand.is_read
         self._check(not unread, self._failed(reply, "not-json", 502, index))
-        value: Any = True if empty and step.step.each is not None else body
+        value: Any = True if empty and step.each else body
         if step.take is None:
             return value
         self._check(lists_hold(value, step.reply_lists), self._failed(reply, "bad-reply", 502, index))
@@ -149,11 +149,11 @@ class RequestModel:
         may_be_done = reply.sent if reply.broken is not None else reply.status >= 500 and reply.status != 503
         if kind not in ("status", reply.broken):
             may_be_done = True
-        done = self.step.step.writes and may_be_done
+        done = self.step.writes and may_be_done
         return Failed(self.step.name, kind, status, item=index, done=done)
 
     def _of_another_form(self, index: int | None) -> Failed:
-        return Failed(self.step.name, "bad-reply", 502, item=index, done=self.step.step.writes)
+        return Failed(self.step.name, "bad-reply", 502, item=index, done=self.step.writes)
 
     def _go_through(self, reply: Upstream) -> None:
         """The body is handed on as it is, with what keeps a browser from running it."""
@@ -167,7 +167,7 @@ class RequestModel:
         }
 
     def _page_status(self, upstream: int) -> int:
-        if self.course.plan.recipe.passes and self.step.step.writes and upstream in (413, 415):
+        if self.course.plan.recipe.passes and self.step.writes and upstream in (413, 415):
             return upstream
         if upstream in _KEPT or (upstream in (401, 403) and self.step.client.forwards_token):
             return upstream
@@ -175,10 +175,10 @@ class RequestModel:
 
     def joined(self, values: list[Any]) -> Any:
         """The step's value of the values of its requests."""
-        step = self.step.step
+        step = self.step
         bad = self._of_another_form(None)
-        value: Any = values if step.each is not None else values[0] if values else None
-        if step.batch is not None:
+        value: Any = values if step.each else values[0] if values else None
+        if step.batch_size is not None:
             self._check(all(chunk is None or isinstance(chunk, list) for chunk in values), bad)
             value = [row for chunk in values for row in chunk or ()]
         if step.key_by is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -14,20 +13,17 @@ from bff.errors import BoundError
 from bff.executor import Results
 from bff.expressions import Evaluation
 from bff.expressions.tree import Constant
-from bff.expressions.values import to_text
-from bff.http import check_header
 from bff.plan import Plan
 from bff.problems import entry, problem
 from bff.settings import Settings
 from bff.web.conditions import dated, status_for
 from bff.web.headers import Headers
-from bff.web.keeping import NO_STORE, cache_control
+from bff.web.keeping import NO_STORE, CacheControl
 from bff.web.live import LiveBody
+from bff.web.recipe_headers import headers_of_recipe
 from bff.web.request import Environ, PageRequest
 
 T = TypeVar("T")
-_PLACES = frozenset({"location", "content-location"})
-_PLAIN_PLACE = re.compile(r"(?:/[\w.~%!$&'()*+,:;=@-]+)+/?", re.ASCII)
 
 
 class Answer(Struct):
@@ -46,7 +42,8 @@ class Answers:
         self._encode = encoder_of(settings)
         status = plan.recipe.status
         self._is_usual = plan.headers is None and isinstance(status, Constant) and status.value == 200
-        self._usual = cache_control(plan, Results({}, (), ()))
+        self._control = CacheControl(plan)
+        self._usual = self._control.of(Results({}, (), ()))
         self.vary = [("Vary", ", ".join(names))] if (names := varies_with(plan)) else []
         kind = [("Content-Type", "application/json")] if plan.shape is not None else []
         self._kind = kind
@@ -60,7 +57,7 @@ class Answers:
         if self._is_usual and not (failures or says_more):
             status, control, headers = 200, self._usual, self._usual_head[:]
         else:
-            status, control = self._status(scope, evaluation), cache_control(plan, results)
+            status, control = self._status(scope, evaluation), self._control.of(results)
             own = self._headers(results, scope, evaluation, control)
             headers = [*self._kind, *own, *self.vary]
         if plan.shape is None:
@@ -82,7 +79,7 @@ class Answers:
         """Status and the headers that are not the body's; raises PageError where the recipe gives nonsense."""
         scope = {**results.scope, "errors": errors_of(self._plan, results)}
         return self._status(scope, evaluation), self._headers(
-            results, scope, evaluation, cache_control(self._plan, results)
+            results, scope, evaluation, self._control.of(results)
         )
 
     def _status(self, scope: Mapping[str, Any], evaluation: Evaluation) -> int:
@@ -96,7 +93,7 @@ class Answers:
         self, results: Results, scope: Mapping[str, Any], evaluation: Evaluation, control: str
     ) -> Headers:
         compute = self._plan.headers
-        headers: Headers = [] if compute is None else _of_recipe(compute(scope, evaluation))
+        headers: Headers = [] if compute is None else headers_of_recipe(compute(scope, evaluation))
         headers.append(("Cache-Control", control))
         if results.partial:
             headers.append(("X-Page-Partial", ", ".join(results.partial)))
@@ -158,29 +155,3 @@ def varies_with(plan: Plan) -> list[str]:
     of_visitor = [] if recipe.auth == "none" else ["Cookie", "Authorization"]
     of_form = ["Accept"] if plan.parts else []
     return [*of_visitor, *of_form, *(parameter.name for parameter in recipe.input.headers)]
-
-
-def _of_recipe(tree: Any) -> Headers:
-    """The headers that a recipe sets; what leads somewhere is encoded as a URI."""
-    headers: Headers = []
-    for name, value in tree.items():
-        texts = [to_text(element) for element in (value if isinstance(value, list) else [value])]
-        joined = ", ".join(text for text in texts if text is not None)
-        if value is None or not any(text is not None for text in texts):
-            continue
-        try:
-            check_header(name, joined)
-        except ValueError as exc:
-            log = f"headers: the value of {name} cannot be in a header"
-            raise problem("internal", "This page could not be made.", log=log) from exc
-        headers.append((name, as_uri(joined) if name.lower() in _PLACES else joined))
-    return headers
-
-
-def as_uri(place: str) -> str:
-    """A place as it can stand in a header, spaces and characters outside ASCII encoded."""
-    if _PLAIN_PLACE.fullmatch(place):
-        return place
-    from werkzeug.urls import iri_to_uri  # few places are none yet
-
-    return iri_to_uri(place)

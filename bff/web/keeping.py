@@ -9,16 +9,23 @@ from bff.recipe import PageCache
 NO_STORE = "no-store"
 
 
-def cache_control(plan: Plan, results: Results) -> str:
-    """The Cache-Control of a page: the strictest of the recipe's word and of the replies that it is made of."""
-    keeping = results.keeping
-    if plan.recipe.method != "GET" or results.partial or results.stale or keeping.no_store:
-        return NO_STORE
-    private = plan.private or keeping.private
-    cache = plan.recipe.cache
-    if cache is None:
-        return "private, no-cache" if private else "no-cache"
-    return _of_page_cache(cache, private=private, most=keeping.max_age)
+class CacheControl:
+    """The Cache-Control of a page's answers: the strictest of the recipe's word and of the replies in them."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._reads = plan.recipe.method == "GET"
+        self._private = plan.private
+        self._cache = plan.recipe.cache
+
+    def of(self, results: Results) -> str:
+        """That of one answer."""
+        keeping, cache = results.keeping, self._cache
+        if not self._reads or results.partial or results.stale or keeping.no_store:
+            return NO_STORE
+        private = self._private or keeping.private
+        if cache is None:
+            return "private, no-cache" if private else "no-cache"
+        return _of_page_cache(cache, private=private, most=keeping.max_age)
 
 
 def _of_page_cache(cache: PageCache, *, private: bool, most: float | None) -> str:

@@ -29,7 +29,7 @@ class OwnWrites:
 
     def reader_of(self, plan: Plan) -> Callable[[PageRequest], Written] | None:
         """What gives what a visitor wrote lately; None for a page that keeps nothing."""
-        return self._of if any(step.step.cache for step in plan.requests) else None
+        return self._of if any(step.cache for step in plan.requests) else None
 
     def _of(self, request: PageRequest) -> Written:
         value = COOKIE.value(request)
@@ -78,10 +78,10 @@ def longest_kept(plans: Iterable[Plan]) -> float:
 
 
 def _concerned(step: PlannedRequest, named: set[str]) -> bool:
-    return step.step.cache is not None and (step.private or not named.isdisjoint(step.known_as))
+    return step.cache is not None and (step.private or not named.isdisjoint(step.known_as))
 
 
 def _kept(step: PlannedRequest) -> float:
-    cache = step.step.cache
+    cache = step.cache
     assert cache is not None, "only what is kept is asked for"
-    return cache.ttl + max(cache.stale_while_revalidate or 0.0, cache.stale_if_error or 0.0)
+    return cache.ttl + max(cache.stale_while_revalidate, cache.stale_if_error)

@@ -16,12 +16,12 @@ from werkzeug.wrappers import Response
 from werkzeug.wsgi import get_content_length, get_host, get_input_stream
 
 from bff.errors import PageError
-from bff.web.answer import as_uri
 from bff.web.conditions import status_for
 from bff.web.hosts import is_plain_host
 from bff.web.proxies import Proxies
 from bff.web.query import texts_of, undecodable_in
 from bff.web.receiving import Cut, Incoming, TooLong, announced_length
+from bff.web.recipe_headers import as_uri
 from bff.web.request import host_of, path_of
 from bff.web.routes import Routes, may_meet
 from bff.web.status import STATUS_LINES
