@@ -4,6 +4,11 @@
 and marshal, so it can do whatever code can do: it is read from the app's own folder only, as the app's own modules are,
 and nothing may ever write it there but `build`. Of a recipe's trees is left whether they were written, which is all
 that a running page asks of them; clients and functions stay in their modules and are found by their names.
+
+A Python module in its place would have to say all of that in source, and is no faster; JSON would need a reader for
+each class. Replies' decoders stand as the paths that they read. A header names the form and the bytecode; sets are
+written in order and code without references, so that the same project makes the same bytes. Generated functions are
+made when they are first run, and the first reply is decoded whole, for that is sooner done than its type.
 """
 
 from __future__ import annotations

@@ -12,6 +12,12 @@
 
 `AuthorError` and `OperatorError` stop the start; `PageError` never leaves a request.
 A step that fails is no exception: it is a `Failure`, a value.
+
+A `Failure` holds a kind, a reason, a status and a path, and never a text, URL or header of a backend. Kinds are for
+programs and stay; reasons are a closed set of words for the operator's log, told from exceptions in one place for
+each transport. Exceptions end pages; failures do not. What a function of the project raises is the failure of the
+step that called it, with the place of it for the log, whatever it raises: a `SystemExit` of a function is not the
+server's.
 """
 
 from __future__ import annotations

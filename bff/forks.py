@@ -2,6 +2,9 @@
 
 A server that loads the app before it forks (`gunicorn --preload`) has served nobody then; one whose parent is warm has
 idle threads, connections, and pages under way, none of which are in the child.
+
+A lock of this module guards a few steps, so a fork takes it first, and what it guards is whole on both sides. Threads,
+places, pages and requests under way, and connections are the parent's: whoever holds them begins anew in the child.
 """
 
 from __future__ import annotations

@@ -1,4 +1,9 @@
-"""Results of functions of one text, remembered within a bound of bytes: texts come from visitors, and may be long."""
+"""Results of functions of one text, remembered within a bound of bytes: texts come from visitors, and may be long.
+
+A bound on entries is none where a visitor chooses how long a text is: short texts are remembered, and long ones made
+each time. A cache that is no memo is listed with its bound in a test, which also fills every place that a visitor or
+backend can write to and weighs the process afterwards.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,10 @@
 """Problem types (RFC 9457): one declaration each, and the problem that a failed step becomes.
 
 A type is a stable URI, `urn:bff:problem:<kind>`; it is never translated: a page maps it to words of its own.
+
+Neither is the `rule` of each mistake: problems are for programs, words for people. `public/texts.js` has a sentence
+for each, in both languages, and a test misses the first that has none. `detail` is for whoever reads a log. What a
+write that nobody knows of may have done is in `done` and `unknown`, and the app says so instead of "try again".
 """
 
 from __future__ import annotations

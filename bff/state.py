@@ -3,6 +3,10 @@
 One entry for each key: first that the request asks to run, then that it runs, then its answer. An entry is told apart
 from all others by its ciphertext, so that a request that took too long cannot overwrite what a later one has put there.
 Nothing runs while the first of these stands: where the word that it stands was lost, a repeat takes its place.
+
+When it cannot say whether something was done, nothing is done. The word that a request asks to run can be lost with
+nothing begun, so a repeat may take its place, and of two that do one wins. Only a store that goes away between that
+word and the next keeps a key for a while.
 """
 
 from __future__ import annotations

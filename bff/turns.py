@@ -1,7 +1,11 @@
 """Fair turns: of all pages that could go on, one does, in the order in which they came to be able to.
 
 Python runs one thread at a time anyway, but which one is a matter of luck: with two hundred pages under way some are
-passed over again and again. In turns the slowest of a hundred takes half as long, at the same rate.
+passed over again and again. A page that waits for its backends is out of the queue. In turns the slowest of a hundred
+takes half as long (200 pages in one process on one core: 310 to 430 ms instead of 640), at the same rate. Who neither
+ends nor waits, such as a function of the project that computes for long or asks something by itself, keeps others
+back for 20 ms and no longer. Views by hand and bodies that go through are outside of it, and a Python without that
+lock has no turns.
 """
 
 from __future__ import annotations

@@ -1,4 +1,19 @@
-"""The language of recipes: Python's expression syntax over JSON values, and nothing else."""
+"""The language of recipes: Python's expression syntax over JSON values, and nothing else.
+
+Expressions are Python's syntax, not Python. A small parser of our own reads them, not `ast.parse`: each mistake has
+its exact place, also inside f-strings and behind Chinese text, and a message made for it, and what is not in the
+grammar is not there to be forgotten. Its nodes are those of `ast`, so the rest is ordinary: inspected, rewritten,
+compiled to one function per tree. A test compares the parser with Python's own on generated expressions. There are no
+attributes and no methods, so a way out of JSON is impossible by construction, not by filtering. Operators never
+raise; the compiled code is an optimistic version in a `try` and a safe version for when it fails. Work and memory are
+budgets of the page, charged before they are spent, at what an operation takes in the worst case; where a budget goes
+below a mark, the clock is looked at, so that the deadline costs nothing on the way of a small page.
+
+Integers go on as they are. Python's integers hold what 64 bits cannot, so what a backend says is handed on exactly;
+calculated numbers stay within 64 bits. The bound is 308 digits, what a float can come near to: longer ones take time
+that grows with their square. A reply with numbers beyond 63 bits is decoded whole. In input they are refused, since
+no backend of ours is known to hold them, and a null in their place would be written.
+"""
 
 from __future__ import annotations
 

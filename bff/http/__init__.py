@@ -1,4 +1,8 @@
-"""Calls to backends: clients, messages, retries, the cache and the transport."""
+"""Calls to backends: clients, messages, retries, the cache and the transport.
+
+Clients own all that is dangerous: the host, the credentials, what a filter language needs. A recipe can name none of
+it, and `check` follows what flows into a filter.
+"""
 
 from bff.breaker import Breaker
 from bff.http.auth import ApiKey, BearerToken, Env, ForwardedToken, env, forward_token

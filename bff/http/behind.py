@@ -1,4 +1,9 @@
-"""What pages of one process have done for them by other threads: fetches that they share, refreshes, a shared store."""
+"""What pages of one process have done for them by other threads: fetches that they share, refreshes, a shared store.
+
+Pages never wait for each other's threads. A read for several pages runs on a thread of its own, with calls of its
+own: the page that was first may end, and takes nothing from the others. There are 32 such threads; where they are
+taken, pages ask for themselves. Each page waits on a promise within its own deadline.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""What stands in front of one client's backend in this process: its places, its breaker and its budgets."""
+"""What stands in front of one client's backend in this process: its places, its breaker and its budgets.
+
+Nobody queues for a full client. Waiting would hold the threads that other pages need, until all wait for one backend.
+A page waits only for calls of its own, which have their place already, so no two pages can wait for each other.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""A reply that is kept: how old it is, to whom it may still be given, and how its backend is asked for a newer one."""
+"""A reply that is kept: how old it is, to whom it may still be given, and how its backend is asked for a newer one.
+
+What is kept is judged when it is asked for. An entry holds what its backend allows and when it was asked for and
+came; whether that is fresh, may be given old or is too old for this visitor is worked out from the terms of the read
+that wants it. So two steps with other terms may share an entry, and neither gets one older than it asked for. A test
+asks in random order, with random headers, and compares with a small model.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,10 @@
 
 Nobody waits for it long: a look-up has a tenth of a second, what is kept is written behind, and a store that fails is
 left alone for a while.
+
+So it can only be a gain. It has a breaker for reading and one for writing; an entry that is not exactly what we write
+is no entry. Every entry is sealed for its own name: whoever can write to the store cannot give one visitor's to
+another.
 """
 
 from __future__ import annotations

@@ -2,6 +2,10 @@
 
 The work grows with the value and not with the ways through a schema: a schema that refers to itself in two branches
 has as many ways as there are levels twos to multiply.
+
+Mistakes say what is allowed, worded from the rule of the schema. Neither the words of the schema
+library nor those of an exception reach a problem or the log (`traces`): they quote values. The library goes every way
+through a schema to list mistakes, so the ways are counted first; whether a value fits it knows in one pass.
 """
 
 from bff.validation.mistakes import MOST_MISTAKES, Mistake, known_parts

@@ -28,6 +28,7 @@ from bff.http.sockets.idle import Idle
 from bff.http.stock.streaming import StockStream
 from bff.http.wires import Wires
 from bff.testing import Matrix
+from bff.web.keeping import CacheControl
 from bff.web.written import OwnWrites
 from tests.testing.pages import problems
 
@@ -88,7 +89,7 @@ def the_partial_header_is_lost(patch: pytest.MonkeyPatch) -> None:
 @seed("reading", "notice", "404", "expected a partial page to be no-store")
 @seed("reading", "notice", "kept", "expected an old page to be no-store")
 def a_partial_or_old_page_may_be_kept(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(answer, "cache_control", lambda plan, results: "private, max-age=60")
+    patch.setattr(CacheControl, "of", lambda self, results: "private, max-age=60")
 
 
 @seed("reading", "notice", "kept", "expected X-Page-Stale: notice, found None")
