@@ -10,10 +10,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from bff import create_app
-from bff.compiled import FILE
 from bff.deploy.bundle import page_files
 from bff.deploy.python import running_python
-from bff.planning import plan_folder
+from bff.plan.compiled import FILE
+from bff.plan.planning import plan_folder
 
 BACKENDS = ("people", "todos", "notices")
 PATIENT = "10s"

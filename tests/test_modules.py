@@ -13,8 +13,8 @@ import pytest
 
 from bff import create_app
 from bff.errors import AuthorError
-from bff.loader import load_project
 from bff.modules import ProjectModules
+from bff.recipe.loader import load_project
 from tests.fakes import PATIENCE
 from tests.project import write_built, write_project
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bff.checker import check_folder
+from bff.recipe.check import check_folder
 from bff.text import counted
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from bff.schema import recipe_schema
+from bff.recipe.schema import recipe_schema
 
 
 def schema() -> int:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from bff.compiled import FILE, CompiledPages, compile_pages
 from bff.deploy.imports import engine_files, imported_from, project_files
 from bff.deploy.pins import FILE as PINS
 from bff.deploy.pins import Pins, distributions_of
@@ -15,9 +14,10 @@ from bff.deploy.python import Python
 from bff.deploy.wheels import Wheels
 from bff.errors import OperatorError
 from bff.http import Client
-from bff.plan import Plan, Planned
-from bff.planning import plan_folder
-from bff.recipe import Input
+from bff.plan.compiled import FILE, CompiledPages, compile_pages
+from bff.plan.model import Plan, Planned
+from bff.plan.planning import plan_folder
+from bff.recipe.model import Input
 from bff.text import nearest
 
 ENVIRONMENT = ".env.example"

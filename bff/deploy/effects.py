@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from bff.deploy.target import Target
 from bff.http import CacheTerms
-from bff.plan import Plan
+from bff.plan.model import Plan
 
 _ONE = "an instance serves one request at a time"
 

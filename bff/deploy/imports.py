@@ -14,7 +14,9 @@ _FOLDER = Path(bff.__file__).parent
 _BEGINNINGS = ("bff.http", "bff.web.app", "bff.web.by_hand")
 _OF_SERVING = ("bff.__main__", "bff.cli.serve")
 # What reads, checks and builds recipes: a bundle has none.
-_LEFT_OUT = frozenset({"bff.planning", "bff.cli.build", "bff.cli.check", "bff.cli.schema", "bff.cli.test"})
+_LEFT_OUT = frozenset(
+    {"bff.plan.planning", "bff.cli.build", "bff.cli.check", "bff.cli.schema", "bff.cli.test"}
+)
 
 
 @cache

@@ -21,7 +21,7 @@ from bff.deploy.kubernetes import (
     written,
 )
 from bff.deploy.target import SITE, Function, Project, Target
-from bff.recipe import Recipe
+from bff.recipe.model import Recipe
 
 HOST: Final = "app.example.com"
 """What stands for the name that visitors know, until somebody names theirs."""

@@ -15,9 +15,9 @@ from importlib.util import MAGIC_NUMBER, source_hash
 from pathlib import Path
 from typing import Any, Protocol
 
-from bff.compiled import ANY_PYTHON
 from bff.errors import OperatorError
 from bff.expressions.running import PLACE
+from bff.plan.compiled import ANY_PYTHON
 
 # Hash-based, and not looked at again: nobody edits a bundle, and times get lost on the way (PEP 552).
 _UNCHECKED = (1).to_bytes(4, "little")
@@ -37,7 +37,7 @@ class _Compiler(Protocol):
 class Python:
     """A Python by its version, such as 3.12; one that can be run here makes its own bytecode.
 
-    `head` says what compiled pages are for, as `bff.compiled` reads it.
+    `head` says what compiled pages are for, as `bff.plan.compiled` reads it.
     """
 
     def __init__(self, version: str, compiler: _Compiler | None) -> None:

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from bff.deploy.bundle import Bundle, Need
 from bff.executor.undo import DEADLINE as UNDO_TIME
-from bff.plan import Plan
+from bff.plan.model import Plan
 
 SITE = "site"
 """The function of a whole project that stands beside those of its pages."""

@@ -13,7 +13,7 @@ from bff.executor.guard import refusal
 from bff.executor.request_step import RequestStep
 from bff.expressions.paths import ANY
 from bff.http import Calls, ForwardedToken, Route, sendable
-from bff.plan import Compute, Plan, PlannedGuard, PlannedRequest, PlannedStep, PlannedValue
+from bff.plan.model import Compute, Plan, PlannedGuard, PlannedRequest, PlannedStep, PlannedValue
 
 if TYPE_CHECKING:
     from bff.executor.run import PageRun

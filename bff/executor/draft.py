@@ -10,7 +10,7 @@ from bff.executor import judge
 from bff.executor.given import taken
 from bff.executor.results import Results
 from bff.expressions import Evaluation
-from bff.plan import Plan, PlannedValue
+from bff.plan.model import Plan, PlannedValue
 
 
 def draft_scope(plan: Plan, results: Results, evaluation: Evaluation) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from bff.errors import Failure
 from bff.expressions import Evaluation
-from bff.plan import PlannedGiven
+from bff.plan.model import PlannedGiven
 from bff.problems import of_failure, problem
 from bff.validation import prune
 

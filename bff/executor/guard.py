@@ -8,7 +8,7 @@ from typing import Any
 from bff.errors import PageError
 from bff.executor.results import Terms
 from bff.expressions import Evaluation
-from bff.plan import PlannedGuard
+from bff.plan.model import PlannedGuard
 from bff.problems import PROBLEMS, problem
 
 

@@ -15,7 +15,7 @@ from bff.expressions.paths import ANY, Path, path_text
 from bff.http import Broken, Reply, retry_after
 from bff.http.charsets import UnknownCharset
 from bff.jsontext import NotJSON, TooDeep
-from bff.plan import PlannedRequest
+from bff.plan.model import PlannedRequest
 from bff.problems import problem
 
 _LONGEST_RETRY_AFTER = 999_999

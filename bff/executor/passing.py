@@ -16,7 +16,7 @@ from bff.executor.run import PageRun
 from bff.executor.writes import Write
 from bff.http import Broken, OutgoingRequest, Passage, Reply, StreamBroke
 from bff.http.media import IN_RECORDS, essence_of, manner_of
-from bff.plan import PlannedRequest
+from bff.plan.model import PlannedRequest
 
 
 class Sent(Struct, frozen=True):

@@ -24,7 +24,7 @@ from bff.http import (
 )
 from bff.identity import Visitor
 from bff.identity.written import NOTHING_WRITTEN, Written
-from bff.plan import PlannedRequest
+from bff.plan.model import PlannedRequest
 
 if TYPE_CHECKING:
     from bff.executor.bind import BoundRequest

@@ -17,7 +17,7 @@ from bff.executor.undo import TakingBack
 from bff.executor.writes import Writes
 from bff.expressions import Evaluation
 from bff.http import Calls
-from bff.plan import Plan
+from bff.plan.model import Plan
 from bff.problems import of_failure
 
 

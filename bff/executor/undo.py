@@ -15,7 +15,7 @@ from bff.executor.render import render
 from bff.executor.results import StepTrace, Terms
 from bff.executor.writes import Write, Writes
 from bff.http import Call, Calls, Reply
-from bff.plan import PlannedRequest
+from bff.plan.model import PlannedRequest
 from bff.traces import trace_of
 
 DEADLINE = 2.0

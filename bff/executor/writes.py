@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from bff.errors import Failure, PageError
 from bff.http import Reply
-from bff.plan import PlannedRequest
+from bff.plan.model import PlannedRequest
 
 WriteOutcome = Literal[
     "under way",

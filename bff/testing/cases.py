@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bff.expressions.inspect import fields
-from bff.recipe import Recipe
+from bff.recipe.model import Recipe
 from bff.testing.compare import first_difference, keys_of, neutral, without
 from bff.testing.forecast import Ending, Forecast, Through
 from bff.testing.lab import Answered, Visit, lab

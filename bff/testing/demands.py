@@ -9,8 +9,8 @@ from bff.expressions.inspect import ANY, Inspection, Path, aliases_of, inspect, 
 from bff.expressions.paths import Alias, Aliases
 from bff.expressions.tree import Constant, Each, EachClause, Expression, Sequence, Tree
 from bff.expressions.tree import Mapping as MappingTree
-from bff.graph import inspect_part, parts
-from bff.recipe import Recipe, Request, Step, Value
+from bff.recipe.graph import inspect_part, parts
+from bff.recipe.model import Recipe, Request, Step, Value
 
 _REPLY = "reply of "
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bff.expressions import Evaluation
-from bff.plan import Plan
+from bff.plan.model import Plan
 from bff.problems import PROBLEMS
 from bff.testing.demands import ReplyDemand
 from bff.testing.upstream import Upstream

@@ -11,8 +11,8 @@ from typing import Any
 from bff.expressions import Evaluation
 from bff.expressions.inspect import Path
 from bff.expressions.tree import PathTemplate
-from bff.graph import parts
-from bff.plan import PlannedRequest
+from bff.plan.model import PlannedRequest
+from bff.recipe.graph import parts
 from bff.testing.demands import Demand, ReplyDemand, demands, origins_in, step_of
 from bff.testing.forecast import Forecast
 from bff.testing.mentions import constants, counted, looked_up

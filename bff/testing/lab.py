@@ -19,10 +19,10 @@ from msgspec.structs import replace
 from bff import clock
 from bff.http import ForwardedToken, SocketTransport, StreamBroke, Transport
 from bff.identity.session import Session, SessionSeal
-from bff.plan import PlannedRequest
-from bff.planning import plan_folder
+from bff.plan.model import PlannedRequest
+from bff.plan.planning import plan_folder
 from bff.problems import CONTENT_TYPE
-from bff.recipe import Recipe
+from bff.recipe.model import Recipe
 from bff.testing.forecast import Times
 from bff.testing.lines import assembled
 from bff.testing.samples import GivenInput

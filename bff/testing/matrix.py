@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bff.plan import PlannedRequest
-from bff.recipe import Recipe
+from bff.plan.model import PlannedRequest
+from bff.recipe.model import Recipe
 from bff.testing.cases import SECOND_CHANCE, FaultCase, Verdict
 from bff.testing.forecast import Forecast
 from bff.testing.guess import Guess

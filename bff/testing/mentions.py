@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from bff.expressions.tree import Each, EachClause, Expression, PathTemplate, Sequence
 from bff.expressions.tree import Mapping as MappingTree
-from bff.graph import Part, parts
-from bff.recipe import Recipe
+from bff.recipe.graph import Part, parts
+from bff.recipe.model import Recipe
 
 _COUNTING = frozenset({"sum", "min", "max", "round", "abs", "int", "float", "range"})
 

@@ -14,7 +14,7 @@ from bff.errors import FunctionError, PageError
 from bff.expressions import Evaluation
 from bff.expressions.values import to_text
 from bff.identity.session import expiry_of
-from bff.plan import Plan, PlannedGiven, PlannedGuard, PlannedRequest, PlannedStep, PlannedValue
+from bff.plan.model import Plan, PlannedGiven, PlannedGuard, PlannedRequest, PlannedStep, PlannedValue
 from bff.testing.demands import ReplyDemand
 from bff.testing.forecast import Course, Ending, Failed, Forecast, Made, Times, ending, entry, error_of
 from bff.testing.request_model import RequestModel, Stop

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from bff.errors import AuthorError, Finding
-from bff.loader.reading import suggest
-from bff.loader.schemas import plain
-from bff.recipe import Recipe, Request
-from bff.source.nodes import MapNode, Node, mark_of, read_nodes
-from bff.source.text import read_source
+from bff.recipe.loader.reading import suggest
+from bff.recipe.loader.schemas import plain
+from bff.recipe.model import Recipe, Request
+from bff.recipe.source.nodes import MapNode, Node, mark_of, read_nodes
+from bff.recipe.source.text import read_source
 from bff.testing.upstream import EMPTY, Upstream
 
 FOLDER = Path("tests") / "pages"

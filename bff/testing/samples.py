@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
-from bff.recipe import Parameter, Recipe
+from bff.recipe.model import Parameter, Recipe
 
 _FORMATS = {
     "date": "2026-11-23",

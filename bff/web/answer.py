@@ -13,7 +13,7 @@ from bff.errors import BoundError
 from bff.executor import Results
 from bff.expressions import Evaluation
 from bff.expressions.tree import Constant
-from bff.plan import Plan
+from bff.plan.model import Plan
 from bff.problems import entry, problem
 from bff.settings import Settings
 from bff.web.conditions import dated, status_for

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from bff.http import Calls, Transport, transport_of
-from bff.plan import Plan
+from bff.plan.model import Plan
 from bff.settings import Settings
 from bff.web.admission import Admission
 from bff.web.behind import behind_of

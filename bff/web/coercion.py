@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from bff import jsontext
-from bff.recipe import Schema
+from bff.recipe.model import Schema
 
 Coerce: TypeAlias = Callable[[list[str]], Any]
 Default: TypeAlias = Callable[[], Any]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
-from bff.plan import Plan
+from bff.plan.model import Plan
 from bff.web.headers import Headers, put, value_of, vary_with
 from bff.web.request import PageRequest
 

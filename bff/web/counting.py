@@ -13,7 +13,7 @@ from limits.strategies import FixedWindowRateLimiter
 
 from bff import clock, forks
 from bff.breaker import Breaker, Circuit
-from bff.recipe import RateLimit
+from bff.recipe.model import RateLimit
 
 _log = logging.getLogger("bff")
 

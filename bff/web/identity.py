@@ -18,9 +18,9 @@ from bff.identity import ANYBODY, Session, SessionSeal, SessionTooLarge, Visitor
 from bff.identity.origin import SAFE_METHODS, passes
 from bff.identity.session import MAX_COOKIE, NotYet, expiry_of
 from bff.identity.written import WrittenSeal
-from bff.plan import Plan, PlannedSession
+from bff.plan.model import Plan, PlannedSession
 from bff.problems import problem
-from bff.recipe import Auth
+from bff.recipe.model import Auth
 from bff.settings import Settings
 from bff.web.cookies import Cookie
 from bff.web.headers import Headers, put, take_out

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from bff.expressions.paths import Any_, Path
-from bff.recipe import Input, Parameter, Recipe
+from bff.recipe.model import Input, Parameter, Recipe
 from bff.validation import Validator
 from bff.web.body import BodyReader
 from bff.web.coercion import Coerce, Default, coercion_of, default_of, takes_empty

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bff.executor import Results
-from bff.plan import Plan
-from bff.recipe import PageCache
+from bff.plan.model import Plan
+from bff.recipe.model import PageCache
 
 NO_STORE = "no-store"
 

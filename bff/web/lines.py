@@ -20,7 +20,7 @@ from bff.errors import BoundError, PageError
 from bff.executor import Results, draft_scope
 from bff.expressions import Evaluation
 from bff.jsonpatch import changes, replacement
-from bff.plan import Plan
+from bff.plan.model import Plan
 from bff.problems import document
 from bff.settings import Settings
 from bff.web.answer import Answer, encode_bounded, errors_of, measure_bounded

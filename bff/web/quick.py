@@ -6,7 +6,7 @@ from collections.abc import Callable
 from math import inf
 from typing import Any, Final, TypeAlias
 
-from bff.recipe import Schema
+from bff.recipe.model import Schema
 
 Quick: TypeAlias = Callable[[str], Any]
 """Makes the value of a text; UNFIT for one that takes a closer look."""

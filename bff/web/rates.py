@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bff.identity import Visitor
-from bff.plan import Plan
+from bff.plan.model import Plan
 from bff.problems import problem
-from bff.recipe import RateLimit, Recipe
+from bff.recipe.model import RateLimit, Recipe
 from bff.settings import Settings
 from bff.web.network import network_of
 from bff.web.request import PageRequest

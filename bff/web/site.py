@@ -13,11 +13,11 @@ from typing import Any
 from msgspec import Struct
 
 from bff.certificates import problem_of_authorities
-from bff.compiled import BELONGS_TOGETHER, FILE, read_pages
 from bff.errors import AuthorError, OperatorError
 from bff.http import Client, Sender, Transport
-from bff.plan import Plan, Planned
-from bff.recipe import Recipe
+from bff.plan.compiled import BELONGS_TOGETHER, FILE, read_pages
+from bff.plan.model import Plan, Planned
+from bff.recipe.model import Recipe
 from bff.settings import Settings
 from bff.web.cors import CorsNames
 from bff.web.identity import Identity
@@ -46,9 +46,9 @@ def _planned(root: Path, pages: Sequence[str] | None, settings: Settings) -> Pla
     if not any((root / "orchestrations").glob("*.yaml")) and (root / FILE).is_file():
         return read_pages(root, pages)
     try:
-        from bff.planning import plan_folder  # what reads and checks recipes
+        from bff.plan.planning import plan_folder  # what reads and checks recipes
     except ModuleNotFoundError as error:
-        if error.name != "bff.planning":
+        if error.name != "bff.plan.planning":
             raise
         raise OperatorError(f"{root / FILE} is missing: {BELONGS_TOGETHER}") from None
 

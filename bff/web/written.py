@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from bff import clock
 from bff.identity.written import CLOCKS, NOTHING_WRITTEN, Written, WrittenSeal
-from bff.plan import Plan, PlannedRequest
+from bff.plan.model import Plan, PlannedRequest
 from bff.web.cookies import Cookie
 from bff.web.headers import Headers, put
 from bff.web.identity import has_only_bearer

@@ -12,7 +12,7 @@ from benchmarks import results, sick, sick_report
 from benchmarks.lineup import BFF, HERE, PEERS
 from benchmarks.sick import KINDS, Way
 from benchmarks.sick_backend import REPLIES
-from bff.planning import plan_folder
+from bff.plan.planning import plan_folder
 
 FASTIFY = next(peer for peer in PEERS if peer.name == "fastify-undici")
 PATIENCE = 30.0

@@ -13,9 +13,9 @@ from cryptography.fernet import Fernet
 
 from bff.cli import main
 from bff.cli.building.folder import LIST
-from bff.compiled import FILE
 from bff.deploy import TARGETS, Bundler
 from bff.deploy.python import running_python
+from bff.plan.compiled import FILE
 from tests.project import write_project
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from bff.cli import main
-from bff.keys import KEYS
-from bff.schema import FILE, recipe_schema
+from bff.recipe.keys import KEYS
+from bff.recipe.schema import FILE, recipe_schema
 
 ROOT = Path(__file__).parents[2]
 GOOD = "route: GET /page\nauth: none\nshape: 1\n"

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from bff.cli.building.folder import write
 from bff.deploy import TARGETS, Bundle, Bundler, Function, Project, Target
-from bff.recipe import Deploy
+from bff.recipe.model import Deploy
 from tests.project import write_project
 from tests.servers import ROOT
 

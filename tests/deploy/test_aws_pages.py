@@ -131,7 +131,7 @@ def test_every_page_answers_what_the_app_answers_from_a_function_of_its_own(
 
 
 def test_every_page_of_the_app_is_visited() -> None:
-    from bff.planning import plan_folder
+    from bff.plan.planning import plan_folder
 
     assert set(VISITS) == set(plan_folder(ROOT).plans)
 

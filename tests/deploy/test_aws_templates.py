@@ -19,7 +19,7 @@ from bff.deploy.aws_site import paths_code
 from bff.deploy.effects import without_effect
 from bff.deploy.python import running_python, running_version
 from bff.errors import OperatorError
-from bff.recipe import Deploy
+from bff.recipe.model import Deploy
 from tests.conftest import missing
 from tests.deploy.aws_emulator import VENV
 from tests.servers import ROOT

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from bff.cli import main
 from bff.deploy import TARGETS, Bundler, Function, Need, Project
 from bff.deploy.python import running_python, running_version
-from bff.recipe import Deploy
+from bff.recipe.model import Deploy
 from clients.local.pocketbase import Backend
 from tests.deploy.container_host import Container, Image, image_of, running
 from tests.deploy.container_pages import account, asked

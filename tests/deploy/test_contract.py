@@ -13,10 +13,10 @@ import pytest
 import yaml
 from cryptography.fernet import Fernet
 
-from bff.compiled import FILE
 from bff.deploy import TARGETS, Bundler, Project
 from bff.deploy.python import running_python
 from bff.executor.undo import DEADLINE as UNDO_TIME
+from bff.plan.compiled import FILE
 from tests.deploy.isolated import BARE, environ_for
 from tests.deploy.small import built, project_of
 
@@ -69,7 +69,9 @@ def test_nothing_of_the_authors_is_in_it(target: str, project: Project) -> None:
     assert not [path for path in function.bundle.own if path.endswith((".yaml", ".yml"))]
     clients = {path for path in written if path.startswith("clients/") and path.endswith(".py")}
     assert clients == {"clients/people.py", "clients/todos.py"}
-    assert not {"bff/checker", "bff/loader", "bff/deploy"} & {path.rpartition("/")[0] for path in written}
+    assert not {"bff/recipe/check", "bff/recipe/loader", "bff/deploy"} & {
+        path.rpartition("/")[0] for path in written
+    }
 
 
 def test_what_the_host_imports_needs_nothing_but_the_folder(

@@ -19,7 +19,7 @@ from bff.deploy import TARGETS, Bundler, Function, Need, Project
 from bff.deploy.python import running_python, running_version
 from bff.deploy.target import SITE
 from bff.errors import OperatorError
-from bff.recipe import Deploy
+from bff.recipe.model import Deploy
 from clients.local.pocketbase import Backend
 from tests.deploy.container_host import image_of, running
 from tests.deploy.container_pages import ONCE, SAME, asked, both, of_strangers

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from bff.compiled import ANY_PYTHON, this_python
 from bff.deploy.python import Python, python_of, running_python, running_version
 from bff.errors import OperatorError
+from bff.plan.compiled import ANY_PYTHON, this_python
 
 SOURCES = {
     "mine/page.py": b"def page():\n    return {'a': 1, **{}}, frozenset(), 'text'\n",

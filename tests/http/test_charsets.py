@@ -10,7 +10,7 @@ import pytest
 from bff.http import Reply
 from bff.http.charsets import UnknownCharset
 from bff.jsontext import NotJSON, decode
-from bff.narrow import NarrowDecoder
+from bff.plan.partial_decoding import NarrowDecoder
 
 TEXT = '{"name": "José", "more": [1, "é"]}'
 VALUE = {"name": "José", "more": [1, "é"]}

@@ -18,8 +18,8 @@ from bff.errors import AuthorError
 from bff.expressions import Evaluation, compile_tree
 from bff.expressions.functions import FUNCTIONS
 from bff.expressions.parse import parse
-from bff.keys import KEYS
 from bff.problems import PROBLEMS
+from bff.recipe.keys import KEYS
 from bff.settings import settings_table
 from clients.local.pocketbase import Backend
 from tests.integration.conftest import signed_in

@@ -21,7 +21,7 @@ import responses
 from msgspec.structs import force_setattr
 from requests.structures import CaseInsensitiveDict
 
-from bff.plan import PlannedRequest
+from bff.plan.model import PlannedRequest
 from bff.testing.server import FakeBackend, Received, Script, Wire, answer, close, hang
 
 CLIENTS = ("people", "todos", "notices")

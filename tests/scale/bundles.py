@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bff.cli import main
-from bff.planning import plan_folder
+from bff.plan.planning import plan_folder
 from clients.local.pocketbase import free_port
 from tests.servers import ROOT, Layer, environ_of
 

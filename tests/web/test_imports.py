@@ -57,8 +57,11 @@ ONLY_SOME = {
 }
 # What makes pages of recipes.
 AUTHORS = {
-    *("bff.checker", "bff.composition", "bff.deploy", "bff.graph", "bff.keys", "bff.loader", "bff.planner"),
-    *("bff.planning", "bff.reads", "bff.schema", "bff.source", "bff.taint", "yaml"),
+    *(
+        f"bff.recipe.{name}"
+        for name in ("check", "composition", "graph", "keys", "loader", "schema", "source", "taint")
+    ),
+    *("bff.deploy", "bff.plan.planner", "bff.plan.planning", "bff.plan.used_paths", "yaml"),
     *(f"bff.expressions.{name}" for name in ("compile", "generate", "grammar", "inspect", "parse", "tokens")),
 }
 ASK = """

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from bff.checker import check_folder
 from bff.errors import PageError
 from bff.executor import PageRun, Results, Terms
 from bff.expressions import Evaluation
 from bff.http import Broken, Call, Client, OutgoingRequest, Reply
-from bff.plan import Plan
-from bff.planner import make_plan
+from bff.plan.model import Plan
+from bff.plan.planner import make_plan
 from bff.problems import document
+from bff.recipe.check import check_folder
 from bff.settings import Settings
 from bff.testing.lines import Assembled, assembled
 from bff.web.answer import Answers, encode_bounded

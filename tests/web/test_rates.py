@@ -18,7 +18,7 @@ from cryptography.fernet import Fernet
 from flask.testing import FlaskClient
 
 from bff.identity import Session, SessionSeal
-from bff.recipe import RateLimit
+from bff.recipe.model import RateLimit
 from bff.web import counting
 from bff.web.counting import Counter, Memory, SharedCounter
 from tests.clock import Clock

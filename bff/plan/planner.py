@@ -1,0 +1,429 @@
+"""Makes the plan of a checked recipe, once at start."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from bff.expressions import compile_tree
+from bff.expressions.addresses import with_encoded_holes
+from bff.expressions.inspect import ANY, Any_, Inspection, Path, fields, inspect, inspect_tree, item_paths
+from bff.expressions.tree import Expression, Tree
+from bff.expressions.tree import Mapping as MappingTree
+from bff.http import CacheTerms, Client, encode_constant
+from bff.jsontext import decode_exactly
+from bff.plan.model import (
+    Plan,
+    PlannedFail,
+    PlannedGiven,
+    PlannedGuard,
+    PlannedRequest,
+    PlannedSession,
+    PlannedStep,
+    PlannedValue,
+)
+from bff.plan.partial_decoding import Decode, decoder_of
+from bff.plan.used_paths import followed, needs_of_page, read_of_reply
+from bff.recipe.graph import Graph, build_graph, deferred_steps, inspect_part, parts
+from bff.recipe.model import Fail, Given, Guard, Recipe, Request, Step, SubRecipe, Value
+from bff.recipe.taint import taint_of
+from bff.validation import Validator
+
+_SENT = frozenset({"path", "query", "headers", "body", "form", "each", "batch"})
+VISITOR_INPUT = frozenset({"path", "query", "headers", "body"})
+
+
+def make_plan(
+    recipe: Recipe,
+    clients: Mapping[str, Client],
+    functions: Mapping[str, Callable[..., Any]],
+    known_as: Mapping[str, tuple[str, ...]] | None = None,
+) -> Plan:
+    """Compile a checked recipe; `known_as` are the names of its steps for `invalidates`."""
+    return _Planner(recipe, clients, functions, known_as or {}).plan()
+
+
+class _Planner:
+    """Compiles one recipe; local to `make_plan`."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        clients: Mapping[str, Client],
+        functions: Mapping[str, Callable[..., Any]],
+        known_as: Mapping[str, tuple[str, ...]],
+    ) -> None:
+        self.recipe = recipe
+        self.clients = clients
+        self.functions = functions
+        self.known_as = known_as
+        self.taint = taint_of(recipe, clients)
+        self.graph: Graph = build_graph(recipe)
+        self.names = tuple(step.name for step in recipe.steps)
+        self.inspections = {step.name: dict(self._inspect(step)) for step in recipe.steps}
+        self.page_trees = [
+            inspect_tree(tree) for tree in (recipe.shape, recipe.status, recipe.headers) if tree is not None
+        ]
+        session = recipe.session
+        of_session = () if session is None else (session.user, session.tokens, session.expires)
+        self.page_reads = [
+            *self.page_trees,
+            *(inspect_tree(tree) for tree in of_session if tree is not None),
+        ]
+        self._values = {step.name for step in recipe.steps if isinstance(step, Value)}
+        self.written = self._written()
+        self.lists = self._lists()
+        self.values_read = self._values_read()
+
+    def plan(self) -> Plan:
+        recipe = self.recipe
+        waits_for = {name: frozenset(self.graph.waits_for[name]) for name in self.names}
+        return Plan(
+            recipe=recipe,
+            steps=tuple(self._step(step) for step in recipe.steps),
+            waits_for=waits_for,
+            followers={
+                name: tuple(other for other in self.names if name in waits_for[other]) for name in self.names
+            },
+            shape=self._compile(recipe.shape),
+            status=self._compile(recipe.status),
+            headers=self._compile(with_encoded_holes(recipe.headers)),
+            session=self._session(),
+            fields=self._fields(),
+            second_sources=self._second_sources(),
+            private=bool(self.taint.page),
+            deferred=deferred_steps(recipe, self.graph),
+            header_names=() if recipe.headers is None else tuple(name for name, _ in recipe.headers.items),
+            input_lists=self._input_lists(),
+        )
+
+    # --- compiling -----------------------------------------------------------------------------------------------
+
+    def _compile(self, tree: Any, quotes: Mapping[str, Callable[[str], str]] | None = None) -> Any:
+        return None if tree is None else compile_tree(tree, functions=self.functions, quotes=quotes or {})
+
+    def _step(self, step: Step) -> PlannedStep:
+        match step:
+            case Request():
+                return self._request(step)
+            case Value():
+                quotes = self._quotes(self._reader_of(step.name))
+                value = self._compile(step.value, quotes)
+                given = None if step.given is None else self._given(step, step.given)
+                when, lists = self._compile(step.when), self.lists[step.name]
+                return PlannedValue(step.name, when, value, lists, self._is_input(step), given)
+            case Guard():
+                fail = self._fail(step.fail)
+                return PlannedGuard(step.name, self._compile(step.when), self._compile(step.require), fail)
+            case SubRecipe():
+                raise TypeError(f"{step.name}: a recipe is planned once what it holds is in its place")
+
+    def _given(self, step: Value, given: Given) -> PlannedGiven:
+        from_input = self._from_input(step, ("value",))
+        return PlannedGiven(
+            given.part, given.key, given.schema, given.required, Validator(given.schema), from_input
+        )
+
+    def _session(self) -> PlannedSession | None:
+        session = self.recipe.session
+        if session is None:
+            return None
+        user, tokens, expires = map(self._compile, (session.user, session.tokens, session.expires))
+        return PlannedSession(self.recipe.marks.key("session").place, user, tokens, expires, session.ends)
+
+    def _fail(self, fail: Fail) -> PlannedFail:
+        status = fail.status if isinstance(fail.status, int) else self._compile(fail.status)
+        return PlannedFail(
+            status, self._compile(fail.title), self._compile(fail.detail), self._compile(fail.errors)
+        )
+
+    def _request(self, step: Request) -> PlannedRequest:
+        client = self.clients[step.client]
+        clause = step.each or step.batch
+        own = self.inspections[step.name]
+        reads, reads_into = needs_of_page(step, own, self.values_read[step.name])
+        compiled = {
+            key: self._compile(getattr(step, key), self._quotes(client))
+            for key in ("when", "query", "headers", "body", "form", "take", "ok", "fallback")
+        }
+        return PlannedRequest(
+            name=step.name,
+            client=client,
+            method=step.method,
+            safe=step.safe,
+            each=step.each is not None,
+            concurrency=step.concurrency,
+            batch_size=None if step.batch is None else step.batch_size,
+            key_by=step.key_by,
+            timeout=step.timeout,
+            retries=step.retries,
+            hedge=step.hedge,
+            cache=self._cache_terms(step),
+            defer=step.defer,
+            items=self._compile(clause, self._quotes(client)),
+            variable=None if clause is None else clause.variable,
+            path_parts=tuple(
+                encode_constant(part) if isinstance(part, str) else None for part in step.path.parts
+            ),
+            constant_query=f"?{encode_constant(step.path.query)}" if step.path.query else "",
+            holes=None if _is_constant(step) else self._compile(step.path, self._quotes(client)),
+            on_status={code: self._compile(tree, self._quotes(client)) for code, tree in step.on_status},
+            lists=self.lists[step.name],
+            reply_lists=self._reply_lists(step),
+            decode=self._decoder(step),
+            reads=reads,
+            reads_into=reads_into,
+            items_from_input=self._from_input(step, ("each", "batch")),
+            path_from_input=self._from_input(step, ("path",)),
+            headers_from_input=self._from_input(step, ("headers",)),
+            body_from_input=self._from_input(step, ("body", "form")) or (self.recipe.passes and step.writes),
+            key=True if step.idempotency_key is True else self._compile(step.idempotency_key),
+            key_from_input=self._from_input(step, ("idempotency_key",)),
+            undo=None if step.undo is None else self._request(step.undo),
+            undo_reads_reply=self._undo_reads_reply(step),
+            private=bool(self.taint.steps[step.name]),
+            known_as=self.known_as.get(step.name, ()),
+            **compiled,
+        )
+
+    def _cache_terms(self, step: Request) -> CacheTerms | None:
+        cache = step.cache
+        if cache is None or step.writes:
+            return None
+        return CacheTerms(
+            ttl=cache.ttl,
+            stale_while_revalidate=cache.stale_while_revalidate or 0.0,
+            stale_if_error=cache.stale_if_error or 0.0,
+            shared=cache.shared,
+            private=bool(self.taint.steps[step.name]),
+        )
+
+    def _decoder(self, step: Request) -> Decode | None:
+        if step.name in self.written:
+            return decode_exactly
+        return decoder_of(read_of_reply(step, self.inspections, self.page_reads))
+
+    @staticmethod
+    def _quotes(client: Client | None) -> dict[str, Callable[[str], str]]:
+        if client is None:
+            return {}
+        named = {"quote": client.quote, "quote_like": client.quote_like}
+        return {name: quote for name, quote in named.items() if quote is not None}
+
+    def _reader_of(self, value: str) -> Client | None:
+        """The client of the first request that reads a value step: its `quote` is what the value means."""
+        readers = [step for step in self.recipe.steps if value in self.graph.reads[step.name]]
+        for step in readers:
+            found = self.clients[step.client] if isinstance(step, Request) else self._reader_of(step.name)
+            if found is not None:
+                return found
+        return None
+
+    # --- what the names lead to ------------------------------------------------------------------------------------
+
+    def _inspect(self, step: Step) -> Iterator[tuple[str, Inspection]]:
+        bindings = _bindings(step)
+        for key, part in parts(step):
+            in_loop = key not in ("when", "each", "batch")
+            yield key, inspect_part(part, bindings if in_loop else {})
+
+    def _lists(self) -> dict[str, tuple[Path, ...]]:
+        """For each step the places of its value (relative to it) that any expression goes over, or that
+        `batch` and `key_by` need as a list."""
+        found: dict[str, set[Path]] = {name: set() for name in self.names}
+        for path in self._iterated():
+            root, *rest = path
+            if root in found:
+                found[str(root)].add(tuple(rest))
+        return {name: tuple(sorted(paths, key=str)) for name, paths in found.items()}
+
+    def _iterated(self) -> Iterator[Path]:
+        """Every path that an expression of the recipe goes over."""
+        for name, inspections in self.inspections.items():
+            step = self.recipe.step(name)
+            of_items = isinstance(step, Request) and step.each is not None
+            for key, inspection in inspections.items():
+                for path, _, _ in inspection.iterates:
+                    # The undo of an item knows that item's own value by the step's name.
+                    own = of_items and key.startswith("undo.") and path[0] == name
+                    yield (name, ANY, *path[1:]) if own else path
+        for inspection in self.page_reads:
+            yield from (path for path, _, _ in inspection.iterates)
+
+    def _input_lists(self) -> tuple[Path, ...]:
+        """The places of the visitor's input that an expression goes over, also by the name of a value."""
+        found = {self._origin(path) for path in self._iterated()}
+        return tuple(sorted((path for path in found if path[0] in VISITOR_INPUT), key=str))
+
+    def _origin(self, path: Path) -> Path:
+        """Where what is at a path comes from, unchanged, through the value steps that only name it."""
+        while path[0] in self.names:
+            step = self.recipe.step(str(path[0]))
+            tree, rest = (step.value if isinstance(step, Value) else None), path[1:]
+            while rest and isinstance(tree, MappingTree):
+                tree, rest = dict(tree.items).get(str(rest[0])), rest[1:]
+            if tree is None or not _is_path(tree):
+                break
+            (found,) = inspect_tree(tree).reads
+            path = (*found, *rest)
+        return path
+
+    def _values_read(self) -> dict[str, set[Path]]:
+        """For each step the paths below its value that the page reads, also by way of value steps.
+
+        What an undo reads is left out, and what a loop goes over is read as its elements.
+        """
+        found: dict[str, set[Path]] = {name: set() for name in self.names}
+        parts = [
+            part
+            for inspections in self.inspections.values()
+            for key, part in inspections.items()
+            if not key.startswith("undo.")
+        ]
+        waiting = [
+            path
+            for part in (*parts, *self.page_reads)
+            for path in (*part.reads, *((*gone_over, ANY) for gone_over, _, _ in part.iterates))
+        ]
+        while waiting:
+            root, *rest = waiting.pop()
+            if root not in found or (path := tuple(rest)) in found[str(root)]:
+                continue
+            found[str(root)].add(path)
+            step = self.recipe.step(str(root))
+            if isinstance(step, Value):
+                waiting.extend(followed(step.value, path))
+        return found
+
+    def _reply_lists(self, step: Request) -> tuple[Path, ...]:
+        take = self.inspections[step.name].get("take")
+        paths = () if take is None else (path for path, _, _ in take.iterates)
+        return tuple(sorted({tuple(path[2:]) for path in paths if path[:2] == ("reply", "body")}, key=str))
+
+    def _undo_reads_reply(self, step: Request) -> bool:
+        """Whether the undo of a step needs what the reply of the step brought."""
+        of_undo = [found for key, found in self.inspections[step.name].items() if key.startswith("undo.")]
+        return any(use.name in ("reply", step.name) for found in of_undo for use in found.names)
+
+    def _from_input(self, step: Request | Value, keys: Iterable[str]) -> bool:
+        """Whether what the visitor sent can flow into these parts of the step, also through value steps."""
+        found = self.inspections[step.name]
+        names = set().union(*(_roots(found[key]) for key in keys if key in found))
+        clause = (step.each or step.batch) if isinstance(step, Request) else None
+        if clause is not None and clause.variable in names:
+            names |= _roots(inspect(clause))
+        return bool(self._sources(names) & VISITOR_INPUT)
+
+    def _written(self) -> set[str]:
+        """The steps that what a write sends is made of, also through value steps."""
+        names: set[str] = set()
+        for step in self.recipe.steps:
+            if isinstance(step, Request) and step.writes:
+                names |= self._sent_from(step)
+        return self._sources(names) & (set(self.names) - self._values)
+
+    def _sent_from(self, step: Request) -> set[str]:
+        found = self.inspections[step.name]
+        return set().union(*(_roots(part) for key, part in found.items() if key in _SENT))
+
+    def _is_input(self, step: Value) -> bool:
+        """Whether a value is made of nothing but what the visitor sent."""
+        sources = self._sources(_roots(self.inspections[step.name]["value"])) - self._values
+        return bool(sources) and sources <= VISITOR_INPUT
+
+    def _sources(self, names: Iterable[str]) -> set[str]:
+        """The names, with those that the value steps among them are made of in their place."""
+        found: set[str] = set()
+        queue = list(names)
+        while queue:
+            name = queue.pop()
+            if name in found:
+                continue
+            found.add(name)
+            if name in self._values:
+                queue.extend(root for part in self.inspections[name].values() for root in _roots(part))
+        return found
+
+    def _fields(self) -> dict[str, tuple[str, ...]]:
+        """For each step the paths of the page that hang on it, directly or through other steps."""
+        if self.recipe.shape is None:
+            return dict.fromkeys(self.names, ())
+        leaves = [(path, self._behind(_own_reads(found))) for path, found in fields(self.recipe.shape)]
+        return {name: tuple(path for path, steps in leaves if name in steps) for name in self.names}
+
+    def _behind(self, paths: Iterable[Path]) -> set[str]:
+        """The steps that the values at these paths are made of; of a value step only what is at the path."""
+        found: set[str] = set()
+        waiting, seen = list(paths), set[Path]()
+        while waiting:
+            path = waiting.pop()
+            if path in seen or path[0] not in self.names:
+                continue
+            seen.add(path)
+            step = self.recipe.step(str(path[0]))
+            found.add(step.name)
+            for key, part in self.inspections[step.name].items():
+                if key != "value" and not key.startswith("undo."):
+                    waiting.extend(part.reads)
+            if isinstance(step, Value):
+                waiting.extend(_paths_at(step.value, path[1:]))
+        return found
+
+    def _second_sources(self) -> dict[str, frozenset[str]]:
+        named = {
+            step.name: {use.name for use in inspect(step.when).names}
+            for step in self.recipe.steps
+            if step.when is not None and not isinstance(step, Guard)  # a guard answers nothing
+        }
+        return {
+            name: frozenset(other for other, names in named.items() if name in names) for name in self.names
+        }
+
+
+def _own_reads(found: Inspection) -> set[Path]:
+    """What an expression reads by its own names; a loop around it is another field of the page."""
+    names = {use.name for use in found.names}
+    return {path for path in found.reads if path[0] in names}
+
+
+def _paths_at(tree: Tree, path: Path) -> Iterable[Path]:
+    """What the part of a tree that a path leads to reads."""
+    for at, key in enumerate(path):
+        if not isinstance(tree, MappingTree):
+            found = inspect_tree(tree).reads
+            # A tree that is nothing but a path leads on to what is below it.
+            return {(*whole, *path[at:]) for whole in found} if _is_path(tree) else found
+        inner = dict(tree.items)
+        if isinstance(key, str) and key in inner:
+            tree = inner[key]
+        else:
+            return inspect_tree(tree).reads if isinstance(key, Any_) else ()
+    return inspect_tree(tree).reads
+
+
+def _is_path(tree: Tree) -> bool:
+    node = tree.node if isinstance(tree, Expression) else None
+    while isinstance(node, ast.Attribute) or (
+        isinstance(node, ast.Subscript)
+        and isinstance(node.slice, ast.Constant)
+        and isinstance(node.slice.value, str)
+    ):
+        node = node.value
+    return isinstance(node, ast.Name)
+
+
+def _is_constant(step: Request) -> bool:
+    return all(isinstance(part, str) for part in step.path.parts)
+
+
+def _bindings(step: Step) -> dict[str, Path]:
+    """What the loop variable of an `each` stands for, where that is one path; a chunk of a `batch` is computed."""
+    clause = step.each if isinstance(step, Request) else None
+    paths = () if clause is None else item_paths(clause)
+    return {clause.variable: paths[0]} if clause is not None and len(paths) == 1 else {}
+
+
+def _roots(inspection: Inspection) -> set[str]:
+    """The names that an expression reads of, those that its loop variable stands for among them."""
+    return {use.name for use in inspection.names} | {str(path[0]) for path in inspection.reads}

@@ -1,0 +1,26 @@
+"""A project folder's recipes as plans: loaded, checked, composed and planned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bff.errors import AuthorError
+from bff.plan.model import Planned
+from bff.plan.planner import make_plan
+from bff.recipe.check import check_folder
+from bff.recipe.composition import compose
+from bff.settings import Settings
+
+
+def plan_folder(root: Path, pages: Sequence[str] | None = None, settings: Settings | None = None) -> Planned:
+    """The pages of a project, or some of them; raises AuthorError or OperatorError with all that is wrong."""
+    project, findings = check_folder(root, pages, settings)
+    if findings:
+        raise AuthorError(findings)
+    composed = {name: compose(project.recipes[name], project) for name in project.pages}
+    plans = {
+        name: make_plan(found.recipe, project.clients, found.functions, found.known_as)
+        for name, found in composed.items()
+    }
+    return Planned(plans, project.clients, pages is None)

@@ -1,0 +1,79 @@
+"""What can be proved of a project before anything runs; one module for each family of checks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bff.errors import Finding
+from bff.recipe.check.bounds import check_loops
+from bff.recipe.check.caching import check_ages, check_invalidates, check_references, check_shared_caches
+from bff.recipe.check.deferred import check_deferred
+from bff.recipe.check.headers import check_headers
+from bff.recipe.check.identity import check_tokens
+from bff.recipe.check.inputs import check_filters, check_redirects
+from bff.recipe.check.names import check_names
+from bff.recipe.check.nothing import check_values
+from bff.recipe.check.order import check_cycles, check_unread
+from bff.recipe.check.page import Page
+from bff.recipe.check.parts import check_composed, check_parts
+from bff.recipe.check.passing import check_pass
+from bff.recipe.check.requests import check_clients, check_keys, check_times
+from bff.recipe.check.routes import check_routes
+from bff.recipe.check.writes import check_methods, check_nulls_written, check_repeats
+from bff.recipe.loader import Project, load_project
+from bff.settings import Settings
+
+__all__ = ["check_folder", "check_project"]
+
+Check = Callable[[Page], None]
+
+# What stands in the recipe, whatever its names turn out to be.
+_ALWAYS: tuple[Check, ...] = (
+    *(check_clients, check_invalidates, check_parts, check_keys, check_methods, check_repeats),
+    *(check_pass, check_times, check_ages, check_headers, check_cycles),
+)
+# What follows from names: with an unknown one among them it would say things that the cure makes untrue.
+_WHEN_NAMES_ARE_KNOWN: tuple[Check, ...] = (
+    *(check_unread, check_nulls_written, check_loops, check_filters, check_redirects),
+    *(check_shared_caches, check_tokens, check_deferred, check_values),
+)
+
+
+def check_project(project: Project, said: Sequence[Finding] = ()) -> list[Finding]:
+    """Every mistake in the recipes of a project that its files could be read with, in the order of the files.
+
+    `said` are those that its files were read with.
+    """
+    findings = check_routes(project)
+    for recipe in project.recipes.values():
+        page = Page(recipe, project)
+        check_names(page)
+        unknown = bool(page.findings) or bool(recipe.broken)
+        for check in _ALWAYS if unknown else (*_ALWAYS, *_WHEN_NAMES_ARE_KNOWN):
+            check(page)
+        findings += page.findings
+    for recipe in project.recipes.values():
+        findings += check_composed(recipe, project, findings)
+    own = tuple(findings)
+    for recipe in project.recipes.values():
+        findings += check_references(recipe, project, [*said, *own])
+    return sorted(findings, key=lambda finding: finding.place)
+
+
+def _bounds() -> Settings:
+    named = ("BFF_MAX_EACH", "BFF_MAX_REQUESTS")
+    return Settings.from_environ({name: os.environ[name] for name in named if name in os.environ})
+
+
+def check_folder(
+    root: Path, pages: Sequence[str] | None = None, settings: Settings | None = None
+) -> tuple[Project, list[Finding]]:
+    """Load and check a project: what `check` prints and what keeps an app from starting.
+
+    Without the settings of an app the bounds of requests are those of the environment.
+    """
+    project, findings = load_project(root, pages, settings or _bounds())
+    found = [*findings, *check_project(project, findings)]
+    return project, sorted(dict.fromkeys(found), key=lambda finding: finding.place)

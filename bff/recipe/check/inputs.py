@@ -1,0 +1,126 @@
+"""What a visitor could steer by input: what a filter says, where an address leads."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from bff.expressions.addresses import as_it_is, encoded, holds_address, keys_of, root_name
+from bff.expressions.flows import flows
+from bff.expressions.tree import EachClause, Expression, Mapping
+from bff.http import Client
+from bff.recipe.check.page import Page, Spot, leaves
+from bff.recipe.keys import QUOTES
+from bff.recipe.model import Request, Step, Value
+
+_INPUT = ("path", "query", "headers", "body")
+
+# --- filter languages --------------------------------------------------------------------------------------------
+
+
+def check_filters(page: Page) -> None:
+    """Say what flows into a filter of a backend without being quoted."""
+    for step in page.requests:
+        for request in (step, step.undo):
+            client = None if request is None else page.client(request)
+            if request is not None and client is not None and client.filters:
+                _check_filters_of(page, request, client)
+
+
+def _check_filters_of(page: Page, request: Request, client: Client) -> None:
+    for key in ("query", "form", "body"):
+        tree = getattr(request, key)
+        for name, part in tree.items if isinstance(tree, Mapping) else ():
+            if name in client.filters:
+                for spot in leaves(part, Spot(request, key, _NOWHERE, ())):
+                    _check_filter(page, request, client, name, spot, set())
+
+
+_NOWHERE = Expression("", ast.Constant(None))
+
+
+def _check_filter(page: Page, step: Request, client: Client, name: str, spot: Spot, seen: set[str]) -> None:
+    if isinstance(spot.leaf, EachClause):
+        return
+    quotes = [quote for quote in QUOTES if getattr(client, quote) is not None]
+    for flow in flows(spot.leaf, quotes):
+        root = flow.text.split(".")[0].split("[")[0]
+        source = page.by_name.get(root)
+        if isinstance(source, Value) and root not in spot.loops:
+            if root not in seen:
+                seen.add(root)
+                for below in leaves(source.value, Spot(source, "value", _NOWHERE, ())):
+                    _check_filter(page, step, client, name, below, seen)
+            continue
+        message = f"'{flow.text}' flows unquoted into the {name} of {client.name}"
+        cure = (
+            f"write {quotes[0]}({flow.text})" if quotes else f"clients/{client.name}.py needs Client(quote=…)"
+        )
+        page.say(spot.mark(flow.offset, flow.length), message, cure)
+
+
+# --- addresses ---------------------------------------------------------------------------------------------------
+
+
+def check_redirects(page: Page) -> None:
+    """Say input that stands in an address of the answer where it is not percent-encoded."""
+    headers = page.recipe.headers
+    for name, tree in headers.items if headers is not None else ():
+        if holds_address(name):
+            for spot in leaves(encoded(name, tree), Spot(None, "headers", _NOWHERE, ())):
+                _check_address(page, name, spot)
+
+
+def _check_address(page: Page, header: str, spot: Spot) -> None:
+    for node in _as_they_are(spot.leaf):
+        found = _input_behind(page, node, set())
+        if found:
+            through = "" if found == root_name(node) else f" (through {root_name(node)})"
+            mark = spot.mark(node.col_offset, (node.end_col_offset or 0) - node.col_offset)
+            message = f"{found} of the visitor{through} can choose where {header} leads"
+            hint = 'write it into a hole behind a path of your own, where it is percent-encoded: f"/todos/{path.id}"'
+            page.say(mark, message, hint)
+
+
+def _as_they_are(leaf: Expression | EachClause) -> Iterator[ast.expr]:
+    return as_it_is(leaf.node if isinstance(leaf, Expression) else leaf.source.node)
+
+
+def _input_behind(page: Page, node: ast.expr, seen: set[tuple[str, str]]) -> str:
+    """The name of the input that a look-up may give a part of, '' if it gives none."""
+    name, member = root_name(node), ".".join(keys_of(node))
+    if name in _INPUT:
+        return name
+    step = page.by_name.get(name)
+    if step is None or (name, member) in seen:
+        return ""
+    seen.add((name, member))
+    for spot in page.spots:
+        if spot.step is step and _makes(spot.key, member):
+            for inner in _as_they_are(spot.leaf):
+                found = _input_behind(page, inner, seen) or _item_of_input(page, step, inner, seen)
+                if found:
+                    return found
+    return ""
+
+
+def _makes(key: str, member: str) -> bool:
+    """Whether what stands under a key of a step is a part of that member of its value."""
+    top, _, below = key.partition(".")
+    if top not in ("value", "take", "fallback"):
+        return top == "on_status"
+    return (
+        not below
+        or not member
+        or f"{below}.".startswith(f"{member}.")
+        or f"{member}.".startswith(f"{below}.")
+    )
+
+
+def _item_of_input(page: Page, step: Step, node: ast.expr, seen: set[tuple[str, str]]) -> str:
+    """The same of the list that a step goes over, where the node is an item of it."""
+    clause = (step.each or step.batch) if isinstance(step, Request) else None
+    if clause is None or root_name(node) != clause.variable:
+        return ""
+    found = (_input_behind(page, source, seen) for source in as_it_is(clause.source.node))
+    return next(filter(None, found), "")

@@ -1,0 +1,125 @@
+"""Expressions that can only give null or nothing, whatever the values are."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from bff.expressions.addresses import keys_of
+from bff.expressions.tree import Expression
+from bff.recipe.check.page import Page, Spot
+
+_PATH = re.compile(r"[^.\[]+[.\[].*")
+_FIELDS = {
+    **dict.fromkeys(
+        ("sort", "unique", "group"), "write {0}([merge(x, {{'by': x.{1}}}) for x in list], 'by')"
+    ),
+    "index": "write {{x.{1}: x for x in list}}",
+    "pick": "write {{'name': x.{1}}}",
+    "omit": "write merge(x, {{'a': omit(x.a, 'b')}})",
+}
+"""The functions that name keys of items, and what to write in place of a path."""
+
+_TEXTS = frozenset({"now", "date", "digest", "str", "join", "lower", "upper", "strip", "replace", "quote"})
+_NUMBERS = frozenset({"len", "count", "round", "abs", "int", "float"})
+_SIGNS: dict[type[ast.operator], str] = {
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%",
+}  # fmt: skip
+_LONG_AGO = 1_000_000_000
+
+
+def check_values(page: Page) -> None:
+    """Say paths where one key is meant, arithmetic with texts, and times of a session that are none."""
+    for step in page.requests:
+        if step.key_by is not None and _PATH.fullmatch(step.key_by):
+            hint = f"leave key_by out and make a value of it: {{x.{step.key_by}: x for x in {step.name}}}"
+            page.say(step.marks.value("key_by"), f"'{step.key_by}' is one key here, not a path", hint)
+    for spot in page.spots:
+        for node in spot.nodes:
+            if isinstance(node, ast.Call):
+                _check_fields(page, spot, node)
+            elif isinstance(node, ast.BinOp):
+                _check_arithmetic(page, spot, node)
+    _check_expires(page)
+
+
+def _say(page: Page, spot: Spot, node: ast.expr, message: str, hint: str) -> None:
+    page.say(spot.mark(node.col_offset, (node.end_col_offset or 0) - node.col_offset), message, hint)
+
+
+def _check_fields(page: Page, spot: Spot, call: ast.Call) -> None:
+    name = call.func.id if isinstance(call.func, ast.Name) else ""
+    if name not in _FIELDS or name in page.project.functions.get(page.recipe.name, {}):
+        return
+    for argument in call.args[1:]:
+        text = argument.value if isinstance(argument, ast.Constant) else None
+        key = text.removeprefix("-") if isinstance(text, str) else ""
+        if _PATH.fullmatch(key):
+            _say(
+                page, spot, argument, f"'{key}' is one key here, not a path", _FIELDS[name].format(name, key)
+            )
+
+
+# --- arithmetic --------------------------------------------------------------------------------------------------
+
+
+def _check_arithmetic(page: Page, spot: Spot, node: ast.BinOp) -> None:
+    sign = _SIGNS.get(type(node.op), "")
+    for text, other in ((node.left, node.right), (node.right, node.left)):
+        instant = _is_call(text, {"now"})
+        never_adds = _is_number(other) or (instant and not _is_text(other))
+        if _is_text(text) and (sign != "+" or never_adds):
+            if instant:
+                written = (spot.leaf.text[other.col_offset : other.end_col_offset]).strip()
+                minus = "-" if sign == "-" else ""
+                hint = f"write now({minus}{written}): so many seconds from now"
+            elif sign == "+":
+                hint = "write f'…{x}…' for a text, int(x) or float(x) for a number"
+            else:
+                hint = "a number is made of a text by int(x) or float(x)"
+            _say(page, spot, node, f"'{sign}' with a text is always null", hint)
+            return
+
+
+def _is_call(node: ast.expr, names: frozenset[str] | set[str]) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names
+
+
+def _is_text(node: ast.expr) -> bool:
+    """Whether a value is certainly a text."""
+    constant = isinstance(node, ast.Constant) and isinstance(node.value, str)
+    return constant or isinstance(node, ast.JoinedStr) or _is_call(node, _TEXTS)
+
+
+def _is_number(node: ast.expr) -> bool:
+    constant = isinstance(node, ast.Constant) and type(node.value) in (int, float)
+    return constant or _is_call(node, _NUMBERS)
+
+
+# --- the end of a session ----------------------------------------------------------------------------------------
+
+
+def _check_expires(page: Page) -> None:
+    for spot in page.spots:
+        if spot.key == "session.expires" and isinstance(spot.leaf, Expression):
+            node = spot.leaf.node
+            found = node.value if isinstance(node, ast.Constant) else None
+            if isinstance(found, int | float) and found < _LONG_AGO:
+                hint = f"it is seconds since 1970; write now({found}): so many seconds from now"
+                _say(page, spot, node, "a session that ended long ago", hint)
+            for part in _durations(node):
+                written = spot.leaf.text[part.col_offset : part.end_col_offset]
+                hint = f"it is a number of seconds; write now({written}): so many seconds from now"
+                _say(page, spot, part, "'expires_in' is no time", hint)
+
+
+def _durations(node: ast.expr) -> Iterator[ast.expr]:
+    """The look-ups of what OAuth calls a duration, outside of what makes a time of one."""
+    if _is_call(node, {"now"}) or isinstance(node, ast.BinOp):
+        return
+    if keys_of(node)[-1:] == ("expires_in",):
+        yield node
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.expr):
+            yield from _durations(child)

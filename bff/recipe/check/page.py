@@ -1,0 +1,192 @@
+"""One recipe under check: every expression in it with the names that it may use there."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import cast
+
+from bff.errors import Finding
+from bff.expressions.tree import Each, EachClause, Expression, Mapping, PathTemplate, Sequence
+from bff.http import Client
+from bff.recipe.graph import Graph, Part, build_graph, parts
+from bff.recipe.keys import SCOPE_NAMES
+from bff.recipe.loader import Project
+from bff.recipe.model import Guard, Mark, Origin, Recipe, Request, Step, Value
+from bff.recipe.taint import Taint, taint_of
+
+Leaf = Expression | EachClause
+
+# What a request's reply and error are called, and where.
+_OVER_REPLY = ("take", "ok", "on_status")
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """One expression or each clause: in which step (None: the page itself) and under which key it stands.
+
+    `names` may be used there, as messages list them; `unlisted` too. `loops` are the loop variables among them.
+    """
+
+    step: Step | None
+    key: str
+    leaf: Leaf
+    names: tuple[str, ...]
+    loops: tuple[str, ...] = ()
+    unlisted: tuple[str, ...] = ()
+
+    def mark(self, offset: int, length: int) -> Mark:
+        return cast(Origin, self.leaf.origin).mark(offset, length)
+
+    @property
+    def nodes(self) -> Iterator[ast.expr]:
+        """Every node of the expression."""
+        found = [self.leaf.source, self.leaf.condition] if isinstance(self.leaf, EachClause) else [self.leaf]
+        for expression in found:
+            if expression is not None:
+                yield from (node for node in ast.walk(expression.node) if isinstance(node, ast.expr))
+
+
+@dataclass
+class Page:
+    """A recipe with what its checks share; each check adds to `findings`."""
+
+    recipe: Recipe
+    project: Project
+    findings: list[Finding] = field(default_factory=list)
+
+    def say(self, mark: Mark, message: str, hint: str = "") -> None:
+        self.findings.append(mark.finding(message, hint))
+
+    @cached_property
+    def graph(self) -> Graph:
+        return build_graph(self.recipe)
+
+    @cached_property
+    def taint(self) -> Taint:
+        return taint_of(self.recipe, self.project.clients)
+
+    @cached_property
+    def by_name(self) -> dict[str, Step]:
+        return {step.name: step for step in self.recipe.steps}
+
+    @cached_property
+    def spots(self) -> tuple[Spot, ...]:
+        """Every expression of the recipe, in the order of its keys."""
+        return (*self._step_spots(), *self._page_spots())
+
+    @property
+    def whole_steps(self) -> Iterator[Step]:
+        """The steps that could be read whole: a half-read one would be blamed for what it lacks."""
+        return (step for step in self.recipe.steps if step.name not in self.recipe.broken)
+
+    @property
+    def requests(self) -> Iterator[Request]:
+        return (step for step in self.whole_steps if isinstance(step, Request))
+
+    def client(self, step: Step) -> Client | None:
+        """The client of a request; None for other steps, and where the name is unknown (said elsewhere)."""
+        return self.project.clients.get(step.client) if isinstance(step, Request) else None
+
+    def quoting_clients(self, step: Step | None, key: str = "") -> set[str]:
+        """Whose `quote` an expression of this step means: its client, or the clients that read the value."""
+        if isinstance(step, Request) and step.undo is not None and key.startswith("undo."):
+            return {step.undo.client}
+        found: set[str] = set()
+        seen: set[str] = set()
+        queue = [] if step is None else [step]
+        while queue:
+            reader = queue.pop()
+            if isinstance(reader, Request):
+                found.add(reader.client)
+            elif isinstance(reader, Value) and reader.name not in seen:
+                seen.add(reader.name)
+                queue += [other for other in self.recipe.steps if reader.name in self.graph.reads[other.name]]
+        return found
+
+    @cached_property
+    def _scope(self) -> tuple[str, ...]:
+        return SCOPE_NAMES + tuple(step.name for step in self.recipe.steps if not isinstance(step, Guard))
+
+    def _step_spots(self) -> Iterator[Spot]:
+        for step in self.recipe.steps:
+            for key, part in parts(step):
+                loops = _loops_at(step, key)
+                names = self._scope + _names_at(step, key) + loops
+                yield from leaves(part, Spot(step, key, _NO_LEAF, names, loops))
+
+    def _page_spots(self) -> Iterator[Spot]:
+        recipe = self.recipe
+        page: list[tuple[str, Part | None, tuple[str, ...]]] = [
+            ("status", recipe.status, ("errors",)),
+            ("headers", recipe.headers, ("errors",)),
+            ("shape", recipe.shape, ("errors",)),
+        ]
+        if recipe.session is not None:
+            session = recipe.session
+            page += [("session.user", session.user, ()), ("session.tokens", session.tokens, ())]
+            page += [("session.expires", session.expires, ())]
+        for key, part, unlisted in page:
+            if part is not None:
+                yield from leaves(part, Spot(None, key, _NO_LEAF, self._scope, (), unlisted))
+
+
+_NO_LEAF = Expression("", ast.Constant(None))
+
+
+def _loops_at(step: Step, key: str) -> tuple[str, ...]:
+    """The loop variable of a step where it is in scope."""
+    if not isinstance(step, Request) or key in ("when", "each", "batch"):
+        return ()
+    if step.each is not None:
+        return (step.each.variable,)
+    # A chunk of a batch that fails fails the step: its fallback stands for the whole list.
+    return (step.batch.variable,) if step.batch is not None and key != "fallback" else ()
+
+
+def _names_at(step: Step, key: str) -> tuple[str, ...]:
+    """The names that one key of a request brings into scope."""
+    if not isinstance(step, Request):
+        return ()
+    top = key.split(".")[0]
+    names: tuple[str, ...] = ()
+    if top in _OVER_REPLY or top == "undo":
+        names += ("reply",)
+    if top == "fallback":
+        names += ("error",)
+    if step.idempotency_key is not None and top not in ("when", "each", "batch", "idempotency_key"):
+        names += ("idempotency_key",)
+    return names
+
+
+def leaves(part: Part, at: Spot) -> Iterator[Spot]:
+    """The expressions of a part, each with the loop variables around it."""
+    if isinstance(part, Expression | EachClause):
+        yield Spot(at.step, at.key, part, at.names, at.loops, at.unlisted)
+    elif isinstance(part, PathTemplate):
+        for hole in part.holes:
+            yield from leaves(hole, at)
+    elif isinstance(part, Mapping):
+        for name, item in part.items:
+            yield from leaves(item, _below(at, name))
+    elif isinstance(part, Sequence):
+        for item in part.items:
+            yield from leaves(item, at)
+    elif isinstance(part, Each):
+        yield from leaves(part.clause, at)
+        variable = part.clause.variable
+        inner = Spot(at.step, at.key, at.leaf, (*at.names, variable), (*at.loops, variable), at.unlisted)
+        yield from leaves(part.item, inner)
+
+
+def _below(at: Spot, name: str) -> Spot:
+    return Spot(at.step, f"{at.key}.{name}", at.leaf, at.names, at.loops, at.unlisted)
+
+
+def loop_failed(step: Step | None) -> bool:
+    """Whether a step's loop could not be read, so that its variable is unknown."""
+    if not isinstance(step, Request):
+        return False
+    return any(key in step.marks.keys and getattr(step, key) is None for key in ("each", "batch"))

@@ -1,0 +1,100 @@
+"""What the keys of a request may be together, and which clients there are."""
+
+from __future__ import annotations
+
+from bff.recipe.check.page import Page
+from bff.recipe.model import Request
+from bff.text import nearest
+
+
+def check_clients(page: Page) -> None:
+    """Say the clients that there are not."""
+    clients = page.project.clients
+    for step in page.recipe.steps:
+        if not isinstance(step, Request):
+            continue
+        for request in (step, step.undo):
+            if (
+                request is None
+                or not request.client
+                or request.client in page.project.unusable | clients.keys()
+            ):
+                continue
+            near = nearest(request.client, clients)
+            meant = f"did you mean '{near}'?  " if near else ""
+            there = f"there are: {', '.join(clients)}" if clients else f"write clients/{request.client}.py"
+            page.say(request.marks.value("client"), f"unknown client '{request.client}'", meant + there)
+
+
+def check_keys(page: Page) -> None:
+    """Say keys that contradict each other or have no effect."""
+    for step in page.requests:
+        for key, message, hint in _contradictions(step):
+            page.say(step.marks.key(key), message, hint)
+        if step.undo is not None:
+            for key, message, hint in _bodies(step.undo):
+                page.say(step.undo.marks.key(key), message, hint)
+
+
+def _contradictions(step: Request) -> list[tuple[str, str, str]]:
+    """Key, message and cure of each contradiction in a request."""
+    found = _bodies(step)
+    written = step.marks.keys
+    if "safe" in written and step.method != "POST":
+        found.append(
+            ("safe", f"'safe' stands with post, not with {step.method.lower()}", "a get is always safe")
+        )
+    if step.each is not None and step.batch is not None:
+        found.append(("batch", "'each' and 'batch' in one request", "one request per item, or one per chunk"))
+    if "concurrency" in written and "each" not in written and "batch" not in written:
+        found.append(("concurrency", "'concurrency' has no effect here", "it goes with each or batch"))
+    if "batch_size" in written and "batch" not in written:
+        found.append(("batch_size", "'batch_size' has no effect here", "it goes with batch"))
+    if step.writes:
+        cure = (
+            "a POST that only reads says safe: true"
+            if step.method == "POST"
+            else "only reads may be repeated"
+        )
+        found += [(key, f"'{key}' on a write", cure) for key in ("batch", "cache", "hedge") if key in written]
+        if step.defer:
+            found.append(("defer", "'defer' on a write", cure))
+    else:
+        keys = ("undo", "idempotency_key")
+        found += [
+            (key, f"'{key}' on a read", "it is for requests that write") for key in keys if key in written
+        ]
+    if step.defer and step.required:
+        found.append(("defer", "'defer' without a fallback", "write fallback: null"))
+    return found
+
+
+def _bodies(step: Request) -> list[tuple[str, str, str]]:
+    found = []
+    if step.body is not None and step.form is not None:
+        found.append(("form", "'body' and 'form' in one request", "one body: JSON or a form"))
+    if step.method == "GET":
+        keys = [key for key in ("body", "form") if getattr(step, key) is not None]
+        found += [(key, f"a get sends no {key}", "write query, or post with safe: true") for key in keys]
+    return found
+
+
+def check_times(page: Page) -> None:
+    """Say time-outs that the page's own deadline cuts off."""
+    deadline = page.recipe.deadline
+    for step in page.requests:
+        client = page.client(step)
+        if step.timeout is not None and step.timeout > deadline:
+            default = "" if "deadline" in page.recipe.marks.keys else ", the default"
+            hint = f"the whole page ends after {_seconds(deadline)}{default}"
+            page.say(
+                step.marks.value("timeout"), f"a timeout of {_seconds(step.timeout)} over the deadline", hint
+            )
+        limit = step.timeout or (client.timeout if client is not None else deadline)
+        if step.hedge is not None and step.hedge >= min(limit, deadline):
+            hint = f"the step ends after {_seconds(min(limit, deadline))}"
+            page.say(step.marks.value("hedge"), "a hedge that would never be sent", hint)
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:g}s" if seconds >= 1 else f"{seconds * 1000:g}ms"

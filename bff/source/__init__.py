@@ -1,6 +1,0 @@
-"""A recipe's file as text and as YAML nodes, each knowing where it stands."""
-
-from bff.source.nodes import ListNode, MapNode, Node, ScalarNode, mark_of, read_nodes
-from bff.source.text import Source, read_source
-
-__all__ = ["ListNode", "MapNode", "Node", "ScalarNode", "Source", "mark_of", "read_nodes", "read_source"]

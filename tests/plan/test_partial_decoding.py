@@ -1,0 +1,170 @@
+"""Replies decoded to what is read of them: the same page as from the whole reply."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path as File
+from typing import Any
+
+import pytest
+
+from bff import jsontext
+from bff.expressions.inspect import ANY, Any_, Path
+from bff.plan.partial_decoding import decoder_of
+from tests.project import app_of
+from tests.properties import given, st
+
+KEY = base64.urlsafe_b64encode(bytes(32)).decode()
+NAMES = ("id", "name", "items", "todo", "a-b", "名")
+SCALARS = st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(max_size=4)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=5),
+    max_leaves=40,
+)
+PATHS: st.SearchStrategy[Path] = st.lists(st.sampled_from([*NAMES, ANY]), max_size=4).map(tuple)
+
+
+def at(value: Any, path: Path) -> Any:
+    """All that an expression can tell of what is at a path, null-safe as expressions are."""
+    if not path:
+        return value
+    key, *rest = path
+    if isinstance(key, Any_):
+        if isinstance(value, list):
+            return [at(element, tuple(rest)) for element in value]
+        return {k: at(v, tuple(rest)) for k, v in value.items()} if isinstance(value, dict) else None
+    return at(value.get(key), tuple(rest)) if isinstance(value, dict) else None
+
+
+def told(decode: Any, raw: bytes, path: Path) -> Any:
+    try:
+        return at(decode(raw, 100), path)
+    except ValueError as error:
+        return type(error)
+
+
+@given(VALUES, st.lists(PATHS, min_size=1, max_size=6))
+def test_what_is_read_of_a_reply_is_the_same_as_of_the_whole(value: Any, paths: list[Path]) -> None:
+    raw = json.dumps(value).encode()
+    narrow = decoder_of(paths)
+    for path in paths:
+        whole = told(jsontext.decode, raw, path)
+        assert repr(told(narrow or jsontext.decode, raw, path)) == repr(whole)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"<html>",
+        b'{"items": [',
+        b'{"items": []} x',
+        b'{"x": "\xff", "items": []}',
+        b'{"x": {"y": [}, "items": []}',
+        b'{"items": "\xff"}',
+        b'{"items": ' + b"[" * 200 + b"]" * 200 + b"}",
+        b"[" * 100_000,
+    ],
+)
+def test_what_is_no_reply_is_refused_either_way(raw: bytes) -> None:
+    narrow = decoder_of([("items", ANY, "id")])
+    assert narrow is not None
+    refused = told(jsontext.decode, raw, ())
+    assert isinstance(refused, type)
+    assert told(narrow, raw, ()) is refused
+
+
+@pytest.mark.parametrize(
+    "raw", [b'\xef\xbb\xbf{"id": 1}', b'{"id": 1, "x": NaN}', b'{"id": 1, "x": "\\ud800"}']
+)
+def test_what_only_the_lenient_way_reads_is_read(raw: bytes) -> None:
+    narrow = decoder_of([("id",)])
+    assert narrow is not None
+    assert narrow(raw, 100) == jsontext.decode(raw)
+
+
+def test_members_that_nothing_reads_are_left_out() -> None:
+    narrow = decoder_of([("items", ANY, "id"), ("page",)])
+    assert narrow is not None
+    raw = b'{"page": 1, "total": 9, "items": [{"id": 1, "title": "a"}, null]}'
+    assert narrow(raw, 100) == {"page": 1, "items": [{"id": 1}, None]}
+
+
+def test_a_bound_on_depth_holds() -> None:
+    narrow = decoder_of([("id",)])
+    assert narrow is not None
+    with pytest.raises(jsontext.TooDeep):
+        narrow(b'{"id": [[[1]]]}', 3)
+
+
+ROW = {"id": 1, "name": "Lin", "todo": 7}
+
+
+@pytest.mark.parametrize(
+    ("keys", "shape", "reply", "decoded"),
+    [
+        ("", "x.name", ROW, {"name": "Lin"}),
+        ("", "x", ROW, ROW),
+        ("", "len(x)", ROW, ROW),
+        ("", "[row.id for row in x]", [ROW], [{"id": 1}]),
+        ("", "count(1 for row in x)", [ROW], [ROW]),
+        ("", "x[0].name", [ROW], [{"name": "Lin"}]),
+        ("", "sort(x, '-id')[0].name", [ROW], [{"id": 1, "name": "Lin"}]),
+        ("", "pick(x, 'id')", ROW, ROW),
+        ("take: reply.body.items", "x[0].id", {"items": [ROW], "total": 1}, {"items": [ROW]}),
+        ("take: reply.status", "x", ROW, ROW),
+        ("take: reply", "x.body.id", ROW, ROW),
+        ("ok: reply.body.id is not None", "x.name", ROW, ROW),
+        ("key_by: id", "x['1'].name", [ROW], [{"id": 1, "name": "Lin"}]),
+        ("each: n in [1]", "x[0].name", ROW, {"name": "Lin"}),
+        ("each: n in [1]", "[row.id for row in x]", ROW, {"id": 1}),
+        ("batch: n in [1]", "[row.id for row in x]", [ROW], [{"id": 1}]),
+        ("batch: n in [1]\n        key_by: id", "x['1'].name", [ROW], [{"id": 1, "name": "Lin"}]),
+        ("each: n in [1]\n        key_by: id", "x['1'].name", ROW, {"id": 1, "name": "Lin"}),
+    ],
+)
+def test_a_plan_decodes_what_its_recipe_reads(
+    tmp_path: File, keys: str, shape: str, reply: Any, decoded: Any
+) -> None:
+    recipe = f"""
+    route: GET /page
+    auth: none
+    steps:
+      x:
+        client: todos
+        get: /x
+        {keys}
+    shape: "{shape}"
+    """
+    app = app_of(tmp_path, {"page": recipe})
+    step = app.extensions["bff"].pages["page"].plan.steps[0]
+    raw = json.dumps(reply).encode()
+    found = jsontext.decode(raw) if step.decode is None else step.decode(raw, 100)
+    assert found == decoded
+
+
+def test_what_a_session_and_other_steps_take_is_read_too(tmp_path: File) -> None:
+    recipe = """
+    route: POST /login
+    auth: none
+    steps:
+      x:
+        client: todos
+        post: /x
+      name:
+        value: x.name
+      y:
+        client: todos
+        get: /y/{x.todo}
+    session:
+      user: {id: x.record.id}
+      tokens: {todos: x.token}
+    shape: [name, y.id]
+    """
+    clients = {"todos": 'auth=__import__("bff").forward_token("todos")'}
+    app = app_of(tmp_path, {"page": recipe}, clients=clients, environ={"BFF_SESSION_KEYS": KEY})
+    step = app.extensions["bff"].pages["page"].plan.steps[0]
+    raw = json.dumps({**ROW, "token": "t", "record": {"id": 2, "more": 3}}).encode()
+    assert step.decode(raw, 100) == {"name": "Lin", "todo": 7, "token": "t", "record": {"id": 2}}
