@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bff import jsontext
 from bff.executor import judge
+from bff.executor.cached import CachedStep, KeptReads
 from bff.executor.given import taken
 from bff.executor.guard import refusal
 from bff.executor.request_step import RequestStep
@@ -72,19 +73,13 @@ class BoundRequest(BoundStep):
     """
 
     planned: PlannedRequest
+    made: type[RequestStep] = RequestStep
 
     def __init__(self, plan: Plan, planned: PlannedRequest, at: int, route: Route | None) -> None:
         super().__init__(plan, planned, at)
         client = planned.client
         self.route: Any = route
-        parts = (planned.headers, planned.body, planned.form, planned.key)
-        self.lean = (
-            route is not None
-            and all(part is None for part in parts)
-            and planned.safe
-            and planned.method == "GET"
-            and not client.forwarded_headers
-        )
+        self.lean = route is not None and planned.method == "GET" and _is_plain_read(planned)
         self.path = None if planned.constant_path is None else sendable(planned.constant_path)
         self.query = planned.query
         self.target = self.path if planned.query is None else None
@@ -95,10 +90,10 @@ class BoundRequest(BoundStep):
             and planned.ok is None
             and planned.reads
             and planned.safe
-            and planned.cache is None
         )
         self.decode = planned.decode or jsontext.decode
         self.is_single = planned.items is None
+        self.is_in_each = planned.each
         self.is_lone = self.is_single and planned.key is None
         self.lists = planned.lists
         self.is_list = planned.lists == _ITSELF
@@ -109,7 +104,7 @@ class BoundRequest(BoundStep):
         self.is_simple = self.is_single and not self.lists and self.key_by is None
 
     def start(self, run: PageRun) -> None:
-        asked = RequestStep(self, run)
+        asked = self.made(self, run)
         run.under_way[asked] = None
         if self.is_single:
             asked.send(0)
@@ -118,6 +113,16 @@ class BoundRequest(BoundStep):
         if not asked.in_flight:
             asked.settle()
             run.finish(asked)
+
+
+class BoundCached(BoundRequest):
+    """A step of plain reads whose replies are `kept`."""
+
+    made = CachedStep
+
+    def __init__(self, plan: Plan, planned: PlannedRequest, at: int) -> None:
+        super().__init__(plan, planned, at, None)
+        self.kept = KeptReads(self)
 
 
 class BoundPassing(BoundRequest):
@@ -155,6 +160,8 @@ def _bound(plan: Plan, step: PlannedStep, at: int, calls: Calls, *, wired: bool)
             return BoundValue(plan, step, at)
         case PlannedGuard():
             return BoundGuard(plan, step, at)
+    if step.cache is not None and _is_plain_read(step):
+        return BoundCached(plan, step, at)
     route = None
     if wired:
         others = (other for other in plan.requests if other is not step)
@@ -168,6 +175,12 @@ def _bound(plan: Plan, step: PlannedStep, at: int, calls: Calls, *, wired: bool)
             may_join=step.each or any(_may_be_equal(step, other) for other in others),
         )
     return (BoundPassing if plan.recipe.passes else BoundRequest)(plan, step, at, route)
+
+
+def _is_plain_read(step: PlannedRequest) -> bool:
+    """Whether target and token say all of what a step asks, and it only reads."""
+    own = (step.headers, step.body, step.form, step.key)
+    return step.safe and not step.client.forwarded_headers and all(part is None for part in own)
 
 
 def _on_wires(plan: Plan) -> Iterable[str]:

@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 from msgspec.structs import replace
 
-from bff.errors import Failure
-from bff.executor.judge import unsent
+from bff.errors import Failure, FunctionError
+from bff.executor.judge import of_function, unsent
 from bff.expressions import Evaluation
 from bff.expressions.evaluation import text_size
 from bff.expressions.values import to_text
@@ -76,37 +76,43 @@ def render(
         visitor=visitor.mark or None,
         token=_token(planned, visitor),
         forwarded=forwarded if planned.client.forwarded_headers else (),
-        cache=_cache_terms(planned, written),
+        cache=None if planned.cache is None else cache_terms(planned, written),
     )
 
 
 def target_of(
-    bound: BoundRequest, scope: Mapping[str, Any], evaluation: Evaluation, item: int | None
+    bound: BoundRequest, scope: Mapping[str, Any], evaluation: Evaluation, at: int
 ) -> str | Failure | None:
-    """What a request without headers or a body of its own asks for; None and Failure are as in `render`."""
-    path = bound.path
-    if path is None:
-        found = _path(bound.planned, scope, evaluation, item)
-        if not isinstance(found, str):
-            return found
-        path = sendable(found)
-    if bound.query is None:
-        return path
-    parts = [path, "&" if "?" in path else "?"]
-    tree = bound.query(scope, evaluation)
-    for name, value in (tree or {}).items():
-        if value.__class__ is str and len(value) <= _SHORT:
-            parts += quoted(name), "=", quoted(value), "&"
-        else:
-            for _, text in _pairs({name: value}, evaluation):
-                parts += quoted(name), "=", quoted(text), "&"
-    parts.pop()
-    return "".join(parts)
+    """What the request `at` of a step asks for that has no headers or body of its own.
+
+    None and Failure are as in `render`; a Failure too where a function gives none of its values.
+    """
+    item = at if bound.is_in_each else None
+    try:
+        path = bound.path
+        if path is None:
+            found = _path(bound.planned, scope, evaluation, item)
+            if not isinstance(found, str):
+                return found
+            path = sendable(found)
+        if bound.query is None:
+            return path
+        parts = [path, "&" if "?" in path else "?"]
+        for name, value in (bound.query(scope, evaluation) or {}).items():
+            if value.__class__ is str and len(value) <= _SHORT:
+                parts += quoted(name), "=", quoted(value), "&"
+            else:
+                for _, text in _pairs({name: value}, evaluation):
+                    parts += quoted(name), "=", quoted(text), "&"
+        parts.pop()
+        return "".join(parts)
+    except FunctionError as error:
+        return of_function(bound.name, error, item)
 
 
-def _cache_terms(planned: PlannedRequest, written: Written) -> CacheTerms | None:
-    if planned.cache is None:
-        return None
+def cache_terms(planned: PlannedRequest, written: Written) -> CacheTerms:
+    """The terms on which the reply to a read may be kept, for a visitor who wrote this lately."""
+    assert planned.cache is not None, "it may be kept"
     return replace(planned.cache, newer_than=written.newer_than(planned.known_as, private=planned.private))
 
 

@@ -182,10 +182,7 @@ class RequestStep:
             target: str | Failure | None = bound.target
             if target is None:
                 scope = run.scope if bound.planned.variable is None else self._local(at)
-                try:
-                    target = target_of(bound, scope, run.evaluation, at)
-                except FunctionError as error:
-                    target = judge.of_function(self.name, error, self._item(at))
+                target = target_of(bound, scope, run.evaluation, at)
             if isinstance(target, str):
                 auth = bound.auth
                 token = None if auth is None else run.terms.visitor.token(auth.name, or_bearer=auth.bearer)
@@ -273,7 +270,7 @@ class RequestStep:
         return {} if self.bound.planned.key is None else {"idempotency_key": self._keys.get(at)}
 
     def _item(self, at: int) -> int | None:
-        return at if self.bound.planned.each else None
+        return at if self.bound.is_in_each else None
 
     # --- outcomes ----------------------------------------------------------------------------------------------
 

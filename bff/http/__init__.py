@@ -7,6 +7,7 @@ it, and `check` follows what flows into a filter.
 from bff.breaker import Breaker
 from bff.http.auth import ApiKey, BearerToken, Env, ForwardedToken, env, forward_token
 from bff.http.behind import Behind, freezes_between_requests
+from bff.http.cache import ReadKeys
 from bff.http.calls import Calls
 from bff.http.choice import default_transport, transport_of
 from bff.http.client import Client
@@ -67,6 +68,7 @@ __all__ = [
     "OutgoingRequest",
     "Passage",
     "Promise",
+    "ReadKeys",
     "Reply",
     "Route",
     "Sender",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from cachetools import TLRUCache
 
@@ -12,6 +12,8 @@ from bff.http.freshness import UNKEYED_HEADERS
 from bff.http.kept import Kept
 
 _OVERHEAD = 512
+_TOKENS = "authorization"
+"""The header, in lower case, that carries a visitor's token."""
 
 # The second is when an entry ends (on the cache's clock), the third its size.
 _Entry = tuple[Kept, float, int]
@@ -34,8 +36,10 @@ class ReplyCache:
     def get(self, key: bytes) -> Kept | None:
         """What is kept under a key."""
         with self._lock:
-            entry = self._kept.get(key)
-        return None if entry is None else entry[0]
+            try:
+                return self._kept[key][0]
+            except KeyError:
+                return None
 
     def put(self, key: bytes, kept: Kept, until: float) -> None:
         """Keeps a reply until then (monotonic); one larger than the cache is not kept, nor what was there before."""
@@ -64,9 +68,48 @@ def key_of(
 ) -> bytes:
     """One key for all that may change a reply; a digest, so that it holds no secret and takes 32 bytes."""
     digest = hashlib.blake2b(digest_size=32)
-    sent = sorted((name.lower(), value) for name, value in headers.items())
-    parts = [method, url, *(part for pair in sent if pair[0] not in UNKEYED_HEADERS for part in pair)]
-    for part in [*(text.encode("latin-1", "surrogatepass") for text in parts), b"", body, visitor]:
-        digest.update(b"-" if part is None else b"%d:" % len(part))
-        digest.update(part or b"")
+    texts = [method, url, *(text for pair in _keyed(headers) for text in pair)]
+    for part in [*map(_encoded, texts), b"", body, visitor]:
+        digest.update(_part(part))
     return digest.digest()
+
+
+class ReadKeys:
+    """The keys that `key_of` makes of plain reads: one method, one backend, no header but the client's, no body.
+
+    All but the target, the visitor's token and their mark is put together once.
+    """
+
+    def __init__(self, method: str, base: str, headers: Mapping[str, str]) -> None:
+        sent = _keyed(headers)
+        self._base = base
+        self._method = _part(_encoded(method))
+        self._before = _parts_of(pair for pair in sent if pair[0] < _TOKENS)
+        self._after = _parts_of(pair for pair in sent if pair[0] >= _TOKENS) + _part(b"") + _part(None)
+
+    def key(self, target: str, token: str | None, visitor: bytes | None) -> bytes:
+        """The key of a read of a target, both in ASCII; None for the visitor where it is kept for all of them."""
+        url = (self._base + target).encode("latin-1", "surrogatepass")
+        sent = b"" if token is None else _parts_of([(_TOKENS, f"Bearer {token}")])
+        whose = b"-" if visitor is None else b"%d:%b" % (len(visitor), visitor)
+        parts = (self._method, len(url), url, self._before, sent, self._after, whose)
+        return hashlib.blake2b(b"%b%d:%b%b%b%b%b" % parts, digest_size=32).digest()
+
+
+def _keyed(headers: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The headers that are part of a key, in its order."""
+    sent = sorted((name.lower(), value) for name, value in headers.items())
+    return [pair for pair in sent if pair[0] not in UNKEYED_HEADERS]
+
+
+def _parts_of(pairs: Iterable[tuple[str, str]]) -> bytes:
+    return b"".join(_part(_encoded(text)) for pair in pairs for text in pair)
+
+
+def _part(part: bytes | None) -> bytes:
+    """A part of a key with its length, so that no two lists of parts are the same."""
+    return b"-" if part is None else b"%d:%b" % (len(part), part)
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("latin-1", "surrogatepass")

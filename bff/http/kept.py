@@ -78,7 +78,9 @@ class Kept(Unshown, frozen=True):
 
     def is_fresh(self, terms: CacheTerms, now: float) -> bool:
         """Whether it answers a read on these terms as a new reply would."""
-        return not self.too_old(terms) and self.age(now) < min(terms.ttl, self.fresh)
+        if terms.newer_than > 0 and self.too_old(terms):
+            return False
+        return max(0.0, now - self.arrived) < min(terms.ttl, self.fresh)
 
     def may_stand_in(self, terms: CacheTerms, seconds: float, now: float) -> bool:
         """Whether it may be given although it has not been fresh for at most so many seconds."""

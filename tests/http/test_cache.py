@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from itertools import combinations
 
-from bff.http.cache import ReplyCache, key_of
+from bff.http.cache import ReadKeys, ReplyCache, key_of
 from bff.http.kept import Kept
 from tests.clock import Clock
+from tests.properties import given, st
 
 FAR = 1e12
 
@@ -95,6 +96,40 @@ def test_a_key_holds_all_that_may_change_the_reply() -> None:
 def test_a_key_does_not_hold_what_changes_every_time() -> None:
     plain = key_of("GET", "/a", {"A": "b", "C": "d"}, None, None)
     assert plain == key_of("GET", "/a", {"c": "d", "a": "b", "X-Request-ID": "1"}, None, None)
+
+
+LATIN = st.text(st.characters(max_codepoint=255), max_size=20)
+ASCII = st.text(st.characters(max_codepoint=127), max_size=20)
+NAMES = st.sampled_from(
+    ["Accept", "authorization", "Authorizatio", "User-Agent", "X-Request-ID", "a", "X-Own"]
+)
+
+
+@given(
+    method=st.sampled_from(["GET", "POST", "HEAD"]),
+    base=st.sampled_from(["http://a.test", "https://a.test:8443/v1"]),
+    headers=st.dictionaries(NAMES, LATIN),
+    target=ASCII,
+    token=st.none() | ASCII,
+    visitor=st.none() | st.binary(max_size=20),
+)
+def test_keys_that_are_put_together_beforehand_are_the_same_keys(
+    method: str, base: str, headers: dict[str, str], target: str, token: str | None, visitor: bytes | None
+) -> None:
+    if token is not None:  # who forwards one has no such header of its own
+        headers.pop("authorization", None)
+    sent = headers if token is None else {**headers, "Authorization": f"Bearer {token}"}
+    sent = {**sent, "x-request-id": "1"}
+    headers["X-Request-ID"] = "2"
+    expected = key_of(method, base + target, sent, None, visitor)
+    assert ReadKeys(method, base, headers).key(target, token, visitor) == expected
+
+
+def test_a_key_is_the_one_by_which_running_versions_share_replies() -> None:
+    headers = {"User-Agent": "bff", "Accept": "application/json"}
+    assert key_of("GET", "http://a.test/a?b=c", headers, None, b"ann").hex() == (
+        "760e03fce8f57dec91676f12c1bdc2985216d6314425be283a517a509f5b7317"
+    )
 
 
 def test_threads_may_share_a_cache() -> None:

@@ -202,6 +202,30 @@ def test_a_kept_reply_is_in_the_first_line(page: Make, backend: FakeBackend) -> 
     ]
 
 
+def test_a_part_that_is_kept_comes_with_the_one_that_it_reads(page: Make, backend: FakeBackend) -> None:
+    recipe = """
+        route: GET /api/page
+        auth: none
+        deadline: 10s
+        steps:
+          notice: {client: notices, get: /notice, timeout: 9s, fallback: null, defer: true}
+          person: {client: people, get: "/people/{notice.text}", cache: 60s, fallback: null}
+        shape: {notice: notice.text, name: person.name}
+        """
+    backend.on("GET /people/Hello", answer(json={"name": "Ann"}))
+    client = page(recipe)
+    assert client.get("/api/page").json == {"notice": "Hello", "name": "Ann"}
+    hanging = threading.Event()
+    backend.on("GET /notice", after(hanging, answer(json={"text": "Hello"})))
+    with client.get("/api/page", headers=LINES) as found:
+        arriving = map(json.loads, found.response)
+        pending = ["notice", "person"]
+        assert next(arriving) == {"page": {"notice": None, "name": None}, "pending": pending}
+        hanging.set()
+        assert next(arriving)["steps"] == pending
+        assert next(arriving) == {"complete": True, "partial": []}
+
+
 def test_a_part_of_another_recipe_can_be_deferred(page: Make, backend: FakeBackend) -> None:
     hanging = threading.Event()
     backend.on("GET /notice", after(hanging, answer(json={"text": "Hello"})))
