@@ -73,6 +73,7 @@ class Circuit:
         self._lock = forks.lock()
         self._state: Literal["closed", "open", "trying"] = "closed"
         self._permit = 0
+        self.closed = True
         self.standing: int | None = 0
         """The permit of every try while the circuit is closed; None while `enter` is to be asked."""
         self._until = 0.0
@@ -84,10 +85,6 @@ class Circuit:
     def may_open(self) -> bool:
         """Whether there are rules by which the backend is spared at all."""
         return self._rules is not None
-
-    @property
-    def closed(self) -> bool:
-        return self._state == "closed"
 
     @property
     def retry_after(self) -> int:
@@ -131,7 +128,9 @@ class Circuit:
                 self._blamed = blamed
                 self._in_a_row += 1
                 self._outcomes.append((clock.monotonic(), True))
-                if self._in_a_row < self._rules.failures and not self._too_many_failed(self._rules):
+                if self._in_a_row < self._rules.failures and (
+                    len(self._outcomes) < self._rules.least or not self._too_many_failed(self._rules)
+                ):
                     return None
             rest = self._rest * (0.5 + self._jitter())
             self._change("open", clock.monotonic() + rest)
@@ -151,7 +150,7 @@ class Circuit:
         return len(self._outcomes) >= rules.least and failed > rules.rate * len(self._outcomes)
 
     def _change(self, state: Literal["closed", "open", "trying"], until: float) -> None:
-        self._state, self._until = state, until
+        self._state, self._until, self.closed = state, until, state == "closed"
         self._permit += 1
         self.standing = self._permit if state == "closed" else None
         self._in_a_row = 0

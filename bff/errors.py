@@ -160,11 +160,8 @@ class Failure(Struct, frozen=True):
     @property
     def retryable(self) -> bool:
         """Whether asking for the page again may help, and does nothing twice."""
-        return not self.may_be_done and self._may_pass
-
-    @property
-    def _may_pass(self) -> bool:
-        return self.kind in {"timeout", "refused", "breaker"} or self.status in {429, 502, 503, 504}
+        may_pass = self.kind in {"timeout", "refused", "breaker"} or self.status in {429, 502, 503, 504}
+        return may_pass and not self.may_be_done
 
 
 @dataclass(eq=False)

@@ -145,14 +145,9 @@ def document(error: PageError, instance: str | None = None) -> dict[str, Any]:
 
 def of_failure(failure: Failure) -> PageError:
     """The problem that ends a page whose required step failed so."""
-    kind = _KIND_OF_STATUS.get(failure.status, "backend-failed")
-    if failure.kind == "function":
-        kind = "internal"
-    if failure.kind == "limit" and failure.status < 500:
-        kind = "too-many-items"  # our own limit, and no backend's
     headers = {} if failure.retry_after is None else {"Retry-After": str(failure.retry_after)}
     return problem(
-        kind,
+        _kind_of(failure),
         failure.detail,
         status=failure.status,
         step=failure.step,
@@ -164,11 +159,27 @@ def of_failure(failure: Failure) -> PageError:
 
 def entry(failure: Failure, fields: Sequence[str]) -> dict[str, Any]:
     """One entry of a page's `errors`: the problem of a step that fell back, or that an old reply stands in for."""
-    found = document(of_failure(failure))
-    found["kind"] = found.pop("failure")
-    found["fields"] = list(fields)
+    kind = _kind_of(failure)
+    found: dict[str, Any] = {
+        "type": TYPE_PREFIX + kind,
+        "title": PROBLEMS[kind].title,
+        "status": failure.status,
+        "detail": failure.detail,
+        "step": failure.step,
+        "retryable": failure.retryable,
+        "kind": failure.kind,
+        "fields": list(fields),
+    }
     if failure.item is not None:
         found["item"] = failure.item
     if failure.stale:
         found["stale"] = True
     return found
+
+
+def _kind_of(failure: Failure) -> str:
+    if failure.kind == "function":
+        return "internal"
+    if failure.kind == "limit" and failure.status < 500:
+        return "too-many-items"  # our own limit, and no backend's
+    return _KIND_OF_STATUS.get(failure.status, "backend-failed")

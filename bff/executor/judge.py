@@ -209,22 +209,20 @@ def _body_or_null(reply: Reply) -> Any:
 
 
 def _of_status(planned: PlannedRequest, reply: Reply, item: int | None, detail: str) -> Failure:
-    name = planned.name
+    name, status = planned.name, reply.status
     return Failure(
         name,
         "status",
-        _page_status(planned, reply.status),
-        detail.format(step=name, status=reply.status),
-        upstream_status=reply.status,
-        retry_after=_retry_after(reply),
+        status if status in KEPT_STATUSES else 502 if status >= 500 else _page_status(planned, status),
+        detail.format(step=name, status=status),
+        upstream_status=status,
+        retry_after=_retry_after(reply) if "retry-after" in reply.headers else None,
         item=item,
     )
 
 
 def _page_status(planned: PlannedRequest, upstream: int) -> int:
-    """The status a page ends with when this required step was answered with `upstream`."""
-    if upstream in KEPT_STATUSES:
-        return upstream
+    """The status a page ends with when this required step was answered with another one, `upstream`."""
     if upstream in (401, 403) and planned.forwards_token:
         return upstream
     if upstream == 400 and planned.body_from_input:

@@ -92,10 +92,11 @@ class RequestStep:
             self._launch()
         if self.in_flight:
             return False
-        if bound.is_simple and self.failure is None:
-            self.value = self._values[0]
-        else:
-            self.settle()
+        if self.failure is None:
+            if bound.is_simple:
+                self.value = self._values[0]
+            else:
+                self.settle()
         return True
 
     def note(self, one: Waiting) -> None:
@@ -135,15 +136,19 @@ class RequestStep:
         self.in_flight.clear()
         self._waiting = ()
 
-    def fall_back(self, failure: Failure) -> Any:
-        """The value in place of the one that failed; raises PageError where a function gives none."""
-        return self._fallback({**self._run.scope, **self._own_names(0)}, failure)
+    def fall_back(self, failure: Failure, at: int | None = None) -> Any:
+        """The value in place of the one that failed, of one item or all; raises PageError where a function gives none.
 
-    def _fallback(self, scope: Mapping[str, Any], failure: Failure) -> Any:
-        fallback = self.bound.planned.fallback
-        assert fallback is not None
+        Its `error` holds the backend's status, or the one that the failure would answer with.
+        """
+        planned, scope = self.bound.planned, self._run.scope
+        assert planned.fallback is not None
+        if at is not None or planned.key is not None:
+            scope = {**scope, **(self._own_names(0) if at is None else self._local_names(at))}
+        status = failure.status if failure.upstream_status is None else failure.upstream_status
+        scope = {**scope, "error": {"status": status, "kind": failure.kind}}
         try:
-            return fallback({**scope, "error": error_of(failure)}, self._run.evaluation)
+            return planned.fallback(scope, self._run.evaluation)
         except FunctionError as error:
             raise of_failure(judge.of_function(self.name, error, failure.item)) from error
 
@@ -332,17 +337,18 @@ class RequestStep:
         planned = self.bound.planned
         if planned.each and planned.fallback is not None:
             self.item_failures = [*self.item_failures, outcome]
-            self._values[at] = self._fallback(self._local(at), outcome)
+            self._values[at] = self.fall_back(outcome, at)
             if at in self._written:
                 self._written[at].value = self._values[at]
             return
         if self.failure is None:
             self.failure = outcome
             self._waiting = ()
-        if planned.safe:
-            self.give_up()
-        else:
-            self._give_up_unsent()
+        if self.in_flight:
+            if planned.safe:
+                self.give_up()
+            else:
+                self._give_up_unsent()
 
     def _with_lists(self, at: int, outcome: Any) -> Any:
         """The outcome of one item, or the failure that it has no list where the recipe goes over one."""
@@ -407,12 +413,6 @@ def _outcome_of(result: Reply | Broken, *, lost: bool) -> WriteOutcome:
     if result.ok:
         return "done"
     return "unknown" if lost else "refused"
-
-
-def error_of(failure: Failure) -> dict[str, Any]:
-    """What a fallback sees as `error`; the status is the backend's, or what the failure would answer with."""
-    status = failure.upstream_status if failure.upstream_status is not None else failure.status
-    return {"status": status, "kind": failure.kind}
 
 
 def _chunks(items: list[Any], size: int) -> list[list[Any]]:

@@ -217,37 +217,32 @@ class PageRun:
 
     # --- what there is -------------------------------------------------------------------------------------------
 
-    def _partial(self) -> tuple[str, ...]:
-        """The steps that make the page partial: failed, and no second source answered for them."""
-        found: list[str] = []
-        second_sources = self._plan.second_sources
-        for name in self._in_order(stale=False):
+    def _lacking(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The steps that make the page partial, and those for which an old reply stands in; in the order written.
+
+        A page is partial where a step failed and no second source answered for it; an old reply may be one item's.
+        """
+        failed: set[str] = set()
+        stale: set[str] = set()
+        for failure in self._failures:
+            (stale if failure.stale else failed).add(failure.step)
+        partial: list[str] = []
+        place, second_sources = self._plan.places.__getitem__, self._plan.second_sources
+        for name in sorted(failed, key=place):
             if not any(map(self._may_answer, second_sources[name])):
-                found.append(name)
-        return tuple(found)
+                partial.append(name)
+        return tuple(partial), tuple(sorted(stale, key=place))
 
     def _may_answer(self, name: str) -> bool:
         """Whether a step has answered, or is still to come."""
         trace = self.traces.get(name)
         return trace is None or not trace.ended or trace.outcome in ANSWERED
 
-    def _stale(self) -> tuple[str, ...]:
-        """The steps for which an old reply stands in, at least for one of their items."""
-        return tuple(self._in_order(stale=True))
-
-    def _in_order(self, *, stale: bool) -> list[str]:
-        """The steps of the failures that are of one kind, in the order written."""
-        places, found = self._plan.places, set()
-        for failure in self._failures:
-            if failure.stale is stale:
-                found.add(failure.step)
-        return sorted(found, key=places.__getitem__)
-
     def _results(self, pending: tuple[str, ...]) -> Results:
         scope = dict(self.scope) if pending else self.scope
         if not self._failures:
             return Results(scope, (), (), (), self.keeping, pending)
-        return Results(scope, tuple(self._failures), self._partial(), self._stale(), self.keeping, pending)
+        return Results(scope, tuple(self._failures), *self._lacking(), self.keeping, pending)
 
     def _pending(self) -> tuple[str, ...]:
         return tuple(name for name in self._plan.parts if name not in self.scope)

@@ -38,7 +38,7 @@ from bff.text import nearest
 from bff.validation import Validator
 
 FILE = "pages.compiled"
-VERSION = 4
+VERSION = 5
 """Of this form and of all that it names in the engine: what changes either, changes this."""
 
 BELONGS_TOGETHER = "the folder that `python -m bff build` writes belongs together"

@@ -96,6 +96,7 @@ class _Planner:
             deferred=deferred_steps(recipe, self.graph),
             header_names=() if recipe.headers is None else tuple(name for name, _ in recipe.headers.items),
             input_lists=self._input_lists(),
+            shows_errors=any(use.name == "errors" for tree in self.page_trees for use in tree.names),
         )
 
     # --- compiling -----------------------------------------------------------------------------------------------

@@ -41,7 +41,8 @@ class Answers:
         self._plan = plan
         self._encode = encoder_of(settings)
         status = plan.recipe.status
-        self._is_usual = plan.headers is None and isinstance(status, Constant) and status.value == 200
+        self._constant: Any = status.value if isinstance(status, Constant) and _is_status(status.value) else 0
+        self._is_usual = plan.headers is None and self._constant == 200
         self._control = CacheControl(plan)
         self._usual = self._control.of(Results({}, (), ()))
         self.vary = [("Vary", ", ".join(names))] if (names := varies_with(plan)) else []
@@ -52,12 +53,15 @@ class Answers:
     def whole(self, request: PageRequest, results: Results, evaluation: Evaluation) -> Answer:
         """The answer in one piece; raises PageError where the recipe gives something unusable."""
         plan, failures, keeping = self._plan, results.failures, results.keeping
-        scope = {**results.scope, "errors": errors_of(plan, results) if failures else []}
+        scope = {
+            **results.scope,
+            "errors": errors_of(plan, results) if failures and plan.shows_errors else [],
+        }
         says_more = keeping.max_age is not None or keeping.private or keeping.no_store
         if self._is_usual and not (failures or says_more):
             status, control, headers = 200, self._usual, self._usual_head[:]
         else:
-            status, control = self._status(scope, evaluation), self._control.of(results)
+            status, control = self._constant or self._status(scope, evaluation), self._control.of(results)
             own = self._headers(results, scope, evaluation, control)
             headers = [*self._kind, *own, *self.vary]
         if plan.shape is None:
@@ -84,10 +88,11 @@ class Answers:
 
     def _status(self, scope: Mapping[str, Any], evaluation: Evaluation) -> int:
         status = self._plan.status(scope, evaluation)
-        if type(status) is not int or not 200 <= status <= 599:
+        if not _is_status(status):
             log = "status: no whole number from 200 to 599"
             raise problem("internal", "This page could not be made.", log=log)
-        return status
+        found: int = status
+        return found
 
     def _headers(
         self, results: Results, scope: Mapping[str, Any], evaluation: Evaluation, control: str
@@ -106,6 +111,10 @@ def compare(answer: Answer, environ: Environ, etag: str) -> None:
     """Answer a conditional request: with 304 where the visitor has what is there, by its (quoted) ETag."""
     dated(answer.headers)
     answer.status = status_for(environ, etag)
+
+
+def _is_status(value: Any) -> bool:
+    return type(value) is int and 200 <= value <= 599
 
 
 def errors_of(plan: Plan, results: Results) -> list[dict[str, Any]]:

@@ -20,6 +20,8 @@ _is_request_id = re.compile(r"[A-Za-z0-9._-]{1,64}").fullmatch
 pages = logging.getLogger("bff.page")
 operator = logging.getLogger("bff")
 
+_LEVELS = {logging.INFO: "info", logging.WARNING: "warning", logging.ERROR: "error"}
+
 
 def journal_of(
     environ: Mapping[str, Any],
@@ -121,24 +123,24 @@ class Journal(Struct):
         )
 
     def _line(self, method: str, status: int, level: int) -> dict[str, Any]:
+        steps: dict[str, dict[str, Any]] = {}
+        for trace in self.traces.values():
+            steps[trace.name] = {
+                "ms": round((trace.ended - trace.begun) * 1000, 1) if trace.ended else None,
+                "outcome": trace.outcome if trace.ended else "unfinished",
+                "requests": trace.requests,
+                **(_NO_FAILURE if trace.failure is None else _told(trace.failure)),
+            }
         line: dict[str, Any] = {
             "time": clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "level": logging.getLevelName(level).lower(),
+            "level": _LEVELS[level],
             "request_id": self.request_id,
             "page": self.page,
             "route": self.route,
             "method": method,
             "status": status,
-            "ms": round(self.milliseconds, 1),
-            "steps": {
-                trace.name: {
-                    "ms": round(trace.milliseconds, 1) if trace.ended else None,
-                    "outcome": trace.outcome if trace.ended else "unfinished",
-                    "requests": trace.requests,
-                    **(_NO_FAILURE if trace.failure is None else _told(trace.failure)),
-                }
-                for trace in self.traces.values()
-            },
+            "ms": round((clock.monotonic() - self.begun) * 1000, 1),
+            "steps": steps,
             "partial": list(self.partial),
         }
         if self.stale:

@@ -118,6 +118,30 @@ def test_an_empty_item_falls_back_alone(page: Make, backend: FakeBackend) -> Non
     assert (found.json, found.headers["X-Page-Partial"]) == (["bad-reply", "two"], "rows")
 
 
+@pytest.mark.parametrize(
+    ("more", "shape", "told"),
+    [
+        ("", "[row, errors[0].kind]", (200, [None, "status"], None)),
+        ("", "[row, len(errors)]", (200, [None, 1], None)),
+        ("", "[row, [errors for one in [1]][0][0].item]", (200, [None, None], None)),
+        ("status: 200 + len(errors)", "[row]", (201, [None], None)),
+        ('headers: {X-Errors: "errors[0].kind"}', "[row]", (200, [None], "status")),
+        ("headers: {X-Errors: \"f'{len(errors)}'\"}", "[row]", (200, [None], "1")),
+        ("", "[row]", (200, [None], None)),
+    ],
+)
+def test_errors_hold_what_fell_back_wherever_an_answer_is_made_of_them(
+    page: Make, backend: FakeBackend, more: str, shape: str, told: tuple[int, Any, str | None]
+) -> None:
+    steps = """
+      row: {client: todos, get: /row, fallback: null}
+    """
+    backend.on("GET /row", answer(404))
+    found = page(recipe_of(steps, json.dumps(shape), more=more)).get("/api/page")
+    assert (found.status_code, found.json, found.headers.get("X-Errors")) == told
+    assert found.headers["X-Page-Partial"] == "row"
+
+
 def test_a_reply_that_is_cut_is_no_empty_page(page: Make, backend: FakeBackend, ways: dict[str, str]) -> None:
     packed = gzipped(json.dumps([{"name": "one"}]).encode())
     backend.on("GET /row", answer(body=packed[:7], headers={"Content-Encoding": "gzip"}))

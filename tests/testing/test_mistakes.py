@@ -49,7 +49,12 @@ def seed(page: str, step: str, fault: str, said: str) -> Callable[[Seed], Seed]:
 @seed("reading", "me", "500", "expected status 502, found 500")
 @seed("sending", "file", "500", "expected status 502, found 500")
 def the_status_is_mapped_wrongly(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(judge, "_page_status", lambda planned, status: status)
+    good = judge._of_status
+
+    def of_status(planned: Any, reply: Any, *given: Any) -> Failure:
+        return replace(good(planned, reply, *given), status=reply.status)
+
+    patch.setattr(judge, "_of_status", of_status)
 
 
 @seed("reading", "me", "401", "expected status 502, found 401")
@@ -83,7 +88,8 @@ def another_value_than_the_fallback_is_shown(patch: pytest.MonkeyPatch) -> None:
 
 @seed("reading", "notice", "refused", "expected X-Page-Partial: notice, found None")
 def the_partial_header_is_lost(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(run.PageRun, "_partial", lambda self: ())
+    good = run.PageRun._lacking
+    patch.setattr(run.PageRun, "_lacking", lambda self: ((), good(self)[1]))
 
 
 @seed("reading", "notice", "404", "expected a partial page to be no-store")
@@ -94,7 +100,8 @@ def a_partial_or_old_page_may_be_kept(patch: pytest.MonkeyPatch) -> None:
 
 @seed("reading", "notice", "kept", "expected X-Page-Stale: notice, found None")
 def the_header_of_what_is_old_is_lost(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(run.PageRun, "_stale", lambda self: ())
+    good = run.PageRun._lacking
+    patch.setattr(run.PageRun, "_lacking", lambda self: (good(self)[0], ()))
 
 
 @seed("reading", "notice", "kept", "expected X-Page-Stale: notice, found None")
