@@ -13,9 +13,22 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from bff import clock
-from bff.http import Broken, CacheOutcome, Call, Calls, Change, Client, Ended, HandOver, Passage, Reply
+from bff.http import (
+    Broken,
+    CacheOutcome,
+    Call,
+    Calls,
+    Change,
+    Client,
+    Ended,
+    HandOver,
+    Joined,
+    Passage,
+    Reply,
+)
 from bff.web.journal import Journal
 
+_BY_STATUS = tuple(f"{hundreds}xx" for hundreds in range(10))
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
@@ -64,7 +77,7 @@ class Metrics:
             ended = trace.ended or trace.outcome == "failed"
             self._steps[page, trace.name, trace.outcome if ended else "unfinished"].inc()
             if trace.requests and trace.ended:
-                self._step_seconds[page, trace.name].observe(trace.milliseconds / 1000)
+                self._step_seconds[page, trace.name].observe(trace.ended - trace.begun)
 
     def handed_over(self, client: Client, why: HandOver) -> None:
         """Count a request that left the quick way to its backend."""
@@ -86,6 +99,11 @@ class Metrics:
         """Count a read that was answered with a kept reply, without a call."""
         self._reads[client, "hit"].inc()
         self._calls[client, "cached"].inc()
+
+    def reply_came(self, client: str, status: int, seconds: float) -> None:
+        """Count a call that took one try and brought a reply which is not kept."""
+        self._calls[client, _BY_STATUS[status // 100]].inc()
+        self._call_seconds[client,].observe(seconds)
 
     def call_ended(
         self,
@@ -150,8 +168,10 @@ class _CountedCalls(Calls):
             if isinstance(one, Call):
                 begun = self._begun.pop(one, now) if one.begun is None else one.begun
                 self._ended_call(one, now - begun)
-            else:
+            elif isinstance(one, Joined) or not one.plain:
                 self._metrics.call_ended(one.client.name, one.result, now - one.began, 0, 0)
+            else:  # of a plain reply nothing is read that the page does not
+                self._metrics.reply_came(one.route.client.name, one.status, now - one.began)
         return ended
 
     def _ended_call(self, call: Call, seconds: float) -> None:
@@ -198,5 +218,5 @@ def _page_outcome(journal: Journal, status: int) -> str:
 
 def _call_outcome(result: Reply | Broken | None) -> str:
     if isinstance(result, Reply):
-        return "cached" if result.from_cache else f"{result.status // 100}xx"
+        return "cached" if result.from_cache else _BY_STATUS[result.status // 100]
     return "unknown" if result is None else result.kind
