@@ -230,7 +230,7 @@ def encode_within(value: JSON, max_nodes: int, max_bytes: int, max_depth: int) -
     counts no more bytes than are written, and for each node at least one and a comma.
     """
     text = _encode_at_most(value, min(max_bytes, 2 * max_nodes))
-    if text is None or not _is_no_deeper(value, text, max_depth):
+    if text is None or not _is_no_deeper(value, text.count(b"{") + text.count(b"["), max_depth):
         measure(value, max_nodes, max_bytes, max_depth)
     return encode(value) if text is None else text
 
@@ -249,7 +249,10 @@ def encoder_within(
         except (BufferError, RecursionError):
             return closely(value)
         # As many brackets as there are levels, and more only where some stand side by side or in a text.
-        return bytes(buffer) if buffer.count(b"{") + buffer.count(b"[") <= max_depth else closely(value)
+        brackets = buffer.count(b"{") + buffer.count(b"[")
+        if brackets <= max_depth or _is_no_deeper(value, brackets, max_depth):
+            return bytes(buffer)
+        return closely(value)
 
     return encode
 
@@ -272,9 +275,9 @@ def _encode_at_most(value: JSON, most: int) -> bytes | None:
             return bytes(buffer)
 
 
-def _is_no_deeper(value: JSON, text: bytes, max_depth: int) -> bool:
-    """Whether a value that was written nests no deeper; levels whose brackets are not in the text need no look."""
-    unseen = text.count(b"{") + text.count(b"[")
+def _is_no_deeper(value: JSON, brackets: int, max_depth: int) -> bool:
+    """Whether a value that was written with so many opening brackets nests no deeper; what has none needs no look."""
+    unseen = brackets
     level = [value] if _is_container(type(value)) else []
     for depth in range(1, max_depth + 1):
         unseen -= len(level)

@@ -69,7 +69,8 @@ class BoundRequest(BoundStep):
     """A request step.
 
     `route` is None where each of its requests is a call; one that is `lean` has no headers or body of its own, and
-    `target` where that is the same each time. A reply to a step that is `plain` is its value, as `decode` reads it.
+    `target` where that is the same each time. A success of a step that is `plain` is its value, as `decode` reads it
+    and `take` takes it.
     """
 
     planned: PlannedRequest
@@ -84,8 +85,9 @@ class BoundRequest(BoundStep):
         self.query = planned.query
         self.target = self.path if planned.query is None else None
         self.auth = client.auth if isinstance(client.auth, ForwardedToken) else None
+        self.take = planned.take
         self.plain = (
-            planned.take is None
+            (planned.take is None or planned.takes_body)
             and not planned.on_status
             and planned.ok is None
             and planned.reads

@@ -101,11 +101,13 @@ class CachedStep(RequestStep):
         if bound.plain and headers.get("content-type") in IN_UTF8 and SAY_SO.isdisjoint(headers):
             try:
                 outcome = bound.decode(kept.raw, calls.limits.max_depth)
+                if bound.take is not None:
+                    outcome = self._taken(outcome, at)
             except (NotJSON, TooDeep):
                 outcome = self._judged_kept(kept, at, now)
         else:
             outcome = self._judged_kept(kept, at, now)
-        if bound.is_single and not isinstance(outcome, Failure):
+        if bound.is_single and outcome.__class__ is not Failure:
             self._values[at] = outcome
         else:
             self._store(at, self._with_lists(at, outcome) if bound.lists_of_items else outcome)

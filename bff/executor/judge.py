@@ -96,11 +96,24 @@ def of_reply(
     body = _body(planned, reply, item, empty=True if planned.each else None)
     if isinstance(body, Failure) or planned.take is None:
         return body
+    seen = {"status": reply.status, "headers": reply.headers, "body": body}
+    return taken(planned, seen, scope, evaluation, item)
+
+
+def taken(
+    planned: PlannedRequest,
+    seen: Mapping[str, Any],
+    scope: Mapping[str, Any],
+    evaluation: Evaluation,
+    item: int | None,
+) -> Any:
+    """What `take` makes of a success, of which it has `seen` what it reads, or a Failure."""
+    assert planned.take is not None, "else the body is the value"
     if planned.reply_lists:
-        wrong = first_not_list(body, ("reply", "body"), planned.reply_lists)
+        wrong = first_not_list(seen["body"], ("reply", "body"), planned.reply_lists)
         if wrong is not None:
             return bad_reply(planned.name, wrong, item)
-    return planned.take(_with_reply(scope, reply, body), evaluation)
+    return planned.take({**scope, "reply": seen}, evaluation)
 
 
 def bad_reply(step: str, path: str, item: int | None = None) -> Failure:

@@ -92,7 +92,7 @@ def target_of(
         path = bound.path
         if path is None:
             found = _path(bound.planned, scope, evaluation, item)
-            if not isinstance(found, str):
+            if found.__class__ is not str:
                 return found
             path = sendable(found)
         if bound.query is None:
@@ -104,7 +104,7 @@ def target_of(
             else:
                 for _, text in _pairs({name: value}, evaluation):
                     parts += quoted(name), "=", quoted(text), "&"
-        parts.pop()
+        del parts[-1]
         return "".join(parts)
     except FunctionError as error:
         return of_function(bound.name, error, item)
@@ -125,13 +125,14 @@ def _token(planned: PlannedRequest, visitor: Visitor) -> str | None:
 def _path(
     planned: PlannedRequest, scope: Mapping[str, Any], evaluation: Evaluation, item: int | None
 ) -> str | Failure | None:
-    written: list[str] = []
-    holes = iter(planned.holes(scope, evaluation)) if planned.holes is not None else iter(())
+    path, at = "", 0
+    values = () if planned.holes is None else planned.holes(scope, evaluation)
     for part in planned.path_parts:
         if part is not None:
-            written.append(part)
+            path += part
             continue
-        text = to_text(next(holes))
+        text = to_text(values[at])
+        at += 1
         if text and len(text) > _SHORT:
             _pay([text], evaluation)
         if not text:
@@ -139,11 +140,11 @@ def _path(
                 return None
             return unsent(planned.name, "a part of its path is empty.", by_visitor=True, item=item)
         try:
-            written.append(encode_segment(text))
+            path += encode_segment(text)
         except ValueError:
             what = "a part of its path holds what a path segment cannot."
             return unsent(planned.name, what, by_visitor=planned.path_from_input, item=item)
-    return "".join(written) + planned.constant_query
+    return path + planned.constant_query
 
 
 def _pairs(tree: Any, evaluation: Evaluation) -> tuple[tuple[str, str], ...]:
@@ -155,7 +156,9 @@ def _pairs(tree: Any, evaluation: Evaluation) -> tuple[tuple[str, str], ...]:
     for name, value in (tree or {}).items():
         if isinstance(value, list):
             evaluation.charge(8 * len(value))
-            texts = [text for text in map(to_text, value) if text is not None]
+            texts: list[str] = [
+                text for one in value if (text := one if one.__class__ is str else to_text(one)) is not None
+            ]
             _pay(texts, evaluation)
             pairs += [(name, text) for text in texts]
             continue

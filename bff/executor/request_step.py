@@ -80,11 +80,13 @@ class RequestStep:
             try:
                 outcome = bound.decode(raw, self._run.calls.limits.max_depth)
                 one.release()
+                if bound.take is not None:
+                    outcome = self._taken(outcome, at)
             except (NotJSON, TooDeep):
                 outcome = self._judged(one, at)
         if bound.lists_of_items:
             outcome = self._with_lists(at, outcome)
-        if isinstance(outcome, Failure):
+        if outcome.__class__ is Failure:
             self._store(at, outcome)
         else:
             self._values[at] = outcome
@@ -188,13 +190,13 @@ class RequestStep:
             if target is None:
                 scope = run.scope if bound.planned.variable is None else self._local(at)
                 target = target_of(bound, scope, run.evaluation, at)
-            if isinstance(target, str):
+            if type(target) is str:
                 auth = bound.auth
                 token = None if auth is None else run.terms.visitor.token(auth.name, or_bearer=auth.bearer)
                 self.sent += 1
                 wires = run.calls.wires or run.calls.begin_wires()
-                one = wires.ask(self, at, bound.route, target, token)
-                if isinstance(one, Broken):
+                one: Any = wires.ask(self, at, bound.route, target, token)
+                if one.__class__ is Broken:
                     self._store(at, judge.of_broken(self.name, one, self._item(at)))
                 else:
                     self.in_flight[one or run.calls.ask(self, at, bound.route, target, token)] = at
@@ -305,6 +307,16 @@ class RequestStep:
             self._note_stale(judge.of_stale(planned, result.stale, self._item(at)))
         return outcome
 
+    def _taken(self, body: Any, at: int) -> Any:
+        """The value that `take` makes of the body of a reply, of which it reads nothing else, or its Failure."""
+        bound, run = self.bound, self._run
+        scope = run.scope if bound.is_lone else self._local(at)
+        item = at if bound.is_in_each else None
+        try:
+            return judge.taken(bound.planned, {"body": body}, scope, run.evaluation, item)
+        except FunctionError as error:
+            return judge.of_function(self.name, error, item)
+
     def _broken(self, at: int, broken: Broken) -> Failure:
         """The failure of a request that brought no reply."""
         write = self._written.get(at)
@@ -367,20 +379,17 @@ class RequestStep:
             return
         bound = self.bound
         joined = self._values[0] if bound.is_single else self._joined()
-        if bound.key_by is not None and not isinstance(joined, Failure):
+        if bound.key_by is not None and joined.__class__ is not Failure:
             joined = self._keyed(joined, bound.key_by)
-        if (
-            bound.lists
-            and not (bound.is_list and joined.__class__ is list)
-            and not isinstance(joined, Failure)
-        ):
+        if joined.__class__ is Failure:
+            self.failure = self._of_writes(joined)
+            return
+        if bound.lists and not (bound.is_list and joined.__class__ is list):
             wrong = judge.first_not_list(joined, (self.name,), bound.lists)
             if wrong is not None:
-                joined = judge.bad_reply(self.name, wrong)
-        if isinstance(joined, Failure):
-            self.failure = self._of_writes(joined)
-        else:
-            self.value = joined
+                self.failure = self._of_writes(judge.bad_reply(self.name, wrong))
+                return
+        self.value = joined
 
     def _joined(self) -> Any:
         if self.bound.planned.batch_size is None:
@@ -393,9 +402,9 @@ class RequestStep:
         return rows
 
     def _keyed(self, rows: Any, key_by: str) -> Any:
-        if rows is not None and not isinstance(rows, list):
+        if rows is not None and rows.__class__ is not list:
             return judge.bad_reply(self.name, self.name)
-        keys: list[Any] = [row.get(key_by) if isinstance(row, dict) else None for row in rows or ()]
+        keys: list[Any] = [row.get(key_by) if row.__class__ is dict else None for row in rows or ()]
         if set(map(type, keys)) <= _TEXT and max(map(len, keys), default=0) <= MAX_KEY:
             return dict(zip(keys, rows or (), strict=True))
         keyed: dict[str, Any] = {}
@@ -419,7 +428,7 @@ def _chunks(items: list[Any], size: int) -> list[list[Any]]:
     """The items without null, '' and doubles, in chunks."""
     seen: dict[str, Any] = {}
     for item in items:
-        text = to_text(item)
+        text = item if item.__class__ is str else to_text(item)
         if text:
             seen.setdefault(text, item)
     distinct = list(seen.values())

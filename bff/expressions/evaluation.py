@@ -95,8 +95,14 @@ class Evaluation:
         if items.__class__ is not list:
             return ()
         count = len(items)
-        self.charge(count * work + 4)
-        self.take(count * size + 64)
+        needed = count * work + 4
+        # `charge` and `take`, for what every page does.
+        self.work -= needed
+        if self.work < self._work_mark:
+            self.look(needed)
+        self.memory -= count * size + 64
+        if self.memory < self._memory_mark:
+            self.look()
         return items
 
     def kept(self, items: Any, size: int, result: list[Any] | dict[str, Any]) -> Any:

@@ -28,7 +28,8 @@ class PlannedRequest(Struct, frozen=True, dict=True):
     `decode` reads of a reply's body what the page needs, None where that is all of it. `reads` says whether the page
     reads the body at all, `reads_into` whether it reads something that is in it. `key` is its idempotency
     key, True for the visitor's own; `undo` takes it back. A `private` one is made of something of the visitor;
-    `known_as` are the names by which a recipe's `invalidates` may mean it.
+    `known_as` are the names by which a recipe's `invalidates` may mean it. Its `take` reads nothing of a reply but
+    the body where it `takes_body`.
     """
 
     name: str
@@ -73,6 +74,7 @@ class PlannedRequest(Struct, frozen=True, dict=True):
     undo_reads_reply: bool
     private: bool
     known_as: tuple[str, ...]
+    takes_body: bool = False
 
     @property
     def writes(self) -> bool:

@@ -185,6 +185,7 @@ class _Planner:
             undo_reads_reply=self._undo_reads_reply(step),
             private=bool(self.taint.steps[step.name]),
             known_as=self.known_as.get(step.name, ()),
+            takes_body=_reads_body_alone(own["take"]) if "take" in own else False,
             **compiled,
         )
 
@@ -428,3 +429,9 @@ def _bindings(step: Step) -> dict[str, Path]:
 def _roots(inspection: Inspection) -> set[str]:
     """The names that an expression reads of, those that its loop variable stands for among them."""
     return {use.name for use in inspection.names} | {str(path[0]) for path in inspection.reads}
+
+
+def _reads_body_alone(take: Inspection) -> bool:
+    """Whether a `take` reads nothing of a reply but its body."""
+    paths = (*take.reads, *(place[0] for place in take.iterates))
+    return all(path[:2] == ("reply", "body") for path in paths if path[:1] == ("reply",))
