@@ -101,10 +101,11 @@ class CachedStep(RequestStep):
         if bound.plain and headers.get("content-type") in IN_UTF8 and SAY_SO.isdisjoint(headers):
             try:
                 outcome = bound.decode(kept.raw, calls.limits.max_depth)
-                if bound.take is not None:
-                    outcome = self._taken(outcome, at)
             except (NotJSON, TooDeep):
                 outcome = self._judged_kept(kept, at, now)
+            else:
+                if bound.take is not None:
+                    outcome = self._taken(outcome, at)
         else:
             outcome = self._judged_kept(kept, at, now)
         if bound.is_single and outcome.__class__ is not Failure:

@@ -79,11 +79,12 @@ class RequestStep:
         else:
             try:
                 outcome = bound.decode(raw, self._run.calls.limits.max_depth)
+            except (NotJSON, TooDeep):
+                outcome = self._judged(one, at)
+            else:
                 one.release()
                 if bound.take is not None:
                     outcome = self._taken(outcome, at)
-            except (NotJSON, TooDeep):
-                outcome = self._judged(one, at)
         if bound.lists_of_items:
             outcome = self._with_lists(at, outcome)
         if outcome.__class__ is Failure:
