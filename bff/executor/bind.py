@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bff import jsontext
 from bff.executor import judge
-from bff.executor.cached import CachedStep, KeptReads
+from bff.executor.cached import CachedReads, CachedStep
 from bff.executor.given import taken
 from bff.executor.guard import refusal
 from bff.executor.request_step import RequestStep
@@ -118,13 +118,13 @@ class BoundRequest(BoundStep):
 
 
 class BoundCached(BoundRequest):
-    """A step of plain reads whose replies are `kept`."""
+    """A step of plain reads whose replies may be kept."""
 
     made = CachedStep
 
     def __init__(self, plan: Plan, planned: PlannedRequest, at: int) -> None:
         super().__init__(plan, planned, at, None)
-        self.kept = KeptReads(self)
+        self.cached = CachedReads(self)
 
 
 class BoundPassing(BoundRequest):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bff.http.kept import Kept
 
 
-class KeptReads:
+class CachedReads:
     """Where the replies to the plain reads of one step are kept, and on what terms; made before the first of them."""
 
     def __init__(self, bound: BoundRequest) -> None:
@@ -43,13 +43,13 @@ class KeptReads:
                 return None  # whether it can be sent at all is for those to say who send it
             visitor = (run.calls.visitor or b"") if self._terms.private else None  # nobody is not everybody
             key = self._keys.key(target, token, visitor)
-        kept = self._client.cache.get(key)
-        if kept is None:
+        entry = self._client.cache.get(key)
+        if entry is None:
             return None
         terms = self._terms
         if run.terms.written.moments or run.calls.ledger.wrote:
             terms = self._terms_after_writes(run)
-        return kept if kept.is_fresh(terms, now) else None
+        return entry if entry.is_fresh(terms, now) else None
 
     def request(self, run: PageRun, target: str, token: str | None) -> OutgoingRequest:
         """The request of a read that is not answered so."""
@@ -89,34 +89,39 @@ class CachedStep(RequestStep):
         auth, calls, now = bound.auth, run.calls, clock.monotonic()
         token = None if auth is None else run.terms.visitor.token(auth.name, or_bearer=auth.bearer)
         self.sent += 1
-        kept = bound.kept.fresh(run, target, token, now)
-        if kept is None or calls.ledger.bytes + len(kept.raw) > calls.limits.max_replies:
-            call = calls.start(bound.planned.client, bound.kept.request(run, target, token))
-            call.owner, call.at = self, at
-            self.in_flight[call] = at
+        entry = bound.cached.fresh(run, target, token, now)
+        if entry is None or calls.ledger.bytes + len(entry.raw) > calls.limits.max_replies:
+            self._ask(at, target, token)
             return
-        calls.ledger.bytes += len(kept.raw)
-        calls.kept(bound.planned.client)
-        headers = kept.headers
+        calls.ledger.bytes += len(entry.raw)
+        calls.cache_hit(bound.planned.client)
+        headers = entry.headers
         if bound.plain and headers.get("content-type") in IN_UTF8 and SAY_SO.isdisjoint(headers):
             try:
-                outcome = bound.decode(kept.raw, calls.limits.max_depth)
+                outcome = bound.decode(entry.raw, calls.limits.max_depth)
             except (NotJSON, TooDeep):
-                outcome = self._judged_kept(kept, at, now)
+                outcome = self._judged_entry(entry, at, now)
             else:
                 if bound.take is not None:
                     outcome = self._taken(outcome, at)
         else:
-            outcome = self._judged_kept(kept, at, now)
+            outcome = self._judged_entry(entry, at, now)
         if bound.is_single and outcome.__class__ is not Failure:
             self._values[at] = outcome
         else:
             self._store(at, self._with_lists(at, outcome) if bound.lists_of_items else outcome)
 
-    def _judged_kept(self, kept: Kept, at: int, now: float) -> Any:
+    def _ask(self, at: int, target: str, token: str | None) -> None:
+        """Has a call made of a read, which knows what else may answer it."""
+        run = self._run
+        call = run.calls.start(self.bound.planned.client, self.bound.cached.request(run, target, token))
+        call.owner, call.at = self, at
+        self.in_flight[call] = at
+
+    def _judged_entry(self, entry: Kept, at: int, now: float) -> Any:
         """The value of a kept reply, or its Failure, where there is more to it than its JSON."""
         bound, run = self.bound, self._run
-        reply = kept.reply(now)
+        reply = entry.reply(now)
         reply.max_depth = run.calls.limits.max_depth
         if not SAY_SO.isdisjoint(reply.headers):
             run.keeping.limit(reply)

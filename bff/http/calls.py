@@ -178,7 +178,7 @@ class Calls:
     def turned(self, client: Client, change: Change) -> None:
         """Called when one of the tries has opened or closed its client's breaker; for who counts that."""
 
-    def kept(self, client: Client) -> None:
+    def cache_hit(self, client: Client) -> None:
         """Called when a read was answered with a kept reply, without a call; for who counts that."""
 
     def refused(self, client: Client, why: Broken) -> None:

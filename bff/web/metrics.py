@@ -95,7 +95,7 @@ class Metrics:
         """Count that a client's breaker has opened or closed."""
         self._breakers[client.name, change].inc()
 
-    def read_kept(self, client: str) -> None:
+    def cache_hit(self, client: str) -> None:
         """Count a read that was answered with a kept reply, without a call."""
         self._reads[client, "hit"].inc()
         self._calls[client, "cached"].inc()
@@ -185,8 +185,8 @@ class _CountedCalls(Calls):
     def streamed(self, call: Call) -> None:
         self._ended_call(call, clock.monotonic() - self._stream_begun)
 
-    def kept(self, client: Client) -> None:
-        self._metrics.read_kept(client.name)
+    def cache_hit(self, client: Client) -> None:
+        self._metrics.cache_hit(client.name)
 
     def refused(self, client: Client, why: Broken) -> None:
         self._metrics.call_ended(client.name, why, 0.0, 0, 0)
