@@ -4,23 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bff import jsontext
-from bff.executor import judge
-from bff.executor.cached import CachedReads, CachedStep
-from bff.executor.given import taken
-from bff.executor.guard import refusal
-from bff.executor.request_step import RequestStep
+from bff.executor.cached_reads import CachedReads
 from bff.expressions.paths import ANY
 from bff.http import Calls, ForwardedToken, Route, sendable
 from bff.plan.model import Compute, Plan, PlannedGuard, PlannedRequest, PlannedStep, PlannedValue
 
-if TYPE_CHECKING:
-    from bff.executor.run import PageRun
-
 _BOUND = "_bound"
-_ITSELF: tuple[tuple[str, ...], ...] = ((),)
+ITSELF: tuple[tuple[str, ...], ...] = ((),)
 
 
 class BoundStep:
@@ -34,35 +27,13 @@ class BoundStep:
         self.followers = tuple(plan.places[name] for name in plan.followers[planned.name])
         self.is_awaited = planned.name not in plan.deferred
 
-    def start(self, run: PageRun) -> None:
-        """Starts it, in a run in which it may start; raises what ends the page."""
-        raise NotImplementedError
-
 
 class BoundValue(BoundStep):
     """A value step."""
 
-    def start(self, run: PageRun) -> None:
-        planned: PlannedValue = self.planned
-        value = planned.value(run.scope, run.evaluation)
-        if planned.given is not None:
-            value = taken(planned.given, value, run.evaluation)
-        if planned.lists and not (value.__class__ is list and planned.lists == _ITSELF):
-            wrong = judge.first_not_list(value, (self.name,), planned.lists)
-            if wrong is not None:
-                raise run.failed_value(self, wrong)
-        run.end(self, value, "ok")
-
 
 class BoundGuard(BoundStep):
     """A guard step."""
-
-    def start(self, run: PageRun) -> None:
-        planned: PlannedGuard = self.planned
-        if planned.require(run.scope, run.evaluation) is not True:
-            run.fail(self)
-            raise refusal(planned, run.scope, run.evaluation, run.terms)
-        run.end(self, True, "ok")
 
 
 class BoundRequest(BoundStep):
@@ -74,7 +45,6 @@ class BoundRequest(BoundStep):
     """
 
     planned: PlannedRequest
-    made: type[RequestStep] = RequestStep
 
     def __init__(self, plan: Plan, planned: PlannedRequest, at: int, route: Route | None) -> None:
         super().__init__(plan, planned, at)
@@ -98,40 +68,24 @@ class BoundRequest(BoundStep):
         self.is_in_each = planned.each
         self.is_lone = self.is_single and planned.key is None
         self.lists = planned.lists
-        self.is_list = planned.lists == _ITSELF
+        self.is_list = planned.lists == ITSELF
         self.lists_of_items = (
             () if not planned.each else tuple(path[1:] for path in planned.lists if path[:1] == (ANY,))
         )
         self.key_by = planned.key_by
         self.is_simple = self.is_single and not self.lists and self.key_by is None
 
-    def start(self, run: PageRun) -> None:
-        asked = self.made(self, run)
-        run.under_way[asked] = None
-        if self.is_single:
-            asked.send(0)
-        else:
-            asked.begin()
-        if not asked.in_flight:
-            asked.settle()
-            run.finish(asked)
-
 
 class BoundCached(BoundRequest):
     """A step of plain reads whose replies may be kept."""
 
-    made = CachedStep
-
     def __init__(self, plan: Plan, planned: PlannedRequest, at: int) -> None:
         super().__init__(plan, planned, at, None)
-        self.cached = CachedReads(self)
+        self.cached = CachedReads(planned, self.target)
 
 
 class BoundPassing(BoundRequest):
     """The one request of a page that hands a body through."""
-
-    def start(self, run: PageRun) -> None:
-        run.hand_through(self)
 
 
 class BoundPlan:

@@ -2,74 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from msgspec.structs import replace
+from typing import Any
 
 from bff import clock
 from bff.errors import Failure, FunctionError
 from bff.executor import judge
-from bff.executor.render import cache_terms, target_of
+from bff.executor.bind import BoundCached
+from bff.executor.render import target_of
 from bff.executor.request_step import RequestStep
 from bff.executor.results import SAY_SO
-from bff.http import CacheTerms, OutgoingRequest, ReadKeys
 from bff.http.charsets import IN_UTF8
+from bff.http.kept import Kept
 from bff.jsontext import NotJSON, TooDeep
-
-if TYPE_CHECKING:
-    from bff.executor.bind import BoundCached, BoundRequest
-    from bff.executor.run import PageRun
-    from bff.http.kept import Kept
-
-
-class CachedReads:
-    """Where the replies to the plain reads of one step are kept, and on what terms; made before the first of them."""
-
-    def __init__(self, bound: BoundRequest) -> None:
-        planned = bound.planned
-        self._planned = planned
-        self._client = planned.client
-        assert planned.cache is not None, "it may be kept"
-        self._terms = planned.cache
-        self._keys = ReadKeys(planned.method, self._client.url(""), self._client.sent_headers)
-        target = None if planned.private else bound.target
-        self._key = None if target is None else self._keys.key(target, None, None)
-
-    def fresh(self, run: PageRun, target: str, token: str | None, now: float) -> Kept | None:
-        """What is kept of a read and answers it as a new reply would, at `now` (monotonic)."""
-        key = self._key
-        if key is None:
-            if token is not None and not token.isascii():
-                return None  # whether it can be sent at all is for those to say who send it
-            visitor = (run.calls.visitor or b"") if self._terms.private else None  # nobody is not everybody
-            key = self._keys.key(target, token, visitor)
-        entry = self._client.cache.get(key)
-        if entry is None:
-            return None
-        terms = self._terms
-        if run.terms.written.moments or run.calls.ledger.wrote:
-            terms = self._terms_after_writes(run)
-        return entry if entry.is_fresh(terms, now) else None
-
-    def request(self, run: PageRun, target: str, token: str | None) -> OutgoingRequest:
-        """The request of a read that is not answered so."""
-        step = self._planned
-        return OutgoingRequest(
-            method=step.method,
-            path=target,
-            safe=True,
-            timeout=step.timeout,
-            retries=step.retries,
-            hedge=step.hedge,
-            cache=self._terms_after_writes(run),
-            visitor=run.calls.visitor,
-            token=token,
-        )
-
-    def _terms_after_writes(self, run: PageRun) -> CacheTerms:
-        """The terms of a read whose reply must be newer than what its visitor wrote lately, and its page just now."""
-        terms = cache_terms(self._planned, run.terms.written)
-        return replace(terms, newer_than=max(terms.newer_than, run.calls.ledger.wrote))
 
 
 class CachedStep(RequestStep):

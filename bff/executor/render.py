@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
-from msgspec.structs import replace
-
 from bff.errors import Failure, FunctionError
+from bff.executor.bind import BoundRequest
+from bff.executor.cached_reads import cache_terms
 from bff.executor.judge import of_function, unsent
 from bff.expressions import Evaluation
 from bff.expressions.evaluation import text_size
 from bff.expressions.values import to_text
 from bff.http import (
-    CacheTerms,
     ForwardedToken,
     OutgoingRequest,
     check_header,
@@ -25,9 +24,6 @@ from bff.http import (
 from bff.identity import Visitor
 from bff.identity.written import NOTHING_WRITTEN, Written
 from bff.plan.model import PlannedRequest
-
-if TYPE_CHECKING:
-    from bff.executor.bind import BoundRequest
 
 Encode = Callable[[Any], bytes]
 KEY_HEADER = "Idempotency-Key"
@@ -108,12 +104,6 @@ def target_of(
         return "".join(parts)
     except FunctionError as error:
         return of_function(bound.name, error, item)
-
-
-def cache_terms(planned: PlannedRequest, written: Written) -> CacheTerms:
-    """The terms on which the reply to a read may be kept, for a visitor who wrote this lately."""
-    assert planned.cache is not None, "it may be kept"
-    return replace(planned.cache, newer_than=written.newer_than(planned.known_as, private=planned.private))
 
 
 def _token(planned: PlannedRequest, visitor: Visitor) -> str | None:

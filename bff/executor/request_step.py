@@ -6,22 +6,19 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bff.errors import Failure, FunctionError, PageError
 from bff.executor import judge
+from bff.executor.bind import BoundRequest
 from bff.executor.render import render, target_of
-from bff.executor.results import SAY_SO
+from bff.executor.results import SAY_SO, Run
 from bff.executor.writes import Write, WriteOutcome
 from bff.expressions.paths import ANY
 from bff.expressions.values import MAX_KEY, key_text, to_text
 from bff.http import Broken, Call, Ended, OutgoingRequest, Reply
 from bff.jsontext import NotJSON, TooDeep
 from bff.problems import of_failure
-
-if TYPE_CHECKING:
-    from bff.executor.bind import BoundRequest
-    from bff.executor.run import PageRun
 
 Waiting = Call | Ended
 """What a step waits for."""
@@ -48,7 +45,7 @@ class RequestStep:
     _keys: Mapping[int, str] = MappingProxyType({})
     _written: Mapping[int, Write] = MappingProxyType({})
 
-    def __init__(self, bound: BoundRequest, run: PageRun) -> None:
+    def __init__(self, bound: BoundRequest, run: Run) -> None:
         self.bound = bound
         self.name = bound.name
         self._run = run

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from msgspec import Struct, field
 
 from bff.errors import Failure
 from bff.executor.idempotency import KeySource
+from bff.executor.writes import Writes
 from bff.expressions import Evaluation
-from bff.http import Reply
+from bff.http import Calls, Reply
 from bff.identity import ANYBODY, Visitor
 from bff.identity.written import NOTHING_WRITTEN, Written
 
@@ -92,3 +93,14 @@ class Results(Struct, frozen=True):
     stale: tuple[str, ...] = ()
     keeping: Keeping = field(default_factory=Keeping)
     pending: tuple[str, ...] = ()
+
+
+class Run(Protocol):
+    """What a step sees of the run that it is a part of."""
+
+    scope: dict[str, Any]
+    calls: Calls
+    evaluation: Evaluation
+    terms: Terms
+    keeping: Keeping
+    writes: Writes

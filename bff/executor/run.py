@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from heapq import heappop, heappush
 from typing import Any
 
 from bff import clock
 from bff.errors import Failure, FunctionError, PageError
 from bff.executor import judge
-from bff.executor.bind import BoundRequest, BoundStep, BoundValue, bound
+from bff.executor.bind import (
+    ITSELF,
+    BoundCached,
+    BoundGuard,
+    BoundPassing,
+    BoundRequest,
+    BoundStep,
+    BoundValue,
+    bound,
+)
+from bff.executor.cached import CachedStep
+from bff.executor.given import taken
+from bff.executor.guard import refusal
 from bff.executor.request_step import RequestStep, Waiting
 from bff.executor.results import ANSWERED, Keeping, Outcome, Results, StepTrace, Terms
 from bff.executor.undo import TakingBack
@@ -150,7 +162,7 @@ class PageRun:
                 if step.when is not None and not step.when(self.scope, self.evaluation):
                     self.end(step, None, "skipped")
                     continue
-                step.start(self)
+                _STARTS[step.__class__](self, step)
             except FunctionError as error:
                 self._do_without(step, judge.of_function(step.name, error))
 
@@ -246,3 +258,50 @@ class PageRun:
 
     def _pending(self) -> tuple[str, ...]:
         return tuple(name for name in self._plan.parts if name not in self.scope)
+
+
+# --- starting each kind of step: raises what ends the page -------------------------------------------------------
+
+
+def _start_value(run: PageRun, step: BoundValue) -> None:
+    planned = step.planned
+    value = planned.value(run.scope, run.evaluation)
+    if planned.given is not None:
+        value = taken(planned.given, value, run.evaluation)
+    if planned.lists and not (value.__class__ is list and planned.lists == ITSELF):
+        wrong = judge.first_not_list(value, (step.name,), planned.lists)
+        if wrong is not None:
+            raise run.failed_value(step, wrong)
+    run.end(step, value, "ok")
+
+
+def _start_guard(run: PageRun, step: BoundGuard) -> None:
+    if step.planned.require(run.scope, run.evaluation) is not True:
+        run.fail(step)
+        raise refusal(step.planned, run.scope, run.evaluation, run.terms)
+    run.end(step, True, "ok")
+
+
+def _start_request(run: PageRun, step: BoundRequest) -> None:
+    asked = CachedStep(step, run) if step.__class__ is BoundCached else RequestStep(step, run)
+    run.under_way[asked] = None
+    if step.is_single:
+        asked.send(0)
+    else:
+        asked.begin()
+    if not asked.in_flight:
+        asked.settle()
+        run.finish(asked)
+
+
+def _start_passing(run: PageRun, step: BoundPassing) -> None:
+    run.hand_through(step)
+
+
+_STARTS: dict[type[BoundStep], Callable[[PageRun, Any], None]] = {
+    BoundValue: _start_value,
+    BoundGuard: _start_guard,
+    BoundRequest: _start_request,
+    BoundCached: _start_request,
+    BoundPassing: _start_passing,
+}
