@@ -52,6 +52,7 @@ BOUNDED = {
     "deploy/python.py cache": "one Python",
     "expressions/scalars.py cache": "the time zones that there are",
     "http/stock/adapters.py WeakKeyDictionary": "one entry for each client of the project",
+    "http/cache.py WeakKeyDictionary": "one entry for each client of the project",
     "http/cache.py TLRUCache": "`cache_bytes` of the client: bodies, headers and keys are measured",
     "http/choice.py cache": "one transport",
     "http/client.py cache": "one text",

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from bff.executor.results import Run
 from bff.http import CacheTerms, OutgoingRequest, ReadKeys
+from bff.http.cache import cache_of
 from bff.http.kept import Kept
 from bff.identity.written import Written
 from bff.plan.model import PlannedRequest
@@ -19,10 +20,10 @@ class CachedReads:
 
     def __init__(self, planned: PlannedRequest, target: str | None) -> None:
         self._planned = planned
-        self._client = planned.client
+        self._cache = cache_of(planned.client)
         assert planned.cache is not None, "it may be kept"
         self._terms = planned.cache
-        self._keys = ReadKeys(planned.method, self._client.url(""), self._client.sent_headers)
+        self._keys = ReadKeys(planned.method, planned.client.url(""), planned.client.sent_headers)
         self._key = None if planned.private or target is None else self._keys.key(target, None, None)
 
     def fresh(self, run: Run, target: str, token: str | None, now: float) -> Kept | None:
@@ -33,7 +34,7 @@ class CachedReads:
                 return None  # whether it can be sent at all is for those to say who send it
             visitor = (run.calls.visitor or b"") if self._terms.private else None  # nobody is not everybody
             key = self._keys.key(target, token, visitor)
-        entry = self._client.cache.get(key)
+        entry = self._cache.get(key)
         if entry is None:
             return None
         terms = self._terms

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from weakref import WeakKeyDictionary
 
 from cachetools import TLRUCache
 
 from bff import clock, forks
+from bff.http.client import Client
 from bff.http.freshness import UNKEYED_HEADERS
+from bff.http.gate import Gate
 from bff.http.kept import Kept
 
 _OVERHEAD = 512
@@ -61,6 +64,19 @@ class ReplyCache:
     def __len__(self) -> int:
         with self._lock:
             return len(self._kept)
+
+
+_caches: WeakKeyDictionary[Gate, ReplyCache] = WeakKeyDictionary()
+_lock = forks.lock()
+
+
+def cache_of(client: Client) -> ReplyCache:
+    """The replies that are kept of a client in this process; the same for copies of it, which share its gate too."""
+    found = _caches.get(client.gate)
+    if found is None:
+        with _lock:
+            found = _caches.setdefault(client.gate, ReplyCache(client.cache_entries, client.cache_bytes))
+    return found
 
 
 def key_of(

@@ -17,7 +17,6 @@ from bff.certificates import NOT_THERE, naming_variable
 from bff.errors import OperatorError
 from bff.http.address import problem_of_base_url
 from bff.http.auth import ApiKey, Auth, BearerToken, Env, ForwardedToken
-from bff.http.cache import ReplyCache
 from bff.http.environment import OPTIONS, Reading, envs_in, stand_ins
 from bff.http.forwarded import OWN
 from bff.http.gate import Gate
@@ -304,10 +303,8 @@ class Client:
         self.timeout = _seconds(found["timeout"])
         self.retries = _at_least("retries", found["retries"], 0)
         self.concurrency = _at_least("concurrency", found["concurrency"], 1)
-        self.cache = ReplyCache(
-            _at_least("cache_entries", found["cache_entries"], 1),
-            _at_least("cache_bytes", found["cache_bytes"], 1),
-        )
+        self.cache_entries = _at_least("cache_entries", found["cache_entries"], 1)
+        self.cache_bytes = _at_least("cache_bytes", found["cache_bytes"], 1)
         self.gate = Gate(self.concurrency, self._breaker)
         self.verify = found["verify"]
         self.cert = found["cert"]

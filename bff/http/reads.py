@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from bff import clock
 from bff.http.behind import Behind, MakeCalls, Share
-from bff.http.cache import key_of
+from bff.http.cache import cache_of, key_of
 from bff.http.fetch import Call, Fetch
 from bff.http.fetches import Fetches, Outcome
 from bff.http.kept import kept_of
@@ -64,7 +64,7 @@ class Reads:
         terms = call.terms = self._terms_of(call.request)
         visitor = (call.request.visitor or b"") if terms.private else None  # nobody is not everybody
         call.key = key_of(call.request.method, call.url, call.headers, call.request.body, visitor)
-        call.kept = call.client.cache.get(call.key)
+        call.kept = cache_of(call.client).get(call.key)
         if self._is_answered(call, terms):
             return
         look = None if self._behind is None else self._behind.look_up(call, self._transport)
@@ -182,11 +182,11 @@ class Reads:
         kept = kept_of(reply, private=terms.private, asked=clock.wall() - took, arrived=now, took=took)
         seconds = 0.0 if kept is None else kept.kept_for(terms)
         if kept is not None and seconds > 0:
-            call.client.cache.put(call.key, kept, now + seconds)
+            cache_of(call.client).put(call.key, kept, now + seconds)
             if self._behind is not None:
                 self._behind.keep(call, kept, seconds)
         elif call.kept is not None:
-            call.client.cache.drop(call.key)
+            cache_of(call.client).drop(call.key)
             if self._behind is not None:
                 self._behind.forget(call)
 
@@ -198,7 +198,7 @@ class Reads:
         assert terms is not None, "it may be kept"
         if found is not None and (call.kept is None or found.arrived > call.kept.arrived):
             call.kept = found
-            call.client.cache.put(call.key, found, found.arrived + found.kept_for(terms))
+            cache_of(call.client).put(call.key, found, found.arrived + found.kept_for(terms))
         if not self._is_answered(call, terms):
             self._ask(call, terms)
 

@@ -23,6 +23,7 @@ from bff.http import (
     forward_token,
 )
 from bff.http.behind import freezes_between_requests
+from bff.http.cache import cache_of
 from tests.fakes import PATIENCE, FakeBackend, after, answer, hang
 from tests.http.calling import finish, get, patient
 
@@ -246,7 +247,7 @@ def primed(page: Callable[..., Calls], client: Client, terms: CacheTerms, **part
 
 def grow_old(client: Client, terms: CacheTerms) -> None:
     until = time.monotonic() + PATIENCE
-    [kept] = [kept for kept, _, _ in client.cache._kept.values()]
+    [kept] = [kept for kept, _, _ in cache_of(client)._kept.values()]
     while kept.is_fresh(terms, time.monotonic()) and time.monotonic() < until:
         pass
 
@@ -255,7 +256,7 @@ def refreshed(client: Client, raw: bytes) -> bool:
     """Waits until what is kept is so."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
-        if [kept.raw for kept, _, _ in client.cache._kept.values()] == [raw]:
+        if [kept.raw for kept, _, _ in cache_of(client)._kept.values()] == [raw]:
             return True
     return False
 
@@ -314,8 +315,8 @@ def test_a_refresh_asks_whether_it_still_holds(
     assert isinstance(call.result, Reply)
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
-        with client.cache._lock:
-            [kept] = [kept for kept, _, _ in client.cache._kept.values()]
+        with cache_of(client)._lock:
+            [kept] = [kept for kept, _, _ in cache_of(client)._kept.values()]
         if "x-new" in kept.headers:
             break
     assert backend.requests[1].headers["if-none-match"] == '"1"'

@@ -113,7 +113,7 @@ def test_bounds_from_the_environment_bound() -> None:
     client = Client(URL, concurrency=env("PLACES", default="2"), cache_bytes=env("BYTES"))
     client.resolve({"BYTES": "700"})
     assert [client.gate.enter(first=True) for _ in range(3)] == [True, True, False]
-    assert client.cache._kept.maxsize == 700
+    assert client.cache_bytes == 700
 
 
 def test_a_client_knows_texts_with_which_it_can_start() -> None:

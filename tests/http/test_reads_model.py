@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bff.http import Broken, CacheTerms, Calls, Client, Reply
-from bff.http.cache import ReplyCache
 from bff.http.kept import MARGIN
 from tests.clock import Clock
 from tests.http.calling import OnClock, get
@@ -87,8 +86,9 @@ class Model:
 
     def __post_init__(self) -> None:
         self.transport = OnClock(self.clock)
-        self.client = Client("http://people.test", timeout="5s", retries=0, breaker=None)
-        self.client.cache = ReplyCache(4, 10**6)
+        self.client = Client(
+            "http://people.test", timeout="5s", retries=0, breaker=None, cache_entries=4, cache_bytes=10**6
+        )
 
     def read(
         self,

@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from bff import create_app
+from bff.http.cache import cache_of
 from bff.http.retry import Budget
 from bff.identity import Session, SessionSeal
 from tests.pages.backends import HOSTS, Backends, Mocked, OnSockets, Server, Trouble, hurried, servers
@@ -124,7 +125,7 @@ def backends(shared_servers: dict[str, Server] | None, shared_project: Flask) ->
 def project(shared_project: Flask) -> Flask:
     """This project's app, with nothing cached and all retries to spend."""
     for client in shared_project.extensions["bff"].clients.values():
-        client.cache.clear()
+        cache_of(client).clear()
         client.gate.budget = Budget()
     return shared_project
 

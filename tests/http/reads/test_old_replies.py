@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from bff.http import Breaker, Broken, CacheTerms, Client, Reply
-from bff.http.cache import ReplyCache
 from tests.clock import Clock
 from tests.http.calling import ByHand, Outcome, calls_on, get, ok, run
 from tests.http.reads.asking import LENIENT, Backend
@@ -51,7 +50,6 @@ def test_a_backend_may_forbid_that_old_replies_are_given(
 
 def test_a_spared_backend_is_stood_in_for_without_asking_it(clock: Clock) -> None:
     client = Client("http://people.test", retries=0, breaker=Breaker(failures=1))
-    client.cache = ReplyCache(100, 10**6)
     backend = Backend(client, clock)
     backend.read(LENIENT, ok(b"1"))
     clock.go_on(61.0)

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from bff.http import CacheTerms, Calls, Client, Reply, forward_token
-from bff.http.cache import ReplyCache
+from bff.http.cache import cache_of
 from tests.clock import Clock
 from tests.http.calling import ByHand, calls_on, get, ok, post, run
 from tests.http.reads.asking import LENIENT, TTL, Backend
@@ -54,7 +54,7 @@ def test_a_step_that_wants_it_newer_gets_it_newer(backend: Backend, clock: Clock
 )
 def test_what_may_not_be_kept_is_asked_for_again(backend: Backend, headers: dict[str, str]) -> None:
     backend.read(TTL, ok(b"1", **headers))
-    assert len(backend.client.cache) == 0
+    assert len(cache_of(backend.client)) == 0
     assert backend.read(TTL, ok(b"2", **headers)).json() == 2
 
 
@@ -69,7 +69,6 @@ def test_a_private_reply_is_kept_for_its_visitor_only(backend: Backend) -> None:
 
 def test_what_a_token_had_a_part_in_is_private_whatever_the_terms_say(clock: Clock) -> None:
     client = Client("http://people.test", auth=forward_token("people"))
-    client.cache = ReplyCache(100, 10**6)
     backend = Backend(client, clock)
     terms = CacheTerms(60.0, private=False, shared=True)
     for visitor in (b"ann", b"bo"):
@@ -98,13 +97,13 @@ def test_writes_are_never_kept_and_never_stood_in_for(client: Client, clock: Clo
         clock.go_on(61.0)
         found = run(Calls(transport, clock.monotonic + 5), client, post("/a", cache=LENIENT))
         assert isinstance(found, Reply) and found.status == status
-    assert len(client.cache) == 0
+    assert len(cache_of(client)) == 0
 
 
 def test_the_real_clocks_are_used_outside_of_tests() -> None:
     client = Client("http://people.test", retries=0)
     before = time.time()
     run(calls_on(ByHand(ok())), client, get("/a", cache=TTL))
-    [(kept, until, _)] = client.cache._kept.values()
+    [(kept, until, _)] = cache_of(client)._kept.values()
     assert before <= kept.asked <= time.time()
     assert until == pytest.approx(time.monotonic() + 60.0, abs=5.0)
