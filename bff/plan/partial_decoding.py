@@ -9,6 +9,7 @@ both ways give the same page. Of what is not read only the syntax is looked at.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Annotated, Any, TypeAlias, TypedDict
 
 import msgspec
@@ -96,9 +97,14 @@ class NarrowDecoder:
         return NarrowDecoder, (self.paths,)
 
     def __call__(self, raw: bytes, max_depth: int) -> JSON:
-        if max_depth < _BOUNDED or not self._begun:
-            self._begun = True
+        if max_depth < _BOUNDED:
             return jsontext.decode(raw, max_depth)
+        if not self._begun:
+            self._begun = True
+            with suppress(
+                jsontext.TooDeep
+            ):  # what nobody reads may be: the first reply is as good as the second
+                return jsontext.decode(raw, max_depth)
         if len(raw) > _LONG and jsontext.is_slow(raw):
             return jsontext.decode(raw, max_depth)
         narrow = self._narrow or self.prepare()

@@ -11,7 +11,7 @@ import pytest
 
 from bff import jsontext
 from bff.expressions.inspect import ANY, Any_, Path
-from bff.plan.partial_decoding import decoder_of
+from bff.plan.partial_decoding import NarrowDecoder, decoder_of
 from tests.project import app_of
 from tests.properties import given, st
 
@@ -97,6 +97,14 @@ def test_a_bound_on_depth_holds() -> None:
     assert narrow is not None
     with pytest.raises(jsontext.TooDeep):
         narrow(b'{"id": [[[1]]]}', 3)
+
+
+def test_what_is_too_deep_and_never_read_refuses_no_reply_not_even_the_first() -> None:
+    deep = b'{"id": 1, "never": ' + b"[" * 150 + b"]" * 150 + b"}"
+    first = NarrowDecoder((("id",),))
+    assert [first(deep, 100), first(deep, 100)] == [{"id": 1}] * 2
+    with pytest.raises(jsontext.TooDeep):
+        NarrowDecoder((("never",),))(deep, 100)
 
 
 ROW = {"id": 1, "name": "Lin", "todo": 7}
