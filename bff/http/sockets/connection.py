@@ -58,6 +58,8 @@ class Connection:
     )
 
     is_secure = False
+    has_ended = False
+    """Whether its end has been read, maybe behind a good reply: nothing more can be asked on it."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
@@ -111,7 +113,7 @@ class Connection:
 class SecureConnection(Connection):
     """The same behind TLS, where reading may have to write and writing to read."""
 
-    __slots__ = ("_context", "_error", "_tls", "_verified_at")
+    __slots__ = ("_context", "_error", "_tls", "_verified_at", "has_ended")
     is_secure = True
 
     def __init__(
@@ -121,6 +123,7 @@ class SecureConnection(Connection):
             ticket = None
         self._context = context
         self._error: OSError | None = None
+        self.has_ended = False
         self._verified_at = 0.0 if ticket is None else ticket.verified_at
         # An end without a word would look like the end of a body that has no length: it is an error here.
         try:
@@ -169,12 +172,18 @@ class SecureConnection(Connection):
         if self._error is not None:
             raise self._error
         try:
-            return self._tls.recv(READ)
+            data = self._tls.recv(READ)
         except ssl.SSLWantReadError:
             return None
         except ssl.SSLWantWriteError:
             self.wants = select.POLLOUT
             return None
+        except OSError:
+            self.has_ended = True
+            raise
+        if not data:
+            self.has_ended = True
+        return data
 
     def _receive(self, most: int) -> bytes:
         """All that has come, of several records; raises BlockingIOError where nothing has."""

@@ -68,6 +68,9 @@ class Idle:
         offset: float | None = None,
     ) -> None:
         """Keeps a connection on which all that was asked has been answered; `idle_for` as its server says."""
+        if connection.has_ended:
+            connection.close()
+            return
         if now is None:
             now = clock.monotonic()
         connection.offset = clock.wall() - now if offset is None else offset

@@ -9,7 +9,7 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +19,7 @@ import trustme
 
 from bff.http import Calls, Reply, SocketTransport, env
 from bff.http.sockets.connection import SecureConnection
+from bff.http.sockets.idle import Idle
 from bff.http.sockets.tls import context_for
 from tests.fakes import PATIENCE, FakeBackend, answer, chunked
 from tests.http.calling import broken_of, finish, get, patient, post, reply_of
@@ -293,17 +294,20 @@ def test_a_body_without_a_length_needs_the_closing_word(authority: Authority, ma
     assert (broken.kind, broken.sent, broken.reason) == ("refused", True, "cut-short")
 
 
-def test_an_end_without_the_closing_word_is_met_also_behind_what_came(authority: Authority) -> None:
+@contextmanager
+def ended_behind(said: bytes, authority: Authority, *, with_a_word: bool) -> Iterator[SecureConnection]:
+    """A connection to a server that has said something and ended it, with the closing word of TLS or without."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue("127.0.0.1").configure_cert(context)
-    sent = threading.Event()
 
     def serve() -> None:
         raw, _ = listening.accept()
         connection = context.wrap_socket(raw, server_side=True)
-        connection.sendall(b"half of it")
-        connection.shutdown(socket.SHUT_RDWR)  # no word of TLS goes out
-        sent.set()
+        connection.sendall(said)
+        if with_a_word:
+            with suppress(OSError):  # nobody answers with one
+                connection.unwrap()
+        connection.shutdown(socket.SHUT_RDWR)
         connection.close()
 
     with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -314,11 +318,30 @@ def test_an_end_without_the_closing_word_is_met_also_behind_what_came(authority:
         connection = SecureConnection(sock, context_for(authority.path), "127.0.0.1")
         while not connection.handshake():
             select.select([connection.fd], [], [], PATIENCE)
-        assert sent.wait(PATIENCE)
+        if with_a_word:
+            socket.socket.shutdown(connection.sock, socket.SHUT_WR)  # its server waits for no answer
         serving.join()
         connection.poll(PATIENCE * 1000)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+
+def test_an_end_without_the_closing_word_is_met_also_behind_what_came(authority: Authority) -> None:
+    with ended_behind(b"half of it", authority, with_a_word=False) as connection:
         assert connection.receive(65536) == b"half of it"
         for _ in range(2):
             with pytest.raises(OSError, match="EOF occurred"):
                 connection.receive(65536)
-        connection.close()
+
+
+@pytest.mark.parametrize("with_a_word", [True, False])
+def test_a_connection_whose_end_was_read_behind_a_reply_is_not_kept(
+    authority: Authority, with_a_word: bool
+) -> None:
+    idle = Idle(2)
+    with ended_behind(b"a reply", authority, with_a_word=with_a_word) as connection:
+        assert connection.receive(65536) == b"a reply"
+        idle.give(connection, None)
+        assert (len(idle), connection.sock.fileno()) == (0, -1)
