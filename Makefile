@@ -64,7 +64,7 @@ t: | $(ready_dev) ## some tests (T=tests/http/test_retry.py, ARGS="-k home -x")
 	@$(pytest) $(or $(T),$(error T=path says which tests)) $(ARGS)
 
 .PHONY: test-more test-looks test-instances test-pages test-hosts test-differ test-load
-test-more: test-looks test-instances test-pages test-hosts test-differ test-load ## what `make test` leaves out: looks, hosts, load
+test-more: test-looks test-instances test-pages test-hosts test-differ test-load ## what `make test` leaves out: looks, hosts, misbehaviour, load
 # Browser tests run for each size and language once, those about colours in all eight looks. `make test` has the first;
 # two more are seen through two instances, and through a process for each page.
 look_of_instances := 390-zh-light
@@ -78,9 +78,9 @@ test-pages: $(ready_dev) try-backend try-browser
 	@BROWSER_PAGES=1 $(pytest) -n 2 --dist loadfile -m full -k $(look_of_pages) tests/browser $(ARGS) $(or_none)
 test-hosts: $(ready_dev) try-backend try-hosts try-host-tools
 	@$(pytest) $(parallel) -m full tests/deploy $(ARGS) $(or_none)
-# Every misbehaviour of a backend with every kind of step; its cases wait more than they compute.
+# Every misbehaviour of a backend with every kind of step; a test is one kind, and who has ended takes the next.
 test-differ: $(ready_dev)
-	@$(pytest) -n $(processes) -m full tests/differ $(ARGS) $(or_none)
+	@$(pytest) -n $(processes) --maxschedchunk 1 -m full tests/differ $(ARGS) $(or_none)
 test-load: $(ready_dev) try-backend
 	@$(pytest) -m full --ignore tests/browser --ignore tests/deploy --ignore tests/differ $(ARGS) $(or_none)
 

@@ -6,6 +6,7 @@ import socket
 import ssl
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,8 +14,7 @@ from enum import Enum
 from types import TracebackType
 from typing import TypeAlias
 
-PATIENCE = 20.0
-"""Seconds after which a wait that should end is given up: a failed test."""
+from tests.differ.descriptors import PATIENCE, unread
 
 
 class Ending(Enum):
@@ -25,8 +25,23 @@ class Ending(Enum):
     HANG = "nothing comes any more"
 
 
+class Until(Enum):
+    """What a backend waits for before it goes on."""
+
+    READ = "all that it has sent has been read"
+    LEFT = "the other side has closed the connection"
+
+
+class Way(Enum):
+    """How the bytes behind go out."""
+
+    WITH_THE_END = "together with the end of the connection"
+
+
 END, RESET, HANG = Ending.END, Ending.RESET, Ending.HANG
-Part: TypeAlias = bytes | float | Ending | Callable[[], object]
+READ, LEFT = Until.READ, Until.LEFT
+WITH_THE_END = Way.WITH_THE_END
+Part: TypeAlias = bytes | float | Ending | Until | Way | Callable[[], object]
 """Bytes that are sent, seconds that pass, an ending, or what is waited for."""
 
 
@@ -199,9 +214,24 @@ class Backend:
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
                     return False
                 case Ending.HANG:
-                    while connection.recv(65536):
-                        pass
+                    _wait_for_end(connection)
                     return False
+                case Way.WITH_THE_END:
+                    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+                case Until.LEFT:
+                    _wait_for_end(connection)
+                case Until.READ:
+                    self._wait_for_reader(connection.getpeername()[1])
                 case _:
                     part()
         return True
+
+    def _wait_for_reader(self, port: int) -> None:
+        until = time.monotonic() + PATIENCE
+        while unread(port) and time.monotonic() < until:
+            self._ending.wait(0.002)
+
+
+def _wait_for_end(connection: socket.socket) -> None:
+    while connection.recv(65536):
+        pass

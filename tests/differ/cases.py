@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import io
 import json
 import logging
@@ -28,18 +29,22 @@ from cryptography.fernet import Fernet
 from flask import Flask
 
 from bff import create_app
-from tests.differ import state
-from tests.differ.backend import HANG, PATIENCE, Backend, Part, Seen
+from tests.differ import descriptors, state
+from tests.differ.backend import HANG, Backend, Part, Seen
+from tests.differ.descriptors import PATIENCE
 from tests.differ.kinds import Kind
 from tests.differ.misbehaviours import Misbehaviour, reply
+from tests.project import write_built
 
 PROJECT = Path(__file__).parent / "project"
 WELL = Misbehaviour(lambda body: [reply(body)])
-SHORT, LONG = "800ms", "10s"
-SETTLES = 3.0
+SHORT, HALF, LONG = "2500ms", "4s", "10s"
+"""The time of a client, which a good page keeps also where much else runs, and the longer ones that are used beside."""
+SETTLES = PATIENCE
 """Seconds that what is under way after a page has to end."""
 _KEY = Fernet.generate_key().decode()
 _TOKEN = "the-token"
+_AUTHORITY = "authority.pem"
 
 Record = dict[str, Any]
 
@@ -54,48 +59,48 @@ class Answer:
     cut: bool
 
 
-class _Lines(logging.Handler):
-    """The log lines of pages, by the id of their request."""
+class _Lines(logging.Filter):
+    """Takes the log lines of pages, by the id of their request, and lets none go on."""
 
     def __init__(self) -> None:
         super().__init__()
         self.lines: dict[str, dict[str, Any]] = {}
 
-    def emit(self, record: logging.LogRecord) -> None:
+    def filter(self, record: logging.LogRecord) -> bool:
         line = json.loads(record.getMessage())
         self.lines[line["request_id"]] = line
+        return False
 
 
 _LINES = _Lines()
-_LOADING = threading.Lock()
+_folder: list[Path] = []
+"""Where the file of who has signed the backend's certificate is, and the built pages, while they are there."""
+_ASSEMBLING = threading.Lock()
 """CPython 3.11 may lose count of its depth where two threads parse at once and the collector runs (SystemError)."""
-_authority: dict[str, str] = {}
-"""The file of who has signed the backend's certificate, while it is there."""
 
 
 @contextmanager
 def listening() -> Iterator[None]:
     """Within, the lines of pages come here and nowhere else, and nothing else is logged: pages fail on purpose."""
     layer, pages = logging.getLogger("bff"), logging.getLogger("bff.page")
-    levels, propagate = (layer.level, pages.level), pages.propagate
+    levels = layer.level, pages.level
     silent = logging.NullHandler()
     layer.addHandler(silent)
-    pages.addHandler(_LINES)
-    pages.propagate = False
+    pages.addFilter(_LINES)
     layer.setLevel(logging.CRITICAL)
     pages.setLevel(logging.INFO)
     session_cookie()  # once, before there are several threads
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            _authority["path"] = f"{folder}/authority.pem"
-            _certificates()[0].cert_pem.write_to_path(_authority["path"])
+        with state.patience(PATIENCE), tempfile.TemporaryDirectory() as folder:
+            _folder.append(Path(folder).resolve())
+            _certificates()[0].cert_pem.write_to_path(f"{folder}/{_AUTHORITY}")
             yield
     finally:
+        _folder.clear()
         layer.setLevel(levels[0])
         pages.setLevel(levels[1])
-        pages.propagate = propagate
         layer.removeHandler(silent)
-        pages.removeHandler(_LINES)
+        pages.removeFilter(_LINES)
 
 
 @dataclass
@@ -129,11 +134,16 @@ class Case:
             "BFF_SERVER_TIMING": "1",
             "SICK_URL": self._sick.url,
             "WELL_URL": self._well.url,
-            "SICK_TIMEOUT": SHORT if self.misbehaviour.short else LONG,
-            "AUTHORITY": _authority["path"] if self.kind.tls else certifi.where(),
+            "SICK_TIMEOUT": SHORT if self.misbehaviour.short else HALF if self.kind.hangs_first else LONG,
+            "WELL_TIMEOUT": LONG
+            if self.kind.page != "beside"
+            else HALF
+            if self.misbehaviour.short
+            else SHORT,
+            "AUTHORITY": str(_folder[0] / _AUTHORITY) if self.kind.tls else certifi.where(),
         }
-        with _LOADING:
-            return create_app(PROJECT, [self.kind.page], environ=environ)
+        with _ASSEMBLING:
+            return create_app(built(self.kind.page), environ=environ)
 
     def _record(self) -> Record:
         kind = self.kind
@@ -180,7 +190,7 @@ class Case:
         assert not answer.cut or kind_may_be_cut(self.kind)
         return {
             "answer": _answer(answer, request_id),
-            "log": _log(line),
+            "log": _log(line, f"{built(self.kind.page)}/"),
             "requests": _requests(seen),
             "sent": dict(sorted((f"{one.method} {one.target}", self._sent(one)) for one in seen)),
             "dials": self._sick.accepted + self._well.accepted - accepted,
@@ -197,11 +207,11 @@ class Case:
             at_backends = self._sick.open_connections + self._well.open_connections
             quiet = self._sick.is_quiet and self._well.is_quiet and not state.places_taken(self._app)
             if quiet and idle >= at_backends:
-                opened = state.connections_to(ports)
+                opened = descriptors.connections_to(ports)
                 if opened == idle:
                     return 0
             if time.monotonic() > until:
-                return state.connections_to(ports) - idle
+                return descriptors.connections_to(ports) - idle
             self._sick.pause(0.002)
 
     # --- the visitor ---------------------------------------------------------------------------------------------
@@ -327,20 +337,32 @@ def _certificates() -> tuple[trustme.CA, trustme.LeafCert]:
     return made, made.issue_cert("127.0.0.1")
 
 
+@cache
 def server_context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     _certificates()[1].configure_cert(context)
     return context
 
 
+def built(page: str) -> Path:
+    """A folder with one page in compiled form, which an app is made of in a third of the time."""
+    folder = _folder[0] / page
+    if not folder.is_dir():
+        write_built(PROJECT, folder, [page])
+        compileall.compile_dir(folder, quiet=1)
+    return folder
+
+
 @cache
 def session_cookie() -> str:
     """The cookie of a visitor who has signed in, with a token for `theirs`."""
     body = json.dumps({"name": "ann", "token": _TOKEN}).encode()
-    environ = {"SICK_URL": "http://a.test", "WELL_URL": "http://a.test", "SICK_TIMEOUT": LONG}
-    app = create_app(
-        PROJECT, ["login"], environ={**environ, "AUTHORITY": certifi.where(), "BFF_SESSION_KEYS": _KEY}
+    urls, times = (
+        dict.fromkeys(("SICK_URL", "WELL_URL"), "http://a.test"),
+        {"SICK_TIMEOUT": LONG, "WELL_TIMEOUT": LONG},
     )
+    environ = {**urls, **times, "AUTHORITY": certifi.where(), "BFF_SESSION_KEYS": _KEY}
+    app = create_app(PROJECT, ["login"], environ=environ)
     found = app.test_client().post("/api/login", data=body, content_type="application/json")
     assert found.status_code == 200
     return str(found.headers["Set-Cookie"]).partition(";")[0]
@@ -440,16 +462,16 @@ def _body(text: str, headers: Mapping[str, str]) -> Any:
     return body
 
 
-def _log(line: Record) -> Record:
+def _log(line: Record, folder: str) -> Record:
     """A log line without what each has, and each step in a text."""
     kept = {name: value for name, value in line.items() if name not in _OF_EVERY_PAGE}
     if "cause" in line:
-        kept["cause"] = line["cause"].replace(f"{PROJECT}/", "")
+        kept["cause"] = line["cause"].replace(folder, "")
     if "broken" in line:  # how far it came by then is a matter of time
         del kept["bytes"]
     for name, step in line["steps"].items():
         told = (f"{key}={value}" for key, value in step.items() if key not in {"ms", "outcome"})
-        kept[f"step {name}"] = " ".join([step["outcome"], *told]).replace(f"{PROJECT}/", "")
+        kept[f"step {name}"] = " ".join([step["outcome"], *told]).replace(folder, "")
     return kept
 
 

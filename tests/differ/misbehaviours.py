@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, cycle
 
-from tests.differ.backend import END, HANG, RESET, Part
+from tests.differ.backend import END, HANG, LEFT, READ, RESET, WITH_THE_END, Part
 from tests.fakes import gzipped
 
 MARKER = b"upstream-words"
@@ -63,10 +63,13 @@ def _other(body: bytes, *lines: str) -> Misbehaviour:
 
 
 def _head(*lines: str) -> Misbehaviour:
-    """Lines in place of the head; the good body follows, and the end."""
-    return _wire(
-        lambda body: _bare(*(line.replace("LENGTH", str(len(body))) for line in lines), body=body), END
-    )
+    """Lines in place of the head; the good body follows, and with it the end."""
+
+    def parts(body: bytes) -> list[Part]:
+        head = (line.replace("LENGTH", str(len(body))) for line in lines)
+        return [WITH_THE_END, _bare(*head, body=body), END]
+
+    return Misbehaviour(parts)
 
 
 def _in_pieces(body: bytes) -> Iterator[Part]:
@@ -77,7 +80,7 @@ def _in_pieces(body: bytes) -> Iterator[Part]:
 
 
 def _drip(beginning: bytes) -> Callable[[bytes], Iterable[Part]]:
-    return lambda _: chain([beginning], cycle((0.02, b"a")))
+    return lambda _: chain([beginning], cycle((0.05, b"a")))
 
 
 def _flood(_: bytes) -> Iterator[Part]:
@@ -128,20 +131,20 @@ CONNECTIONS = {
     "refused": Misbehaviour(lambda _: [END], shut=True),
     "nothing": Misbehaviour(lambda _: [END]),
     "reset": Misbehaviour(lambda _: [RESET]),
-    "reset in the head": Misbehaviour(lambda body: [reply(body)[:20], 0.02, RESET]),
-    "reset in the body": Misbehaviour(lambda body: [reply(body)[:-5], 0.02, RESET]),
+    "reset in the head": Misbehaviour(lambda body: [reply(body)[:20], READ, RESET]),
+    "reset in the body": Misbehaviour(lambda body: [reply(body)[:-5], READ, RESET]),
     "half a head": Misbehaviour(lambda body: [reply(body)[:40], END]),
     "cut": Misbehaviour(lambda body: [reply(body)[:-5], END]),
     "hang": Misbehaviour(lambda _: [HANG], short=True),
     "hang in the head": Misbehaviour(lambda body: [reply(body)[:40], HANG], short=True),
     "hang in the body": Misbehaviour(lambda body: [reply(body)[:-5], HANG], short=True),
-    "late": Misbehaviour(lambda body: [1.2, reply(body)], short=True),
+    "late": Misbehaviour(lambda body: [LEFT, reply(body)], short=True),
     "drip": Misbehaviour(_drip(_bare(_OK, "Content-Length: 100000", body=b'["')), short=True),
     "drip in the head": Misbehaviour(_drip(f"{_OK}\r\nX-A: ".encode()), short=True),
     "slow": Misbehaviour(lambda body: [0.1, reply(body)]),
     "in pieces": Misbehaviour(_in_pieces),
     "said to close": Misbehaviour(lambda body: [reply(body, "Connection: close"), END]),
-    "closed unsaid": Misbehaviour(lambda body: [reply(body), END]),
+    "closed unsaid": Misbehaviour(lambda body: [WITH_THE_END, reply(body), END]),
     "kept for a second": _with("Keep-Alive: timeout=1"),
     "kept for a minute": _with("Keep-Alive: timeout=60"),
 }

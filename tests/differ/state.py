@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import stat
-import threading
-from collections.abc import Collection, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from flask import Flask
 
+from bff.executor import undo
 from bff.http import Client, SocketTransport, ThreadTransport
 
-_LOOKING = threading.Lock()
-"""Whoever looks has doubles of descriptors for a moment, which nobody else may count."""
+
+@contextmanager
+def patience(seconds: float) -> Iterator[None]:
+    """Within, what is taken back has so long for it: where much else runs, its two seconds may be too few."""
+    before, undo.DEADLINE = undo.DEADLINE, seconds
+    try:
+        yield
+    finally:
+        undo.DEADLINE = before
 
 
 def begin(app: Flask) -> None:
@@ -50,17 +54,6 @@ def idle(app: Flask) -> int:
 def close(app: Flask) -> None:
     """Ends connections and threads."""
     app.extensions["bff"]._transport.close()
-
-
-def connections_to(ports: Collection[int]) -> int:
-    """How many descriptors of this process are connections to these ports."""
-    with _LOOKING:
-        return sum(port in ports for port in _peers())
-
-
-def descriptors() -> int:
-    """How many descriptors this process has open."""
-    return len(os.listdir("/proc/self/fd")) - 1
 
 
 def _clients(app: Flask) -> dict[str, Client]:
@@ -98,12 +91,3 @@ def _idle_on_threads(transport: ThreadTransport, client: Client) -> int:
         return 0
     pools = list(adapter.poolmanager.pools._container.values())
     return sum(one is not None and one.sock is not None for pool in pools for one in list(pool.pool.queue))
-
-
-def _peers() -> Iterator[int]:
-    for name in os.listdir("/proc/self/fd"):
-        with suppress(OSError):
-            if stat.S_ISSOCK(os.fstat(int(name)).st_mode):
-                with socket.socket(fileno=os.dup(int(name))) as same:
-                    if same.family == socket.AF_INET:
-                        yield same.getpeername()[1]

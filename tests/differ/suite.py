@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import sys
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 
 from bff.modules import _OWN_NAME
 from tests.differ.cases import WELL, Case, Record, listening
@@ -15,8 +16,8 @@ from tests.differ.misbehaviours import ALL, TELLING
 
 MISBEHAVIOURS = {"well": WELL, **ALL}
 _FOR_THREADS = ("500", "cut")
-_SIDE_BY_SIDE = 6
-_PUT_AWAY_AFTER = 20
+_THAT_COMPUTE, _THAT_WAIT = 4, 24
+_PUT_AWAY_AFTER = 50
 
 
 def chosen(kind: str) -> list[str]:
@@ -24,25 +25,17 @@ def chosen(kind: str) -> list[str]:
     return list(MISBEHAVIOURS) if kind == "read" else ["well", *TELLING]
 
 
-def left(kind: str) -> list[str]:
-    """Those that it is tried with only in the whole product."""
-    return [name for name in MISBEHAVIOURS if name not in chosen(kind)]
-
-
 def chosen_for_threads(kind: str) -> list[str]:
     """Of the chosen ones those in which stock requests are compared with wires by default."""
     return list(MISBEHAVIOURS) if kind == "read" else [*_FOR_THREADS]
 
 
-def left_for_threads(kind: str) -> list[str]:
-    return [name for name in MISBEHAVIOURS if name not in chosen_for_threads(kind)]
-
-
 class Runs:
     """Cases under way; each is run once."""
 
-    def __init__(self, pool: ThreadPoolExecutor) -> None:
-        self._pool = pool
+    def __init__(self, computing: ThreadPoolExecutor, waiting: ThreadPoolExecutor) -> None:
+        self._computing = computing
+        self._waiting = waiting
         self._under_way: dict[tuple[str, str, str], Future[Record]] = {}
         self._count = itertools.count(1)
 
@@ -50,8 +43,8 @@ class Runs:
         """Has cases run as soon as there is room."""
         for name in names:
             if (kind, name, transport) not in self._under_way:
-                begun = self._pool.submit(self._run, kind, name, transport)
-                self._under_way[kind, name, transport] = begun
+                pool = self._waiting if _waits(kind, name) else self._computing
+                self._under_way[kind, name, transport] = pool.submit(self._run, kind, name, transport)
 
     def of(self, kind: str, names: Iterable[str], transport: str) -> dict[str, Record]:
         """What came of a kind of step with these misbehaviours."""
@@ -59,15 +52,15 @@ class Runs:
         self.begin(kind, wanted, transport)
         return {name: self._under_way[kind, name, transport].result() for name in wanted}
 
-    def alone(self, kind: str, name: str, transport: str) -> Record:
-        """What comes of a case when nothing runs beside it: a busy machine is no difference."""
-        wait(self._under_way.values())
-        return one(kind, name, transport)
-
     def _run(self, kind: str, name: str, transport: str) -> Record:
         if next(self._count) % _PUT_AWAY_AFTER == 0:
             _forget_loads()
         return one(kind, name, transport)
+
+
+def _waits(kind: str, name: str) -> bool:
+    """Whether time has to pass in a case, of which others need not wait."""
+    return MISBEHAVIOURS[name].short or KINDS[kind].hangs_first or KINDS[kind].held
 
 
 def _forget_loads() -> None:
@@ -82,12 +75,12 @@ def _forget_loads() -> None:
 @contextmanager
 def running() -> Iterator[Runs]:
     """Within, cases run; those that have not begun at the end never do."""
-    with listening():
-        pool = ThreadPoolExecutor(_SIDE_BY_SIDE, "differ")
-        try:
-            yield Runs(pool)
-        finally:
-            pool.shutdown(cancel_futures=True)
+    with listening(), ExitStack() as pools:
+        gc.freeze()  # what is there before the cases outlives them, and the collector is often about
+        found = [ThreadPoolExecutor(most, "differ") for most in (_THAT_COMPUTE, _THAT_WAIT)]
+        for pool in found:
+            pools.callback(pool.shutdown, cancel_futures=True)
+        yield Runs(*found)
 
 
 def one(kind: str, name: str, transport: str) -> Record:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import json
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -12,77 +13,56 @@ from tests.differ.cases import Record
 from tests.differ.differences import DIFFERENCES, settled
 from tests.differ.kinds import KINDS
 from tests.differ.misbehaviours import MARKER
-from tests.differ.suite import (
-    MISBEHAVIOURS,
-    Runs,
-    chosen,
-    chosen_for_threads,
-    left,
-    left_for_threads,
-    running,
-)
-
-by_kind = pytest.mark.parametrize("kind", KINDS)
+from tests.differ.suite import MISBEHAVIOURS, Runs, chosen, chosen_for_threads, running
 
 
 @pytest.fixture(scope="module")
-def runs(request: pytest.FixtureRequest) -> Iterator[Runs]:
-    """All cases of the tests that are to run, of which some always wait."""
+def runs() -> Iterator[Runs]:
     with running() as found:
-        for item in request.session.items:
-            if (
-                isinstance(item, pytest.Function)
-                and item.module is request.module
-                and hasattr(item, "callspec")
-            ):
-                _begin(found, item.originalname, item.callspec.params["kind"])
         yield found
 
 
-def _begin(runs: Runs, test: str, kind: str) -> None:
-    names, transports = CASES[test]
-    for transport in transports:
-        runs.begin(kind, names(kind), transport)
+def test_wires_answer_as_recorded(runs: Runs) -> None:
+    for kind in KINDS:
+        runs.begin(kind, chosen(kind), "sockets")
+    _assert_nothing({kind: beside_right(runs, kind, chosen(kind)) for kind in KINDS})
 
 
-@by_kind
-def test_wires_answer_as_recorded(runs: Runs, kind: str) -> None:
-    check_wires(runs, kind, chosen(kind))
-
-
-@by_kind
-def test_threads_do_what_wires_do(runs: Runs, kind: str) -> None:
-    check_threads(runs, kind, chosen_for_threads(kind))
+def test_threads_do_what_wires_do(runs: Runs) -> None:
+    for kind in KINDS:
+        for transport in ("threads", "sockets"):
+            runs.begin(kind, chosen_for_threads(kind), transport)
+    _assert_nothing({kind: beside_wires(runs, kind, chosen_for_threads(kind)) for kind in KINDS})
 
 
 @pytest.mark.full
-@by_kind
-def test_wires_answer_everything_as_recorded(runs: Runs, kind: str) -> None:
-    check_wires(runs, kind, left(kind))
+@pytest.mark.parametrize("kind", KINDS)
+def test_wires_answer_everything_as_recorded_and_threads_do_the_same(runs: Runs, kind: str) -> None:
+    for transport in ("sockets", "threads"):
+        runs.begin(kind, MISBEHAVIOURS, transport)
+    wires, threads = (look(runs, kind, MISBEHAVIOURS) for look in (beside_right, beside_wires))
+    _assert_nothing({"wires": wires, "threads": threads})
 
 
-@pytest.mark.full
-@by_kind
-def test_threads_do_all_that_wires_do(runs: Runs, kind: str) -> None:
-    check_threads(runs, kind, left_for_threads(kind))
+def _assert_nothing(wrong: Mapping[str, Mapping[str, Any]]) -> None:
+    """Fails with all that is wrong, of which pytest would show the beginning."""
+    found = {name: parts for name, parts in wrong.items() if parts}
+    assert not found, json.dumps(found, indent=1, ensure_ascii=False)
 
 
-CASES: dict[str, tuple[Callable[[str], list[str]], tuple[str, ...]]] = {
-    "test_wires_answer_as_recorded": (chosen, ("sockets",)),
-    "test_threads_do_what_wires_do": (chosen_for_threads, ("sockets", "threads")),
-    "test_wires_answer_everything_as_recorded": (left, ("sockets",)),
-    "test_threads_do_all_that_wires_do": (left_for_threads, ("sockets", "threads")),
-}
-"""The cases of each test: those of which kind of step, and by which transport."""
-
-
-def check_wires(runs: Runs, kind: str, names: Iterable[str]) -> None:
+def beside_right(runs: Runs, kind: str, names: Collection[str]) -> dict[str, Any]:
+    """By misbehaviour, what is not as recorded."""
     right = answers.read(kind)
-    wrong = {}
-    for name, record in runs.of(kind, names, "sockets").items():
-        if _beside_right(kind, name, record, right[name]):
-            wrong[name] = _beside_right(kind, name, runs.alone(kind, name, "sockets"), right[name])
-    assert {name: parts for name, parts in wrong.items() if parts} == {}
+    found = runs.of(kind, names, "sockets")
+    wrong = {name: _beside_right(kind, name, found[name], right[name]) for name in names}
+    return {name: parts for name, parts in wrong.items() if parts}
+
+
+def beside_wires(runs: Runs, kind: str, names: Collection[str]) -> dict[str, Any]:
+    """By misbehaviour, what stock requests do in another way than wires for no known reason."""
+    wires, threads = runs.of(kind, names, "sockets"), runs.of(kind, names, "threads")
+    wrong = {name: _beside_wires(kind, name, threads[name], wires[name]) for name in names}
+    return {name: parts for name, parts in wrong.items() if parts}
 
 
 def _beside_right(kind: str, name: str, record: Record, right: Record) -> Any:

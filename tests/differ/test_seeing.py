@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import socket
+
 import pytest
 
-from tests.differ import state
+from tests.differ import descriptors
 from tests.differ.cases import listening
 from tests.differ.suite import one
 from tests.differ.test_differ import parts_that_differ, what_is_held
@@ -13,11 +16,19 @@ from tests.differ.test_differ import parts_that_differ, what_is_held
 def test_no_descriptor_is_left_when_an_app_is_closed() -> None:
     with listening():
         one("read", "well", "sockets")
-        before = state.descriptors()
         for kind in ("read", "each", "value that raises", "write", "later"):
             for name in ("cut", "hang", "refused", "smuggled"):
+                before = descriptors.identities()
                 one(kind, name, "sockets")
-                assert state.descriptors() == before, (kind, name)
+                assert descriptors.new_since(before) == [], (kind, name)
+
+
+def test_a_descriptor_that_is_left_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.differ.descriptors.PATIENCE", 0.05)
+    before = descriptors.identities()
+    with socket.socket() as left:
+        assert descriptors.new_since(before) == [os.readlink(f"/proc/self/fd/{left.fileno()}")]
+    assert descriptors.new_since(before) == []
 
 
 def test_a_place_that_is_not_given_back_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,3 +1,3 @@
 from bff import Client, env
 
-client = Client(env("WELL_URL"), timeout="10s", retries=0)
+client = Client(env("WELL_URL"), timeout=env("WELL_TIMEOUT"), retries=0)
