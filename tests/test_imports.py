@@ -99,6 +99,62 @@ def test_the_engine_names_no_page_and_no_backend() -> None:
     assert who_imports("orchestrations", "clients", "tests") == set()
 
 
+# --- libraries that threads load ------------------------------------------------------------------------------------
+
+
+def scopes_of(tree: ast.AST) -> Iterator[list[ast.stmt]]:
+    """The imports of a module, and those of each function, in order; what only a type checker reads is left out."""
+    found: list[ast.stmt] = []
+    waiting = list(ast.iter_child_nodes(tree))
+    while waiting:
+        node = waiting.pop(0)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from scopes_of(node)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            found.append(node)
+        elif not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+            waiting += ast.iter_child_nodes(node)
+    yield sorted(found, key=lambda node: node.lineno)
+
+
+def parts_before_the_whole(tree: ast.AST) -> Iterator[str]:
+    """Modules inside of requests and urllib3 that are imported where the whole was not before."""
+    for imports in scopes_of(tree):
+        whole: set[str] = set()
+        for node in imports:
+            names = [name.name for name in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            for name in names:
+                top, _, part = name.partition(".")
+                if part and top in ("requests", "urllib3") and top not in whole:
+                    yield name
+                whole |= {"requests", "urllib3"} if name == "requests" else {name}
+
+
+def test_threads_that_load_a_library_at_once_begin_with_the_whole_of_it() -> None:
+    found = {
+        name_of(path): parts for path in MODULES if (parts := list(parts_before_the_whole(tree_of(path))))
+    }
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("from requests.auth import AuthBase", ["requests.auth"]),
+        ("import requests\nfrom requests.auth import AuthBase", []),
+        ("import requests\nimport urllib3.util", []),
+        ("import urllib3\nfrom requests.auth import AuthBase", ["requests.auth"]),
+        ("import requests\ndef f():\n    import urllib3.util", ["urllib3.util"]),
+        ("if TYPE_CHECKING:\n    from requests.auth import AuthBase", []),
+        ("from requests import Session", []),
+    ],
+)
+def test_a_part_before_the_whole_is_found(text: str, found: list[str]) -> None:
+    assert list(parts_before_the_whole(ast.parse(text))) == found
+
+
 # --- the clock ----------------------------------------------------------------------------------------------------
 
 

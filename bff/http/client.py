@@ -355,17 +355,17 @@ def _encodings() -> str:
     """What urllib3 can unpack: gzip and deflate, and more where there are libraries for it; only then it is asked."""
     if not any(map(find_spec, _UNPACKERS)):
         return "gzip, deflate"
-    from urllib3.util import make_headers
+    import urllib3
 
-    return ", ".join(make_headers(accept_encoding=True)["accept-encoding"].split(","))
+    return ", ".join(urllib3.util.make_headers(accept_encoding=True)["accept-encoding"].split(","))
 
 
 def _known_auth(auth: Auth | None) -> Auth | None:
     if auth is None or isinstance(auth, _OWN_AUTH):
         return auth
-    from requests.auth import AuthBase
+    import requests
 
-    if not isinstance(auth, AuthBase):
+    if not isinstance(auth, requests.auth.AuthBase):
         raise ValueError("auth= takes ApiKey, BearerToken, forward_token or a requests.auth.AuthBase")
     return auth
 

@@ -130,7 +130,7 @@ def _of_urllib3(coding: str) -> Callable[[bytes, int], bytes | None] | None:
     name = {"br": "BrotliDecoder", "zstd": "ZstdDecoder"}.get(coding)
     if name is None:
         return None
-    import urllib3.response
+    import urllib3
 
     decoder = getattr(urllib3.response, name, None)
     return None if decoder is None else lambda raw, most: _driven(decoder(), raw, most)

@@ -8,16 +8,16 @@ from urllib.parse import urlsplit
 
 def proxies_of(base_url: str) -> dict[str, str]:
     """What requests reads from the environment for a URL."""
-    from requests.utils import get_environ_proxies
+    import requests
 
-    return get_environ_proxies(base_url)
+    return requests.utils.get_environ_proxies(base_url)
 
 
 def problem_of_proxy(base_url: str, proxies: dict[str, str]) -> str | None:
     """What keeps the proxy of a URL from being one, None if nothing does; names no part of it: it may hold a secret."""
-    from requests.utils import select_proxy
+    import requests
 
-    url = select_proxy(base_url, proxies)
+    url = requests.utils.select_proxy(base_url, proxies)
     if url is None:
         return None
     try:

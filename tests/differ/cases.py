@@ -23,7 +23,6 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import certifi
-import requests  # noqa: F401  before several threads load it at once
 import trustme
 from cryptography.fernet import Fernet
 from flask import Flask

@@ -6,6 +6,7 @@ import os
 import ssl
 from functools import lru_cache
 
+import requests  # noqa: F401  whole before any part, as everywhere: threads that load both ways would meet halves
 from requests.adapters import DEFAULT_CA_BUNDLE_PATH
 from urllib3.util.ssl_ import create_urllib3_context
 
