@@ -48,10 +48,11 @@ class Write(Struct, eq=False):
     def judged(self, failure: Failure) -> Failure:
         """The failure of its step, which says where asking again may do it twice.
 
-        An error of the backend may have come after it was done, and one of a gateway says nothing of it at all.
+        An error of the backend may have come after it was done, one of a gateway says nothing of it at all, and a
+        redirect is what many backends answer when all is done.
         """
         status = failure.upstream_status or 0
-        may_be_done = self.may_have_happened or (status >= 500 and status != 503)
+        may_be_done = self.may_have_happened or 300 <= status < 400 or (status >= 500 and status != 503)
         return replace(failure, may_be_done=True) if may_be_done else failure
 
     @property

@@ -146,7 +146,8 @@ class RequestModel:
 
     def _failed(self, reply: Upstream, kind: str, status: int, index: int | None) -> Failed:
         """How the step fails; a write may have been done, unless its backend has said that it was not."""
-        may_be_done = reply.sent if reply.broken is not None else reply.status >= 500 and reply.status != 503
+        leaves_open = 300 <= reply.status < 400 or (reply.status >= 500 and reply.status != 503)
+        may_be_done = reply.sent if reply.broken is not None else leaves_open
         if kind not in ("status", reply.broken):
             may_be_done = True
         done = self.step.writes and may_be_done
