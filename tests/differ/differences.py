@@ -1,13 +1,11 @@
-"""What is known to differ: stock requests in threads from wires, each with its reason; and what is not settled yet."""
+"""What is known to differ: stock requests in threads from wires, each with its reason."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
 from tests.differ.kinds import KINDS
-from tests.differ.misbehaviours import ALL
 
 
 @dataclass(frozen=True)
@@ -121,44 +119,3 @@ DIFFERENCES = (
         kinds=_QUEUES,
     ),
 )
-
-
-@dataclass(frozen=True)
-class Unsettled:
-    """Parts of records that look wrong as they are, of pages that do not go well: they are not recorded as right."""
-
-    reason: str
-    parts: Collection[str]
-    kinds: Collection[str]
-    misbehaviours: Collection[str]
-
-
-_RUN_OUT = tuple(name for name, one in ALL.items() if one.short)
-UNSETTLED = (
-    Unsettled(
-        "calls that wait for the one place are told 'client-full' before the one that hangs is told that it is late, "
-        "so that the page says so too",
-        {"answer", "log"},
-        _QUEUES,
-        _RUN_OUT,
-    ),
-    Unsettled(
-        "of writes side by side the order in which they end, and with it what is taken back, is a matter of time",
-        _ALL,
-        ("undo of some",),
-        tuple(ALL),
-    ),
-)
-
-
-def settled(kind: str, misbehaviour: str, record: Mapping[str, Any]) -> dict[str, Any]:
-    """A record without what is not settled."""
-    if record["answer"] == "well":
-        return dict(record)
-    without = {
-        part
-        for one in UNSETTLED
-        if kind in one.kinds and misbehaviour in one.misbehaviours
-        for part in one.parts
-    }
-    return {part: value for part, value in record.items() if part not in without}

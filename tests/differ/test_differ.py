@@ -10,7 +10,7 @@ import pytest
 
 from tests.differ import answers
 from tests.differ.cases import Record
-from tests.differ.differences import DIFFERENCES, settled
+from tests.differ.differences import DIFFERENCES
 from tests.differ.kinds import KINDS
 from tests.differ.misbehaviours import MARKER
 from tests.differ.suite import MISBEHAVIOURS, Runs, chosen, chosen_for_threads, running
@@ -66,28 +66,16 @@ def beside_wires(runs: Runs, kind: str, names: Collection[str]) -> dict[str, Any
 
 
 def _beside_right(kind: str, name: str, record: Record, right: Record) -> Any:
-    return what_is_held(record) or parts_that_differ(settled(kind, name, record), right)
-
-
-def check_threads(runs: Runs, kind: str, names: list[str]) -> None:
-    wires, threads = runs.of(kind, names, "sockets"), runs.of(kind, names, "threads")
-    wrong = {}
-    for name in names:
-        if _beside_wires(kind, name, threads[name], wires[name]):
-            again = [runs.alone(kind, name, transport) for transport in ("threads", "sockets")]
-            wrong[name] = _beside_wires(kind, name, *again)
-    assert {name: found for name, found in wrong.items() if found} == {}
+    return what_is_held(record) or parts_that_differ(record, right)
 
 
 def _beside_wires(kind: str, name: str, threads: Record, wires: Record) -> Any:
     """What is held, what differs for no known reason, or the reasons that there are no more."""
     known = [one for one in DIFFERENCES if one.is_about(kind, name)]
-    both = settled(kind, name, threads), settled(kind, name, wires)
-    parts = parts_that_differ(*both)
+    parts = parts_that_differ(threads, wires)
     explained = {part for one in known for part in one.parts}
     unexplained = {part: found for part, found in parts.items() if part not in explained}
-    compared = all("answer" in one for one in both)
-    vanished = [one.reason for one in known if one.always and compared and not parts.keys() & one.parts]
+    vanished = [one.reason for one in known if one.always and not parts.keys() & one.parts]
     return what_is_held(threads) or unexplained or vanished
 
 
