@@ -32,6 +32,7 @@ from tests.differ import descriptors, state
 from tests.differ.backend import HANG, Backend, Part, Seen
 from tests.differ.descriptors import PATIENCE
 from tests.differ.kinds import Kind
+from tests.differ.lines import Lines
 from tests.differ.misbehaviours import Misbehaviour, reply
 from tests.project import write_built
 
@@ -58,20 +59,7 @@ class Answer:
     cut: bool
 
 
-class _Lines(logging.Filter):
-    """Takes the log lines of pages, by the id of their request, and lets none go on."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lines: dict[str, dict[str, Any]] = {}
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        line = json.loads(record.getMessage())
-        self.lines[line["request_id"]] = line
-        return False
-
-
-_LINES = _Lines()
+_LINES = Lines()
 _folder: list[Path] = []
 """Where the file of who has signed the backend's certificate is, and the built pages, while they are there."""
 _ASSEMBLING = threading.Lock()
@@ -133,16 +121,19 @@ class Case:
             "BFF_SERVER_TIMING": "1",
             "SICK_URL": self._sick.url,
             "WELL_URL": self._well.url,
-            "SICK_TIMEOUT": SHORT if self.misbehaviour.short else HALF if self.kind.hangs_first else LONG,
-            "WELL_TIMEOUT": LONG
-            if self.kind.page != "beside"
-            else HALF
-            if self.misbehaviour.short
-            else SHORT,
             "AUTHORITY": str(_folder[0] / _AUTHORITY) if self.kind.tls else certifi.where(),
+            **self._times(),
         }
         with _ASSEMBLING:
             return create_app(built(self.kind.page), environ=environ)
+
+    def _times(self) -> Record:
+        """What clients have for a call. A held read beside another ends by its time, after that of the other."""
+        sick, held = (SHORT, HALF) if self.misbehaviour.short else (LONG, SHORT)
+        return {
+            "SICK_TIMEOUT": HALF if self.kind.hangs_first and sick == LONG else sick,
+            "WELL_TIMEOUT": held if self.kind.page == "beside" else LONG,
+        }
 
     def _record(self) -> Record:
         kind = self.kind
@@ -181,7 +172,7 @@ class Case:
             self._sick.shut()
         request_id = secrets.token_hex(16)
         answer = self._ask(request_id)
-        line = _LINES.lines.pop(request_id)
+        line = _LINES.by_request.pop(request_id)
         opened = self._until_all_is_quiet()
         if sick and self.misbehaviour.shut:
             self._sick.open()
@@ -356,11 +347,12 @@ def built(page: str) -> Path:
 def session_cookie() -> str:
     """The cookie of a visitor who has signed in, with a token for `theirs`."""
     body = json.dumps({"name": "ann", "token": _TOKEN}).encode()
-    urls, times = (
-        dict.fromkeys(("SICK_URL", "WELL_URL"), "http://a.test"),
-        {"SICK_TIMEOUT": LONG, "WELL_TIMEOUT": LONG},
-    )
-    environ = {**urls, **times, "AUTHORITY": certifi.where(), "BFF_SESSION_KEYS": _KEY}
+    environ = {
+        **dict.fromkeys(("SICK_URL", "WELL_URL"), "http://a.test"),
+        **dict.fromkeys(("SICK_TIMEOUT", "WELL_TIMEOUT"), LONG),
+        "AUTHORITY": certifi.where(),
+        "BFF_SESSION_KEYS": _KEY,
+    }
     app = create_app(PROJECT, ["login"], environ=environ)
     found = app.test_client().post("/api/login", data=body, content_type="application/json")
     assert found.status_code == 200

@@ -10,8 +10,9 @@ import struct
 import termios
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 PATIENCE = 20.0
 """Seconds after which a wait that should end is given up: a failed test."""
@@ -58,11 +59,11 @@ def _sockets() -> Iterator[int]:
                 yield int(name)
 
 
-def _port(fd: int, asked: object) -> int | None:
+def _port(fd: int, asked: Callable[[socket.socket], Any]) -> int | None:
     """The port at one end of a connection; None for what is no connection, or is closed meanwhile."""
     with suppress(OSError), _borrowed(fd) as same:
         if same.family == socket.AF_INET:
-            return int(asked(same)[1])  # type: ignore[operator]
+            return int(asked(same)[1])
     return None
 
 

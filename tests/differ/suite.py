@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import itertools
 import sys
 from collections.abc import Iterable, Iterator
@@ -76,7 +75,6 @@ def _forget_loads() -> None:
 def running() -> Iterator[Runs]:
     """Within, cases run; those that have not begun at the end never do."""
     with listening(), ExitStack() as pools:
-        gc.freeze()  # what is there before the cases outlives them, and the collector is often about
         found = [ThreadPoolExecutor(most, "differ") for most in (_THAT_COMPUTE, _THAT_WAIT)]
         for pool in found:
             pools.callback(pool.shutdown, cancel_futures=True)

@@ -6,6 +6,7 @@ import os
 import socket
 
 import pytest
+from flask import Flask
 
 from tests.differ import descriptors
 from tests.differ.cases import listening
@@ -49,3 +50,12 @@ def test_two_misbehaviours_are_told_apart() -> None:
     with listening():
         cut, late = one("read", "cut", "sockets"), one("read", "hang", "sockets")
     assert parts_that_differ(cut, late).keys() == {"answer", "log"}
+
+
+def test_pages_are_asked_at_the_door(monkeypatch: pytest.MonkeyPatch) -> None:
+    dispatched: list[object] = []
+    monkeypatch.setattr(Flask, "wsgi_app", lambda app, *asked: dispatched.append(asked))
+    with listening():
+        for kind in ("read", "write", "later", "pass", "token"):
+            one(kind, "500", "sockets")
+    assert dispatched == []
