@@ -21,7 +21,6 @@ import responses
 from msgspec.structs import force_setattr
 from requests.structures import CaseInsensitiveDict
 
-from bff.plan.model import PlannedRequest
 from bff.testing.server import FakeBackend, Received, Script, Wire, answer, close, hang
 
 CLIENTS = ("people", "todos", "notices")
@@ -235,8 +234,7 @@ def _script(reply: Mapping[str, Any]) -> Script:
 @contextmanager
 def hurried(site: Any) -> Iterator[Callable[[str], None]]:
     """Gives what makes all that asks the backend at a URL give up soon; afterwards it waits as it did."""
-    planned = [step for page in site.pages.values() for step in page.plan.steps]
-    steps = [step.step for step in planned if isinstance(step, PlannedRequest)]
+    steps = [step for page in site.pages.values() for step in page.plan.requests]
     of_clients = {client: client.timeout for client in site.clients.values()}
     of_steps = [(step, step.timeout) for step in steps if step.timeout is not None]
 
@@ -245,7 +243,7 @@ def hurried(site: Any) -> Iterator[Callable[[str], None]]:
         for name in names:
             site.clients[name].timeout = _SOON
         for step, _ in of_steps:
-            if step.client in names:
+            if step.client.name in names:
                 force_setattr(step, "timeout", _SOON)
 
     try:
