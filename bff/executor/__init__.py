@@ -23,7 +23,7 @@ where a list was meant is a `bad-reply`, not an empty page.
 from bff.executor.draft import draft_scope
 from bff.executor.idempotency import KeySource, once
 from bff.executor.passing import Passed, PassingRun, Sent
-from bff.executor.results import Results, StepTrace, Terms
+from bff.executor.results import Results, RunContext, StepTrace
 from bff.executor.run import PageRun
 from bff.executor.undo import DEADLINE as UNDO_DEADLINE
 from bff.executor.writes import Writes
@@ -35,9 +35,9 @@ __all__ = [
     "Passed",
     "PassingRun",
     "Results",
+    "RunContext",
     "Sent",
     "StepTrace",
-    "Terms",
     "Writes",
     "draft_scope",
     "once",

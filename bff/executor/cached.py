@@ -6,7 +6,7 @@ from typing import Any
 
 from bff import clock
 from bff.errors import Failure, FunctionError
-from bff.executor import judge
+from bff.executor import outcomes
 from bff.executor.bind import BoundCached
 from bff.executor.render import target_of
 from bff.executor.request_step import RequestStep
@@ -31,7 +31,7 @@ class CachedStep(RequestStep):
             self._store(at, target)
             return
         auth, calls, now = bound.auth, run.calls, clock.monotonic()
-        token = None if auth is None else run.terms.visitor.token(auth.name, or_bearer=auth.bearer)
+        token = None if auth is None else run.context.visitor.token(auth.name, or_bearer=auth.bearer)
         self.sent += 1
         entry = bound.cached.fresh(run, target, token, now)
         if entry is None or calls.ledger.bytes + len(entry.raw) > calls.limits.max_replies:
@@ -70,6 +70,6 @@ class CachedStep(RequestStep):
         if not SAY_SO.isdisjoint(reply.headers):
             run.keeping.limit(reply)
         try:
-            return judge.of_reply(bound.planned, reply, self._local(at), run.evaluation, self._item(at))
+            return outcomes.of_reply(bound.planned, reply, self._local(at), run.evaluation, self._item(at))
         except FunctionError as error:
-            return judge.of_function(self.name, error, self._item(at))
+            return outcomes.of_function(self.name, error, self._item(at))

@@ -8,7 +8,7 @@ from bff.executor.results import Run
 from bff.http import CacheTerms, OutgoingRequest, ReadKeys
 from bff.http.cache import cache_of
 from bff.http.kept import Kept
-from bff.identity.written import Written
+from bff.identity.recent_writes import RecentWrites
 from bff.plan.model import PlannedRequest
 
 
@@ -38,7 +38,7 @@ class CachedReads:
         if entry is None:
             return None
         terms = self._terms
-        if run.terms.written.moments or run.calls.ledger.wrote:
+        if run.context.written.moments or run.calls.ledger.wrote:
             terms = self._terms_after_writes(run)
         return entry if entry.is_fresh(terms, now) else None
 
@@ -59,11 +59,11 @@ class CachedReads:
 
     def _terms_after_writes(self, run: Run) -> CacheTerms:
         """The terms of a read whose reply must be newer than what its visitor wrote lately, and its page just now."""
-        terms = cache_terms(self._planned, run.terms.written)
+        terms = cache_terms(self._planned, run.context.written)
         return replace(terms, newer_than=max(terms.newer_than, run.calls.ledger.wrote))
 
 
-def cache_terms(planned: PlannedRequest, written: Written) -> CacheTerms:
+def cache_terms(planned: PlannedRequest, written: RecentWrites) -> CacheTerms:
     """The terms on which the reply to a read may be kept, for a visitor who wrote this lately."""
     assert planned.cache is not None, "it may be kept"
     return replace(planned.cache, newer_than=written.newer_than(planned.known_as, private=planned.private))

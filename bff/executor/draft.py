@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from bff.errors import PageError
-from bff.executor import judge
-from bff.executor.given import taken
+from bff.executor import outcomes
 from bff.executor.results import Results
+from bff.executor.sub_input import taken
 from bff.expressions import Evaluation
 from bff.plan.model import Plan, PlannedValue
 
@@ -39,4 +39,4 @@ def _value(step: PlannedValue, scope: Mapping[str, Any], evaluation: Evaluation)
             value = taken(step.given, value, evaluation)
         except PageError:
             return None
-    return value if judge.first_not_list(value, (step.name,), step.lists) is None else None
+    return value if outcomes.first_not_list(value, (step.name,), step.lists) is None else None

@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from bff.errors import PageError
-from bff.executor.results import Terms
+from bff.executor.results import RunContext
 from bff.expressions import Evaluation
 from bff.plan.model import PlannedGuard
 from bff.problems import PROBLEMS, problem
 
 
-def refusal(step: PlannedGuard, scope: Mapping[str, Any], evaluation: Evaluation, terms: Terms) -> PageError:
+def refusal(
+    step: PlannedGuard, scope: Mapping[str, Any], evaluation: Evaluation, context: RunContext
+) -> PageError:
     """The problem that the guard's `fail` says."""
     fail = step.fail
 
@@ -27,7 +29,7 @@ def refusal(step: PlannedGuard, scope: Mapping[str, Any], evaluation: Evaluation
     errors = None if fail.errors is None else fail.errors(scope, evaluation)
     detail = text(fail.detail, f"'{step.name}' does not hold.")
     title = text(fail.title, PROBLEMS["requirement-failed"].title)
-    terms.encode(
+    context.encode(
         [title, detail, errors]
     )  # a problem is bounded as an answer is: shared lists may be very many
     found = problem(

@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from bff.errors import Failure
-from bff.executor import judge
+from bff.executor import outcomes
 from bff.executor.bind import BoundRequest
 from bff.executor.request_step import RequestStep
 from bff.executor.run import PageRun
@@ -123,7 +123,7 @@ class PassingRun(PageRun):
         )
         if isinstance(opened, Broken):
             write.outcome = "unknown" if opened.sent else "unsent"
-            return self._judged(write, judge.of_broken(step.name, opened, None))
+            return self._judged(write, outcomes.of_broken(step.name, opened, None))
         write.outcome = "done" if 200 <= opened.status < 300 else "refused"
         failure = self._failure_of(step, opened)
         if failure is not None:
@@ -136,7 +136,7 @@ class PassingRun(PageRun):
                 passed.hold(sent.max_held)
             except StreamBroke as error:
                 passed.close()
-                return self._judged(write, judge.of_broken(step.name, error.broken, None))
+                return self._judged(write, outcomes.of_broken(step.name, error.broken, None))
         return passed
 
     @staticmethod
@@ -148,11 +148,11 @@ class PassingRun(PageRun):
         status = opened.status
         partly = status == 206 and "range" not in {name.lower() for name in self._sent.headers}
         if (not 200 <= status < 300 or partly) and status not in self._sent.statuses:
-            return judge.of_passing(step, Reply(status, opened.headers))
+            return outcomes.of_passing(step, Reply(status, opened.headers))
         if status in (204, 304, 416):
             return None
         if opened.headers.get("content-encoding", "identity").lower() != "identity":
-            return judge.not_passed(step.name, "in an encoding that was not asked for", "coding")
+            return outcomes.not_passed(step.name, "in an encoding that was not asked for", "coding")
         if manner_of(opened.headers.get("content-type", "")) == "refused":
-            return judge.not_passed(step.name, "with a page, which is not handed on", "page")
+            return outcomes.not_passed(step.name, "with a page, which is not handed on", "page")
         return None

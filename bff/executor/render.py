@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from bff.errors import Failure, FunctionError
 from bff.executor.bind import BoundRequest
 from bff.executor.cached_reads import cache_terms
-from bff.executor.judge import of_function, unsent
+from bff.executor.outcomes import of_function, unsent
 from bff.expressions import Evaluation
 from bff.expressions.evaluation import text_size
 from bff.expressions.values import to_text
@@ -22,7 +22,7 @@ from bff.http import (
     sendable,
 )
 from bff.identity import Visitor
-from bff.identity.written import NOTHING_WRITTEN, Written
+from bff.identity.recent_writes import NO_RECENT_WRITES, RecentWrites
 from bff.plan.model import PlannedRequest
 
 Encode = Callable[[Any], bytes]
@@ -39,7 +39,7 @@ def render(
     encode: Encode,
     item: int | None = None,
     key: str | None = None,
-    written: Written = NOTHING_WRITTEN,
+    written: RecentWrites = NO_RECENT_WRITES,
     forwarded: tuple[tuple[str, str], ...] = (),
 ) -> OutgoingRequest | Failure | None:
     """The request; None when an empty path hole means that a read is not made; a Failure when it must not be.

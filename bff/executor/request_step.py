@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from bff.errors import Failure, FunctionError, PageError
-from bff.executor import judge
+from bff.executor import outcomes
 from bff.executor.bind import BoundRequest
 from bff.executor.render import render, target_of
 from bff.executor.results import SAY_SO, Run
@@ -150,7 +150,7 @@ class RequestStep:
         try:
             return planned.fallback(scope, self._run.evaluation)
         except FunctionError as error:
-            raise of_failure(judge.of_function(self.name, error, failure.item)) from error
+            raise of_failure(outcomes.of_function(self.name, error, failure.item)) from error
 
     # --- starting ----------------------------------------------------------------------------------------------
 
@@ -161,12 +161,14 @@ class RequestStep:
         try:
             items = planned.items(run.scope, run.evaluation)
         except FunctionError as error:
-            self.failure = judge.of_function(self.name, error)
+            self.failure = outcomes.of_function(self.name, error)
             return False
         if planned.batch_size is not None:
             items = _chunks(items, planned.batch_size)
-        elif len(items) > run.terms.max_each:
-            detail = f"'{self.name}' goes over {len(items)} items; one step may go over {run.terms.max_each}."
+        elif len(items) > run.context.max_each:
+            detail = (
+                f"'{self.name}' goes over {len(items)} items; one step may go over {run.context.max_each}."
+            )
             status = 422 if planned.items_from_input else 500
             self.failure = Failure(self.name, "limit", status, detail)
             return False
@@ -190,12 +192,12 @@ class RequestStep:
                 target = target_of(bound, scope, run.evaluation, at)
             if type(target) is str:
                 auth = bound.auth
-                token = None if auth is None else run.terms.visitor.token(auth.name, or_bearer=auth.bearer)
+                token = None if auth is None else run.context.visitor.token(auth.name, or_bearer=auth.bearer)
                 self.sent += 1
                 wires = run.calls.wires or run.calls.begin_wires()
                 one: Any = wires.ask(self, at, bound.route, target, token)
                 if one.__class__ is Broken:
-                    self._store(at, judge.of_broken(self.name, one, self._item(at)))
+                    self._store(at, outcomes.of_broken(self.name, one, self._item(at)))
                 else:
                     self.in_flight[one or run.calls.ask(self, at, bound.route, target, token)] = at
             elif target is not None:
@@ -229,21 +231,21 @@ class RequestStep:
 
     def _rendered(self, at: int) -> OutgoingRequest | Failure | None:
         """A request as it goes out; a Failure where its values do not let it, or a function gives none."""
-        terms = self._run.terms
+        context = self._run.context
         try:
             return self._make_key(at) or render(
                 self.bound.planned,
                 self._local(at),
                 self._run.evaluation,
-                visitor=terms.visitor,
-                encode=terms.encode,
+                visitor=context.visitor,
+                encode=context.encode,
                 item=self._item(at),
                 key=self._keys.get(at),
-                written=terms.written,
-                forwarded=terms.forwarded,
+                written=context.written,
+                forwarded=context.forwarded,
             )
         except FunctionError as error:
-            return judge.of_function(self.name, error, self._item(at))
+            return outcomes.of_function(self.name, error, self._item(at))
 
     def _make_key(self, at: int) -> Failure | None:
         """Make the idempotency key of one request, where the step has one; a Failure where it would be empty."""
@@ -254,8 +256,8 @@ class RequestStep:
         text = None if key is True else to_text(key(self._local(at), self._run.evaluation))
         if key is not True and not text:
             what = "its idempotency key is empty."
-            return judge.unsent(self.name, what, by_visitor=planned.key_from_input, item=self._item(at))
-        self._keys = {**self._keys, at: self._run.terms.keys.key(self.name, self._item(at), text)}
+            return outcomes.unsent(self.name, what, by_visitor=planned.key_from_input, item=self._item(at))
+        self._keys = {**self._keys, at: self._run.context.keys.key(self.name, self._item(at), text)}
         return None
 
     def _local(self, at: int) -> Mapping[str, Any]:
@@ -296,13 +298,13 @@ class RequestStep:
         scope = run.scope if self.bound.is_lone else self._local(at)
         item = None if self.bound.is_single else self._item(at)
         try:
-            outcome = judge.of_reply(planned, result, scope, run.evaluation, item)
+            outcome = outcomes.of_reply(planned, result, scope, run.evaluation, item)
         except FunctionError as error:
-            outcome = judge.of_function(self.name, error, self._item(at))
+            outcome = outcomes.of_function(self.name, error, self._item(at))
         if write is not None:
             outcome = self._noted(write, outcome)
         if result.stale is not None and not isinstance(outcome, Failure):
-            self._note_stale(judge.of_stale(planned, result.stale, self._item(at)))
+            self._note_stale(outcomes.of_stale(planned, result.stale, self._item(at)))
         return outcome
 
     def _taken(self, body: Any, at: int) -> Any:
@@ -311,14 +313,14 @@ class RequestStep:
         scope = run.scope if bound.is_lone else self._local(at)
         item = at if bound.is_in_each else None
         try:
-            return judge.taken(bound.planned, {"body": body}, scope, run.evaluation, item)
+            return outcomes.taken(bound.planned, {"body": body}, scope, run.evaluation, item)
         except FunctionError as error:
-            return judge.of_function(self.name, error, item)
+            return outcomes.of_function(self.name, error, item)
 
     def _broken(self, at: int, broken: Broken) -> Failure:
         """The failure of a request that brought no reply."""
         write = self._written.get(at)
-        failure = judge.of_broken(self.name, broken, self._item(at))
+        failure = outcomes.of_broken(self.name, broken, self._item(at))
         if write is None:
             return failure
         if write.outcome == "under way":
@@ -364,8 +366,8 @@ class RequestStep:
         """The outcome of one item, or the failure that it has no list where the recipe goes over one."""
         if isinstance(outcome, Failure):
             return outcome
-        wrong = judge.first_not_list(outcome, (self.name, ANY), self.bound.lists_of_items)
-        return outcome if wrong is None else self._of_writes(judge.bad_reply(self.name, wrong, at))
+        wrong = outcomes.first_not_list(outcome, (self.name, ANY), self.bound.lists_of_items)
+        return outcome if wrong is None else self._of_writes(outcomes.bad_reply(self.name, wrong, at))
 
     def _of_writes(self, failure: Failure) -> Failure:
         """The failure of what replies gave together, which the writes among them do not take back."""
@@ -383,9 +385,9 @@ class RequestStep:
             self.failure = self._of_writes(joined)
             return
         if bound.lists and not (bound.is_list and joined.__class__ is list):
-            wrong = judge.first_not_list(joined, (self.name,), bound.lists)
+            wrong = outcomes.first_not_list(joined, (self.name,), bound.lists)
             if wrong is not None:
-                self.failure = self._of_writes(judge.bad_reply(self.name, wrong))
+                self.failure = self._of_writes(outcomes.bad_reply(self.name, wrong))
                 return
         self.value = joined
 
@@ -395,13 +397,13 @@ class RequestStep:
         rows: list[Any] = []
         for chunk in self._values:
             if chunk is not None and not isinstance(chunk, list):
-                return judge.bad_reply(self.name, self.name)
+                return outcomes.bad_reply(self.name, self.name)
             rows.extend(chunk or ())
         return rows
 
     def _keyed(self, rows: Any, key_by: str) -> Any:
         if rows is not None and rows.__class__ is not list:
-            return judge.bad_reply(self.name, self.name)
+            return outcomes.bad_reply(self.name, self.name)
         keys: list[Any] = [row.get(key_by) if row.__class__ is dict else None for row in rows or ()]
         if set(map(type, keys)) <= _TEXT and max(map(len, keys), default=0) <= MAX_KEY:
             return dict(zip(keys, rows or (), strict=True))

@@ -13,7 +13,7 @@ from bff.executor.writes import Writes
 from bff.expressions import Evaluation
 from bff.http import Calls, Reply
 from bff.identity import ANYBODY, Visitor
-from bff.identity.written import NOTHING_WRITTEN, Written
+from bff.identity.recent_writes import NO_RECENT_WRITES, RecentWrites
 
 Outcome = Literal[
     "ok",
@@ -25,7 +25,7 @@ Outcome = Literal[
 ANSWERED: frozenset[Outcome] = frozenset({"ok", "stale"})
 
 
-class Terms(Struct, frozen=True):
+class RunContext(Struct, frozen=True):
     """What a run is given beside its plan: who asks, by when (monotonic), how JSON bodies are made, the bounds.
 
     `afresh` gives the budgets of expressions that run, until a time, when a page's own may be used up; `written` is
@@ -39,7 +39,7 @@ class Terms(Struct, frozen=True):
     max_each: int = 100
     keys: KeySource = field(default_factory=KeySource)
     afresh: Callable[[float], Evaluation] = lambda until: Evaluation(deadline=until)
-    written: Written = NOTHING_WRITTEN
+    written: RecentWrites = NO_RECENT_WRITES
     forwarded: tuple[tuple[str, str], ...] = ()
 
 
@@ -101,6 +101,6 @@ class Run(Protocol):
     scope: dict[str, Any]
     calls: Calls
     evaluation: Evaluation
-    terms: Terms
+    context: RunContext
     keeping: Keeping
     writes: Writes

@@ -9,7 +9,7 @@ from typing import Any
 
 from bff import clock
 from bff.errors import Failure, FunctionError, PageError
-from bff.executor import judge
+from bff.executor import outcomes
 from bff.executor.bind import (
     ITSELF,
     BoundCached,
@@ -21,10 +21,10 @@ from bff.executor.bind import (
     bound,
 )
 from bff.executor.cached import CachedStep
-from bff.executor.given import taken
 from bff.executor.guard import refusal
 from bff.executor.request_step import RequestStep, Waiting
-from bff.executor.results import ANSWERED, Keeping, Outcome, Results, StepTrace, Terms
+from bff.executor.results import ANSWERED, Keeping, Outcome, Results, RunContext, StepTrace
+from bff.executor.sub_input import taken
 from bff.executor.undo import TakingBack
 from bff.executor.writes import Writes
 from bff.expressions import Evaluation
@@ -46,14 +46,14 @@ class PageRun:
         scope: dict[str, Any],
         calls: Calls,
         evaluation: Evaluation,
-        terms: Terms,
+        context: RunContext,
     ) -> None:
         self.traces: dict[str, StepTrace] = {}
         self.writes = Writes()
         self.scope = dict(scope)
         self.calls = calls
         self.evaluation = evaluation
-        self.terms = terms
+        self.context = context
         self.keeping = Keeping()
         self.under_way: dict[RequestStep, None] = {}
         self._plan = plan
@@ -63,7 +63,7 @@ class PageRun:
         self._failures: list[Failure] = []
         self._ended: deque[Waiting] = deque()
         self._awaited = found.awaited
-        calls.visitor = terms.visitor.mark or None
+        calls.visitor = context.visitor.mark or None
 
     def run(self) -> Results:
         """Run every step; raises the PageError of the first required step or guard that fails."""
@@ -103,7 +103,7 @@ class PageRun:
     def take_back(self) -> None:
         """Undo what was written, because the page cannot be answered; `writes` then tells what came of it."""
         if any(write.can_be_undone for write in self.writes.sent):
-            TakingBack(self.writes, self.scope, self.calls, self.terms, self.traces).run()
+            TakingBack(self.writes, self.scope, self.calls, self.context, self.traces).run()
 
     def _give_up(self) -> None:
         for step in self.under_way:
@@ -120,7 +120,7 @@ class PageRun:
             if one.owner is not None:  # else its step has given it up
                 one.owner.note(one)
         while any(step.in_flight for step in self.under_way):
-            ended = self.calls.wait(self.terms.deadline)
+            ended = self.calls.wait(self.context.deadline)
             if not ended:
                 return
             for one in ended:
@@ -137,7 +137,7 @@ class PageRun:
         """Wait for a call and take it in; one at a time, so that each part is told of by itself."""
         ended = self._ended
         if not ended:
-            ended.extend(self.calls.wait(self.terms.deadline))
+            ended.extend(self.calls.wait(self.context.deadline))
         if ended:
             one = ended.popleft()
             step: RequestStep | None = one.owner  # None where its step has given it up
@@ -164,7 +164,7 @@ class PageRun:
                     continue
                 _STARTS[step.__class__](self, step)
             except FunctionError as error:
-                self._do_without(step, judge.of_function(step.name, error))
+                self._do_without(step, outcomes.of_function(step.name, error))
 
     def hand_through(self, step: BoundRequest) -> None:
         """Start the one request of a page that hands a body through, which a `PassingRun` runs."""
@@ -219,8 +219,8 @@ class PageRun:
         """The problem of a value that has no list where the recipe goes over one."""
         if step.planned.from_input:
             self.fail(step)
-            return judge.no_list_sent(step.name, wrong)
-        return self.failed(step, judge.bad_reply(step.name, wrong))
+            return outcomes.no_list_sent(step.name, wrong)
+        return self.failed(step, outcomes.bad_reply(step.name, wrong))
 
     def fail(self, step: BoundStep) -> None:
         """Note that a step has failed."""
@@ -269,7 +269,7 @@ def _start_value(run: PageRun, step: BoundValue) -> None:
     if planned.given is not None:
         value = taken(planned.given, value, run.evaluation)
     if planned.lists and not (value.__class__ is list and planned.lists == ITSELF):
-        wrong = judge.first_not_list(value, (step.name,), planned.lists)
+        wrong = outcomes.first_not_list(value, (step.name,), planned.lists)
         if wrong is not None:
             raise run.failed_value(step, wrong)
     run.end(step, value, "ok")
@@ -278,7 +278,7 @@ def _start_value(run: PageRun, step: BoundValue) -> None:
 def _start_guard(run: PageRun, step: BoundGuard) -> None:
     if step.planned.require(run.scope, run.evaluation) is not True:
         run.fail(step)
-        raise refusal(step.planned, run.scope, run.evaluation, run.terms)
+        raise refusal(step.planned, run.scope, run.evaluation, run.context)
     run.end(step, True, "ok")
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from bff import clock
 from bff.errors import Failure, PageError
-from bff.executor import judge
+from bff.executor import outcomes
 from bff.executor.render import render
-from bff.executor.results import StepTrace, Terms
+from bff.executor.results import RunContext, StepTrace
 from bff.executor.writes import Write, Writes
 from bff.http import Call, Calls, Reply
 from bff.plan.model import PlannedRequest
@@ -37,15 +37,15 @@ class TakingBack:
         writes: Writes,
         scope: Mapping[str, Any],
         calls: Calls,
-        terms: Terms,
+        context: RunContext,
         traces: dict[str, StepTrace],
     ) -> None:
         self._writes = writes
         self._scope = scope
         self._deadline = clock.monotonic() + DEADLINE
         self._calls = calls.anew(self._deadline)
-        self._evaluation = terms.afresh(self._deadline)
-        self._terms = terms
+        self._evaluation = context.afresh(self._deadline)
+        self._context = context
         self._traces = traces
 
     def run(self) -> None:
@@ -91,7 +91,7 @@ class TakingBack:
         else:
             assert call.result is not None, "it has ended"
             write.taken_back = "undo_failed"
-            trace.failure = trace.failure or judge.of_undo(write.planned.name, call.result)
+            trace.failure = trace.failure or outcomes.of_undo(write.planned.name, call.result)
 
     def _start(self, write: Write, until: float) -> Call | Failure:
         """The call that undoes a write, or why the request cannot be made."""
@@ -102,11 +102,11 @@ class TakingBack:
                 undo,
                 self._scope_of(write),
                 self._evaluation,
-                visitor=self._terms.visitor,
-                encode=self._terms.encode,
+                visitor=self._context.visitor,
+                encode=self._context.encode,
                 item=write.item,
                 key=self._key(write),
-                forwarded=self._terms.forwarded,
+                forwarded=self._context.forwarded,
             )
             if isinstance(request, Failure):
                 return request
@@ -117,14 +117,14 @@ class TakingBack:
         except Exception as error:  # the others must still run
             _log.error("the undo of %s failed\n%s", write.planned.name, trace_of(error))
         what = "a value of its undo cannot be sent."
-        return judge.unsent(write.planned.name, what, by_visitor=False, item=write.item)
+        return outcomes.unsent(write.planned.name, what, by_visitor=False, item=write.item)
 
     def _scope_of(self, write: Write) -> dict[str, Any]:
         name = write.planned.name
         own = write.value
         if not write.planned.each and name in self._scope:
             own = self._scope[name]
-        reply = None if write.reply is None else judge.reply_names(write.reply)
+        reply = None if write.reply is None else outcomes.reply_names(write.reply)
         return {**self._scope, **write.local, name: own, "reply": reply}
 
     def _key(self, write: Write) -> str | None:
@@ -132,7 +132,7 @@ class TakingBack:
         key = write.local.get("idempotency_key")
         if write.planned.key is None or key is None:
             return None
-        return self._terms.keys.key(f"undo.{write.planned.name}", write.item, key)
+        return self._context.keys.key(f"undo.{write.planned.name}", write.item, key)
 
 
 def _went_well(call: Call) -> bool:

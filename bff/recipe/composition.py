@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from bff.expressions.tree import Constant, Each, EachClause, Expression, PathTemplate, Sequence, Tree
 from bff.expressions.tree import Mapping as TreeMapping
-from bff.identity.written import PRIVATE
+from bff.identity.recent_writes import PRIVATE
 from bff.recipe.loader import Project
 from bff.recipe.model import Fail, Given, Guard, Marks, Parameter, Recipe, Request, Step, SubRecipe, Value
 

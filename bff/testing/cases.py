@@ -16,7 +16,7 @@ from bff.testing.lab import Answered, Visit, lab
 from bff.testing.scenario import Scenario
 from bff.testing.server import Script
 from bff.testing.upstream import MARKER, Fault, Upstream, at_once_old, good_script, script_of
-from bff.web.written import COOKIE as WRITTEN_COOKIE
+from bff.web.recent_writes import COOKIE as WRITTEN_COOKIE
 
 _SLACK = 0.5
 SECOND_CHANCE = 3.0

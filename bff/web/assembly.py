@@ -19,9 +19,9 @@ from bff.web.observing import metrics_of, tracing_of
 from bff.web.page import Common
 from bff.web.problems import is_debugged
 from bff.web.rates import Rates
+from bff.web.recent_writes import RecentWritesCookie
 from bff.web.repeats import Repeats
 from bff.web.site import Site, check_certificates
-from bff.web.written import OwnWrites
 
 if TYPE_CHECKING:
     from bff.web.metrics import Metrics
@@ -55,7 +55,7 @@ def load_site(
     site = Site(folder, pages, settings, environ, require_for, asked, identity, debug=is_debugged())
     if transport is None:
         check_certificates(site, settings, environ)
-    written = OwnWrites(site)
+    written = RecentWritesCookie(site)
     common = Common(
         *(settings, asked, identity, rates, written, Repeats.of(settings)),
         *(behind_of(settings, environ), Calls if metrics is None else metrics.calls, tracing),

@@ -14,8 +14,8 @@ from bff.web.identity import Identity
 from bff.web.journal import Journal
 from bff.web.live import LiveBody
 from bff.web.problems import is_api
+from bff.web.recent_writes import RecentWritesCookie
 from bff.web.request import PageRequest
-from bff.web.written import OwnWrites
 
 if TYPE_CHECKING:
     from bff.web.metrics import Metrics
@@ -40,7 +40,7 @@ class Frame:
         self,
         settings: Settings,
         identity: Identity,
-        written: OwnWrites,
+        written: RecentWritesCookie,
         metrics: Metrics | None,
         *,
         with_steps: bool,

@@ -16,8 +16,8 @@ from bff.certificates import authorities
 from bff.errors import OperatorError, PageError
 from bff.identity import ANYBODY, Session, SessionSeal, SessionTooLarge, Visitor
 from bff.identity.origin import SAFE_METHODS, passes
+from bff.identity.recent_writes import RecentWritesSeal
 from bff.identity.session import MAX_COOKIE, NotYet, expiry_of
-from bff.identity.written import WrittenSeal
 from bff.plan.model import Plan, PlannedSession
 from bff.problems import problem
 from bff.recipe.model import Auth
@@ -44,7 +44,7 @@ class Identity:
             SessionSeal(settings.session_keys, settings.session_ttl) if settings.session_keys else None
         )
         self._bearer = _bearer_check(settings, environ)
-        self.written = WrittenSeal(settings.session_keys) if settings.session_keys else None
+        self.written = RecentWritesSeal(settings.session_keys) if settings.session_keys else None
 
     def require_for(self, plan: Plan) -> None:
         """Raises OperatorError where a page needs what the settings lack; the development server makes itself a key."""
@@ -63,7 +63,7 @@ class Identity:
         _log.warning("bff: BFF_SESSION_KEYS is not set; sessions last as long as this development server")
         keys = [Fernet.generate_key().decode()]
         self._seal = SessionSeal(keys, self._settings.session_ttl)
-        self.written = WrittenSeal(keys)
+        self.written = RecentWritesSeal(keys)
 
     def asker_of(self, plan: Plan) -> Callable[[PageRequest], Visitor] | None:
         """What tells who asks for a page, as its `auth` wants to know; None where that is anybody.

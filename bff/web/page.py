@@ -10,12 +10,12 @@ from msgspec import Struct
 
 from bff import clock
 from bff.errors import PageError
-from bff.executor import KeySource, PageRun, PassingRun, Results, Terms
+from bff.executor import KeySource, PageRun, PassingRun, Results, RunContext
 from bff.expressions import Evaluation
 from bff.http import Behind, Calls, Limits, Transport
 from bff.identity import ANYBODY, Visitor
 from bff.identity.origin import SAFE_METHODS
-from bff.identity.written import NOTHING_WRITTEN
+from bff.identity.recent_writes import NO_RECENT_WRITES
 from bff.jsontext import encode
 from bff.settings import Settings
 from bff.turns import TURNS
@@ -28,10 +28,10 @@ from bff.web.lines import PageLines, answer_in_lines, asks_for_lines, lines_of
 from bff.web.live import LiveBody
 from bff.web.passing import answer_with, sent_by
 from bff.web.rates import Rates
+from bff.web.recent_writes import RecentWritesCookie
 from bff.web.repeats import Repeats, visitors_key
 from bff.web.request import PageRequest
 from bff.web.site import Page
-from bff.web.written import OwnWrites
 
 if TYPE_CHECKING:
     from bff.web.tracing import Tracing
@@ -44,7 +44,7 @@ class Common(Struct, frozen=True):
     transport: Transport
     identity: Identity
     rates: Rates
-    written: OwnWrites
+    written: RecentWritesCookie
     repeats: Repeats | None
     behind: Behind
     calls: Callable[..., Calls]
@@ -116,8 +116,8 @@ class PageAnswerer:
         self, request: PageRequest, journal: Journal, visitor: Visitor, scope: Scope, key: str | None
     ) -> Answer:
         """Run the page, in turns with others."""
-        evaluation, calls, terms = self._begin(request, journal, visitor, key)
-        run = PageRun(self._plan, scope, calls, evaluation, terms)
+        evaluation, calls, context = self._begin(request, journal, visitor, key)
+        run = PageRun(self._plan, scope, calls, evaluation, context)
         journal.traces, journal.writes = run.traces, run.writes
         taken = TURNS.take()
         try:
@@ -132,24 +132,24 @@ class PageAnswerer:
 
     def _begin(
         self, request: PageRequest, journal: Journal, visitor: Visitor, key: str | None
-    ) -> tuple[Evaluation, Calls, Terms]:
+    ) -> tuple[Evaluation, Calls, RunContext]:
         """What a run is given beside the plan and the input."""
         settings, common = self._settings, self._common
         deadline = journal.begun + self._deadline
         now = clock.now()
         evaluation = Evaluation(settings.max_work, settings.max_memory, now, deadline)
         calls = common.calls(common.transport, deadline, self._limits, journal.request_id, common.behind)
-        terms = Terms(
+        context = RunContext(
             deadline,
             self._encode,
             visitor,
             settings.max_each,
             self._keys(request, visitor, key) if self._has_keys else KeySource(),
             lambda until: Evaluation(settings.max_work, settings.max_memory, now, until),
-            NOTHING_WRITTEN if self._written is None else self._written(request),
+            NO_RECENT_WRITES if self._written is None else self._written(request),
             request.forwarded() if self._plan.tells_the_way else (),
         )
-        return evaluation, calls, terms
+        return evaluation, calls, context
 
     def _keys(self, request: PageRequest, visitor: Visitor, key: str | None) -> KeySource:
         """Where the keys of this request's writes come from.
@@ -207,9 +207,9 @@ class PageAnswerer:
         self, request: PageRequest, journal: Journal, visitor: Visitor, scope: Scope, key: str | None
     ) -> Answer:
         """Answer with the body that the page's one request brings; it takes as long as it takes, outside of turns."""
-        evaluation, calls, terms = self._begin(request, journal, visitor, key)
-        sent = sent_by(request, self._settings, terms.deadline, is_get=self.method == "GET")
-        run = PassingRun(sent, self._plan, scope, calls, evaluation, terms)
+        evaluation, calls, context = self._begin(request, journal, visitor, key)
+        sent = sent_by(request, self._settings, context.deadline, is_get=self.method == "GET")
+        run = PassingRun(sent, self._plan, scope, calls, evaluation, context)
         journal.traces, journal.writes = run.traces, run.writes
         try:
             results = run.run()

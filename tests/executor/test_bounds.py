@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bff.executor import judge
+from bff.executor import outcomes
 from bff.expressions.paths import ANY
 from tests.executor.recipes import Make
 from tests.fakes import FakeBackend, answer
@@ -181,6 +181,6 @@ def test_what_stands_in_many_places_is_looked_through_for_lists_once() -> None:
     value: Any = [{"x": 1}]
     for _ in range(60):
         value = [value, value]
-    assert judge.first_not_list(value, ("step",), [(ANY,) * 61]) == "step" + "[*]" * 61
-    assert judge.first_not_list(value, ("step",), [(ANY,) * 60, (*(ANY,) * 61, "y")]) is None
-    assert judge.first_not_list(value, ("step",), [(*(ANY,) * 61, "x")]) == "step" + "[*]" * 61 + ".x"
+    assert outcomes.first_not_list(value, ("step",), [(ANY,) * 61]) == "step" + "[*]" * 61
+    assert outcomes.first_not_list(value, ("step",), [(ANY,) * 60, (*(ANY,) * 61, "y")]) is None
+    assert outcomes.first_not_list(value, ("step",), [(*(ANY,) * 61, "x")]) == "step" + "[*]" * 61 + ".x"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-import bff.executor.judge as judge
+import bff.executor.outcomes as outcomes
 import bff.executor.passing as passing
 import bff.executor.request_step as request_step
 import bff.executor.run as run
@@ -29,7 +29,7 @@ from bff.http.stock.streaming import StockStream
 from bff.http.wires import Wires
 from bff.testing import Matrix
 from bff.web.keeping import CacheControl
-from bff.web.written import OwnWrites
+from bff.web.recent_writes import RecentWritesCookie
 from tests.testing.pages import problems
 
 Seed = Callable[[pytest.MonkeyPatch], None]
@@ -49,17 +49,17 @@ def seed(page: str, step: str, fault: str, said: str) -> Callable[[Seed], Seed]:
 @seed("reading", "me", "500", "expected status 502, found 500")
 @seed("sending", "file", "500", "expected status 502, found 500")
 def the_status_is_mapped_wrongly(patch: pytest.MonkeyPatch) -> None:
-    good = judge._of_status
+    good = outcomes._of_status
 
     def of_status(planned: Any, reply: Any, *given: Any) -> Failure:
         return replace(good(planned, reply, *given), status=reply.status)
 
-    patch.setattr(judge, "_of_status", of_status)
+    patch.setattr(outcomes, "_of_status", of_status)
 
 
 @seed("reading", "me", "401", "expected status 502, found 401")
 def our_own_credentials_become_the_visitors_problem(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(judge, "KEPT_STATUSES", judge.KEPT_STATUSES | {401})
+    patch.setattr(outcomes, "KEPT_STATUSES", outcomes.KEPT_STATUSES | {401})
 
 
 @seed("reading", "notice", "500", "expected status 200, found 502")
@@ -111,28 +111,28 @@ def nothing_old_stands_in(patch: pytest.MonkeyPatch) -> None:
 
 @seed("writing", "second", "500", "expected the cookie that says what was written")
 def the_cookie_of_what_was_written_is_lost(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(OwnWrites, "tell", lambda self, *given: None)
+    patch.setattr(RecentWritesCookie, "tell", lambda self, *given: None)
 
 
 @seed("reading", "me", "429", "found the backend's words in the answer")
 def upstream_text_is_leaked(patch: pytest.MonkeyPatch) -> None:
-    good = judge.of_reply
+    good = outcomes.of_reply
 
     def leaky(planned: Any, reply: Any, *more: Any) -> Any:
         found = good(planned, reply, *more)
         return replace(found, detail=reply.raw.decode()) if isinstance(found, Failure) else found
 
-    patch.setattr(judge, "of_reply", leaky)
+    patch.setattr(outcomes, "of_reply", leaky)
 
 
 @seed("reading", "notice", "503", "expected notice to be 'none', found 'upstream-words-that-must-not-show'")
 def a_failed_reply_is_shown(patch: pytest.MonkeyPatch) -> None:
-    good = judge.of_reply
+    good = outcomes.of_reply
 
     def shown(planned: Any, reply: Any, *more: Any) -> Any:
         return {"text": reply.json()["message"]} if reply.status == 503 else good(planned, reply, *more)
 
-    patch.setattr(judge, "of_reply", shown)
+    patch.setattr(outcomes, "of_reply", shown)
 
 
 @seed("reading", "me", "hangs", "expected an answer within")
@@ -180,7 +180,7 @@ def an_unharmed_field_is_changed(patch: pytest.MonkeyPatch) -> None:
 
 @seed("reading", "me", "503", "expected Retry-After 7, found None")
 def retry_after_is_lost(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(judge, "_retry_after", lambda text: None)
+    patch.setattr(outcomes, "_retry_after", lambda text: None)
 
 
 @seed("reading", "notice", "500", "expected errors[0].fields")
@@ -191,12 +191,12 @@ def the_fields_of_an_error_are_lost(patch: pytest.MonkeyPatch) -> None:
 
 @seed("reading", "me", "half", "expected status 502, found 200")
 def what_is_no_json_is_taken_for_nothing(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(judge, "_body", lambda step, reply, item, empty: judge._body_or_null(reply))
+    patch.setattr(outcomes, "_body", lambda step, reply, item, empty: outcomes._body_or_null(reply))
 
 
 @seed("reading", "todos", "form", "expected status 502, found 200")
 def what_is_no_list_is_an_empty_page(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(judge, "first_not_list", lambda *_: None)
+    patch.setattr(outcomes, "first_not_list", lambda *_: None)
 
 
 @seed("reading", "me", "10MB", "expected failure 'too-large' in the problem, found 'bad-reply'")
@@ -206,13 +206,13 @@ def replies_have_no_bound(patch: pytest.MonkeyPatch) -> None:
 
 @seed("reading", "todos", "null", "expected status 200, found 502")
 def null_is_taken_for_a_failure(patch: pytest.MonkeyPatch) -> None:
-    good = judge._is_list_at
-    patch.setattr(judge, "_is_list_at", lambda value, path: value is not None and good(value, path))
+    good = outcomes._is_list_at
+    patch.setattr(outcomes, "_is_list_at", lambda value, path: value is not None and good(value, path))
 
 
 @seed("reading", "me", "empty", "expected status 502, found 200")
 def an_empty_body_is_taken_for_a_page(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(judge, "_empty", lambda step, item: None)
+    patch.setattr(outcomes, "_empty", lambda step, item: None)
 
 
 @seed("writing", "second", "500", "expected done ['first'] in the problem, found None")
@@ -249,15 +249,15 @@ def failures_of_items_are_forgotten(patch: pytest.MonkeyPatch) -> None:
 
 @seed("many", "other", "404", "expected step other to be asked, found ids, rows, rows asked")
 def a_step_is_not_asked(patch: pytest.MonkeyPatch) -> None:
-    good = BoundRequest.start
+    good = run._STARTS[BoundRequest]
 
-    def start(self: Any, page: Any) -> None:
-        if self.name == "other":
-            page.end(self, None, "skipped")
+    def start(page: Any, step: Any) -> None:
+        if step.name == "other":
+            page.end(step, None, "skipped")
         else:
-            good(self, page)
+            good(page, step)
 
-    patch.setattr(BoundRequest, "start", start)
+    patch.setitem(run._STARTS, BoundRequest, start)
 
 
 @seed("fetching", "file", "HTML", "expected status 502, found 200")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bff.errors import PageError
-from bff.executor import PageRun, Results, Terms
+from bff.executor import PageRun, Results, RunContext
 from bff.expressions import Evaluation
 from bff.http import Broken, Call, Client, OutgoingRequest, Reply
 from bff.plan.model import Plan
@@ -107,7 +107,7 @@ class FakeCalls:
 
 
 def run_of(plan: Plan, calls: FakeCalls, evaluation: Evaluation) -> PageRun:
-    terms = Terms(time.monotonic() + 60, lambda value: encode_bounded(value, SETTINGS))
+    terms = RunContext(time.monotonic() + 60, lambda value: encode_bounded(value, SETTINGS))
     scope = {"path": {}, "query": {}, "headers": {}, "body": None, "user": None}
     return PageRun(plan, scope, calls, evaluation, terms)  # type: ignore[arg-type]
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 
 from bff import clock
-from bff.identity.written import CLOCKS, NOTHING_WRITTEN, Written, WrittenSeal
+from bff.identity.recent_writes import CLOCKS, NO_RECENT_WRITES, RecentWrites, RecentWritesSeal
 from bff.plan.model import Plan, PlannedRequest
 from bff.web.cookies import Cookie
 from bff.web.headers import Headers, put
@@ -20,20 +20,20 @@ OTHERS_KEEP = 24 * 3600.0
 """Seconds for which pages that are not of this app may keep something."""
 
 
-class OwnWrites:
+class RecentWritesCookie:
     """Reads and sets the cookie; made once at start."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
         self._lifetimes: tuple[Mapping[str, Page], float] | None = None
 
-    def reader_of(self, plan: Plan) -> Callable[[PageRequest], Written] | None:
+    def reader_of(self, plan: Plan) -> Callable[[PageRequest], RecentWrites] | None:
         """What gives what a visitor wrote lately; None for a page that keeps nothing."""
         return self._of if any(step.cache for step in plan.requests) else None
 
-    def _of(self, request: PageRequest) -> Written:
+    def _of(self, request: PageRequest) -> RecentWrites:
         value = COOKIE.value(request)
-        return NOTHING_WRITTEN if value is None else self._open(value)
+        return NO_RECENT_WRITES if value is None else self._open(value)
 
     def tell(self, headers: Headers, request: PageRequest, journal: Journal) -> None:
         """Set the cookie on the answer to a request that has written, or may have."""
@@ -46,18 +46,18 @@ class OwnWrites:
         if has_only_bearer(request):
             return
         before = COOKIE.value(request)
-        written = NOTHING_WRITTEN if before is None else self._open(before)
+        written = NO_RECENT_WRITES if before is None else self._open(before)
         value = seal.seal(written.also(journal.invalidates, clock.wall()))
         headers.append(("Set-Cookie", COOKIE.header(request, value, math.ceil(lifetime + CLOCKS))))
         put(headers, "Cache-Control", "no-store")
 
-    def _open(self, value: str) -> Written:
+    def _open(self, value: str) -> RecentWrites:
         seal, lifetime = self._seal(), self._lifetime()
         if seal is None or not lifetime:
-            return NOTHING_WRITTEN
+            return NO_RECENT_WRITES
         return seal.open(value, lifetime, clock.wall())
 
-    def _seal(self) -> WrittenSeal | None:
+    def _seal(self) -> RecentWritesSeal | None:
         return self._site.identity.written
 
     def _lifetime(self) -> float:

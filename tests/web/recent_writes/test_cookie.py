@@ -11,10 +11,10 @@ import pytest
 from cryptography.fernet import Fernet
 
 from bff import create_app
-from bff.identity.written import PRIVATE, Written, WrittenSeal
+from bff.identity.recent_writes import PRIVATE, RecentWrites, RecentWritesSeal
 from tests.fakes import FakeBackend, answer, close, half, hang
 from tests.project import write_project
-from tests.web.written.visits import HOME, KEY, SHELL, WRITE, cookies, look, session, urls, write
+from tests.web.recent_writes.visits import HOME, KEY, SHELL, WRITE, cookies, look, session, urls, write
 
 
 @pytest.mark.parametrize(
@@ -136,11 +136,11 @@ def test_behind_https_the_cookie_is_bound_to_the_host(make: Any) -> None:
 
 def test_two_tabs_lose_nothing_of_each_other(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     ann = make(more="invalidates: [home.mine]")
-    ann.set_cookie("bff-written", WrittenSeal([KEY]).seal(Written({PRIVATE: 5e9, "home.all": 4.0})))
+    ann.set_cookie("bff-written", RecentWritesSeal([KEY]).seal(RecentWrites({PRIVATE: 5e9, "home.all": 4.0})))
     write(ann)
     cookie = ann.get_cookie("bff-written")
     assert cookie is not None
-    found = WrittenSeal([KEY]).open(cookie.value, 600, 1.0)
+    found = RecentWritesSeal([KEY]).open(cookie.value, 600, 1.0)
     assert set(found.moments) == {PRIVATE, "home.mine"}  # what is over is gone
 
 

@@ -6,76 +6,84 @@ import pytest
 from cryptography.fernet import Fernet
 
 from bff.identity import Session, SessionSeal
+from bff.identity.recent_writes import (
+    CLOCKS,
+    EVERYTHING,
+    MAX_NAMES,
+    NO_RECENT_WRITES,
+    PRIVATE,
+    RecentWrites,
+    RecentWritesSeal,
+)
 from bff.identity.session import AHEAD
-from bff.identity.written import CLOCKS, EVERYTHING, MAX_NAMES, NOTHING_WRITTEN, PRIVATE, Written, WrittenSeal
 
 NEW, OLD = Fernet.generate_key().decode(), Fernet.generate_key().decode()
 NOW = 1_800_000_000.0
 
 
 def test_nothing_written_makes_nothing_old() -> None:
-    assert NOTHING_WRITTEN.newer_than(["home", "home.todos"], private=True) == 0
+    assert NO_RECENT_WRITES.newer_than(["home", "home.todos"], private=True) == 0
 
 
 def test_a_write_makes_every_private_step_old_and_no_other() -> None:
-    written = NOTHING_WRITTEN.also((PRIVATE,), NOW)
+    written = NO_RECENT_WRITES.also((PRIVATE,), NOW)
     assert written.newer_than(["home", "home.todos"], private=True) == NOW
     assert written.newer_than(["home", "home.todos"], private=False) == 0
 
 
 @pytest.mark.parametrize("private", [True, False])
 def test_a_write_that_names_steps_makes_those_old_and_no_other(private: bool) -> None:
-    written = NOTHING_WRITTEN.also(("home.todos", "people"), NOW)
+    written = NO_RECENT_WRITES.also(("home.todos", "people"), NOW)
     assert written.newer_than(["home", "home.todos"], private=private) == NOW
     assert written.newer_than(["people", "people.found"], private=private) == NOW
     assert written.newer_than(["home", "home.notice"], private=private) == 0
 
 
 def test_the_newest_write_counts_and_loses_no_other() -> None:
-    written = NOTHING_WRITTEN.also(("a", "b"), NOW).also(("b", "c"), NOW + 5)
+    written = NO_RECENT_WRITES.also(("a", "b"), NOW).also(("b", "c"), NOW + 5)
     assert written.moments == {"a": NOW, "b": NOW + 5, "c": NOW + 5}
 
 
 def test_what_is_sealed_is_opened_again_also_with_a_key_of_before() -> None:
-    written = Written({"home.todos": NOW, PRIVATE: NOW - 3})
-    sealed = WrittenSeal([OLD]).seal(written)
-    assert WrittenSeal([OLD]).open(sealed, 60, NOW) == written
-    assert WrittenSeal([NEW, OLD]).open(sealed, 60, NOW) == written
+    written = RecentWrites({"home.todos": NOW, PRIVATE: NOW - 3})
+    sealed = RecentWritesSeal([OLD]).seal(written)
+    assert RecentWritesSeal([OLD]).open(sealed, 60, NOW) == written
+    assert RecentWritesSeal([NEW, OLD]).open(sealed, 60, NOW) == written
     assert "todos" not in sealed
 
 
 def test_what_is_older_than_its_use_is_dropped() -> None:
-    sealed = WrittenSeal([NEW]).seal(Written({"a": NOW, "b": NOW - 50}))
-    assert WrittenSeal([NEW]).open(sealed, 60, NOW + 20 + AHEAD).moments == {"a": NOW}
+    sealed = RecentWritesSeal([NEW]).seal(RecentWrites({"a": NOW, "b": NOW - 50}))
+    assert RecentWritesSeal([NEW]).open(sealed, 60, NOW + 20 + AHEAD).moments == {"a": NOW}
 
 
 def test_a_clock_that_is_put_back_or_forward_by_an_hour_forgets_no_write() -> None:
-    sealed = WrittenSeal([NEW]).seal(Written({"a": NOW}))
-    assert WrittenSeal([NEW]).open(sealed, 60, NOW - 3600).moments == {"a": NOW - 3600 + CLOCKS}
-    assert WrittenSeal([NEW]).open(sealed, 60, NOW + 3600).moments == {"a": NOW}
+    sealed = RecentWritesSeal([NEW]).seal(RecentWrites({"a": NOW}))
+    assert RecentWritesSeal([NEW]).open(sealed, 60, NOW - 3600).moments == {"a": NOW - 3600 + CLOCKS}
+    assert RecentWritesSeal([NEW]).open(sealed, 60, NOW + 3600).moments == {"a": NOW}
 
 
 def test_a_clock_that_was_wrong_makes_nothing_old_for_ever() -> None:
-    sealed = WrittenSeal([NEW]).seal(Written({"a": NOW + 1e6}))
-    assert WrittenSeal([NEW]).open(sealed, 60, NOW).moments == {"a": NOW + CLOCKS}
+    sealed = RecentWritesSeal([NEW]).seal(RecentWrites({"a": NOW + 1e6}))
+    assert RecentWritesSeal([NEW]).open(sealed, 60, NOW).moments == {"a": NOW + CLOCKS}
 
 
 def test_too_many_names_become_everything() -> None:
-    few = Written({f"page.step{number}": NOW - number for number in range(MAX_NAMES)})
+    few = RecentWrites({f"page.step{number}": NOW - number for number in range(MAX_NAMES)})
     many = few.also(("one.more",), NOW + 1)
-    seal = WrittenSeal([NEW])
+    seal = RecentWritesSeal([NEW])
     assert seal.open(seal.seal(few), 60, NOW) == few
     assert seal.open(seal.seal(many), 60, NOW + 1).moments == {EVERYTHING: NOW + 1}
-    assert Written({EVERYTHING: NOW}).newer_than(["any", "any.step"], private=False) == NOW
+    assert RecentWrites({EVERYTHING: NOW}).newer_than(["any", "any.step"], private=False) == NOW
 
 
 def test_a_cookie_stays_small_whatever_names_are_in_it() -> None:
     names = [f"{'long' * 100}{number}" for number in range(MAX_NAMES)]
-    assert len(WrittenSeal([NEW]).seal(NOTHING_WRITTEN.also(names, NOW))) < 2048
+    assert len(RecentWritesSeal([NEW]).seal(NO_RECENT_WRITES.also(names, NOW))) < 2048
 
 
 def _tampered() -> str:
-    sealed = WrittenSeal([NEW]).seal(Written({"a": NOW}))
+    sealed = RecentWritesSeal([NEW]).seal(RecentWrites({"a": NOW}))
     return sealed[:50] + ("A" if sealed[50] != "A" else "B") + sealed[51:]
 
 
@@ -89,7 +97,7 @@ FOREIGN = {
     "not ascii": "ü",
     "endless": "A" * 5000,
     "tampered with": _tampered(),
-    "of another key": WrittenSeal([OLD]).seal(Written({"a": NOW})),
+    "of another key": RecentWritesSeal([OLD]).seal(RecentWrites({"a": NOW})),
     "of a session": _of_a_session(),
     "sealed with the session's own key": Fernet(NEW).encrypt(b'{"a": 1}').decode(),
 }
@@ -97,19 +105,19 @@ FOREIGN = {
 
 @pytest.mark.parametrize("value", FOREIGN.values(), ids=FOREIGN)
 def test_a_cookie_that_is_not_ours_says_nothing(value: str) -> None:
-    assert WrittenSeal([NEW]).open(value, 60, NOW) == NOTHING_WRITTEN
+    assert RecentWritesSeal([NEW]).open(value, 60, NOW) == NO_RECENT_WRITES
 
 
 @pytest.mark.parametrize("content", [b"[1]", b"1", b'{"a": "x"}', b'{"a": null}', b"{"])
 def test_what_another_version_sealed_says_nothing(content: bytes) -> None:
-    seal = WrittenSeal([NEW])
-    assert seal.open(seal._fernet.encrypt(content).decode(), 60, NOW) == NOTHING_WRITTEN
+    seal = RecentWritesSeal([NEW])
+    assert seal.open(seal._fernet.encrypt(content).decode(), 60, NOW) == NO_RECENT_WRITES
 
 
 def test_an_expired_cookie_says_nothing() -> None:
-    sealed = WrittenSeal([NEW]).seal(Written({"a": NOW}))
-    assert WrittenSeal([NEW]).open(sealed, 60, NOW + 61 + AHEAD) == NOTHING_WRITTEN
+    sealed = RecentWritesSeal([NEW]).seal(RecentWrites({"a": NOW}))
+    assert RecentWritesSeal([NEW]).open(sealed, 60, NOW + 61 + AHEAD) == NO_RECENT_WRITES
 
 
 def test_it_is_no_session() -> None:
-    assert SessionSeal([NEW], 3600).open(WrittenSeal([NEW]).seal(Written({"a": NOW})), NOW) is None
+    assert SessionSeal([NEW], 3600).open(RecentWritesSeal([NEW]).seal(RecentWrites({"a": NOW})), NOW) is None

@@ -15,7 +15,7 @@ from bff.http import Behind
 from bff.web import assembly
 from tests.fakes import FakeBackend, Received, Wire, answer
 from tests.project import LOGIN, write_project
-from tests.web.written.visits import DOWNLOAD, HOME, KEY, SHELL, UPLOAD, WRITE, urls
+from tests.web.recent_writes.visits import DOWNLOAD, HOME, KEY, SHELL, UPLOAD, WRITE, urls
 
 
 @pytest.fixture

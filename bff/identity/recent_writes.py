@@ -27,7 +27,7 @@ _MAX_BYTES = 1024
 _MAX_COOKIE = 2048
 
 
-class Written(Struct, frozen=True):
+class RecentWrites(Struct, frozen=True):
     """The time (epoch seconds) of the newest write for each name: `home`, `home.todos`, PRIVATE, EVERYTHING."""
 
     moments: Mapping[str, float] = field(default_factory=dict)
@@ -37,25 +37,25 @@ class Written(Struct, frozen=True):
         names = [EVERYTHING, *known_as, *([PRIVATE] if private else [])]
         return max(self.moments.get(name, 0.0) for name in names)
 
-    def also(self, names: Iterable[str], now: float) -> Written:
+    def also(self, names: Iterable[str], now: float) -> RecentWrites:
         """With a write that has just ended and makes these steps old."""
-        return Written({**self.moments, **dict.fromkeys(names, now)})
+        return RecentWrites({**self.moments, **dict.fromkeys(names, now)})
 
-    def since(self, moment: float) -> Written:
+    def since(self, moment: float) -> RecentWrites:
         """Only what was written after a moment: before it nothing is kept that could be too old."""
-        return Written({name: time for name, time in self.moments.items() if time > moment})
+        return RecentWrites({name: time for name, time in self.moments.items() if time > moment})
 
-    def bounded(self) -> Written:
+    def bounded(self) -> RecentWrites:
         """The same, or everything at its newest time where the names are too many."""
         if len(self.moments) <= MAX_NAMES and sum(map(len, self.moments)) <= _MAX_BYTES:
             return self
-        return Written({EVERYTHING: max(self.moments.values())})
+        return RecentWrites({EVERYTHING: max(self.moments.values())})
 
 
-NOTHING_WRITTEN = Written()
+NO_RECENT_WRITES = RecentWrites()
 
 
-class WrittenSeal:
+class RecentWritesSeal:
     """Seals what was written into a cookie and opens it; `keys` are those of the session, newest first.
 
     Keys of its own are made of them, so that no cookie can stand in for one of another kind.
@@ -67,26 +67,26 @@ class WrittenSeal:
         self._fernet = MultiFernet([Fernet(_own_key(key)) for key in keys])
         self._not_ours = (InvalidToken, ValueError)
 
-    def seal(self, written: Written) -> str:
+    def seal(self, written: RecentWrites) -> str:
         """The cookie's value."""
         return self._fernet.encrypt(jsontext.encode(dict(written.bounded().moments))).decode("ascii")
 
-    def open(self, value: str, lifetime: float, now: float) -> Written:
+    def open(self, value: str, lifetime: float, now: float) -> RecentWrites:
         """What a cookie says of the last `lifetime` seconds, and AHEAD more; nothing for one that is not ours."""
         if len(value) > _MAX_COOKIE or not value.isascii():
-            return NOTHING_WRITTEN
+            return NO_RECENT_WRITES
         try:
             # Its age is judged by what is in it: Fernet refuses what is a minute ahead, and a write is not undone
             # because a clock was put back.
             found = jsontext.decode(self._fernet.decrypt(value.encode("ascii")))
         except self._not_ours:
-            return NOTHING_WRITTEN
+            return NO_RECENT_WRITES
         if not isinstance(found, dict) or not all(isinstance(time, int | float) for time in found.values()):
-            return NOTHING_WRITTEN
+            return NO_RECENT_WRITES
         # A time to come is of a clock that was wrong: everything would be too old until then.
         times = {name: min(float(time), now + CLOCKS) for name, time in found.items()}
         # The browser forgets the cookie in time; here it lasts, so that a clock put forward forgets no write.
-        return Written(times).since(now - lifetime - AHEAD)
+        return RecentWrites(times).since(now - lifetime - AHEAD)
 
 
 def _own_key(key: str) -> bytes:

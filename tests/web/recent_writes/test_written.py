@@ -11,7 +11,7 @@ from bff import create_app
 from tests.fakes import FakeBackend
 from tests.project import write_project
 from tests.servers import RedisServer
-from tests.web.written.visits import ALL, KEY, MINE, NAME, changed, cookies, look, move, urls, write
+from tests.web.recent_writes.visits import ALL, KEY, MINE, NAME, changed, cookies, look, move, urls, write
 
 
 def test_a_write_shows_its_visitor_nothing_private_from_before_it_on_another_instance(make: Any) -> None:
