@@ -14,7 +14,7 @@ import socket
 import threading
 from contextlib import suppress
 from typing import Final, Protocol
-from weakref import WeakSet
+from weakref import WeakSet, ref
 
 _PATIENCE: Final = 1.0
 """Seconds that a fork waits for a lock: it is held for microseconds, but the thread that forks may hold it itself."""
@@ -26,7 +26,7 @@ class Renewable(Protocol):
     def begin_anew(self) -> None: ...
 
 
-_sockets: WeakSet[socket.socket] = WeakSet()
+_sockets: set[ref[socket.socket]] = set()
 _others: WeakSet[Renewable] = WeakSet()
 _locks: WeakSet[threading.Lock] = WeakSet()
 _known = threading.Lock()
@@ -35,7 +35,7 @@ _held: list[threading.Lock] = []
 
 def close_in_child(sock: socket.socket) -> None:
     """Has a socket closed in every child: the parent's goes on, and ends when the parent closes it."""
-    _sockets.add(sock)
+    _sockets.add(ref(sock, _sockets.discard))
 
 
 def renew_in_child(one: Renewable) -> None:
@@ -67,12 +67,13 @@ def _after() -> None:
 
 def _in_child() -> None:
     _after()
-    for sock in list(_sockets):
-        with suppress(OSError):
-            sock.close()
+    for one in _sockets.copy():
+        if (sock := one()) is not None:
+            with suppress(OSError):
+                sock.close()
     _sockets.clear()
-    for one in list(_others):
-        one.begin_anew()
+    for other in list(_others):
+        other.begin_anew()
 
 
 os.register_at_fork(before=_before, after_in_parent=_after, after_in_child=_in_child)

@@ -522,4 +522,4 @@ def _late(wire: Wire) -> Broken:
     flight = wire.flight
     if flight is None:
         return Broken("timeout", sent=True, reason="reply-timeout")
-    return Broken("timeout", sent=flight.sent, reason=flight.late())
+    return Broken("timeout", sent=flight.sent, reason=flight.late)

@@ -7,7 +7,6 @@ import os
 import select
 import socket
 from collections.abc import Sequence
-from contextlib import suppress
 from math import inf
 from typing import Any, Final, TypeAlias
 
@@ -31,24 +30,26 @@ class Dial:
     def __init__(self, addresses: Sequence[Address]) -> None:
         self.winner: Address | None = None
         self.losers: list[Address] = []
-        self._left = list(reversed(addresses))
+        self._left = list(addresses[::-1])
         self._trying: dict[socket.socket, Address] = {}
         self._error: OSError = OSError(errno.EADDRNOTAVAIL, "no address")
         self.due = 0.0
 
     def go_on(self) -> socket.socket | None:
         """A connected socket, None while there is none; raises the last OSError when every address has refused."""
-        for sock in list(self._trying):
-            error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            if error:
-                self._failed(sock, OSError(error, os.strerror(error)))
-            elif _is_connected(sock):
-                return self._won(sock)
-        now = clock.monotonic()
-        while self._left and (now >= self.due or not self._trying):
-            begun = self._begin(self._left.pop())
-            if begun is not None and _is_connected(begun):
-                return self._won(begun)
+        while True:
+            for sock in list(self._trying):
+                try:
+                    sock.getpeername()
+                except OSError:  # not yet, or never
+                    if error := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+                        self._failed(sock, OSError(error, os.strerror(error)))
+                else:
+                    return self._won(sock)
+            now = clock.monotonic()
+            if not self._left or (self._trying and now < self.due):
+                break
+            self._begin(self._left.pop())
             self.due = now + STAGGER
         if not self._left:
             self.due = inf
@@ -64,29 +65,25 @@ class Dial:
         while self._trying:
             self._trying.popitem()[0].close()
 
-    def _begin(self, address: Address) -> socket.socket | None:
+    def _begin(self, address: Address) -> None:
         family, place = address
         try:
             sock = socket.socket(family, socket.SOCK_STREAM)
         except OSError as error:
             self._error = error
             self.losers.append(address)
-            return None
+            return
+        self._trying[sock] = address
         try:
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             code = sock.connect_ex(place)
         except OSError as error:
-            self._error = error
-            self.losers.append(address)
-            sock.close()
-            return None
+            self._failed(sock, error)
+            return
         close_in_child(sock)
-        self._trying[sock] = address
         if code and code not in _UNDER_WAY:
             self._failed(sock, OSError(code, os.strerror(code)))
-            return None
-        return sock
 
     def _failed(self, sock: socket.socket, error: OSError) -> None:
         self._error = error
@@ -95,13 +92,7 @@ class Dial:
 
     def _won(self, sock: socket.socket) -> socket.socket:
         self.winner = self._trying.pop(sock)
-        self.losers += self._trying.values()
-        self.close()
+        if self._trying:
+            self.losers += self._trying.values()
+            self.close()
         return sock
-
-
-def _is_connected(sock: socket.socket) -> bool:
-    with suppress(OSError):
-        sock.getpeername()
-        return True
-    return False

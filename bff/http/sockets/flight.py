@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-import logging
 import select
-import socket
-import traceback
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from bff import clock
 from bff.errors import Reason
 from bff.http.decoding import decoded
-from bff.http.faults import BadReplyError, UnreadableFileError, reason_of
+from bff.http.faults import BadReplyError
 from bff.http.messages import Broken, Reply
-from bff.http.sockets.connection import READ, Connection, SecureConnection
-from bff.http.sockets.dial import Dial
+from bff.http.sockets.broken import broken_by
+from bff.http.sockets.connection import READ, Connection
 from bff.http.sockets.idle import Idle
+from bff.http.sockets.opening import Opening
 from bff.http.sockets.origin import Origin
 from bff.http.sockets.parser import ReplyParser
-from bff.http.sockets.resolve import Lookup, Resolver
-from bff.http.sockets.standing import Standing
+from bff.http.sockets.resolve import Resolver
 from bff.records import Unshown
 
 if TYPE_CHECKING:
-    import ssl
-
     from bff.http.client import Client
     from bff.http.transport import Waiter
-
-operator = logging.getLogger("bff.http")
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -53,17 +46,14 @@ class SocketFlight:
 
     __slots__ = (
         "_connection",
-        "_dial",
         "_exchange",
         "_idle",
-        "_lookup",
+        "_opening",
         "_origin",
         "_parser",
-        "_ready",
         "_resolver",
         "_reused",
         "_spoilt",
-        "_standing",
         "_unsent",
         "outcome",
         "sent",
@@ -78,41 +68,36 @@ class SocketFlight:
         self._origin = origin
         self._idle = idle
         self._resolver = resolver
-        self._lookup: Lookup | None = None
-        self._standing: Standing | None = None
-        self._dial: Dial | None = None
+        self._opening: Opening | None = None
         self._connection: Connection | None = None
         self._parser: ReplyParser | None = None
         self._unsent: bytes | memoryview = b""
-        self._ready = False
         self._reused = False
         self._spoilt = False
 
     @property
     def held(self) -> bool:
         """Whether its look-up waits for others that do not end."""
-        return self._lookup is not None and self._lookup.held
+        return self._opening is not None and self._opening.held
 
     @property
     def due(self) -> float:
         """When it has something to do though its sockets have no news (monotonic)."""
-        if self._lookup is not None:
-            return min(self.until, self._lookup.due)
-        return self.until if self._dial is None else min(self.until, self._dial.due)
+        return self.until if self._opening is None else min(self.until, self._opening.due)
 
     def interests(self) -> Iterable[tuple[int, int]]:
         """Descriptors and the poll events that move it on."""
+        if self._opening is not None:
+            return self._opening.interests()
         connection = self._connection
         if connection is None:
-            return () if self._dial is None else self._dial.interests()
-        if not self._ready:
-            return ((connection.fd, connection.wants),)
+            return ()
         return ((connection.fd, select.POLLIN | connection.wants if self._unsent else select.POLLIN),)
 
     def wake(self, waiter: Waiter) -> None:
         """Has a waiter told of what no socket of its own tells: the end of a look-up."""
-        if self._lookup is not None:
-            self._lookup.wake(waiter)
+        if self._opening is not None:
+            self._opening.wake(waiter)
 
     def open(self) -> None:
         """Begins to make a connection for the request."""
@@ -121,7 +106,7 @@ class SocketFlight:
     def begin(self) -> None:
         """Sends the request if there is a connection for it, else begins to make one."""
         self._connection = self._idle.take(for_write=self._exchange.method not in _READS)
-        self._reused = self._ready = self._connection is not None
+        self._reused = self._connection is not None
         self._attempt(self._begin_writing if self._reused else self._reach)
 
     def resume(
@@ -132,7 +117,7 @@ class SocketFlight:
         `came` is None where nothing has, `sent` says whether any of the request has gone out.
         """
         self._connection = connection
-        self._reused = self._ready = True
+        self._reused = True
         self.sent = sent
         self._unsent = unsent
         self._parser = ReplyParser(self._exchange.method, self._exchange.max_bytes)
@@ -155,14 +140,21 @@ class SocketFlight:
 
     def give_up(self) -> None:
         """Ends it and what it holds; nobody asks for its outcome."""
+        self._leave(lost=False)
+
+    def _leave(self, *, lost: bool) -> None:
+        """Lets go what it holds; where it was `lost`, no answer came."""
         connection, self._connection = self._connection, None
-        if connection is not None:
+        opening, self._opening = self._opening, None
+        if opening is not None:
+            opening.give_up(lost=lost)
+        elif connection is not None:
             connection.close()
-        if self._dial is not None:
-            self._dial.close()
+            if lost:
+                self._idle.lost(connection)
         if self._parser is not None:
             self._parser.release()
-        self._dial = self._lookup = self._parser = None
+        self._parser = None
         self._unsent = b""
 
     def _attempt(self, step: Callable[[], object]) -> None:
@@ -173,7 +165,7 @@ class SocketFlight:
                 if isinstance(error, TimeoutError) or not self._may_start_anew():
                     raise
                 self.give_up()
-                self._reused = self._ready = False
+                self._reused = False
                 self._step()
         except Exception as error:
             self._end(self._broken_by(error))
@@ -187,56 +179,14 @@ class SocketFlight:
 
     def _reach(self) -> bool:
         """Goes on towards a connection; says whether the request has been begun on it."""
-        if self._connection is None and not self._connected():
+        if self._opening is None:
+            self._opening = Opening(self._exchange.client, self._origin, self._idle, self._resolver)
+        connection = self._opening.go_on()
+        if connection is None:
             return False
-        assert self._connection is not None
-        if not self._connection.handshake():
-            return False
-        self._ready = True
+        self._opening, self._connection = None, connection
         self._begin_writing()
         return True
-
-    def _connected(self) -> bool:
-        if self._dial is None and not self._found():
-            return False
-        rules = _rules_for(self._exchange.client) if self._origin.secure else None
-        assert self._dial is not None
-        sock = self._dial.go_on()
-        if sock is None:
-            return False
-        self._connection = (
-            Connection(sock)
-            if rules is None
-            else SecureConnection(sock, rules, self._origin.name, self._idle.ticket)
-        )
-        if self._standing is not None:
-            self._standing.lost(self._dial.losers)
-            self._connection.address = self._dial.winner
-        self._dial = None
-        return True
-
-    def _found(self) -> bool:
-        """Whether its server's name has been looked up; then it is dialled."""
-        if self._lookup is None:
-            self._lookup = self._resolver.look_up(self._origin.host, self._origin.port)
-        found = self._lookup.usable
-        if found is None:
-            return False
-        self._lookup = None
-        if not found.addresses:
-            raise found.error or socket.gaierror("no address")
-        self._standing = found.standing if len(found.addresses) > 1 else None
-        addresses = found.addresses if self._standing is None else self._standing.in_order(found.addresses)
-        self._dial = Dial(addresses)
-        return True
-
-    def _lost(self, connection: Connection) -> None:
-        """Has the address of a connection on which no answer came tried after the others, and not used again."""
-        if not self._ready:
-            self._idle.ticket = None
-        if connection.address is not None:
-            self._resolver.standing_of(self._origin.host, self._origin.port).lost([connection.address])
-            self._idle.forget_address(connection.address)
 
     def _begin_writing(self) -> None:
         exchange = self._exchange
@@ -251,7 +201,7 @@ class SocketFlight:
     # --- the exchange --------------------------------------------------------------------------------------------
 
     def _step(self) -> None:
-        if not self._ready and not self._reach():
+        if self._connection is None and not self._reach():
             return
         if self._unsent:
             self._write()
@@ -309,44 +259,20 @@ class SocketFlight:
         if self.held:
             self._end(Broken("full", retry_after=1, reason="look-ups-full"))
         else:
-            self._end(Broken("timeout", sent=self.sent, reason=self.late()))
+            self._end(Broken("timeout", sent=self.sent, reason=self.late))
 
+    @property
     def late(self) -> Reason:
         """How far it has come where its time is up."""
-        if self._ready:
-            return "reply-timeout"
-        if self._connection is not None:
-            return "tls-timeout"
-        return "connect-timeout" if self._dial is not None else "look-up-timeout"
+        return "reply-timeout" if self._opening is None else self._opening.late
 
     def _broken_by(self, error: Exception) -> Broken:
-        """What an exception below means for the call; the only place that knows."""
-        if isinstance(error, TimeoutError):
-            return Broken("timeout", sent=self.sent, reason=self.late())
-        reason = reason_of(error)
-        if not isinstance(error, OSError | BadReplyError):
-            reason = "internal"
-            name, frame = type(error).__name__, traceback.extract_tb(error.__traceback__)[-1]
-            client = self._exchange.client.name
-            operator.error("client %s: %s at %s:%s", client, name, frame.filename, frame.lineno)
-        if reason == "cut-short":
-            if not self._ready:
-                reason = "refused" if self._connection is None else "tls"
-            elif self._parser is None or not self._parser.begun:
-                reason = "no-reply"
-        return Broken("refused", sent=self.sent, reason=reason)
+        if self._opening is not None:
+            cut = self._opening.cut
+        else:
+            cut = "cut-short" if self._parser is not None and self._parser.begun else "no-reply"
+        return broken_by(error, self._exchange.client.name, sent=self.sent, late=self.late, cut=cut)
 
     def _end(self, outcome: Reply | Broken) -> None:
-        if isinstance(outcome, Broken) and outcome.kind != "too-large" and self._connection is not None:
-            self._lost(self._connection)
-        self.give_up()
+        self._leave(lost=isinstance(outcome, Broken) and outcome.kind != "too-large")
         self.outcome = outcome
-
-
-def _rules_for(client: Client) -> ssl.SSLContext:
-    from bff.http.sockets.tls import context_for  # loads requests, which plain HTTP does without
-
-    try:
-        return context_for(client.verify)
-    except OSError:
-        raise UnreadableFileError from None

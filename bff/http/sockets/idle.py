@@ -8,7 +8,7 @@ from typing import Final
 
 from bff import clock
 from bff.http.sockets.connection import Connection, Ticket
-from bff.http.sockets.dial import Address
+from bff.http.sockets.resolve import Lookup
 
 LONGEST: Final = 30.0
 """Seconds for which a connection is kept idle."""
@@ -22,11 +22,12 @@ class Idle:
     """The idle connections to one origin, at most `most`; any thread takes from it and gives back to it.
 
     The newest is taken first, so that those that a quiet time does not need grow old and are closed. `ticket` is the
-    latest that the origin gave.
+    latest that the origin gave, `lookup` the latest of its addresses.
     """
 
     def __init__(self, most: int) -> None:
         self.ticket: Ticket | None = None
+        self.lookup: Lookup | None = None
         self._most = most
         self._kept: deque[Connection] = deque()
         self._closed = False
@@ -86,21 +87,26 @@ class Idle:
         if self._closed:
             self.close()
 
-    def forget_address(self, address: Address) -> None:
-        """Closes those that wait now and lead to an address that gives no answer."""
+    def lost(self, connection: Connection) -> None:
+        """Has the address of a connection on which no answer came tried after the others, and not used again."""
+        address = connection.address
+        if address is None or self.lookup is None:
+            return
+        self.lookup.standing.lost([address])
         for _ in range(len(self._kept)):
             try:
-                connection = self._kept.popleft()
+                kept = self._kept.popleft()
             except IndexError:
                 return
-            if connection.address == address:
-                connection.close()
+            if kept.address == address:
+                kept.close()
             else:
-                self._kept.append(connection)
+                self._kept.append(kept)
 
     def begin_anew(self) -> None:
         """Has none in a child of this process: their sockets are closed there already."""
         self._kept.clear()
+        self.lookup = None
 
     def close(self) -> None:
         """Closes all, and all that are given back later."""

@@ -136,11 +136,6 @@ class Resolver:
             self._pool.submit(made)
         return made
 
-    def standing_of(self, host: str, port: int) -> Standing:
-        """The standing of a name's addresses; one of nobody's where the name is not known any more."""
-        known = self._known.get((host, port))
-        return Standing() if known is None else known.standing
-
     def close(self) -> None:
         """Ends the threads that look nothing up."""
         self._pool.close()
