@@ -13,6 +13,7 @@ from bff.http.choice import default_transport, transport_of
 from bff.http.client import Client
 from bff.http.fetch import Call
 from bff.http.forwarded import FORWARDED, is_of_the_way, may_not_go_up
+from bff.http.joined import Joined
 from bff.http.ledger import Change
 from bff.http.limits import Limits
 from bff.http.messages import (
@@ -39,7 +40,7 @@ from bff.http.sender import Alone, Sender
 from bff.http.sockets.transport import SocketTransport
 from bff.http.stock.threads import ThreadTransport
 from bff.http.transport import Promise, Started, Stream, Transport, Try
-from bff.http.wires import Ended, HandOver, Joined
+from bff.http.wires import Ended, HandOver
 
 Client.sender = Alone()
 

@@ -98,7 +98,7 @@ class Calls:
             if self._fetches is not None:
                 if not self._wait_for_all(until):
                     break
-            elif self.wires is None or not self.wires.flying:
+            elif self.wires is None or not (self.wires.flying or self.wires.resting):
                 break
             else:
                 self._ended.extend(self.wires.wait(until))
@@ -110,8 +110,8 @@ class Calls:
     def _wait_for_all(self, until: float) -> bool:
         """Waits once for whatever comes first; says whether there is anything to wait for."""
         fetches, reads, wires = self.fetches, self.reads, self.wires
-        flying = [] if wires is None else wires.flying
-        if not (fetches or reads or flying):
+        flying, resting = ([], []) if wires is None else (wires.flying, wires.resting)
+        if not (fetches or reads or flying or resting):
             return False
         moment = min(until, fetches.due(), reads.due() if reads else inf, wires.due() if wires else inf)
         for started in self.transport.wait((*fetches.flying, *reads.awaited, *flying), moment):
@@ -220,8 +220,8 @@ class Calls:
         for client in freed:
             self.fetches.hand_on(client)
 
-    def retry(self, wire: Wire, outcome: Reply | Broken) -> None:
-        """Has a request that another try may make good go on as a call, or as one for each that waits for it."""
+    def take_over(self, wire: Wire) -> None:
+        """Has a request whose next try no wire can make go on as a call, or as one for each that waits for it."""
         route = wire.route
         request = route.request_of(wire, self.visitor)
         url, headers = route.client.url(request.target), self._headers_of(route.client, request)
@@ -231,7 +231,7 @@ class Calls:
             call.begun = wire.began
             one.owner.becomes(one, call)
             calls.append(call)
-        self.fetches.go_on(calls, wire, outcome)
+        self.fetches.go_on(calls, wire)
 
     def _for_others(self, deadline: float) -> Calls:
         calls = self.anew(deadline)

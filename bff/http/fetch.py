@@ -112,7 +112,6 @@ class Fetch:
 
     __slots__ = (
         "_conditions",
-        "_retries",
         "attempts",
         "begun",
         "calls",
@@ -128,6 +127,7 @@ class Fetch:
         "lost",
         "request",
         "rest",
+        "retries",
         "sent",
         "tried_until",
         "url",
@@ -152,7 +152,7 @@ class Fetch:
         self.hedge_at: float | None = None
         self.last: Reply | Broken | None = None
         self.tried_until = 0.0
-        self._retries: Retries | None = None
+        self.retries: Retries | None = None
 
     @property
     def until(self) -> float:
@@ -212,10 +212,10 @@ class Fetch:
         request = self.request
         if not request.may_repeat or not is_transient(outcome):
             return None
-        if self._retries is None:
+        if self.retries is None:
             retries = self.client.retries if request.retries is None else request.retries
-            self._retries = Retries(retries, self.until, min_try, self.client.gate.budget)
-        return self._retries.delay_after(outcome)
+            self.retries = Retries(retries, self.until, min_try, self.client.gate.budget)
+        return self.retries.delay_after(outcome)
 
 
 def _to_be_confirmed(call: Call) -> tuple[Kept | None, Mapping[str, str]]:

@@ -86,19 +86,18 @@ class Fetches:
         self.ledger.tries += 1
         return None
 
-    def go_on(self, calls: list[Call], wire: Wire, outcome: Outcome) -> None:
-        """Has calls wait for a request whose first try has ended so, and is counted and told of."""
+    def go_on(self, calls: list[Call], wire: Wire) -> None:
+        """Has calls wait for the next try of a request whose last one, on a wire, is counted and told of."""
         fetch = Fetch(calls[0])
-        fetch.calls, fetch.attempts = calls, 1
+        fetch.calls, fetch.attempts, fetch.retries = calls, wire.attempts, wire.retries
         fetch.begun, fetch.tried_until = wire.began, wire.until
-        fetch.sent = wire.sent
-        fetch.lost = isinstance(outcome, Broken) and (wire.sent or outcome.sent)
+        fetch.sent, fetch.lost = wire.sent_before, wire.lost_before
         for call in calls:
             call.fetch = fetch
         self._fetches[fetch] = None
         if fetch.request.safe:
             self._joinable.setdefault(fetch.url, []).append(fetch)
-        self._rest_or_finish(fetch, outcome)
+        self._try(fetch, wire.last)
 
     # --- tries ---------------------------------------------------------------------------------------------------
 

@@ -106,11 +106,16 @@ class Ledger:
         A page counts once for each client, however many calls it makes.
         """
         circuit = client.gate.circuit
-        verdict = _verdict(outcome, telling=telling)
-        if verdict is None:
+        if isinstance(outcome, Reply):
+            verdict = outcome.status < 500
+        elif outcome.kind == "refused" or (outcome.kind == "timeout" and telling):
+            verdict = False
+        elif outcome.kind == "too-large":
+            verdict = True
+        else:  # whether the backend did its part cannot be told
             circuit.left(permit)
             return None
-        if circuit.closed and (client, verdict) in self.told:
+        if circuit.standing is not None and (client, verdict) in self.told:
             return None
         self.told.add((client, verdict))
         if verdict:
@@ -139,17 +144,3 @@ def spared(client: Client) -> Broken:
 def over() -> Broken:
     """Why a call is not made by a page that has made or had too much."""
     return Broken("limit")
-
-
-def _verdict(outcome: Any, *, telling: bool) -> bool | None:
-    """Whether the backend did its part; None when that cannot be told."""
-    if isinstance(outcome, Reply):
-        return outcome.status < 500
-    match outcome.kind:
-        case "refused":
-            return False
-        case "timeout":
-            return False if telling else None
-        case "too-large":
-            return True
-    return None

@@ -11,7 +11,7 @@ from bff.http.freshness import moment_of
 from bff.http.messages import Broken, Reply
 
 if TYPE_CHECKING:
-    from tenacity import RetryCallState, wait_random_exponential
+    from tenacity import RetryCallState, stop_after_attempt, wait_random_exponential
 
 TRANSIENT_STATUSES: Final = frozenset({429, 502, 503, 504})
 
@@ -67,38 +67,49 @@ def budget_of_hedges(lock: threading.Lock | None = None) -> Budget:
 class Retries:
     """The retries of one call; `until` is its deadline (monotonic), `least` the seconds that a try needs."""
 
-    def __init__(self, retries: int, until: float, least: float, budget: Budget) -> None:
-        from tenacity import (  # at a first failure
-            RetryCallState,
-            Retrying,
-            retry_if_result,
-            stop_after_attempt,
-        )
+    __slots__ = ("_state",)
 
-        self._until = until - least
-        self._budget = budget
-        self._retrying = Retrying(
-            retry=retry_if_result(is_transient),
-            wait=_wait,
-            stop=lambda state: stop_after_attempt(retries + 1)(state) or self._must_stop(state),
-            retry_error_callback=_give_up,
-        )
-        self._retrying.begin()
-        self._state = RetryCallState(self._retrying, None, (), {})
+    def __init__(self, retries: int, until: float, least: float, budget: Budget) -> None:
+        own = _own()
+        self._state = own.State(own.retrying, None, (retries + 1, until - least, budget), {})
 
     def delay_after(self, outcome: Reply | Broken) -> float | None:
         """Seconds to wait before the next try, None when this outcome stands."""
-        from tenacity import DoSleep
-
-        self._state.set_result(outcome)
-        decision = self._retrying.iter(self._state)
-        if not isinstance(decision, DoSleep):
+        own, state = _own(), self._state
+        state.kwargs["outcome"] = outcome
+        state.set_result(outcome)
+        decision = own.retrying.iter(state)
+        if not isinstance(decision, own.Sleep):
             return None
-        self._state.prepare_for_next_attempt()
+        state.prepare_for_next_attempt()
         return float(decision)
 
-    def _must_stop(self, state: RetryCallState) -> bool:
-        return clock.monotonic() + state.upcoming_sleep > self._until or not self._budget.spend()
+
+class _Tenacity(threading.local):
+    """What decides in this thread, for every call alike: a state knows the call's tries, end and budget."""
+
+    def __init__(self) -> None:
+        from tenacity import DoSleep, RetryCallState, Retrying, retry_if_result
+
+        self.State, self.Sleep = RetryCallState, DoSleep
+        self.retrying = Retrying(
+            retry=retry_if_result(is_transient),
+            wait=_wait,
+            stop=_must_stop,
+            retry_error_callback=_give_up,
+        )
+        self.retrying.begin()
+
+
+@cache
+def _own() -> _Tenacity:
+    """Loaded at a first failure."""
+    return _Tenacity()
+
+
+def _must_stop(state: RetryCallState) -> bool:
+    tries, until, budget = state.args
+    return _after(tries)(state) or clock.monotonic() + state.upcoming_sleep > until or not budget.spend()
 
 
 def is_transient(outcome: Reply | Broken) -> bool:
@@ -124,6 +135,13 @@ def retry_after(reply: Reply) -> float | None:
 
 
 @cache
+def _after(tries: int) -> stop_after_attempt:
+    from tenacity import stop_after_attempt
+
+    return stop_after_attempt(tries)
+
+
+@cache
 def _backoff() -> wait_random_exponential:
     from tenacity import wait_random_exponential
 
@@ -131,7 +149,7 @@ def _backoff() -> wait_random_exponential:
 
 
 def _wait(state: RetryCallState) -> float:
-    outcome = state.outcome.result() if state.outcome else None
+    outcome = state.kwargs["outcome"]
     asked = retry_after(outcome) if isinstance(outcome, Reply) else None
     return max(_backoff()(state), asked or 0.0)
 

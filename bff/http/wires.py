@@ -1,8 +1,9 @@
-"""The first tries of one page's ordinary requests, each on a wire, and one wait for all of them."""
+"""One page's ordinary requests, each on a wire, with its retries, and one wait for all of them."""
 
 from __future__ import annotations
 
 import select
+from collections.abc import Sequence
 from functools import partial
 from math import inf
 from sys import modules
@@ -10,10 +11,12 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from bff import clock
 from bff.http.gate import full
+from bff.http.joined import Joined, end_all, end_late, join, key_of
 from bff.http.ledger import Ledger, over, spared
 from bff.http.messages import Broken, BrokenKind, OutgoingRequest, Reply, check_header
-from bff.http.retry import is_transient
+from bff.http.retry import Retries, is_transient
 from bff.http.sockets.flight import Exchange, SocketFlight
+from bff.http.sockets.opening import Opening
 from bff.http.sockets.transport import is_replaced, listen
 from bff.http.sockets.wire import Wire
 from bff.turns import TURNS
@@ -26,40 +29,8 @@ if TYPE_CHECKING:
 _POLLIN = select.POLLIN
 
 
-class Joined:
-    """A read that waits for the wire of an equal one of its page; `until` (monotonic) is its own time-out."""
-
-    __slots__ = ("at", "owner", "result", "until", "wire")
-
-    def __init__(self, wire: Wire, owner: Any, at: int, until: float) -> None:
-        self.wire, self.owner, self.at, self.until = wire, owner, at, until
-        self.result: Reply | Broken | None = None
-
-    @property
-    def lost(self) -> bool:
-        """A read is never lost."""
-        return False
-
-    @property
-    def client(self) -> Client:
-        return self.wire.route.client
-
-    @property
-    def began(self) -> float:
-        return self.wire.began
-
-    is_waiting = False
-
-    def body(self) -> bytes | None:
-        """None: each of several has a reply of its own."""
-        return None
-
-    def release(self) -> None:
-        """Its wire is free already."""
-
-
-HandOver = Literal["retry", "place", "mocked"]
-"""Why a request that could fly on a wire is a call: another try may help, no place is free, or requests is replaced."""
+HandOver = Literal["place", "mocked"]
+"""Why a request that could fly on a wire is a call: no place is free, or requests is replaced."""
 
 Ended = Wire | Joined
 """What tells its owner that a request has ended."""
@@ -68,8 +39,8 @@ Ended = Wire | Joined
 class Beside(Protocol):
     """The calls of a page, as far as its wires need them."""
 
-    def retry(self, wire: Wire, outcome: Reply | Broken) -> None:
-        """Has a request that another try may make good go on as a call."""
+    def take_over(self, wire: Wire) -> None:
+        """Has a request whose next try no wire can make go on as a call."""
 
     def turned(self, client: Client, change: Change) -> None:
         """Is told that a request has opened or closed its client's breaker."""
@@ -84,7 +55,8 @@ class Beside(Protocol):
 class Wires:
     """What a page has under way on wires; used by one thread.
 
-    `calls` are those of its page, which go on with what needs more. `visitor` is the mark of who asks, if that is
+    `flying` are those that are under way, `resting` those that wait for their next try. `calls` are those of its page,
+    which go on with what needs more. `visitor` is the mark of who asks, if that is
     known; `offset` is by how much the clock of the day is ahead of the monotonic one.
     """
 
@@ -97,6 +69,7 @@ class Wires:
         "flying",
         "ledger",
         "offset",
+        "resting",
         "visitor",
     )
 
@@ -113,6 +86,7 @@ class Wires:
         self._request_id = request_id
         self._calls = calls
         self.flying: list[Wire] = []
+        self.resting: list[Wire] = []
         self._joinable: dict[Any, Wire] = {}
         self.offset = 0.0
         identity = f"X-Request-ID: {request_id}\r\n" if request_id else ""
@@ -141,8 +115,8 @@ class Wires:
         left = until - now
         if left < limits.min_try or ledger.tries >= limits.max_requests or ledger.bytes >= limits.max_replies:
             return self._refused(route, until)
-        if route.may_join and (joined := self._join(owner, at, route, target, token, request, until)):
-            return joined
+        if route.may_join and (wire := self._joinable.get(key_of(route, target, token, request))):
+            return join(wire, owner, at, until)
         if "requests.adapters" in modules and is_replaced():  # who has not loaded it has not replaced it
             self._calls.handed_over(route.client, "mocked")
             return None
@@ -160,15 +134,17 @@ class Wires:
         connection = route.idle.take(for_write=route.for_write, now=now, offset=self.offset)
         wire = (connection and connection.wire) or Wire(connection)
         wire.owner, wire.at, wire.page, wire.route, wire.permit = owner, at, self, route, permit
-        wire.plain, wire.joined = False, None
-        wire.began, wire.until, wire.target, wire.token, wire.request = now, until, target, token, request
+        wire.target, wire.token, wire.request = target, token, request
+        wire.began, wire.tried_at, wire.until = now, now, until
+        wire.attempts, wire.retries = 1, None
+        wire.fresh = wire.sent_before = wire.lost_before = False
+        wire.simple = True
         self.flying.append(wire)
         if route.may_join:
-            self._joinable[self._key(route, target, token, request)] = wire
+            self._joinable[key_of(route, target, token, request)] = wire
         if connection is None:
             self._open(wire)
         else:
-            connection.wire = wire
             raw = self._head_of(wire, left)
             if request is not None and request.body:
                 raw += request.body
@@ -176,8 +152,9 @@ class Wires:
                 sent = wire.send(raw)
             except OSError:
                 sent = 0
+            wire.went_out = sent > 0
             if sent != len(raw):
-                self._fly(wire, raw[sent:], None, sent=sent > 0)
+                self._fly(wire, raw[sent:], b"")
         return wire
 
     def _pass(self, route: Route, until: float, *, first: bool) -> int | Broken | None:
@@ -228,83 +205,79 @@ class Wires:
         text = f"{route.start}{target}{route.headers}{auth}{self._lines}{int(left * 1000) or 1}\r\n\r\n"
         return text.encode("latin-1")
 
+    def _send(self, wire: Wire) -> None:
+        """Sends a request on the connection that it has got, however long that took; raises TimeoutError."""
+        left = wire.until - clock.monotonic()
+        if left <= 0:
+            raise TimeoutError("the deadline has passed")
+        raw = self._head_of(wire, left)
+        if wire.request is not None and wire.request.body:
+            raw += wire.request.body
+        try:
+            sent = wire.send(raw)
+        except OSError:
+            sent = 0
+        wire.went_out = sent > 0
+        if sent != len(raw):
+            self._fly(wire, raw[sent:], b"")
+        else:
+            wire.simple = wire.joined is None
+
     def _open(self, wire: Wire) -> None:
-        """Begins a request that has no connection yet."""
-        wire.flight = self._flight_of(wire)
-        wire.flight.open()
+        """Begins to make a connection for a request."""
+        route = wire.route
+        wire.opening = Opening(route.client, route.origin, route.idle, route.transport.resolver)
+        wire.fresh, wire.simple, wire.went_out = True, False, False
+        self.reach(wire)
 
-    def _fly(self, wire: Wire, unsent: bytes, came: bytes | OSError | None, *, sent: bool) -> None:
-        """Goes on where a request or a reply is not plain."""
-        connection = wire.connection
-        connection.wire = None
-        wire.flight = self._flight_of(wire)
-        wire.flight.resume(connection, unsent, came, sent=sent)
+    def reach(self, wire: Wire) -> None:
+        """Goes on towards a connection for a request, and sends it there."""
+        assert wire.opening is not None, "it has none"
+        try:
+            connection = wire.opening.go_on()
+            if connection is not None:
+                wire.opening = None
+                wire.bind(connection)
+                self._send(wire)
+        except Exception as error:
+            wire.fail(error)
 
-    def read_carefully(self, wire: Wire) -> None:
-        """Reads again what came on a wire and was not plain."""
-        self._fly(wire, b"", wire.came, sent=True)
+    def look_closer(self, wire: Wire) -> None:
+        """Goes on where what has come on a wire is no plain reply."""
+        if wire.error is None:
+            if not wire.is_under_way():
+                self._fly(wire, b"", wire.came)
+        elif wire.fresh or wire.came or wire.route.for_write or isinstance(wire.error, TimeoutError):
+            wire.fail(wire.error)
+        else:  # it was idle and has turned out dead: a fresh one may be tried (RFC 9110, 9.2.2)
+            wire.connection.close()
+            self._open(wire)
 
-    def _flight_of(self, wire: Wire) -> SocketFlight:
-        route, request = wire.route, wire.request
-        return SocketFlight(
-            Exchange(
-                route.client,
-                route.method,
-                None if request is None else request.body,
-                wire.until,
-                self.ledger.room,
-                partial(self._head_of, wire),
-            ),
-            route.origin,
-            route.idle,
-            route.transport.resolver,
-        )
-
-    # --- equal reads ---------------------------------------------------------------------------------------------
-
-    @staticmethod
-    def _key(route: Route, target: str, token: str | None, request: OutgoingRequest | None) -> Any:
-        """What is the same in equal reads: whom they ask what, for how long and how often."""
-        if request is None:
-            return (route.kind, target, token)
-        headers = tuple(sorted(request.headers.items()))
-        return (route.kind, target, request.token, headers, request.body, request.content_type)
-
-    def _join(
-        self,
-        owner: Any,
-        at: int,
-        route: Route,
-        target: str,
-        token: str | None,
-        request: OutgoingRequest | None,
-        until: float,
-    ) -> Joined | None:
-        wire = self._joinable.get(self._key(route, target, token, request))
-        if wire is None:
-            return None
-        if wire.joined is None:  # from now on the first is one of several, each with its own end
-            first = Joined(wire, wire.owner, wire.at, wire.until)
-            wire.owner.becomes(wire, first)
-            wire.joined = [first]
-        joined = Joined(wire, owner, at, until)
-        wire.joined.append(joined)
-        wire.until = max(wire.until, until)
-        if wire.flight is not None:
-            wire.flight.until = wire.until
-        return joined
+    def _fly(self, wire: Wire, unsent: bytes, came: bytes) -> None:
+        """Goes on where a request cannot go out at once, or a reply is not plain."""
+        connection, route, request = wire.connection, wire.route, wire.request
+        connection.wire, wire.simple = None, False
+        body = None if request is None else request.body
+        head = partial(self._head_of, wire)
+        exchange = Exchange(route.client, route.method, body, wire.until, self.ledger.room, head)
+        wire.flight = SocketFlight(exchange, route.origin, route.idle, route.transport.resolver)
+        wire.flight.resume(connection, unsent, came, reused=not wire.fresh, sent=wire.went_out)
+        wire.take_in()
 
     # --- waiting -------------------------------------------------------------------------------------------------
 
     def due(self) -> float:
         """When something is due next (monotonic), infinity where nothing is."""
-        return min([_due(wire) for wire in self.flying], default=inf)
+        flying = [_due(wire, wire.due) for wire in self.flying]
+        return min([*flying, *(_due(wire, wire.again_at) for wire in self.resting)], default=inf)
 
     def wait(self, until: float) -> list[Ended]:
         """What has ended; waits for the first, at most until then (monotonic)."""
+        if self.resting:
+            return self._wait_beside(until)
         flying = self.flying
         for wire in flying:
-            if wire.flight is not None or wire.joined is not None:
+            if not wire.simple:
                 return self._wait_beside(until)
             if wire.until < until:
                 until = wire.until
@@ -319,57 +292,59 @@ class Wires:
         news = TURNS.outside(poll, left * 1000 if left > 0 else 0)
         now = clock.monotonic()
         ended: list[Ended] = []
-        if len(news) == len(flying):
-            moved = flying[:]
-        else:
-            there = [fd for fd, _ in news]
-            moved = [wire for wire in flying if wire.fd in there]
-        for wire in moved:
-            whole = wire.read()
-            if whole is None:
-                self.read_carefully(wire)
-            elif whole:
-                self._land(wire, now, ended)
-        if not moved:
+        there = dict(news)
+        for wire in flying[:]:
+            if wire.fd in there:
+                if wire.read() is None:
+                    self.look_closer(wire)
+                if wire.plain or wire.found is not None:
+                    self._land(wire, now, ended)
+        if not there:
             ended += self.ring(now)
         return ended
 
     def _wait_beside(self, until: float) -> list[Ended]:
-        """The same where something is not plain."""
-        poll, elsewhere = select.poll(), []
+        """The same where something is not simple."""
+        poll, elsewhere, by_fd = select.poll(), [], {}
+        due = inf
         for wire in self.flying:
-            flight = wire.flight
-            if flight is None:
+            if wire.found is not None:  # it ended as soon as it was begun
+                due = 0.0
+            elif wire.simple:
                 poll.register(wire.fd, _POLLIN)
-            elif flight.outcome is not None:  # what was begun anew may have ended at once
-                until = 0.0
-            elif interests := flight.interests():
+                by_fd[wire.fd] = wire
+                due = min(due, wire.until)
+            else:
+                interests = wire.interests()
                 for fd, events in interests:
                     poll.register(fd, events)
-            else:
-                elsewhere.append(flight)
-            until = min(until, _due(wire))
+                    by_fd[fd] = wire
+                if not interests:
+                    elsewhere.append(wire)
+                due = min(due, _due(wire, wire.due))
+        for wire in self.resting:
+            due = min(due, _due(wire, wire.again_at))
         if elsewhere:
-            until = min(until, listen(poll, elsewhere))
-        left = until - clock.monotonic()
+            due = min(due, listen(poll, elsewhere))
+        left = min(until, due) - clock.monotonic()
         news = TURNS.outside(poll.poll, left * 1000 if left > 0 else 0)
-        return self._moved({fd for fd, _ in news}, beside=bool(elsewhere))
+        return self._moved([*map(by_fd.get, dict(news)), *elsewhere], due)
 
-    def _moved(self, there: set[int], *, beside: bool) -> list[Ended]:
-        """Has everything go on that has news, or whose time has come; `beside`: there may be some of no socket."""
+    def _moved(self, moved: Sequence[Wire | None], due: float) -> list[Ended]:
+        """Has everything go on that has news, or whose time has come."""
         now = clock.monotonic()
         ended: list[Ended] = []
         for wire in self.flying[:]:
-            flight = wire.flight
-            if flight is None:
-                if wire.fd in there and wire.read() is None:
-                    self.read_carefully(wire)
-                    flight = wire.flight
-            elif beside or flight.due <= now or any(fd in there for fd, _ in flight.interests()):
-                flight.go_on()
-            if wire.plain or (flight is not None and flight.outcome is not None):
+            if wire.found is None and (wire in moved or (not wire.simple and wire.due <= now)):
+                if not wire.simple:
+                    wire.go_on()
+                elif wire.read() is None:
+                    self.look_closer(wire)
+            if wire.plain or wire.found is not None:
                 self._land(wire, now, ended)
-        return ended + self.ring(now)
+        if now >= due:
+            ended += self.ring(now)
+        return ended
 
     def land(self, wire: Wire) -> list[Ended]:
         """What has ended because a wire has."""
@@ -378,32 +353,93 @@ class Wires:
         return ended
 
     def ring(self, now: float) -> list[Ended]:
-        """Ends what has no time left."""
+        """Ends what has no time left, and tries again what has rested."""
         ended: list[Ended] = []
-        for wire in list(self.flying):
-            if wire.joined is not None:
-                self._ring_joined(wire, now, ended)
-            elif wire.until <= now:
-                self._time_out(wire)
-                self._land(wire, clock.monotonic(), ended)
+        for wire in self.flying[:]:
+            if wire.until <= now:
+                if not wire.plain and wire.found is None:
+                    wire.give_up(wire.late)
+                self._land(wire, now, ended)
+            elif wire.joined is not None:
+                ended += self._end_late(wire, wire.late, now)
+        for wire in self.resting[:]:
+            if wire.until <= now:
+                self.resting.remove(wire)
+                self._end(wire, wire.last, ended)
+            elif wire.joined is not None and (late := self._end_late(wire, wire.last, now)):
+                ended += late
+            elif wire.again_at <= now:
+                self._try_again(wire, ended)
         return ended
 
-    def _ring_joined(self, wire: Wire, now: float, ended: list[Ended]) -> None:
-        assert wire.joined is not None
-        if wire.until <= now:
-            self._time_out(wire)
-            self._land(wire, now, ended)
-            return
-        late = [joined for joined in wire.joined if joined.until <= now]
-        wire.joined = [joined for joined in wire.joined if joined.until > now]
-        for joined in late:
-            joined.result = _late(wire)
-        ended += late
+    def _end_late(self, wire: Wire, outcome: Reply | Broken, now: float) -> list[Joined]:
+        """Ends those whose own time is up, and the wire where nobody waits for it any more."""
+        late = end_late(wire, outcome, now)
+        if late and not wire.joined:
+            self._drop(wire)
+        return late
 
-    @staticmethod
-    def _time_out(wire: Wire) -> None:
-        if not wire.has_ended:
-            wire.give_up(_late(wire))
+    # --- further tries -------------------------------------------------------------------------------------------
+
+    def _rests(self, wire: Wire, outcome: Reply | Broken) -> bool:
+        """Has a request wait for its next try; False where its outcome stands."""
+        route = wire.route
+        if wire.retries is None:
+            wire.retries = Retries(route.retries, wire.until, self.ledger.limits.min_try, route.gate.budget)
+        delay = wire.retries.delay_after(outcome)
+        if delay is None:
+            return False
+        wire.rest(outcome, clock.monotonic() + delay)
+        self.resting.append(wire)
+        return True
+
+    def _try_again(self, wire: Wire, ended: list[Ended]) -> None:
+        """Starts the next try of a request if there is room for one, else ends it with what the last came to.
+
+        Where its client is full it waits for a place of this page's own, as a call.
+        """
+        self.resting.remove(wire)
+        route, ledger, gate = wire.route, self.ledger, wire.route.gate
+        now = clock.monotonic()
+        if "requests.adapters" in modules and is_replaced():
+            self._hand_over(wire, "mocked")
+        elif ledger.take_place(gate):
+            has_room = wire.until - now >= ledger.limits.min_try and not ledger.is_full
+            permit = gate.circuit.enter(wire.until) if has_room else None
+            if permit is None:
+                ledger.leave(route.client)
+                self._end(wire, wire.last, ended)
+                return
+            ledger.tries += 1
+            wire.attempts += 1
+            wire.permit, wire.tried_at = permit, now
+            self.flying.append(wire)
+            self._begin(wire, now)
+        elif ledger.holds(gate):
+            self._hand_over(wire, "place")
+        else:
+            self._end(wire, wire.last, ended)
+
+    def _begin(self, wire: Wire, now: float) -> None:
+        """Sends a request if there is a connection for it, else begins to make one."""
+        route = wire.route
+        connection = route.idle.take(for_write=route.for_write, now=now)
+        if connection is None:
+            self._open(wire)
+            return
+        wire.fresh = False
+        try:
+            wire.bind(connection)
+            self._send(wire)
+        except Exception as error:
+            wire.fail(error)
+
+    def _hand_over(self, wire: Wire, why: HandOver) -> None:
+        """Has a request go on as a call."""
+        self._calls.handed_over(wire.route.client, why)
+        self._calls.take_over(wire)
+        if wire.route.safe:
+            self._forget(wire)
 
     # --- ends ----------------------------------------------------------------------------------------------------
 
@@ -419,18 +455,25 @@ class Wires:
         else:
             ledger.leave(route.client)
         if not wire.plain:
-            self._land_broken(wire, wire.result, ended)
+            outcome = wire.found
+            assert outcome is not None, "it has ended"
+            if isinstance(outcome, Reply) or outcome.kind == "too-large":
+                outcome = ledger.counted(outcome)
+            self._settle(wire, outcome, ended)
             return
         size = len(wire.raw)
         ledger.bytes += size
         if size > limits.max_reply or ledger.bytes > limits.max_replies:
             self._refuse(wire, "too-large" if size > limits.max_reply else "limit", ended)
-        elif wire.status >= 500 or wire.status == 429 or wire.joined is not None:
+        elif (
+            wire.status >= 500
+            or wire.status == 429
+            or wire.joined is not None
+            or gate.circuit.standing is None
+        ):
             self._settle(wire, wire.result, ended)
         else:
-            if gate.circuit.standing is None:
-                self._tell(wire, Reply(wire.status))
-            elif (verdict := (route.client, True)) not in ledger.told:
+            if (verdict := (route.client, True)) not in ledger.told:
                 ledger.told.add(verdict)
                 gate.circuit.succeeded(wire.permit)
             if route.may_join or not route.safe:
@@ -440,32 +483,34 @@ class Wires:
     def _refuse(self, wire: Wire, kind: BrokenKind, ended: list[Ended]) -> None:
         """Ends a wire whose reply is more than may be taken in."""
         wire.connection.close()
-        wire.plain, wire.broken = False, Broken(kind, sent=True)
-        self._settle(wire, wire.broken, ended)
-
-    def _land_broken(self, wire: Wire, outcome: Reply | Broken, ended: list[Ended]) -> None:
-        """Ends a wire that brought no plain reply."""
-        counted = self.ledger.counted(outcome)
-        if counted is not outcome:
-            assert isinstance(counted, Broken), "only what is too much is another outcome"
-            wire.broken = counted
-        self._settle(wire, counted, ended)
+        wire.plain = False
+        self._settle(wire, Broken(kind, sent=True), ended)
 
     def _settle(self, wire: Wire, outcome: Reply | Broken, ended: list[Ended]) -> None:
-        """Has a request go on where another try may make its outcome good, else ends it for all who wait for it."""
-        route = wire.route
-        self._tell(wire, outcome)
-        self._forget(wire)
-        if route.may_repeat and route.retries and is_transient(outcome):
-            self._calls.handed_over(route.client, "retry")
-            self._calls.retry(wire, outcome)
-            wire.release()
-        elif wire.joined is None:
+        """Tells the breaker of a try, and has the next one wait for its time, or ends the request with this."""
+        route, ledger = wire.route, self.ledger
+        telling = (
+            isinstance(outcome, Broken)
+            and outcome.kind == "timeout"
+            and ledger.telling(wire.until - wire.tried_at, route.timeout)
+        )
+        change = ledger.tell(route.client, wire.permit, outcome, telling=telling, visitor=self.visitor)
+        if change is not None:
+            self._calls.turned(route.client, change)
+        if not (route.may_repeat and route.retries and is_transient(outcome) and self._rests(wire, outcome)):
+            self._end(wire, outcome, ended)
+
+    def _end(self, wire: Wire, outcome: Reply | Broken, ended: list[Ended]) -> None:
+        """Ends a request for all who wait for it."""
+        if wire.attempts > 1:
+            outcome = wire.told(outcome)
+        if wire.route.may_join or not wire.route.safe:
+            self._forget(wire)
+        if wire.joined is None:
+            wire.found = outcome
             ended.append(wire)
         else:
-            for at, joined in enumerate(wire.joined):
-                joined.result = outcome if at == 0 else self.ledger.counted(_copy(outcome))
-            ended += wire.joined
+            ended += end_all(wire, outcome, self.ledger)
             wire.release()
 
     def _forget(self, wire: Wire) -> None:
@@ -474,14 +519,7 @@ class Wires:
             self._joinable.clear()
             self.ledger.write_ended()
         elif wire.route.may_join:
-            self._joinable.pop(self._key(wire.route, wire.target, wire.token, wire.request), None)
-
-    def _tell(self, wire: Wire, outcome: Reply | Broken) -> None:
-        route = wire.route
-        telling = self.ledger.telling(wire.until - wire.began, route.timeout)
-        change = self.ledger.tell(route.client, wire.permit, outcome, telling=telling, visitor=self.visitor)
-        if change is not None:
-            self._calls.turned(route.client, change)
+            self._joinable.pop(key_of(wire.route, wire.target, wire.token, wire.request), None)
 
     def give_up(self, one: Ended) -> None:
         """Gives a request up, and its wire where nobody else waits for that."""
@@ -493,7 +531,14 @@ class Wires:
             if wire.joined:
                 return
         assert isinstance(wire, Wire)
-        if wire not in self.flying:
+        self._drop(wire)
+
+    def _drop(self, wire: Wire) -> None:
+        """Forgets a request that nobody waits for any more, and gives up what is under way of it."""
+        if wire in self.resting:
+            self.resting.remove(wire)
+            self._forget(wire)
+        elif wire not in self.flying:
             wire.release()
         else:
             self.flying.remove(wire)
@@ -504,22 +549,11 @@ class Wires:
 
     def close(self) -> None:
         """Gives up all that is under way, so that it holds no place any more."""
-        for wire in list(self.flying):
+        for wire in (*self.flying, *self.resting):
             wire.joined = None
             self.give_up(wire)
 
 
-def _due(wire: Wire) -> float:
-    due = wire.until if wire.flight is None else wire.flight.due
+def _due(wire: Wire, own: float) -> float:
+    due = min(own, wire.until)
     return due if wire.joined is None else min(due, *(joined.until for joined in wire.joined))
-
-
-def _copy(outcome: Reply | Broken) -> Reply | Broken:
-    return outcome.copy() if isinstance(outcome, Reply) else outcome
-
-
-def _late(wire: Wire) -> Broken:
-    flight = wire.flight
-    if flight is None:
-        return Broken("timeout", sent=True, reason="reply-timeout")
-    return Broken("timeout", sent=flight.sent, reason=flight.late)

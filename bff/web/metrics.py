@@ -168,8 +168,8 @@ class _CountedCalls(Calls):
             if isinstance(one, Call):
                 begun = self._begun.pop(one, now) if one.begun is None else one.begun
                 self._ended_call(one, now - begun)
-            elif isinstance(one, Joined) or not one.plain:
-                self._metrics.call_ended(one.client.name, one.result, now - one.began, 0, 0)
+            elif isinstance(one, Joined) or not one.plain or one.attempts > 1:
+                self._metrics.call_ended(one.client.name, one.result, now - one.began, one.further_tries, 0)
             else:  # of a plain reply nothing is read that the page does not
                 self._metrics.reply_came(one.route.client.name, one.status, now - one.began)
         return ended

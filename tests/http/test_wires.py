@@ -1,10 +1,12 @@
-"""The first tries of a page's ordinary requests: one object each, and the same rules as for every call."""
+"""A page's ordinary requests on wires, with their retries: one object each, and the same rules as for every call."""
 
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
@@ -13,9 +15,22 @@ import responses
 from bff import clock
 from bff.http import Broken, Call, Calls, Client, Limits, OutgoingRequest, Reply, Route, SocketTransport
 from bff.http.sockets.connection import Connection
+from bff.http.sockets.parser import ReplyParser
 from bff.http.sockets.wire import Wire
-from tests.fakes import PATIENCE, FakeBackend, answer, close, hang, in_turn, together
-from tests.http.calling import patient
+from tests.fakes import (
+    PATIENCE,
+    FakeBackend,
+    Received,
+    after,
+    answer,
+    close,
+    half,
+    hang,
+    in_turn,
+    together,
+)
+from tests.fakes import Wire as FakeWire
+from tests.http.calling import get, patient
 from tests.http.sockets.replies import ALL, Expected, Scripted
 
 
@@ -28,6 +43,7 @@ class Owner:
         calls.handed_over = lambda client, why: self.handed_over.append(why)  # type: ignore[method-assign]
         self.in_flight: dict[Any, int] = {}
         self.results: dict[int, Reply | Broken] = {}
+        self.lost: list[bool] = []
 
     def ask(self, at: int, route: Route, target: str, request: OutgoingRequest | None = None) -> Any:
         wires = self.calls.wires or self.calls.begin_wires()
@@ -53,6 +69,7 @@ class Owner:
                 found = one.result
                 assert found is not None
                 self.results[self.in_flight.pop(one)] = found
+                self.lost.append(one.lost)
                 one.release()
         return self.results
 
@@ -98,25 +115,78 @@ def taken(client: Client) -> int:
 # --- what is read -----------------------------------------------------------------------------------------------
 
 
-def read(script: Scripted) -> Reply | None:
-    """What a wire makes of a reply that comes whole; None for what it leaves to who knows every rule."""
+@contextmanager
+def wired() -> Iterator[tuple[Wire, socket.socket]]:
+    """A wire, and the other end of its connection."""
     mine, theirs = socket.socketpair()
     with mine, theirs:
         mine.setblocking(False)
-        theirs.sendall(script.wire)
         wire = Wire(Connection(mine))
-        wire.route = type("Route", (), {"limits": Limits()})
+        wire.route = type("Route", (), {"limits": Limits(), "method": "GET"})  # type: ignore[assignment]
         wire.page = type("Page", (), {"ledger": type("Ledger", (), {"room": 2**20})})
+        yield wire, theirs
+
+
+def read(script: Scripted) -> Reply | None:
+    """What a wire makes of a reply that comes whole; None for what it leaves to who knows every rule."""
+    with wired() as (wire, theirs):
+        theirs.sendall(script.wire)
         return wire.result if wire.read() else None  # type: ignore[return-value]
 
 
-@pytest.mark.parametrize("name", [name for name, one in ALL.items() if one.method != "HEAD"])
+OF_READS = [name for name, one in ALL.items() if one.method != "HEAD"]
+
+
+@pytest.mark.parametrize("name", OF_READS)
 def test_what_a_wire_reads_is_what_the_rules_say(name: str) -> None:
     script = ALL[name]
     found = read(script)
     if found is not None:
         assert script.expected == Expected(found.status, found.raw, dict(found.headers))
         assert script.reused
+
+
+@pytest.mark.parametrize("name", OF_READS)
+def test_a_wire_waits_for_more_only_where_the_rules_do(name: str) -> None:
+    script = ALL[name]
+    for at in range(1, len(script.wire), 1 + len(script.wire) // 200):
+        with wired() as (wire, theirs):
+            theirs.sendall(script.wire[:at])
+            if wire.read() is not None or not wire.is_under_way():
+                continue
+            rules = ReplyParser("GET", 2**20)
+            assert not rules.feed(script.wire[:at])
+            assert rules.begun and not rules.end()
+            theirs.sendall(script.wire[at:])
+            if wire.read():
+                found = wire.result
+                assert isinstance(found, Reply)
+                assert script.expected == Expected(found.status, found.raw, dict(found.headers))
+
+
+@pytest.mark.parametrize(
+    "beginning",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\nuntil the end",
+        b"HTTP/1.1 204 OK\r\nTransfer-Encoding: chunked\r\n\r\n5",
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 9\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"100001\r\n" + b"x" * 60_000,
+        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000,
+        b"".join([b"HTTP/1.1 200 OK\r\n", *(b"X-%d: a\r\n" % at for at in range(102))]),
+        b"RTSP/1.0 200 OK\r\nCon",
+    ],
+    ids=["too long", "until closed", "no body", "closing", "a long chunk", "a long head", "headers", "RTSP"],
+)
+def test_what_is_not_to_be_waited_for_on_a_wire(beginning: bytes) -> None:
+    with wired() as (wire, theirs):
+        wire.page.ledger.room = 2**15 if b"100001" in beginning else 2**20
+        theirs.setblocking(False)
+        left = beginning
+        while left:
+            left = left[theirs.send(left) :]
+            assert wire.read() is None
+        assert not wire.is_under_way()
 
 
 def test_most_replies_need_nobody_else() -> None:
@@ -146,6 +216,142 @@ def test_a_request_is_sent_on_the_idle_connection_and_leaves_it_idle(
     assert {request.headers["x-request-id"] for request in backend.requests} == {"it"}
     assert 0 < int(backend.requests[-1].headers["x-request-deadline-ms"]) <= 10_000
     assert taken(client) == 0
+
+
+def test_a_fresh_connection_is_made_for_a_wire_that_then_reads_on_it(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls
+) -> None:
+    backend.on("GET /a", answer(json=1))
+    calls = make_calls()
+    owner, route = Owner(calls), way(calls, client)
+    wire = owner.ask(0, route, "/a")
+    assert isinstance(owner.finish()[0], Reply)
+    assert wire.flight is None and wire.opening is None
+    assert owner.ask(1, route, "/a") is wire
+    owner.finish()
+    assert backend.accepted == 1
+    assert taken(client) == 0
+
+
+def test_a_name_that_is_looked_up_holds_nobody_up(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, real = threading.Event(), socket.getaddrinfo
+
+    def slowly(host: str, *args: Any, **options: Any) -> Any:
+        if host != "slow.test":
+            return real(host, *args, **options)
+        assert known.wait(PATIENCE)
+        return real("127.0.0.1", *args, **options)
+
+    monkeypatch.setattr("socket.getaddrinfo", slowly)
+    backend.on("GET /a", answer(json=1))
+    named = patient(backend.url.replace("127.0.0.1", "slow.test"))
+    calls = make_calls()
+    owner = Owner(calls)
+    slow = owner.ask(0, way(calls, named), "/a")
+    quick = owner.ask(1, way(calls, client), "/a")
+    assert calls.wait(clock.monotonic() + PATIENCE) == [quick]
+    assert slow.opening is not None and not slow.sent
+    quick.release()
+    del owner.in_flight[quick]
+    known.set()
+    assert isinstance(owner.finish()[0], Reply)
+    assert slow.flight is None
+    assert taken(client) == taken(named) == 0
+
+
+def test_an_opening_that_takes_too_long_ends_with_how_far_it_came(
+    client: Client, make_calls: MakeCalls
+) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as listening:  # connects, and says nothing
+        silent = patient(f"https://127.0.0.1:{listening.getsockname()[1]}")
+        calls = make_calls()
+        owner = Owner(calls)
+        owner.ask(0, way(calls, silent, timeout=0.1, retries=0), "/a")
+        assert owner.finish()[0] == Broken("timeout", reason="tls-timeout")
+        assert taken(silent) == 0
+
+
+def test_who_is_refused_ends_on_its_wire(backend: FakeBackend, client: Client, make_calls: MakeCalls) -> None:
+    backend.on("GET /a", answer(json=1))
+    with closing(socket.socket()) as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        away = patient(f"http://127.0.0.1:{nobody.getsockname()[1]}")
+        calls = make_calls()
+        owner = Owner(calls)
+        wire = owner.ask(0, way(calls, away, retries=0), "/a")
+        owner.ask(1, way(calls, client), "/a")
+        found = owner.finish()
+    assert found[0] == Broken("refused", reason="refused")
+    assert isinstance(found[1], Reply)
+    assert wire.flight is None and calls._fetches is None
+    assert taken(away) == taken(client) == 0
+
+
+@pytest.mark.parametrize("idle", [0, 1])
+def test_a_reply_that_comes_in_pieces_is_read_on_its_wire(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls, idle: int
+) -> None:
+    def in_pieces(received: Received, wire: FakeWire) -> None:
+        for piece in (b"HTTP/1.1 200 O", b"K\r\nContent-Length: 6\r\n\r\n[1,", b" 2]"):
+            wire.send(piece)
+            time.sleep(0.02)  # most of them come by themselves then
+
+    backend.on("GET /a", in_pieces)
+    if idle:
+        warm(make_calls, client, backend)
+    calls = make_calls()
+    owner = Owner(calls)
+    wire = owner.ask(0, way(calls, client), "/a")
+    (found,) = owner.finish().values()
+    assert isinstance(found, Reply) and found.json() == [1, 2]
+    assert wire.flight is None
+    assert backend.accepted == 1
+
+
+@pytest.mark.parametrize(
+    "said", [b"HTTP/1.1 200 OK\r\nConte", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n1"]
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_reply_that_is_cut_ends_on_its_wire(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls, said: bytes, method: str
+) -> None:
+    def cut(received: Received, wire: FakeWire) -> None:
+        wire.send(said)
+        close(received, wire)
+
+    backend.on(f"{method} /a", cut)
+    warm(make_calls, client, backend)
+    calls = make_calls()
+    owner = Owner(calls)
+    request = None if method == "GET" else OutgoingRequest("POST", "/a", body=b"{}")
+    wire = owner.ask(0, way(calls, client, method, retries=0), "/a", request)
+    assert owner.finish()[0] == Broken("refused", sent=True, reason="cut-short")
+    assert wire.flight is None and owner.lost == [True]
+    assert backend.wait_for_connections(0)
+    assert taken(client) == 0
+
+
+def test_an_address_that_gives_no_answer_loses_its_place(
+    backend: FakeBackend, make_calls: MakeCalls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FakeBackend() as other:
+        ports = [int(one.url.rpartition(":")[2]) for one in (backend, other)]
+
+        def both(*_args: Any, **_options: Any) -> Any:
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in ports]
+
+        monkeypatch.setattr("socket.getaddrinfo", both)
+        backend.on("GET /a", hang)
+        other.on("GET /a", answer(json=1))
+        client = patient("http://many.test", breaker=None)
+        calls = make_calls()
+        owner = Owner(calls)
+        owner.ask(0, way(calls, client, timeout=0.1, retries=0), "/a")
+        owner.finish()
+        owner.ask(1, way(calls, client), "/a")
+        assert isinstance(owner.finish()[1], Reply)
 
 
 def test_a_connection_that_the_backend_has_closed_is_replaced(
@@ -178,7 +384,7 @@ def test_a_write_is_never_begun_anew(backend: FakeBackend, client: Client, make_
     assert taken(client) == 0
 
 
-def test_what_only_another_try_can_make_good_goes_on_as_a_call_and_counts_its_first_try(
+def test_what_only_another_try_can_make_good_is_tried_again_on_a_wire(
     backend: FakeBackend, client: Client, make_calls: MakeCalls
 ) -> None:
     backend.on("GET /a", in_turn(answer(503), answer(json=1)))
@@ -188,7 +394,190 @@ def test_what_only_another_try_can_make_good_goes_on_as_a_call_and_counts_its_fi
     (found,) = owner.finish().values()
     assert isinstance(found, Reply) and (found.json(), found.attempts) == (1, 2)
     assert calls.ledger.tries == 2
-    assert owner.handed_over == ["retry"]
+    assert calls._fetches is None and owner.handed_over == []
+    assert backend.accepted == 1
+    assert taken(client) == 0
+
+
+def test_a_backend_that_refuses_is_tried_again(make_calls: MakeCalls) -> None:
+    with closing(socket.socket()) as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        away = patient(f"http://127.0.0.1:{nobody.getsockname()[1]}", breaker=None)
+        calls = make_calls()
+        owner = Owner(calls)
+        wire = owner.ask(0, way(calls, away, retries=2), "/a")
+        assert owner.finish()[0] == Broken("refused", attempts=3, reason="refused")
+        assert (calls.ledger.tries, wire.further_tries, calls._fetches) == (3, 2, None)
+        assert away.gate.budget.tokens < 9
+    assert taken(away) == 0
+
+
+def test_a_write_that_was_lost_once_is_unknown_whatever_comes_then(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls
+) -> None:
+    backend.on("POST /a", in_turn(half, answer(409)))
+    calls = make_calls()
+    owner = Owner(calls)
+    request = OutgoingRequest("POST", "/a", body=b"{}", repeatable=True)
+    owner.ask(0, way(calls, client, "POST", repeatable=True, retries=1), "/a", request)
+    (found,) = owner.finish().values()
+    assert isinstance(found, Reply) and (found.status, found.attempts) == (409, 2)
+    assert owner.lost == [True]
+    assert [received.body for received in backend.requests] == [b"{}", b"{}"]
+
+
+def test_a_write_that_was_refused_once_and_answered_is_not_lost(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls
+) -> None:
+    backend.on("POST /a", in_turn(answer(503), answer(409)))
+    calls = make_calls()
+    owner = Owner(calls)
+    request = OutgoingRequest("POST", "/a", body=b"{}", repeatable=True)
+    owner.ask(0, way(calls, client, "POST", repeatable=True, retries=1), "/a", request)
+    assert owner.finish()[0].status == 409  # type: ignore[union-attr]
+    assert owner.lost == [False]
+
+
+def resting(calls: Calls) -> list[Wire]:
+    """Waits until something rests."""
+    assert calls.wires is not None
+    end = clock.monotonic() + PATIENCE
+    while not calls.wires.resting:
+        assert clock.monotonic() < end
+        assert calls.wires.wait(end) == []
+    return calls.wires.resting
+
+
+@pytest.mark.parametrize("how", ["abandon", "close"])
+def test_what_rests_holds_no_place_and_may_be_given_up(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls, how: str
+) -> None:
+    backend.on("GET /a", answer(503, headers={"Retry-After": "5"}))
+    calls = make_calls()
+    owner = Owner(calls)
+    wire = owner.ask(0, way(calls, client, retries=1), "/a")
+    assert resting(calls) == [wire]
+    assert taken(client) == 0
+    if how == "abandon":
+        calls.abandon(wire)
+        assert calls.wait(clock.monotonic() + 10.0) == []
+    calls.close()
+    assert len(backend.requests) == 1
+
+
+def test_nobody_waits_for_a_try_that_comes_too_late(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls
+) -> None:
+    backend.on("GET /a", answer(503, headers={"Retry-After": "60"}))
+    calls = make_calls()
+    owner = Owner(calls)
+    owner.ask(0, way(calls, client, retries=3), "/a")
+    (found,) = owner.finish().values()
+    assert isinstance(found, Reply) and (found.status, found.attempts) == (503, 1)
+
+
+@pytest.mark.parametrize("why", ["full", "spared", "over"])
+def test_the_last_outcome_stands_where_there_is_no_room_for_a_next_try(
+    backend: FakeBackend, make_calls: MakeCalls, why: str
+) -> None:
+    backend.on("GET /a", answer(503))
+    client = patient(backend.url, concurrency=1)
+    calls = make_calls(max_requests=1 if why == "over" else 9)
+    owner = Owner(calls)
+    owner.ask(0, way(calls, client, retries=1), "/a")
+    resting(calls)
+    if why == "full":
+        assert client.gate.enter(first=True)
+    elif why == "spared":
+        while client.gate.circuit.standing is not None:
+            client.gate.circuit.failed(client.gate.circuit.standing)
+    (found,) = owner.finish().values()
+    assert isinstance(found, Reply) and (found.status, found.attempts) == (503, 1)
+    assert len(backend.requests) == 1
+    assert taken(client) == (why == "full")
+
+
+def test_a_next_try_waits_for_a_place_of_its_page_as_a_call(
+    backend: FakeBackend, make_calls: MakeCalls
+) -> None:
+    free = threading.Event()
+    backend.on("GET /a", in_turn(answer(503), answer(json="a")))
+    backend.on("GET /b", after(free, answer(json="b")))
+    client = patient(backend.url, concurrency=1)
+    calls = make_calls()
+    owner, route = Owner(calls), way(calls, client, retries=1)
+    owner.ask(0, route, "/a")
+    resting(calls)
+    owner.ask(1, route, "/b")
+    while not owner.handed_over:
+        assert calls.wait(clock.monotonic() + 0.05) == []
+    free.set()
+    found = owner.finish()
+    assert owner.handed_over == ["place"]
+    assert (found[0].json(), found[0].attempts, found[1].json()) == ("a", 2, "b")  # type: ignore[union-attr]
+    assert calls.ledger.tries == 3
+    assert taken(client) == 0
+
+
+def test_a_next_try_beside_a_call_is_begun_too(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls
+) -> None:
+    backend.on("GET /a", in_turn(answer(503), answer(json="a")))
+    backend.on("GET /b", hang)
+    calls = make_calls()
+    owner = Owner(calls)
+    hanging = calls.start(client, get("/b"))
+    wire = owner.ask(0, way(calls, client, retries=1), "/a")
+    assert calls.wait(clock.monotonic() + PATIENCE) == [wire]
+    assert wire.result.json() == "a"
+    calls.abandon(hanging)
+    wire.release()
+    assert taken(client) == 0
+
+
+def test_who_joins_what_rests_gets_what_the_next_try_brings(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls
+) -> None:
+    backend.on("GET /a", in_turn(answer(503), answer(json=1)))
+    calls = make_calls()
+    owner, route = Owner(calls), way(calls, client, may_join=True, retries=1)
+    owner.ask(0, route, "/a")
+    resting(calls)
+    owner.ask(1, route, "/a")
+    found = owner.finish()
+    assert [(reply.json(), reply.attempts) for reply in found.values()] == [(1, 2), (1, 2)]  # type: ignore[union-attr]
+    assert len(backend.requests) == 2
+    assert taken(client) == 0
+
+
+def test_whose_time_is_up_while_it_rests_gets_what_the_last_try_came_to(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls
+) -> None:
+    backend.on("GET /a", answer(503, headers={"Retry-After": "5"}))
+    calls = make_calls()
+    owner, route = Owner(calls), way(calls, client, may_join=True, retries=1)
+    owner.ask(0, route, "/a")
+    resting(calls)
+    joined = owner.ask(1, route, "/a")
+    joined.until = clock.monotonic() + 0.05
+    assert calls.wait(clock.monotonic() + PATIENCE) == [joined]
+    assert joined.result.status == 503
+    calls.close()
+
+
+def test_a_mock_that_comes_between_two_tries_is_asked(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls
+) -> None:
+    backend.on("GET /a", answer(503))
+    calls = make_calls()
+    owner = Owner(calls)
+    owner.ask(0, way(calls, client, retries=1), "/a")
+    resting(calls)
+    with responses.RequestsMock() as mock:
+        mock.get(client.url("/a"), json="mocked")
+        (found,) = owner.finish().values()
+    assert isinstance(found, Reply) and (found.json(), found.attempts) == ("mocked", 2)
+    assert owner.handed_over == ["mocked"]
     assert taken(client) == 0
 
 
@@ -338,7 +727,7 @@ def test_the_last_to_give_up_ends_an_equal_read(
     assert taken(client) == 0
 
 
-def test_equal_reads_stay_one_when_they_go_on_as_calls(
+def test_equal_reads_stay_one_when_they_are_tried_again(
     backend: FakeBackend, client: Client, make_calls: MakeCalls
 ) -> None:
     backend.on("GET /a", in_turn(answer(503), answer(json=1)))

@@ -24,46 +24,50 @@ _UNDER_WAY = frozenset({errno.EINPROGRESS, errno.EALREADY, errno.EWOULDBLOCK})
 class Dial:
     """Connects to the first of some addresses that answers; `due` (monotonic) is when the next one is tried.
 
-    `winner` is the one that did, `losers` are those that were tried before it, or refused.
+    `winner` is the one that did, `losers` are those that were tried before it, or refused, `trying` those under way.
     """
 
     def __init__(self, addresses: Sequence[Address]) -> None:
         self.winner: Address | None = None
         self.losers: list[Address] = []
         self._left = list(addresses[::-1])
-        self._trying: dict[socket.socket, Address] = {}
+        self.trying: dict[socket.socket, Address] = {}
         self._error: OSError = OSError(errno.EADDRNOTAVAIL, "no address")
         self.due = 0.0
 
     def go_on(self) -> socket.socket | None:
         """A connected socket, None while there is none; raises the last OSError when every address has refused."""
         while True:
-            for sock in list(self._trying):
+            for sock in list(self.trying):
                 try:
                     sock.getpeername()
                 except OSError:  # not yet, or never
                     if error := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
                         self._failed(sock, OSError(error, os.strerror(error)))
                 else:
-                    return self._won(sock)
+                    self.winner = self.trying.pop(sock)
+                    if self.trying:
+                        self.losers += self.trying.values()
+                        self.close()
+                    return sock
             now = clock.monotonic()
-            if not self._left or (self._trying and now < self.due):
+            if not self._left or (self.trying and now < self.due):
                 break
             self._begin(self._left.pop())
             self.due = now + STAGGER
         if not self._left:
             self.due = inf
-            if not self._trying:
+            if not self.trying:
                 raise self._error
         return None
 
     def interests(self) -> list[tuple[int, int]]:
         """The descriptors whose news `go_on` waits for."""
-        return [(sock.fileno(), select.POLLOUT) for sock in self._trying]
+        return [(sock.fileno(), select.POLLOUT) for sock in self.trying]
 
     def close(self) -> None:
-        while self._trying:
-            self._trying.popitem()[0].close()
+        while self.trying:
+            self.trying.popitem()[0].close()
 
     def _begin(self, address: Address) -> None:
         family, place = address
@@ -73,7 +77,7 @@ class Dial:
             self._error = error
             self.losers.append(address)
             return
-        self._trying[sock] = address
+        self.trying[sock] = address
         try:
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -87,12 +91,5 @@ class Dial:
 
     def _failed(self, sock: socket.socket, error: OSError) -> None:
         self._error = error
-        self.losers.append(self._trying.pop(sock))
+        self.losers.append(self.trying.pop(sock))
         sock.close()
-
-    def _won(self, sock: socket.socket) -> socket.socket:
-        self.winner = self._trying.pop(sock)
-        if self._trying:
-            self.losers += self._trying.values()
-            self.close()
-        return sock

@@ -99,34 +99,26 @@ class SocketFlight:
         if self._opening is not None:
             self._opening.wake(waiter)
 
-    def open(self) -> None:
-        """Begins to make a connection for the request."""
-        self._attempt(self._reach)
-
     def begin(self) -> None:
         """Sends the request if there is a connection for it, else begins to make one."""
         self._connection = self._idle.take(for_write=self._exchange.method not in _READS)
         self._reused = self._connection is not None
         self._attempt(self._begin_writing if self._reused else self._reach)
 
-    def resume(
-        self, connection: Connection, unsent: bytes, came: bytes | OSError | None, *, sent: bool
-    ) -> None:
-        """Goes on with a request that was begun on an idle connection, and with what has come since, or broke it.
+    def resume(self, connection: Connection, unsent: bytes, came: bytes, *, reused: bool, sent: bool) -> None:
+        """Goes on with a request that was begun on a connection, and with what has come since.
 
-        `came` is None where nothing has, `sent` says whether any of the request has gone out.
+        `reused` says whether the connection was idle before, `sent` whether any of the request has gone out.
         """
         self._connection = connection
-        self._reused = True
+        self._reused = reused
         self.sent = sent
         self._unsent = unsent
         self._parser = ReplyParser(self._exchange.method, self._exchange.max_bytes)
         self._attempt(lambda: self._resume(came))
 
-    def _resume(self, came: bytes | OSError | None) -> None:
-        if isinstance(came, OSError):
-            raise came
-        if came is None or not self._has_ended(came):
+    def _resume(self, came: bytes) -> None:
+        if not came or not self._has_ended(came):
             self._step()
 
     def go_on(self) -> None:
@@ -138,12 +130,8 @@ class SocketFlight:
         else:
             self._attempt(self._step)
 
-    def give_up(self) -> None:
-        """Ends it and what it holds; nobody asks for its outcome."""
-        self._leave(lost=False)
-
-    def _leave(self, *, lost: bool) -> None:
-        """Lets go what it holds; where it was `lost`, no answer came."""
+    def give_up(self, *, lost: bool = False) -> None:
+        """Ends what it holds; where it was `lost`, no answer came."""
         connection, self._connection = self._connection, None
         opening, self._opening = self._opening, None
         if opening is not None:
@@ -274,5 +262,5 @@ class SocketFlight:
         return broken_by(error, self._exchange.client.name, sent=self.sent, late=self.late, cut=cut)
 
     def _end(self, outcome: Reply | Broken) -> None:
-        self._leave(lost=isinstance(outcome, Broken) and outcome.kind != "too-large")
+        self.give_up(lost=isinstance(outcome, Broken) and outcome.kind != "too-large")
         self.outcome = outcome

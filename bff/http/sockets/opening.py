@@ -26,7 +26,17 @@ if TYPE_CHECKING:
 class Opening:
     """Goes on towards a connection, as far as it can without waiting; used by the thread that waits for it."""
 
-    __slots__ = ("_client", "_connection", "_dial", "_idle", "_lookup", "_origin", "_resolver", "_several")
+    __slots__ = (
+        "_client",
+        "_connection",
+        "_dial",
+        "_idle",
+        "_lookup",
+        "_origin",
+        "_resolver",
+        "_rules",
+        "_several",
+    )
 
     def __init__(self, client: Client, origin: Origin, idle: Idle, resolver: Resolver) -> None:
         self._client = client
@@ -36,15 +46,21 @@ class Opening:
         self._lookup: Lookup | None = None
         self._dial: Dial | None = None
         self._several = False
+        self._rules: ssl.SSLContext | None = None
         self._connection: Connection | None = None
 
     def go_on(self) -> Connection | None:
         """The connection, None while there is none; raises OSError where there will be none."""
         connection = self._connection
         if connection is None:
-            connection = self._connected()
-            if connection is None:
+            dial = self._dial or self._found()
+            sock = None if dial is None else dial.go_on()
+            if dial is None or sock is None:
                 return None
+            connection = self._connection = self._made(sock) if self._origin.secure else Connection(sock)
+            if self._several:
+                self._note(dial)
+            self._dial = None
         if connection.is_secure and not connection.handshake():
             return None
         self._connection = None
@@ -53,7 +69,7 @@ class Opening:
     def give_up(self, *, lost: bool) -> None:
         """Ends what it holds; where it was `lost`, its server took a connection and gave no answer."""
         connection, self._connection = self._connection, None
-        if self._dial is not None:
+        if self._dial is not None and self._dial.trying:
             self._dial.close()
         if connection is not None:
             connection.close()
@@ -101,26 +117,6 @@ class Opening:
 
     # --- the way there -------------------------------------------------------------------------------------------
 
-    def _connected(self) -> Connection | None:
-        """What the first address that answers gives; a connection that is to shake hands is held here."""
-        dial = self._dial or self._found()
-        if dial is None:
-            return None
-        rules = _rules_for(self._client) if self._origin.secure else None
-        sock = dial.go_on()
-        if sock is None:
-            return None
-        if rules is None:
-            connection = Connection(sock)
-        else:
-            connection = SecureConnection(sock, rules, self._origin.name, self._idle.ticket)
-            self._connection = connection
-        if self._several and self._idle.lookup is not None:
-            self._idle.lookup.standing.lost(dial.losers)
-            connection.address = dial.winner
-        self._dial = None
-        return connection
-
     def _found(self) -> Dial | None:
         """Dials the addresses of its server; None where its name is still looked up."""
         found = self._idle.lookup
@@ -137,8 +133,21 @@ class Opening:
         addresses = found.addresses
         assert addresses, "one without is not kept"
         self._several = len(addresses) > 1
+        if self._origin.secure:
+            self._rules = _rules_for(self._client)
         self._dial = Dial(found.standing.in_order(addresses) if self._several else addresses)
         return self._dial
+
+    def _made(self, sock: socket.socket) -> Connection:
+        """A connection that is to shake hands."""
+        assert self._rules is not None, "known before it was dialled"
+        return SecureConnection(sock, self._rules, self._origin.name, self._idle.ticket)
+
+    def _note(self, dial: Dial) -> None:
+        """Notes which of several addresses it was."""
+        if self._idle.lookup is not None and self._connection is not None:
+            self._idle.lookup.standing.lost(dial.losers)
+            self._connection.address = dial.winner
 
 
 def _rules_for(client: Client) -> ssl.SSLContext:
