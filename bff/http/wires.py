@@ -137,13 +137,13 @@ class Wires:
         wire.target, wire.token, wire.request = target, token, request
         wire.began, wire.tried_at, wire.until = now, now, until
         wire.attempts, wire.retries = 1, None
-        wire.fresh = wire.sent_before = wire.lost_before = False
+        wire.fresh = wire.went_out = wire.sent_before = wire.lost_before = False
         wire.simple = True
         self.flying.append(wire)
         if route.may_join:
             self._joinable[key_of(route, target, token, request)] = wire
         if connection is None:
-            self._open(wire)
+            self.reach(wire)
         else:
             raw = self._head_of(wire, left)
             if request is not None and request.body:
@@ -217,24 +217,21 @@ class Wires:
             sent = wire.send(raw)
         except OSError:
             sent = 0
-        wire.went_out = sent > 0
+        wire.went_out = wire.went_out or sent > 0
         if sent != len(raw):
             self._fly(wire, raw[sent:], b"")
         else:
             wire.simple = wire.joined is None
 
-    def _open(self, wire: Wire) -> None:
-        """Begins to make a connection for a request."""
-        route = wire.route
-        wire.opening = Opening(route.client, route.origin, route.idle, route.transport.resolver)
-        wire.fresh, wire.simple, wire.went_out = True, False, False
-        self.reach(wire)
-
     def reach(self, wire: Wire) -> None:
         """Goes on towards a connection for a request, and sends it there."""
-        assert wire.opening is not None, "it has none"
+        opening = wire.opening
+        if opening is None:
+            route = wire.route
+            opening = Opening(route.client, route.origin, route.idle, route.transport.resolver)
+            wire.opening, wire.fresh, wire.simple = opening, True, False
         try:
-            connection = wire.opening.go_on()
+            connection = opening.go_on()
             if connection is not None:
                 wire.opening = None
                 wire.bind(connection)
@@ -251,7 +248,7 @@ class Wires:
             wire.fail(wire.error)
         else:  # it was idle and has turned out dead: a fresh one may be tried (RFC 9110, 9.2.2)
             wire.connection.close()
-            self._open(wire)
+            self.reach(wire)
 
     def _fly(self, wire: Wire, unsent: bytes, came: bytes) -> None:
         """Goes on where a request cannot go out at once, or a reply is not plain."""
@@ -309,7 +306,7 @@ class Wires:
         due = inf
         for wire in self.flying:
             if wire.found is not None:  # it ended as soon as it was begun
-                due = 0.0
+                until = 0.0
             elif wire.simple:
                 poll.register(wire.fd, _POLLIN)
                 by_fd[wire.fd] = wire
@@ -425,7 +422,7 @@ class Wires:
         route = wire.route
         connection = route.idle.take(for_write=route.for_write, now=now)
         if connection is None:
-            self._open(wire)
+            self.reach(wire)
             return
         wire.fresh = False
         try:

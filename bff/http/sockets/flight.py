@@ -256,10 +256,9 @@ class SocketFlight:
 
     def _broken_by(self, error: Exception) -> Broken:
         if self._opening is not None:
-            cut = self._opening.cut
-        else:
-            cut = "cut-short" if self._parser is not None and self._parser.begun else "no-reply"
-        return broken_by(error, self._exchange.client.name, sent=self.sent, late=self.late, cut=cut)
+            return self._opening.broken_by(error, sent=self.sent)
+        cut: Reason = "cut-short" if self._parser is not None and self._parser.begun else "no-reply"
+        return broken_by(error, self._exchange.client.name, sent=self.sent, late="reply-timeout", cut=cut)
 
     def _end(self, outcome: Reply | Broken) -> None:
         self.give_up(lost=isinstance(outcome, Broken) and outcome.kind != "too-large")

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from bff import clock
 from bff.errors import Reason
 from bff.http.faults import UnreadableFileError
+from bff.http.messages import Broken
+from bff.http.sockets.broken import broken_by
 from bff.http.sockets.connection import Connection, SecureConnection
 from bff.http.sockets.dial import Dial
 from bff.http.sockets.idle import Idle
@@ -110,10 +112,10 @@ class Opening:
             return "tls-timeout"
         return "connect-timeout" if self._dial is not None else "look-up-timeout"
 
-    @property
-    def cut(self) -> Reason:
-        """What it means that the other side ended it."""
-        return "refused" if self._connection is None else "tls"
+    def broken_by(self, error: Exception, *, sent: bool) -> Broken:
+        """Why there will be no connection."""
+        cut: Reason = "refused" if self._connection is None else "tls"
+        return broken_by(error, self._client.name, sent=sent, late=self.late, cut=cut)
 
     # --- the way there -------------------------------------------------------------------------------------------
 

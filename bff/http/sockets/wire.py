@@ -375,11 +375,13 @@ class Wire:
 
     def fail(self, error: Exception) -> None:
         """Ends it, because of what went wrong."""
-        late: Reason = "reply-timeout"
-        cut: Reason = "cut-short" if self.came else "no-reply"
         if self.opening is not None:
-            late, cut = self.opening.late, self.opening.cut
-        self.give_up(broken_by(error, self.route.client.name, sent=self.went_out, late=late, cut=cut))
+            broken = self.opening.broken_by(error, sent=self.went_out)
+        else:
+            cut: Reason = "cut-short" if self.came else "no-reply"
+            client = self.route.client.name
+            broken = broken_by(error, client, sent=self.went_out, late="reply-timeout", cut=cut)
+        self.give_up(broken)
 
     def give_up(self, broken: Broken | None) -> None:
         """Ends it and its connection; None where nobody asks for its outcome."""

@@ -10,7 +10,7 @@ from contextlib import closing
 import pytest
 
 from bff import clock
-from bff.http import Client
+from bff.http import Broken, Client
 from bff.http.sockets.connection import Connection
 from bff.http.sockets.idle import Idle
 from bff.http.sockets.opening import Opening
@@ -83,9 +83,10 @@ def test_who_is_refused_is_told_so(resolver: Resolver) -> None:
     with closing(socket.socket()) as nobody:
         nobody.bind(("127.0.0.1", 0))
         one = opening(resolver, Idle(8), nobody.getsockname()[1])
-        with pytest.raises(ConnectionRefusedError):
+        with pytest.raises(ConnectionRefusedError) as refused:
             opened(one)
-        assert (one.late, one.cut) == ("connect-timeout", "refused")
+        broken = one.broken_by(refused.value, sent=False)
+        assert broken == Broken("refused", reason="refused")
 
 
 def test_giving_up_ends_what_is_dialled(resolver: Resolver) -> None:
@@ -100,7 +101,7 @@ def test_giving_up_ends_what_is_dialled(resolver: Resolver) -> None:
             connection.close()
         fds = [fd for fd, _ in one.interests()]
         one.give_up(lost=False)
-        assert (one.go_on is not None, list(one.interests()), one.due) == (True, [], float("inf"))
+        assert (list(one.interests()), one.due) == ([], float("inf"))
         for fd in fds:
             with pytest.raises(OSError):
                 socket.socket(fileno=fd).getsockname()
