@@ -241,11 +241,12 @@ class Wires:
 
     def look_closer(self, wire: Wire) -> None:
         """Goes on where what has come on a wire is no plain reply."""
-        if wire.error is None:
+        error, wire.error = wire.error, None
+        if error is None:
             if not wire.is_under_way():
                 self._fly(wire, b"", wire.came)
-        elif wire.fresh or wire.came or wire.route.for_write or isinstance(wire.error, TimeoutError):
-            wire.fail(wire.error)
+        elif wire.fresh or wire.came or wire.route.for_write or isinstance(error, TimeoutError):
+            wire.fail(error)
         else:  # it was idle and has turned out dead: a fresh one may be tried (RFC 9110, 9.2.2)
             wire.connection.close()
             self.reach(wire)
@@ -253,7 +254,7 @@ class Wires:
     def _fly(self, wire: Wire, unsent: bytes, came: bytes) -> None:
         """Goes on where a request cannot go out at once, or a reply is not plain."""
         connection, route, request = wire.connection, wire.route, wire.request
-        connection.wire, wire.simple = None, False
+        connection.wire, wire.feed, wire.simple = None, None, False
         body = None if request is None else request.body
         head = partial(self._head_of, wire)
         exchange = Exchange(route.client, route.method, body, wire.until, self.ledger.room, head)
@@ -362,8 +363,8 @@ class Wires:
         for wire in self.resting[:]:
             if wire.until <= now:
                 self.resting.remove(wire)
-                self._end(wire, wire.last, ended)
-            elif wire.joined is not None and (late := self._end_late(wire, wire.last, now)):
+                self._stand(wire, ended)
+            elif wire.last is not None and (late := self._end_late(wire, wire.last, now)):
                 ended += late
             elif wire.again_at <= now:
                 self._try_again(wire, ended)
@@ -405,7 +406,7 @@ class Wires:
             permit = gate.circuit.enter(wire.until) if has_room else None
             if permit is None:
                 ledger.leave(route.client)
-                self._end(wire, wire.last, ended)
+                self._stand(wire, ended)
                 return
             ledger.tries += 1
             wire.attempts += 1
@@ -415,7 +416,12 @@ class Wires:
         elif ledger.holds(gate):
             self._hand_over(wire, "place")
         else:
-            self._end(wire, wire.last, ended)
+            self._stand(wire, ended)
+
+    def _stand(self, wire: Wire, ended: list[Ended]) -> None:
+        """Ends a request with what its last try came to."""
+        assert wire.last is not None, "it was tried"
+        self._end(wire, wire.last, ended)
 
     def _begin(self, wire: Wire, now: float) -> None:
         """Sends a request if there is a connection for it, else begins to make one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import threading
 import time
@@ -333,6 +334,38 @@ def test_a_reply_that_is_cut_ends_on_its_wire(
     assert taken(client) == 0
 
 
+@pytest.mark.parametrize(
+    ("script", "idle"),
+    [(close, 0), (half, 0), (hang, 0), (in_turn(close, answer(json=1)), 1)],
+    ids=["closed", "cut", "late", "begun anew"],
+)
+def test_nothing_of_what_failed_waits_for_the_collector(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls, script: Any, idle: int
+) -> None:
+    backend.on("GET /a", script)
+    if idle:
+        warm(make_calls, client, backend)
+
+    def page() -> None:
+        calls = make_calls()
+        owner = Owner(calls)
+        owner.ask(0, way(calls, client, timeout=0.2, retries=0), "/a")
+        owner.finish()
+        calls.close()
+
+    def alive() -> int:
+        return sum(type(one) in (Wire, Connection) for one in gc.get_objects())
+
+    gc.collect()
+    gc.disable()
+    try:
+        before = alive()
+        page()
+        assert alive() == before
+    finally:
+        gc.enable()
+
+
 def test_an_address_that_gives_no_answer_loses_its_place(
     backend: FakeBackend, make_calls: MakeCalls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -654,6 +687,18 @@ def test_nothing_of_a_page_stays_with_an_idle_connection(
     assert isinstance(wire, Wire)
     owner.finish()
     assert (wire.owner, wire.page, wire.raw, dict(wire.headers), wire.token) == (None, None, b"", {}, None)
+
+
+def test_nothing_of_what_was_tried_again_stays_with_an_idle_connection(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls
+) -> None:
+    backend.on("GET /a", in_turn(answer(503), answer(json=1)))
+    calls = make_calls()
+    owner = Owner(calls)
+    wire = owner.ask(0, way(calls, client, retries=1), "/a")
+    assert isinstance(wire, Wire)
+    owner.finish()
+    assert (wire.owner, wire.page, wire.found, wire.last, wire.retries) == (None,) * 5
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

@@ -32,7 +32,7 @@ class Dial:
         self.losers: list[Address] = []
         self._left = list(addresses[::-1])
         self.trying: dict[socket.socket, Address] = {}
-        self._error: OSError = OSError(errno.EADDRNOTAVAIL, "no address")
+        self._errors = [OSError(errno.EADDRNOTAVAIL, "no address")]
         self.due = 0.0
 
     def go_on(self) -> socket.socket | None:
@@ -58,7 +58,7 @@ class Dial:
         if not self._left:
             self.due = inf
             if not self.trying:
-                raise self._error
+                raise self._errors.pop()  # which nothing holds then but who catches it
         return None
 
     def interests(self) -> list[tuple[int, int]]:
@@ -74,7 +74,7 @@ class Dial:
         try:
             sock = socket.socket(family, socket.SOCK_STREAM)
         except OSError as error:
-            self._error = error
+            self._errors.append(error)
             self.losers.append(address)
             return
         self.trying[sock] = address
@@ -90,6 +90,6 @@ class Dial:
             self._failed(sock, OSError(code, os.strerror(code)))
 
     def _failed(self, sock: socket.socket, error: OSError) -> None:
-        self._error = error
+        self._errors.append(error)
         self.losers.append(self.trying.pop(sock))
         sock.close()

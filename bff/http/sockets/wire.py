@@ -128,8 +128,8 @@ class Wire:
     status: int
     raw: bytes
     headers: Mapping[bytes, bytes]
+    feed: Any
     idle_for: float | None
-    last: Reply | Broken
 
     def __init__(self, connection: Connection | None = None) -> None:
         self.flight: SocketFlight | None = None
@@ -137,6 +137,7 @@ class Wire:
         self.joined: list[Any] | None = None
         self.found: Reply | Broken | None = None
         self.retries: Retries | None = None
+        self.last: Reply | Broken | None = None
         self.attempts = 1
         self.came = b""
         self.plain = self.simple = self.fresh = False
@@ -258,6 +259,7 @@ class Wire:
             self.plain = False
             self.raw, self.headers = b"", _NO_HEADERS
             self.owner = self.page = self.request = self.token = self.joined = self.found = None
+            self.last = self.retries = None
             if self.fresh and connection.is_secure:
                 route.idle.ticket = connection.ticket
             route.idle.give(connection, self.idle_for, self.landed_at, page.offset)
@@ -403,7 +405,7 @@ class Wire:
         self.sent_before = self.sent_before or self.sent
         if self.plain:
             connection, idle = self.connection, self.route.idle
-            connection.wire = None
+            connection.wire = self.feed = None
             if self.fresh and connection.is_secure:
                 idle.ticket = connection.ticket
             idle.give(connection, self.idle_for, self.landed_at, self.page.offset)
