@@ -41,7 +41,7 @@ class Fetches:
         self._turned = turned
         self._fetches: dict[Fetch, None] = {}
         self._flying: dict[Started, Fetch] = {}
-        self._joinable: dict[str, list[Fetch]] = {}  # reads by URL
+        self._joinable: dict[str, list[Fetch]] = ledger.joinable
 
     def __bool__(self) -> bool:
         return bool(self._fetches)
@@ -273,7 +273,6 @@ class Fetches:
         """Forgets a fetch that nobody waits for any more, and gives up what is under way of it."""
         self._fetches.pop(fetch, None)
         if not fetch.request.safe:
-            self._joinable.clear()  # what was read before a write is no answer to what is read after it
             self.ledger.write_ended()
         elif fetch in (joinable := self._joinable.get(fetch.url, [])):
             joinable.remove(fetch)

@@ -27,10 +27,22 @@ class Ledger:
 
     `seconds` are those that the page had when it began; `wrote` (epoch seconds) is when its last write ended, 0 before
     the first; `queues` are the calls that wait for a place of the page's own, by client, and `freed` the
-    clients of places that are to go on to one of those.
+    clients of places that are to go on to one of those; `joinable` are the reads under way that an equal one may join:
+    wires by what they ask, calls by their URL.
     """
 
-    __slots__ = ("bytes", "freed", "held", "limits", "queues", "seconds", "told", "tries", "wrote")
+    __slots__ = (
+        "bytes",
+        "freed",
+        "held",
+        "joinable",
+        "limits",
+        "queues",
+        "seconds",
+        "told",
+        "tries",
+        "wrote",
+    )
 
     def __init__(self, limits: Limits, seconds: float) -> None:
         self.limits = limits
@@ -38,6 +50,7 @@ class Ledger:
         self.tries = 0
         self.bytes = 0
         self.wrote = 0.0
+        self.joinable: dict[Any, Any] = {}
         self.held: dict[Gate, int] = {}
         self.told: set[tuple[Client, bool]] = set()
         self.queues: dict[Client, deque[Any]] = {}
@@ -132,8 +145,9 @@ class Ledger:
         return "opened"
 
     def write_ended(self) -> None:
-        """Notes that what was kept before now may be old."""
+        """Notes that what was read before now, or is being read, is no answer to what is read from now on."""
         self.wrote = clock.wall()
+        self.joinable.clear()
 
 
 def spared(client: Client) -> Broken:

@@ -63,7 +63,6 @@ class Wires:
     __slots__ = (
         "_calls",
         "_deadline",
-        "_joinable",
         "_lines",
         "_request_id",
         "flying",
@@ -87,7 +86,6 @@ class Wires:
         self._calls = calls
         self.flying: list[Wire] = []
         self.resting: list[Wire] = []
-        self._joinable: dict[Any, Wire] = {}
         self.offset = 0.0
         identity = f"X-Request-ID: {request_id}\r\n" if request_id else ""
         self._lines = f"{identity}X-Request-Deadline-Ms: "
@@ -115,7 +113,7 @@ class Wires:
         left = until - now
         if left < limits.min_try or ledger.tries >= limits.max_requests or ledger.bytes >= limits.max_replies:
             return self._refused(route, until)
-        if route.may_join and (wire := self._joinable.get(key_of(route, target, token, request))):
+        if route.may_join and (wire := ledger.joinable.get(key_of(route, target, token, request))):
             return join(wire, owner, at, until)
         if "requests.adapters" in modules and is_replaced():  # who has not loaded it has not replaced it
             self._calls.handed_over(route.client, "mocked")
@@ -141,7 +139,7 @@ class Wires:
         wire.simple = True
         self.flying.append(wire)
         if route.may_join:
-            self._joinable[key_of(route, target, token, request)] = wire
+            ledger.joinable[key_of(route, target, token, request)] = wire
         if connection is None:
             self.reach(wire)
         else:
@@ -519,10 +517,9 @@ class Wires:
     def _forget(self, wire: Wire) -> None:
         """Joins no further read to a request that has ended, and after a write to none from before it."""
         if not wire.route.safe:
-            self._joinable.clear()
             self.ledger.write_ended()
         elif wire.route.may_join:
-            self._joinable.pop(key_of(wire.route, wire.target, wire.token, wire.request), None)
+            self.ledger.joinable.pop(key_of(wire.route, wire.target, wire.token, wire.request), None)
 
     def give_up(self, one: Ended) -> None:
         """Gives a request up, and its wire where nobody else waits for that."""

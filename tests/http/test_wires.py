@@ -802,6 +802,36 @@ def test_nothing_read_before_a_write_answers_what_is_read_after_it(
     calls.close()
 
 
+@pytest.mark.parametrize("written_by", ["a wire", "a call"])
+@pytest.mark.parametrize("read_by", ["a wire", "a call"])
+def test_nothing_read_before_a_write_answers_what_is_read_after_it_whoever_makes_them(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls, written_by: str, read_by: str
+) -> None:
+    backend.on("GET /a", in_turn(hang, answer(json="new")))
+    backend.on("POST /a", answer(201))
+    calls = make_calls()
+    owner, route = Owner(calls), way(calls, client, may_join=True)
+
+    def read(at: int) -> Any:
+        return owner.ask(at, route, "/a") if read_by == "a wire" else calls.start(client, get("/a"))
+
+    before = read(0)
+    write = OutgoingRequest("POST", "/a", body=b"{}")
+    if written_by == "a wire":
+        written = owner.ask(1, way(calls, client, "POST"), "/a", write)
+    else:
+        written = calls.start(client, write)
+    assert calls.wait(clock.monotonic() + PATIENCE) == [written]
+    written.release()
+    after = read(2)
+    assert calls.wait(clock.monotonic() + PATIENCE) == [after]
+    assert after.result.json() == "new"
+    after.release()
+    assert before.result is None if read_by == "a call" else before.outcome is None
+    calls.close()
+    assert taken(client) == 0
+
+
 # --- what stands in the way -------------------------------------------------------------------------------------
 
 
