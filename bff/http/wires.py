@@ -523,15 +523,13 @@ class Wires:
 
     def give_up(self, one: Ended) -> None:
         """Gives a request up, and its wire where nobody else waits for that."""
-        wire = one
-        if isinstance(one, Joined):
+        if not isinstance(one, Joined):
+            self._drop(one)
+        elif one.result is None:  # else its wire is others' already
             wire = one.wire
-            assert wire.joined is not None
-            wire.joined = [joined for joined in wire.joined if joined is not one]
-            if wire.joined:
-                return
-        assert isinstance(wire, Wire)
-        self._drop(wire)
+            wire.joined = [joined for joined in wire.joined or () if joined is not one]
+            if not wire.joined:
+                self._drop(wire)
 
     def _drop(self, wire: Wire) -> None:
         """Forgets a request that nobody waits for any more, and gives up what is under way of it."""

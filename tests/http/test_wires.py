@@ -772,6 +772,24 @@ def test_the_last_to_give_up_ends_an_equal_read(
     assert taken(client) == 0
 
 
+@pytest.mark.parametrize("script", [answer(json=1), answer(404), answer(500), close])
+def test_who_gives_up_one_of_equal_reads_that_have_ended_gives_up_nothing_else(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls, script: Any
+) -> None:
+    backend.on("GET /a", script)
+    backend.on("GET /b", answer(json=2))
+    calls = make_calls()
+    owner, route = Owner(calls), way(calls, client, may_join=True, retries=0)
+    for at in range(2):
+        owner.ask(at, route, "/a")
+    first, second = calls.wait(clock.monotonic() + PATIENCE)
+    assert [owner.in_flight.pop(one) for one in (first, second)] == [0, 1]
+    owner.ask(2, route, "/b")  # on the same connection, where that is good still
+    calls.abandon(second)
+    assert owner.finish()[2].json() == 2  # type: ignore[union-attr]
+    assert taken(client) == 0
+
+
 def test_equal_reads_stay_one_when_they_are_tried_again(
     backend: FakeBackend, client: Client, make_calls: MakeCalls
 ) -> None:

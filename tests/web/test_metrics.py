@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from bff.errors import OperatorError
-from tests.fakes import PATIENCE, FakeBackend, Received, Wire, after, answer
+from tests.fakes import PATIENCE, FakeBackend, Received, Wire, after, answer, in_turn
 from tests.project import app_of, visitor
 
 PAGE = """
@@ -252,6 +252,23 @@ def test_tries_that_equal_reads_share_are_counted_once(tmp_path: Path) -> None:
     assert client.get("/api/page").json == [1, 1]
     found = samples(client)
     assert (found["calls_total", "todos", "2xx"], found["retries_total", "todos"]) == (2, 1)
+
+
+@pytest.mark.parametrize("names", ["a", "ab"], ids=["one", "equal"])
+def test_tries_on_the_quick_way_are_counted_once_and_leave_it_for_nothing(
+    tmp_path: Path, backend: FakeBackend, names: str
+) -> None:
+    backend.on("GET /a", in_turn(answer(503), answer(json=1), answer(503), answer(404)))
+    steps = ", ".join(f"{name}: {{client: todos, get: /a, retries: 1}}" for name in names)
+    page = f"route: GET /api/page\nauth: none\nsteps: {{{steps}}}\nshape: [{', '.join(names)}]\n"
+    environ = {"BFF_METRICS": "1", "TODOS_URL": backend.url}
+    client = visitor(tmp_path, page, environ=environ)
+    assert client.get("/api/page").json == [1] * len(names)
+    assert client.get("/api/page").status_code == 404
+    found = samples(client)
+    assert found["calls_total", "todos", "2xx"] == len(names)
+    assert found["retries_total", "todos"] == 2
+    assert not any("hand_overs" in name for name, *_ in found)
 
 
 def test_a_folder_of_counters_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
