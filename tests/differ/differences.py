@@ -89,7 +89,7 @@ DIFFERENCES = (
         "an end that came with the reply is seen before the connection is kept, not before it is used again",
         {"state"},
         ("closed unsaid", "spaces behind a value"),
-        ("read, TLS", "write, TLS"),
+        _TLS,
         always=True,
     ),
     Difference(
