@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -153,6 +154,96 @@ def test_threads_that_load_a_library_at_once_begin_with_the_whole_of_it() -> Non
 )
 def test_a_part_before_the_whole_is_found(text: str, found: list[str]) -> None:
     assert list(parts_before_the_whole(ast.parse(text))) == found
+
+
+# --- nevers -------------------------------------------------------------------------------------------------------
+
+
+def module_of(path: Path) -> str:
+    """The dotted name of a module."""
+    return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
+def needs_of(name: str, tree: ast.Module) -> set[str]:
+    """The modules of the package that one imports: within functions, for types alone, and by name too."""
+    modules = {module_of(path) for path in EVERY}
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            inner = [f"{node.module}.{one.name}" for one in node.names]
+            found |= {one if one in modules else str(node.module) for one in inner}
+        elif isinstance(node, ast.Import):
+            found |= {one.name for one in node.names}
+    if "import_module" in {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}:
+        constants = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+        found |= {text for at in constants if isinstance(at, str) for text in (at, f"{name}.{at}")}
+    return (found & modules) - {name}
+
+
+EVERY = sorted(PACKAGE.rglob("*.py"))
+
+
+@cache
+def graph() -> dict[str, set[str]]:
+    return {module_of(path): needs_of(module_of(path), tree_of(path)) for path in EVERY}
+
+
+def all_needs_of(name: str) -> set[str]:
+    """The modules that one imports, and those that they import."""
+    found: set[str] = set()
+    new = {name}
+    while new:
+        found |= new
+        new = set().union(*(graph()[one] for one in new)) - found
+    return found
+
+
+def test_no_module_needs_one_that_needs_it() -> None:
+    TopologicalSorter(graph()).prepare()  # raises CycleError, which names them
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import bff.clock",
+        "from bff import clock",
+        "from bff.clock import wall",
+        "def f():\n    from bff.clock import wall",
+        "if TYPE_CHECKING:\n    import bff.clock",
+        "from importlib import import_module\nimport_module('bff.clock')",
+        "from importlib import import_module\nimport_module(f'bff.{of[0]}')\nof = ['clock']",
+    ],
+)
+def test_every_way_to_import_is_seen(text: str) -> None:
+    assert needs_of("bff", ast.parse(text)) == {"bff.clock"}
+
+
+def test_a_client_declares_and_knows_no_call_no_transport_and_no_cache() -> None:
+    known = {name.removeprefix("bff.http.") for name in all_needs_of("bff.http.client")}
+    assert {name for name in known if not name.startswith("bff")} == {
+        *("address", "auth", "client", "environment", "forwarded", "freshness", "gate", "messages"),
+        *("charsets", "proxies", "retry", "sockets.tls"),
+    }
+
+
+def test_calls_to_backends_know_no_recipe() -> None:
+    assert {
+        name for name in graph() if name.startswith("bff.http") and "bff.recipe" in graph()[name]
+    } == set()
+
+
+def test_a_run_knows_no_recipe_and_no_socket() -> None:
+    run = [path for path in EVERY if part_of(path) == "executor"]
+    for_sockets = ("socket", "select", "ssl", "bff.http.sockets", "bff.http.stock", "bff.recipe")
+    assert {
+        (name_of(path), name) for path in run for name in imports_of(path) if name.startswith(for_sockets)
+    } == set()
+
+
+@pytest.mark.parametrize("name", ["door", "page", "answer", "frame", "table", "journal", "keeping"])
+def test_the_way_of_a_page_knows_neither_flask_nor_werkzeug(name: str) -> None:
+    path = PACKAGE / "web" / f"{name}.py"
+    assert {found for found in imports_of(path) if found.startswith(("flask", "werkzeug"))} == set()
 
 
 # --- the clock ----------------------------------------------------------------------------------------------------

@@ -223,7 +223,7 @@ class Calls:
     def take_over(self, wire: Wire) -> None:
         """Has a request whose next try no wire can make go on as a call, or as one for each that waits for it."""
         route = wire.route
-        request = route.request_of(wire, self.visitor)
+        request = wire.request or route.alone(wire.target, wire.token, self.visitor)
         url, headers = route.client.url(request.target), self._headers_of(route.client, request)
         calls = []
         for one in wire.joined or [wire]:

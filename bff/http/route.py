@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from bff.http.client import Client
 from bff.http.fetch import headers_of
+from bff.http.limits import Limits
 from bff.http.messages import OutgoingRequest, header_text
 from bff.http.sockets.head import head_of
-from bff.http.sockets.origin import split
-from bff.http.sockets.wire import Wire
-
-if TYPE_CHECKING:
-    from bff.http.client import Client
-    from bff.http.limits import Limits
-    from bff.http.sockets.transport import SocketTransport
+from bff.http.sockets.idle import Idle
+from bff.http.sockets.origin import Origin, split
+from bff.http.sockets.resolve import Resolver
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Connections(Protocol):
+    """Whoever has the connections of an app: what is kept of them, and who looks names up for new ones.
+
+    It begins anew in a child of the process, so it is asked for the `resolver` each time.
+    """
+
+    resolver: Resolver
+
+    def idle_of(self, client: Client, origin: Origin) -> Idle:
+        """The idle connections of a client to a server."""
 
 
 class Route:
@@ -26,6 +36,7 @@ class Route:
 
     __slots__ = (
         "client",
+        "connections",
         "for_write",
         "gate",
         "headers",
@@ -41,12 +52,11 @@ class Route:
         "safe",
         "start",
         "timeout",
-        "transport",
     )
 
     def __init__(
         self,
-        transport: SocketTransport,
+        connections: Connections,
         client: Client,
         limits: Limits,
         *,
@@ -57,13 +67,8 @@ class Route:
         repeatable: bool,
         may_join: bool,
     ) -> None:
-        self.transport, self.client, self.limits, self.method, self.safe = (
-            transport,
-            client,
-            limits,
-            method,
-            safe,
-        )
+        self.connections, self.client, self.limits = connections, client, limits
+        self.method, self.safe = method, safe
         self.may_repeat = safe or repeatable
         self.timeout = client.timeout if timeout is None else timeout
         self.retries = client.retries if retries is None else retries
@@ -74,7 +79,7 @@ class Route:
         base = client.url("/")
         self.origin, target = split(base)
         self.prefix = target[:-1]
-        self.idle = transport.idle_of(client, self.origin)
+        self.idle = connections.idle_of(client, self.origin)
         self.start = f"{method} {self.prefix}"
         self.headers = f" HTTP/1.1\r\nHost: {self.origin.header}\r\n{header_text(client.sent_headers)}"
 
@@ -82,13 +87,6 @@ class Route:
         """The head of a request with headers or a body of its own."""
         headers = headers_of(self.client, request, request_id)
         return head_of(self.method, f"{self.prefix}{target}", self.origin.header, headers, request.body, left)
-
-    # --- what is not plain ---------------------------------------------------------------------------------------
-
-    def request_of(self, wire: Wire, visitor: bytes | None = None) -> OutgoingRequest:
-        """What a wire asks, as a request of its own."""
-        found: OutgoingRequest | None = wire.request
-        return self.alone(wire.target, wire.token, visitor) if found is None else found
 
     def alone(self, target: str, token: str | None, visitor: bytes | None) -> OutgoingRequest:
         """A request of which target and token say all."""

@@ -226,7 +226,7 @@ class Wires:
         opening = wire.opening
         if opening is None:
             route = wire.route
-            opening = Opening(route.client, route.origin, route.idle, route.transport.resolver)
+            opening = Opening(route.client, route.origin, route.idle, route.connections.resolver)
             wire.opening, wire.fresh, wire.simple = opening, True, False
         try:
             connection = opening.go_on()
@@ -256,7 +256,7 @@ class Wires:
         body = None if request is None else request.body
         head = partial(self._head_of, wire)
         exchange = Exchange(route.client, route.method, body, wire.until, self.ledger.room, head)
-        wire.flight = SocketFlight(exchange, route.origin, route.idle, route.transport.resolver)
+        wire.flight = SocketFlight(exchange, route.origin, route.idle, route.connections.resolver)
         wire.flight.resume(connection, unsent, came, reused=not wire.fresh, sent=wire.went_out)
         wire.take_in()
 
