@@ -11,8 +11,8 @@ from bff.executor.bind import BoundCached
 from bff.executor.render import target_of
 from bff.executor.request_step import RequestStep
 from bff.executor.results import SAY_SO
+from bff.http.cache.entry import CacheEntry
 from bff.http.charsets import IN_UTF8
-from bff.http.kept import Kept
 from bff.jsontext import NotJSON, TooDeep
 
 
@@ -62,7 +62,7 @@ class CachedStep(RequestStep):
         call.owner, call.at = self, at
         self.in_flight[call] = at
 
-    def _judged_entry(self, entry: Kept, at: int, now: float) -> Any:
+    def _judged_entry(self, entry: CacheEntry, at: int, now: float) -> Any:
         """The value of a kept reply, or its Failure, where there is more to it than its JSON."""
         bound, run = self.bound, self._run
         reply = entry.reply(now)

@@ -6,8 +6,8 @@ from msgspec.structs import replace
 
 from bff.executor.results import Run
 from bff.http import CacheTerms, OutgoingRequest, ReadKeys
-from bff.http.cache import cache_of
-from bff.http.kept import Kept
+from bff.http.cache.entry import CacheEntry
+from bff.http.cache.reply_cache import cache_of
 from bff.identity.recent_writes import RecentWrites
 from bff.plan.model import PlannedRequest
 
@@ -26,7 +26,7 @@ class CachedReads:
         self._keys = ReadKeys(planned.method, planned.client.url(""), planned.client.sent_headers)
         self._key = None if planned.private or target is None else self._keys.key(target, None, None)
 
-    def fresh(self, run: Run, target: str, token: str | None, now: float) -> Kept | None:
+    def fresh(self, run: Run, target: str, token: str | None, now: float) -> CacheEntry | None:
         """What is kept of a read and answers it as a new reply would, at `now` (monotonic)."""
         key = self._key
         if key is None:

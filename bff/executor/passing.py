@@ -15,7 +15,7 @@ from bff.executor.request_step import RequestStep
 from bff.executor.run import PageRun
 from bff.executor.writes import Write
 from bff.http import Broken, OutgoingRequest, Passage, Reply, StreamBroke
-from bff.http.media import IN_RECORDS, essence_of, manner_of
+from bff.http.stream.media import IN_RECORDS, essence_of, manner_of
 from bff.plan.model import PlannedRequest
 
 

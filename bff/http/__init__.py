@@ -6,8 +6,8 @@ it, and `check` follows what flows into a filter.
 
 from bff.breaker import Breaker
 from bff.http.auth import ApiKey, BearerToken, Env, ForwardedToken, env, forward_token
-from bff.http.behind import Behind, freezes_between_requests
-from bff.http.cache import ReadKeys
+from bff.http.cache.background import BackgroundReads, freezes_between_requests
+from bff.http.cache.reply_cache import ReadKeys
 from bff.http.calls import Calls
 from bff.http.choice import default_transport, transport_of
 from bff.http.client import Client
@@ -33,12 +33,12 @@ from bff.http.messages import (
     quoted,
     sendable,
 )
-from bff.http.passage import Passage
 from bff.http.retry import retry_after
 from bff.http.route import Route
 from bff.http.sender import Alone, Sender
 from bff.http.sockets.transport import SocketTransport
 from bff.http.stock.threads import ThreadTransport
+from bff.http.stream.passage import Passage
 from bff.http.transport import Promise, Started, Stream, Transport, Try
 from bff.http.wires import Ended, HandOver
 
@@ -49,8 +49,8 @@ __all__ = [
     "FORBIDDEN_RESPONSE_HEADERS",
     "FORWARDED",
     "ApiKey",
+    "BackgroundReads",
     "BearerToken",
-    "Behind",
     "Breaker",
     "Broken",
     "CacheOutcome",

@@ -9,19 +9,19 @@ from typing import Any
 from msgspec.structs import replace
 
 from bff import clock
-from bff.http.behind import Behind
+from bff.http.cache.background import BackgroundReads
+from bff.http.cache.reads import Reads
 from bff.http.client import Client
 from bff.http.fetch import Call, Fetch, headers_of
 from bff.http.fetches import Fetches
 from bff.http.ledger import Change, Ledger
 from bff.http.limits import Limits
 from bff.http.messages import Broken, HeaderLines, OutgoingRequest, Reply, set_header
-from bff.http.passage import Passage
-from bff.http.reads import Reads
 from bff.http.route import Route
 from bff.http.sockets.transport import SocketTransport, needs_more_than_sockets
 from bff.http.sockets.wire import Wire
-from bff.http.streams import Streams
+from bff.http.stream.passage import Passage
+from bff.http.stream.streams import Streams
 from bff.http.transport import Transport
 from bff.http.wires import Ended, HandOver, Wires
 
@@ -29,7 +29,7 @@ from bff.http.wires import Ended, HandOver, Wires
 class Calls:
     """The calls of one page; used by one thread.
 
-    `behind` is what pages of this process share: without it each page asks for itself, and keeps replies in the
+    `background` is what pages of this process share: without it each page asks for itself, and keeps replies in the
     process only.
     """
 
@@ -39,12 +39,12 @@ class Calls:
         deadline: float,
         limits: Limits | None = None,
         request_id: str = "",
-        behind: Behind | None = None,
+        background: BackgroundReads | None = None,
     ) -> None:
         self.transport = transport
         self._deadline = deadline
         self._request_id = request_id
-        self._behind = behind
+        self._background = background
         self.limits = limits or Limits()
         self.ledger = Ledger(self.limits, deadline - clock.monotonic())
         self.visitor: bytes | None = None
@@ -56,7 +56,7 @@ class Calls:
 
     def anew(self, deadline: float) -> Calls:
         """Calls of the same page with another deadline (monotonic) and bounds of their own."""
-        return Calls(self.transport, deadline, self.limits, self._request_id, self._behind)
+        return Calls(self.transport, deadline, self.limits, self._request_id, self._background)
 
     def route(self, client: Client, **terms: Any) -> Route | None:
         """The way of ordinary requests to a client; None where each of them must be a call."""
@@ -204,7 +204,7 @@ class Calls:
         """The reads that may be kept, made when there is a first one."""
         if self._reads is None:
             self._reads = Reads(
-                self.transport, self._deadline, self.fetches, self._end, self._for_others, self._behind
+                self.transport, self._deadline, self.fetches, self._end, self._for_others, self._background
             )
         return self._reads
 

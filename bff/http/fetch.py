@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from bff.http.cache.entry import CONDITIONS, CacheEntry
 from bff.http.forwarded import may_not_go_up
-from bff.http.kept import CONDITIONS, Kept
 from bff.http.messages import (
     FORBIDDEN_REQUEST_HEADERS,
     Broken,
@@ -61,7 +61,7 @@ class Call:
         self.headers = headers
         self.key: bytes = b""
         self.terms: CacheTerms | None = None
-        self.kept: Kept | None = None
+        self.kept: CacheEntry | None = None
         self.cached: CacheOutcome | None = None
         self.result: Reply | Broken | None = None
         self.fetch: Fetch | None = None
@@ -218,7 +218,7 @@ class Fetch:
         return self.retries.delay_after(outcome)
 
 
-def _to_be_confirmed(call: Call) -> tuple[Kept | None, Mapping[str, str]]:
+def _to_be_confirmed(call: Call) -> tuple[CacheEntry | None, Mapping[str, str]]:
     """The old reply that a backend can be asked to confirm, and the headers that ask it."""
     if call.kept is None or call.terms is None or call.request.method != "GET":
         return None, {}

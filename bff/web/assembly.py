@@ -12,7 +12,7 @@ from bff.http import Calls, Transport, transport_of
 from bff.plan.model import Plan
 from bff.settings import Settings
 from bff.web.admission import Admission
-from bff.web.behind import behind_of
+from bff.web.background import background_of
 from bff.web.frame import Frame
 from bff.web.identity import Identity
 from bff.web.observing import metrics_of, tracing_of
@@ -58,7 +58,7 @@ def load_site(
     written = RecentWritesCookie(site)
     common = Common(
         *(settings, asked, identity, rates, written, Repeats.of(settings)),
-        *(behind_of(settings, environ), Calls if metrics is None else metrics.calls, tracing),
+        *(background_of(settings, environ), Calls if metrics is None else metrics.calls, tracing),
     )
     with_steps = settings.server_timing or is_debugged()
     frame = Frame(settings, identity, written, metrics, with_steps=with_steps)

@@ -12,7 +12,7 @@ from bff import clock
 from bff.errors import PageError
 from bff.executor import KeySource, PageRun, PassingRun, Results, RunContext
 from bff.expressions import Evaluation
-from bff.http import Behind, Calls, Limits, Transport
+from bff.http import BackgroundReads, Calls, Limits, Transport
 from bff.identity import ANYBODY, Visitor
 from bff.identity.origin import SAFE_METHODS
 from bff.identity.recent_writes import NO_RECENT_WRITES
@@ -46,7 +46,7 @@ class Common(Struct, frozen=True):
     rates: Rates
     written: RecentWritesCookie
     repeats: Repeats | None
-    behind: Behind
+    background: BackgroundReads
     calls: Callable[..., Calls]
     tracing: Tracing | None
 
@@ -138,7 +138,7 @@ class PageAnswerer:
         deadline = journal.begun + self._deadline
         now = clock.now()
         evaluation = Evaluation(settings.max_work, settings.max_memory, now, deadline)
-        calls = common.calls(common.transport, deadline, self._limits, journal.request_id, common.behind)
+        calls = common.calls(common.transport, deadline, self._limits, journal.request_id, common.background)
         context = RunContext(
             deadline,
             self._encode,

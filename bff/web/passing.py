@@ -10,8 +10,8 @@ from bff import clock
 from bff.errors import PageError
 from bff.executor import Passed, Sent
 from bff.http import StreamBroke
-from bff.http.file_names import disposition, name_in
-from bff.http.media import CODINGS, OCTETS, codings_of, essence_of, manner_of, sent_up
+from bff.http.stream.file_names import disposition, name_in
+from bff.http.stream.media import CODINGS, OCTETS, codings_of, essence_of, manner_of, sent_up
 from bff.problems import problem
 from bff.settings import Settings
 from bff.web.answer import Answer

@@ -22,7 +22,7 @@ from bff.errors import Failure
 from bff.executor.bind import BoundRequest
 from bff.executor.writes import Writes
 from bff.http import Calls, Passage, StreamBroke
-from bff.http.kept import Kept
+from bff.http.cache.entry import CacheEntry
 from bff.http.ledger import Ledger
 from bff.http.sockets.idle import Idle
 from bff.http.stock.streaming import StockStream
@@ -106,7 +106,7 @@ def the_header_of_what_is_old_is_lost(patch: pytest.MonkeyPatch) -> None:
 
 @seed("reading", "notice", "kept", "expected X-Page-Stale: notice, found None")
 def nothing_old_stands_in(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Kept, "may_stand_in", lambda self, *given: False)
+    patch.setattr(CacheEntry, "may_stand_in", lambda self, *given: False)
 
 
 @seed("writing", "second", "500", "expected the cookie that says what was written")

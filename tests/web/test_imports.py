@@ -53,7 +53,7 @@ ONLY_SOME = {
     *("prometheus_client", "pytest", "redis", "responses", "tenacity", "unittest", "werkzeug.debug"),
     *("bff.identity.bearer", "bff.testing", "bff.web.metrics", "bff.web.tracing", "zoneinfo"),
     # Mocks, proxies, signatures, https and what is handed through need requests; plain HTTP does not.
-    *("bff.http.stock.exchange", "bff.http.stock.streaming", "requests", "urllib3"),
+    *("bff.http.stock.sending", "bff.http.stock.streaming", "requests", "urllib3"),
 }
 # What makes pages of recipes.
 AUTHORS = {

@@ -13,7 +13,7 @@ from bff.http.faults import BadReplyError
 from bff.http.messages import Broken, StreamBroke
 from bff.http.sockets.blocking import Found
 from bff.http.stock.connections import Adapter, at, renew
-from bff.http.stock.exchange import announced, broken_by, plain_headers, send
+from bff.http.stock.sending import announced, broken_by, plain_headers, send
 
 if TYPE_CHECKING:
     from bff.http.transport import Try

@@ -76,7 +76,7 @@ class _Flight(_Promised):
             outcome: Reply | Broken = Broken("full", retry_after=1, reason="threads-full")
         else:
             self.held = False
-            from bff.http.stock.exchange import exchange  # is there with the adapter
+            from bff.http.stock.sending import exchange  # is there with the adapter
 
             outcome = exchange(self._adapter, self._request, self)
         if not self.abandoned:

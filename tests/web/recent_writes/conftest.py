@@ -11,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from bff import create_app
-from bff.http import Behind
+from bff.http import BackgroundReads
 from bff.web import assembly
 from tests.fakes import FakeBackend, Received, Wire, answer
 from tests.project import LOGIN, write_project
@@ -39,12 +39,12 @@ def backend() -> Iterator[FakeBackend]:
 @pytest.fixture
 def behinds(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Closes what instances have done behind their pages."""
-    made: list[Behind] = []
-    original = assembly.behind_of
-    monkeypatch.setattr(assembly, "behind_of", lambda *given: made.append(original(*given)) or made[-1])
+    made: list[BackgroundReads] = []
+    original = assembly.background_of
+    monkeypatch.setattr(assembly, "background_of", lambda *given: made.append(original(*given)) or made[-1])
     yield
-    for behind in made:
-        behind.close()
+    for background in made:
+        background.close()
 
 
 @pytest.fixture

@@ -18,15 +18,15 @@ from msgspec.structs import replace
 
 from bff import clock
 from bff.forks import renew_in_child
+from bff.http.cache.entry import CacheEntry
 from bff.http.client import Client
 from bff.http.fetch import Call
-from bff.http.kept import Kept
 from bff.http.messages import Broken, CacheOutcome, CacheTerms, OutgoingRequest, Reply
 from bff.http.pool import Pool
 from bff.http.transport import Promise, Transport
 
 if TYPE_CHECKING:  # who has no store loads none
-    from bff.http.tier import LookUp, RedisTier
+    from bff.http.cache.redis_cache import LookUp, RedisCache
 
 
 class Asking(Protocol):
@@ -109,16 +109,16 @@ class SharedFetch:
             return call.result
 
 
-class Behind:
+class BackgroundReads:
     """The fetches and refreshes under way in this process, each once, and the store that instances share.
 
     `runs_on` says whether the process runs while it answers nothing. Where all `workers` (or half of them, by one
     client) are taken, a page asks for itself. Thread-safe.
     """
 
-    def __init__(self, tier: RedisTier | None = None, *, runs_on: bool = True, workers: int = 32) -> None:
+    def __init__(self, store: RedisCache | None = None, *, runs_on: bool = True, workers: int = 32) -> None:
         self.runs_on = runs_on
-        self._tier = tier
+        self._store = store
         self._workers = workers
         self._pool = Pool(workers, name="bff-behind")
         self.begin_anew()
@@ -150,30 +150,30 @@ class Behind:
 
     def look_up(self, call: Call, transport: Transport) -> LookUp | None:
         """Asks the store that instances share for a reply; None where there is none to ask now."""
-        if self._tier is None or call.terms is None:
+        if self._store is None or call.terms is None:
             return None
-        return self._tier.look_up(call.client, call.key, transport.promise, private=call.terms.private)
+        return self._store.look_up(call.client, call.key, transport.promise, private=call.terms.private)
 
-    def keep(self, call: Call, kept: Kept, seconds: float) -> None:
+    def keep(self, call: Call, kept: CacheEntry, seconds: float) -> None:
         """Has the store keep a reply for so many seconds since it came."""
-        if self._tier is not None and call.terms is not None:
-            self._tier.keep(call.client, call.key, kept, seconds, private=call.terms.private)
+        if self._store is not None and call.terms is not None:
+            self._store.keep(call.client, call.key, kept, seconds, private=call.terms.private)
 
     def forget(self, call: Call) -> None:
         """Has the store forget a reply."""
-        if self._tier is not None and call.terms is not None:
-            self._tier.forget(call.client, call.key, private=call.terms.private)
+        if self._store is not None and call.terms is not None:
+            self._store.forget(call.client, call.key, private=call.terms.private)
 
     def hand_over(self) -> None:
         """Where the process may stand still after this page: waits a moment for what the store is to keep."""
-        if self._tier is not None and not self.runs_on:
-            self._tier.flush()
+        if self._store is not None and not self.runs_on:
+            self._store.flush()
 
     def close(self) -> None:
         """Ends idle threads."""
         self._pool.close()
-        if self._tier is not None:
-            self._tier.close()
+        if self._store is not None:
+            self._store.close()
 
     def _joined(self, call: Call, make: MakeCalls) -> tuple[SharedFetch | None, bool]:
         """The fetch of this read, and whether it is new; None where there may be no new one."""

@@ -6,8 +6,8 @@ import pytest
 
 from bff.http import Breaker, Broken, CacheTerms, Client, Reply
 from tests.clock import Clock
+from tests.http.cache.reads.asking import LENIENT, Backend
 from tests.http.calling import ByHand, Outcome, calls_on, get, ok, run
-from tests.http.reads.asking import LENIENT, Backend
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ _OF_THE_BODY = frozenset(
 )
 
 
-class Kept(Unshown, frozen=True):
+class CacheEntry(Unshown, frozen=True):
     """A successful reply; `asked` (epoch seconds) is when its request was sent, `arrived` (monotonic) when it came.
 
     `fresh` are the seconds since then for which its backend lets it be taken for fresh; `stale` says whether it
@@ -127,7 +127,7 @@ class Kept(Unshown, frozen=True):
         return Reply(self.status, headers, self.raw)
 
 
-def kept_of(reply: Reply, *, private: bool, asked: float, arrived: float, took: float) -> Kept | None:
+def entry_of(reply: Reply, *, private: bool, asked: float, arrived: float, took: float) -> CacheEntry | None:
     """What may be kept of a reply that took so many seconds; None where nothing may be."""
     if not reply.ok or reply.status == 206 or varies_by_more(reply.headers):
         return None
@@ -136,7 +136,7 @@ def kept_of(reply: Reply, *, private: bool, asked: float, arrived: float, took: 
         return None
     fresh = says.fresh if private else says.fresh_for_all
     left = math.inf if fresh is None else max(0.0, fresh - took)
-    return Kept(reply.status, dict(reply.headers), reply.raw, asked, arrived, left, says.stale, took)
+    return CacheEntry(reply.status, dict(reply.headers), reply.raw, asked, arrived, left, says.stale, took)
 
 
 def _conditions(headers: Mapping[str, str]) -> dict[str, str]:

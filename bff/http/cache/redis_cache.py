@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 from bff import clock
 from bff.breaker import Breaker, Circuit
 from bff.forks import renew_in_child
-from bff.http.kept import Kept
+from bff.http.cache.entry import CacheEntry
+from bff.http.cache.sealing import EntrySeal
 from bff.http.messages import Broken
 from bff.http.pool import Pool
-from bff.http.sealing import EntrySeal
 from bff.http.transport import Promise
 from bff.state import connect
 
@@ -53,42 +53,42 @@ class _Lane:
 class LookUp:
     """A look-up under way: `promise` ends with it, and `found` then holds what was there."""
 
-    def __init__(self, lane: _Lane, name: str, promise: Promise, permit: int, tier: RedisTier) -> None:
+    def __init__(self, lane: _Lane, name: str, promise: Promise, permit: int, store: RedisCache) -> None:
         self.lane = lane
         self.held = False
         self.promise = promise
-        self.found: Kept | None = None
+        self.found: CacheEntry | None = None
         self.until = clock.monotonic() + PATIENCE
         self._name = name
         self._permit = permit
-        self._tier = tier
+        self._store = store
 
     def run(self) -> None:
         """Asks Redis; never raises."""
-        self.found = self._tier.looked_up(self._name, self._permit)
+        self.found = self._store.looked_up(self._name, self._permit)
         self.promise.fulfil(Broken("limit"))
 
     def give_up(self) -> None:
         """Is told that nobody waits for it any more."""
-        self._tier.given_up(self, self._permit)
+        self._store.given_up(self, self._permit)
 
 
 class _Write:
     """Something to be written or deleted."""
 
-    def __init__(self, lane: _Lane, size: int, write: Callable[[], object], tier: RedisTier) -> None:
+    def __init__(self, lane: _Lane, size: int, write: Callable[[], object], store: RedisCache) -> None:
         self.lane = lane
         self.held = False
         self.size = size
         self._write = write
-        self._tier = tier
+        self._store = store
 
     def run(self) -> None:
         """Writes; never raises."""
-        self._tier.written(self, self._write)
+        self._store.written(self, self._write)
 
 
-class RedisTier:
+class RedisCache:
     """Replies in Redis, under keyed hashes, encrypted where there are keys; thread-safe, and never raises.
 
     Without `keys` it takes no private replies: they stay in the process.
@@ -132,7 +132,7 @@ class RedisTier:
         self._pool.submit(look)
         return look
 
-    def keep(self, client: Client, key: bytes, kept: Kept, seconds: float, *, private: bool) -> None:
+    def keep(self, client: Client, key: bytes, kept: CacheEntry, seconds: float, *, private: bool) -> None:
         """Has a reply written for so many seconds since it came; one too large or too many is dropped."""
         if not self._seal.takes(private=private) or not self._seal.fits(kept):
             return
@@ -164,7 +164,7 @@ class RedisTier:
 
     # --- for its jobs ----------------------------------------------------------------------------------------------
 
-    def looked_up(self, name: str, permit: int) -> Kept | None:
+    def looked_up(self, name: str, permit: int) -> CacheEntry | None:
         """What Redis has under a name, None also where that cannot be told."""
         self._end_look_up()
         try:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bff.http import Broken, Calls, Client, Reply
 from tests.clock import Clock
+from tests.http.cache.reads.asking import MODIFIED, TTL, Backend
 from tests.http.calling import ByHand, finish, get, ok, post, run
-from tests.http.reads.asking import MODIFIED, TTL, Backend
 
 
 def test_what_is_not_fresh_any_more_is_asked_for_under_its_conditions(backend: Backend, clock: Clock) -> None:

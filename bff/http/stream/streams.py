@@ -12,7 +12,7 @@ from bff.http.fetches import Fetches
 from bff.http.gate import full
 from bff.http.ledger import spared
 from bff.http.messages import Broken, Reply
-from bff.http.passage import Passage
+from bff.http.stream.passage import Passage
 from bff.http.transport import Stream, Transport
 
 

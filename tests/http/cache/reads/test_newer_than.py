@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from bff.http import CacheTerms, Calls, Reply
-from bff.http.kept import MARGIN
+from bff.http.cache.entry import MARGIN
 from tests.clock import Clock
+from tests.http.cache.reads.asking import MODIFIED, TTL, Backend
 from tests.http.calling import ByHand, finish, get, ok, post, run
-from tests.http.reads.asking import MODIFIED, TTL, Backend
 
 
 def after(clock: Clock, **more: Any) -> CacheTerms:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bff.http import (
-    Behind,
+    BackgroundReads,
     Broken,
     CacheTerms,
     Call,
@@ -22,8 +22,8 @@ from bff.http import (
     ThreadTransport,
     forward_token,
 )
-from bff.http.behind import freezes_between_requests
-from bff.http.cache import cache_of
+from bff.http.cache.background import freezes_between_requests
+from bff.http.cache.reply_cache import cache_of
 from tests.fakes import PATIENCE, FakeBackend, after, answer, hang
 from tests.http.calling import finish, get, patient
 
@@ -33,18 +33,18 @@ OLD_AT_ONCE = CacheTerms(0.001, stale_while_revalidate=600.0, private=False)
 
 
 @pytest.fixture
-def behind() -> Iterator[Behind]:
-    behind = Behind()
-    yield behind
-    behind.close()
+def background() -> Iterator[BackgroundReads]:
+    background = BackgroundReads()
+    yield background
+    background.close()
 
 
 @pytest.fixture
-def page(transport: ThreadTransport, behind: Behind) -> Callable[..., Calls]:
+def page(transport: ThreadTransport, background: BackgroundReads) -> Callable[..., Calls]:
     """Makes the calls of one page."""
 
     def make(seconds: float = PATIENCE, request_id: str = "", **limits: Any) -> Calls:
-        return Calls(transport, time.monotonic() + seconds, Limits(**limits), request_id, behind)
+        return Calls(transport, time.monotonic() + seconds, Limits(**limits), request_id, background)
 
     return make
 
@@ -181,15 +181,15 @@ def test_where_too_many_are_under_way_a_page_asks_for_itself(
     asked = threading.Event()
     for path in ("/a", "/b", "/c"):
         backend.on(f"GET {path}", after(asked, answer(json=path)))
-    behind = Behind(workers=2)  # one for each client
-    calls = Calls(transport, time.monotonic() + PATIENCE, behind=behind)
+    background = BackgroundReads(workers=2)  # one for each client
+    calls = Calls(transport, time.monotonic() + PATIENCE, background=background)
     started = [calls.start(client, get(path, cache=SHARED)) for path in ("/a", "/b", "/c")]
     assert backend.wait_for_requests(3)
     asked.set()
     finish(calls, *started)
     assert [call.cached for call in started] == ["miss"] * 3
     assert [call.fetch is None for call in started] == [True, False, False]
-    behind.close()
+    background.close()
 
 
 def test_a_shared_request_counts_against_the_pages_bounds(
@@ -227,7 +227,7 @@ def test_a_fault_of_ours_in_a_shared_fetch_is_a_failure_and_logged(
         def _for_others(self, deadline: float) -> Calls:
             raise RuntimeError("secret")
 
-    calls = Faulty(transport, time.monotonic() + PATIENCE, behind=Behind())
+    calls = Faulty(transport, time.monotonic() + PATIENCE, background=BackgroundReads())
     call = calls.start(client, get("/a", cache=SHARED))
     finish(calls, call)
     assert isinstance(call.result, Broken) and call.result.kind == "refused"
@@ -292,7 +292,7 @@ def test_a_visitors_own_reply_is_refreshed_with_their_token(
 
 
 def test_a_refresh_that_fails_leaves_what_was_there(
-    page: Callable[..., Calls], client: Client, backend: FakeBackend, behind: Behind
+    page: Callable[..., Calls], client: Client, backend: FakeBackend, background: BackgroundReads
 ) -> None:
     backend.on("GET /a", answer(json=1), answer(500), answer(json=2))
     primed(page, client, OLD_AT_ONCE)
@@ -301,7 +301,7 @@ def test_a_refresh_that_fails_leaves_what_was_there(
         assert isinstance(call.result, Reply) and call.result.json() == 1
         assert backend.wait_for_requests(count)
         until = time.monotonic() + PATIENCE
-        while behind._fetches and time.monotonic() < until:
+        while background._fetches and time.monotonic() < until:
             pass
     assert refreshed(client, b"2")
 
@@ -326,10 +326,10 @@ def test_a_refresh_asks_whether_it_still_holds(
 def test_where_the_host_stands_still_the_page_refreshes_itself(
     transport: ThreadTransport, client: Client, backend: FakeBackend
 ) -> None:
-    behind = Behind(runs_on=False)
+    background = BackgroundReads(runs_on=False)
 
     def page(seconds: float = PATIENCE) -> Calls:
-        return Calls(transport, time.monotonic() + seconds, behind=behind)
+        return Calls(transport, time.monotonic() + seconds, background=background)
 
     backend.on("GET /a", answer(json=1), answer(json=2), answer(500), hang)
     primed(page, client, OLD_AT_ONCE)
@@ -344,7 +344,7 @@ def test_where_the_host_stands_still_the_page_refreshes_itself(
         calls.close()
     assert call.until - begun == pytest.approx(0.2, abs=0.05)
     assert len(backend.requests) == 4
-    behind.close()
+    background.close()
 
 
 @pytest.mark.parametrize("name", ["AWS_LAMBDA_FUNCTION_NAME", "FC_FUNCTION_NAME", "FUNCTION_TARGET"])

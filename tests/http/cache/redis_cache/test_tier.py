@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
-from bff.http import CacheTerms, Client, Reply, tier
-from bff.http.sealing import MAX_VALUE, EntrySeal
-from bff.http.tier import RedisTier
+import bff.http.cache.redis_cache as redis_cache
+from bff.http import CacheTerms, Client, Reply
+from bff.http.cache.redis_cache import RedisCache
+from bff.http.cache.sealing import MAX_VALUE, EntrySeal
 from tests.fakes import PATIENCE, FakeBackend, answer
-from tests.http.tier.instances import FOR_ALL, KEY, TTL, Instance, entries, until
+from tests.http.cache.redis_cache.instances import FOR_ALL, KEY, TTL, Instance, entries, until
 from tests.servers import RedisServer
 
 
@@ -155,7 +156,7 @@ def test_what_is_very_large_stays_in_the_process(
     one = instance()
     one.read(path="/large")
     one.read()
-    one.tier.flush(PATIENCE)
+    one.store.flush(PATIENCE)
     assert len(entries(redis, 1)) == 1
     assert one.call(path="/large").cached == "hit"
 
@@ -163,7 +164,7 @@ def test_what_is_very_large_stays_in_the_process(
 def test_where_the_host_stands_still_a_page_hands_over_before_it_ends(
     instance: Any, redis: RedisServer, backend: FakeBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(RedisTier.flush, "__defaults__", (PATIENCE,))
+    monkeypatch.setattr(RedisCache.flush, "__defaults__", (PATIENCE,))
     instance(runs_on=False).read()
     assert redis.client.dbsize() == 1
 
@@ -171,31 +172,31 @@ def test_where_the_host_stands_still_a_page_hands_over_before_it_ends(
 def test_no_more_look_ups_wait_than_may(
     instance: Any, redis: RedisServer, backend: FakeBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tier, "PENDING_LOOK_UPS", 2)
-    monkeypatch.setattr(tier, "PATIENCE", PATIENCE)
+    monkeypatch.setattr(redis_cache, "PENDING_LOOK_UPS", 2)
+    monkeypatch.setattr(redis_cache, "PATIENCE", PATIENCE)
     one = instance()
     asked = threading.Event()
-    look_up = one.tier.looked_up
-    monkeypatch.setattr(one.tier, "looked_up", lambda *given: asked.wait(PATIENCE) and look_up(*given))
+    look_up = one.store.looked_up
+    monkeypatch.setattr(one.store, "looked_up", lambda *given: asked.wait(PATIENCE) and look_up(*given))
     promise = one.transport.promise
-    looks = [one.tier.look_up(one.client, b"%d" % at, promise, private=True) for at in range(3)]
+    looks = [one.store.look_up(one.client, b"%d" % at, promise, private=True) for at in range(3)]
     assert [look is None for look in looks] == [False, False, True]
     asked.set()
     one.transport.wait([looks[0].promise], time.monotonic() + PATIENCE)  # type: ignore[union-attr]
-    until(lambda: one.tier.look_up(one.client, b"4", promise, private=True))
+    until(lambda: one.store.look_up(one.client, b"4", promise, private=True))
 
 
 @pytest.mark.slow_redis
 def test_no_more_waits_to_be_written_than_may(
     instance: Any, redis: RedisServer, backend: FakeBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tier, "PENDING_BYTES", 1000)
+    monkeypatch.setattr(redis_cache, "PENDING_BYTES", 1000)
     one = instance()
     with redis.paused():
         for at in range(5):
             one.read(query=(("at", str(at)),))
-        assert one.tier._bytes <= 1000
-    one.tier.flush(PATIENCE)
+        assert one.store._bytes <= 1000
+    one.store.flush(PATIENCE)
     assert redis.client.dbsize() <= 2
 
 
@@ -212,6 +213,6 @@ def test_a_line_comes_once_in_a_while(
 ) -> None:
     one = instance()
     with caplog.at_level(logging.ERROR, "bff"):
-        one.tier._say("once")
-        one.tier._say("twice")
+        one.store._say("once")
+        one.store._say("twice")
     assert [record.getMessage() for record in caplog.records] == ["once"]

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bff.http import Behind, freezes_between_requests
+from bff.http import BackgroundReads, freezes_between_requests
 from bff.settings import Settings
 
 
-def behind_of(settings: Settings, environ: Mapping[str, str]) -> Behind:
+def background_of(settings: Settings, environ: Mapping[str, str]) -> BackgroundReads:
     """With the store that `BFF_CACHE_URL` names, where it names one."""
     # What the operator says goes before what the host looks like.
     runs_on = settings.background and ("BFF_BACKGROUND" in environ or not freezes_between_requests(environ))
     if not settings.cache_url:
-        return Behind(runs_on=runs_on)
-    from bff.http.tier import RedisTier  # it imports cryptography
+        return BackgroundReads(runs_on=runs_on)
+    from bff.http.cache.redis_cache import RedisCache  # it imports cryptography
 
-    return Behind(RedisTier(settings.cache_url, settings.session_keys), runs_on=runs_on)
+    return BackgroundReads(RedisCache(settings.cache_url, settings.session_keys), runs_on=runs_on)

@@ -7,7 +7,7 @@ import encodings
 
 import pytest
 
-from bff.http.file_names import disposition, name_in
+from bff.http.stream.file_names import disposition, name_in
 
 
 def on_the_wire(text: str) -> str:

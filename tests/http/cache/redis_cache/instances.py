@@ -8,8 +8,8 @@ from typing import Any
 
 from cryptography.fernet import Fernet
 
-from bff.http import Behind, CacheTerms, Call, Calls, Reply, ThreadTransport
-from bff.http.tier import RedisTier
+from bff.http import BackgroundReads, CacheTerms, Call, Calls, Reply, ThreadTransport
+from bff.http.cache.redis_cache import RedisCache
 from tests.fakes import PATIENCE, FakeBackend
 from tests.http.calling import finish, get, patient
 from tests.servers import RedisServer
@@ -26,11 +26,11 @@ class Instance:
         self.client = patient(backend.url)
         self.client.name = "people"
         self.transport = ThreadTransport()
-        self.tier = RedisTier(url, keys)
-        self.behind = Behind(self.tier, runs_on=runs_on)
+        self.store = RedisCache(url, keys)
+        self.background = BackgroundReads(self.store, runs_on=runs_on)
 
     def calls(self) -> Calls:
-        return Calls(self.transport, time.monotonic() + PATIENCE, behind=self.behind)
+        return Calls(self.transport, time.monotonic() + PATIENCE, background=self.background)
 
     def call(self, terms: CacheTerms = TTL, path: str = "/a", **parts: Any) -> Call:
         calls = self.calls()
@@ -45,8 +45,8 @@ class Instance:
         return result
 
     def close(self) -> None:
-        self.tier.flush(PATIENCE)  # nothing is written any more when the next test has emptied the Redis
-        self.behind.close()
+        self.store.flush(PATIENCE)  # nothing is written any more when the next test has emptied the Redis
+        self.background.close()
         self.transport.close()
 
 

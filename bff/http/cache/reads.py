@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from bff import clock
-from bff.http.behind import Behind, MakeCalls, Share
-from bff.http.cache import cache_of, key_of
+from bff.http.cache.background import BackgroundReads, MakeCalls, Share
+from bff.http.cache.entry import entry_of
+from bff.http.cache.reply_cache import cache_of, key_of
 from bff.http.fetch import Call, Fetch
 from bff.http.fetches import Fetches, Outcome
-from bff.http.kept import kept_of
 from bff.http.messages import Broken, CacheOutcome, CacheTerms, OutgoingRequest, Reply
 from bff.http.transport import Started, Transport
 
 if TYPE_CHECKING:  # who has no store loads none
-    from bff.http.tier import LookUp
+    from bff.http.cache.redis_cache import LookUp
 
 _FAILURES = frozenset({429})
 _SHARE_OF_TIME = 0.5
@@ -39,7 +39,7 @@ class Reads:
         fetches: Fetches,
         end: Callable[[Call, Outcome], None],
         anew: MakeCalls,
-        behind: Behind | None,
+        background: BackgroundReads | None,
     ) -> None:
         self.only_new = False
         self._transport = transport
@@ -47,7 +47,7 @@ class Reads:
         self._fetches = fetches
         self._end = end
         self._anew = anew
-        self._behind = behind
+        self._background = background
         self._looking: dict[Started, tuple[Call, LookUp]] = {}
         self._sharing: dict[Started, tuple[Call, Share]] = {}
 
@@ -67,7 +67,7 @@ class Reads:
         call.kept = cache_of(call.client).get(call.key)
         if self._is_answered(call, terms):
             return
-        look = None if self._behind is None else self._behind.look_up(call, self._transport)
+        look = None if self._background is None else self._background.look_up(call, self._transport)
         if look is None:
             self._ask(call, terms)
         else:
@@ -114,8 +114,8 @@ class Reads:
         """Waits for nothing any more; where nothing runs behind pages, what is to be kept is handed over first."""
         for call, _ in (*self._sharing.values(), *self._looking.values()):
             self.give_up(call)
-        if self._behind is not None:
-            self._behind.hand_over()
+        if self._background is not None:
+            self._background.hand_over()
 
     def settled(self, call: Call, fetch: Fetch, outcome: Outcome) -> Outcome:
         """What a call is given for the outcome of its request; what may be kept of it is."""
@@ -150,8 +150,8 @@ class Reads:
         if kept.is_fresh(terms, now):
             call.cached = "hit"
         elif self._refreshes_behind and kept.may_stand_in(terms, terms.stale_while_revalidate, now):
-            assert self._behind is not None, "it refreshes"
-            self._behind.refresh(call, self._anew)
+            assert self._background is not None, "it refreshes"
+            self._background.refresh(call, self._anew)
             call.cached = "stale"
         else:
             return False
@@ -160,7 +160,7 @@ class Reads:
 
     @property
     def _refreshes_behind(self) -> bool:
-        return self._behind is not None and self._behind.runs_on and not self.only_new
+        return self._background is not None and self._background.runs_on and not self.only_new
 
     def _stand_in(self, call: Call, terms: CacheTerms, outcome: Outcome) -> Outcome:
         """The old reply in the place of a failure, where the recipe has it so."""
@@ -179,16 +179,16 @@ class Reads:
         """Keeps a reply, or forgets what was kept where the backend has said something else since."""
         now = clock.monotonic()
         took = now - fetch.begun
-        kept = kept_of(reply, private=terms.private, asked=clock.wall() - took, arrived=now, took=took)
+        kept = entry_of(reply, private=terms.private, asked=clock.wall() - took, arrived=now, took=took)
         seconds = 0.0 if kept is None else kept.kept_for(terms)
         if kept is not None and seconds > 0:
             cache_of(call.client).put(call.key, kept, now + seconds)
-            if self._behind is not None:
-                self._behind.keep(call, kept, seconds)
+            if self._background is not None:
+                self._background.keep(call, kept, seconds)
         elif call.kept is not None:
             cache_of(call.client).drop(call.key)
-            if self._behind is not None:
-                self._behind.forget(call)
+            if self._background is not None:
+                self._background.forget(call)
 
     # --- who is asked ----------------------------------------------------------------------------------------------
 
@@ -209,8 +209,8 @@ class Reads:
             # What waits for this step needs time too, and there is something to give it.
             call.until = min(call.until, now + (self._deadline - now) * _SHARE_OF_TIME)
         # What another page asked for may be older than what this visitor has written.
-        if self._behind is not None and terms.shared and terms.newer_than == 0:
-            share = self._behind.share(call, self._anew, self._transport)
+        if self._background is not None and terms.shared and terms.newer_than == 0:
+            share = self._background.share(call, self._anew, self._transport)
             if share is not None:
                 self._wait_for(call, share)
                 return

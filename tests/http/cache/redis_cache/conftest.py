@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from bff.http import tier
+from bff.http.cache import redis_cache
 from tests.fakes import PATIENCE, FakeBackend, answer
-from tests.http.tier.instances import KEY, Instance
+from tests.http.cache.redis_cache.instances import KEY, Instance
 from tests.servers import RedisServer
 
 
@@ -17,8 +17,8 @@ from tests.servers import RedisServer
 def patience(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets a busy machine take its time, but where a Redis that is slow is what a test is about."""
     if request.node.get_closest_marker("slow_redis") is None:
-        monkeypatch.setattr(tier, "PATIENCE", PATIENCE)
-        monkeypatch.setattr(tier, "ANSWER_TIME", PATIENCE)
+        monkeypatch.setattr(redis_cache, "PATIENCE", PATIENCE)
+        monkeypatch.setattr(redis_cache, "ANSWER_TIME", PATIENCE)
 
 
 @pytest.fixture

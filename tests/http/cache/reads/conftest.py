@@ -6,7 +6,7 @@ import pytest
 
 from bff.http import Client
 from tests.clock import Clock
-from tests.http.reads.asking import Backend
+from tests.http.cache.reads.asking import Backend
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from bff.http import tier
-from bff.http.tier import PATIENCE as LOOK_UP_PATIENCE
+from bff.http.cache import redis_cache
+from bff.http.cache.redis_cache import PATIENCE as LOOK_UP_PATIENCE
 from tests.fakes import PATIENCE, FakeBackend
+from tests.http.cache.redis_cache.instances import TTL, Instance, entries, until
 from tests.http.calling import get
-from tests.http.tier.instances import TTL, Instance, entries, until
 from tests.servers import RedisServer, no_redis
 
 
@@ -71,7 +71,7 @@ def test_a_redis_that_hangs_holds_up_few_pages_and_each_for_a_moment(
 def test_a_look_up_holds_up_no_other_step(
     instance: Any, redis: RedisServer, backend: FakeBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tier, "PATIENCE", PATIENCE)
+    monkeypatch.setattr(redis_cache, "PATIENCE", PATIENCE)
     one = instance()
     entered, asked = threading.Event(), threading.Event()
 
@@ -79,7 +79,7 @@ def test_a_look_up_holds_up_no_other_step(
         entered.set()
         asked.wait(PATIENCE)
 
-    monkeypatch.setattr(one.tier, "looked_up", slow)
+    monkeypatch.setattr(one.store, "looked_up", slow)
     calls = one.calls()
     looking, own = calls.start(one.client, get("/a", cache=TTL)), calls.start(one.client, get("/b"))
     assert calls.wait(time.monotonic() + PATIENCE) == [own]
@@ -95,10 +95,10 @@ def test_a_page_goes_on_without_a_look_up_that_takes_too_long(
 ) -> None:
     one = instance()
     asked = threading.Event()
-    monkeypatch.setattr(one.tier, "looked_up", lambda name, permit: asked.wait(PATIENCE) and None)
+    monkeypatch.setattr(one.store, "looked_up", lambda name, permit: asked.wait(PATIENCE) and None)
     for at in range(5):
         assert quickly(one, query=(("at", str(at)),)).status == 200
-    assert not one.tier._reads.closed
+    assert not one.store._reads.closed
     asked.set()
 
 
@@ -113,9 +113,9 @@ def test_a_full_redis_is_read_and_not_written(
         assert one.call().cached == "hit"
         for at in range(5):
             quickly(one, query=(("at", str(at)),))
-        one.tier.flush(PATIENCE)
-        assert not one.tier._writes.closed
-        assert one.tier._reads.closed
+        one.store.flush(PATIENCE)
+        assert not one.store._writes.closed
+        assert one.store._reads.closed
     finally:
         redis.client.config_set("maxmemory", "0")
     lines = [record.getMessage() for record in caplog.records if record.name == "bff"]

@@ -11,7 +11,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from tests.fakes import PATIENCE, FakeBackend
-from tests.http.tier.instances import KEY, entries
+from tests.http.cache.redis_cache.instances import KEY, entries
 from tests.servers import RedisServer
 
 
@@ -79,8 +79,8 @@ def test_an_entry_that_cannot_be_read_is_not_used_and_is_replaced(
     redis.client.set(name, garbage(name), px=50_000)
     one = instance()
     assert one.read().json() == 2
-    assert one.tier._reads.closed
-    one.tier.flush(PATIENCE)
+    assert one.store._reads.closed
+    one.store.flush(PATIENCE)
     assert instance().read().json() == 2
 
 
@@ -114,8 +114,8 @@ def test_an_entry_of_another_type_is_not_used_and_is_replaced(
         redis.client.delete(name)
         redis.client.lpush(name, "another type")
     assert [one.call(query=query).cached for query in queries] == ["miss"] * 5
-    assert one.tier._reads.closed
-    one.tier.flush(PATIENCE)
+    assert one.store._reads.closed
+    one.store.flush(PATIENCE)
     assert [redis.client.type(name) for name in names] == [b"string"] * 5
 
 

@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 
 from bff.http import CacheTerms, Reply
-from bff.http.kept import MARGIN, REVALIDATED_FOR, Kept, kept_of
+from bff.http.cache.entry import MARGIN, REVALIDATED_FOR, CacheEntry, entry_of
 
 MODIFIED = "Fri, 15 Jan 2027 08:00:00 GMT"
 
 
-def kept(*, private: bool = True, status: int = 200, took: float = 0.0, **headers: str) -> Kept | None:
+def kept(*, private: bool = True, status: int = 200, took: float = 0.0, **headers: str) -> CacheEntry | None:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return kept_of(Reply(status, named, b"1"), private=private, asked=1000.0, arrived=0.0, took=took)
+    return entry_of(Reply(status, named, b"1"), private=private, asked=1000.0, arrived=0.0, took=took)
 
 
-def entry(**parts: Any) -> Kept:
-    return Kept(200, parts.pop("headers", {}), b"1", parts.pop("asked", 1000.0), 0.0, **parts)
+def entry(**parts: Any) -> CacheEntry:
+    return CacheEntry(200, parts.pop("headers", {}), b"1", parts.pop("asked", 1000.0), 0.0, **parts)
 
 
 def test_only_whole_successes_are_kept() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bff.http import Broken, CacheTerms, Calls, Client, Reply
-from bff.http.kept import MARGIN
+from bff.http.cache.entry import MARGIN
 from tests.clock import Clock
 from tests.http.calling import OnClock, get
 from tests.properties import given, settings, st

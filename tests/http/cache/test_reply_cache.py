@@ -5,16 +5,16 @@ from __future__ import annotations
 import threading
 from itertools import combinations
 
-from bff.http.cache import ReadKeys, ReplyCache, key_of
-from bff.http.kept import Kept
+from bff.http.cache.entry import CacheEntry
+from bff.http.cache.reply_cache import ReadKeys, ReplyCache, key_of
 from tests.clock import Clock
 from tests.properties import given, st
 
 FAR = 1e12
 
 
-def kept(raw: bytes = b"1") -> Kept:
-    return Kept(200, {}, raw, 0.0, 0.0)
+def kept(raw: bytes = b"1") -> CacheEntry:
+    return CacheEntry(200, {}, raw, 0.0, 0.0)
 
 
 def test_an_entry_lives_for_its_own_time(clock: Clock) -> None:
@@ -60,7 +60,7 @@ def test_bytes_are_bounded() -> None:
 def test_headers_count_too() -> None:
     cache = ReplyCache(1000, 100_000)
     for at in range(100):
-        cache.put(b"%d" % at, Kept(200, {"a": "x" * 20_000}, b"", 0.0, 0.0), FAR)
+        cache.put(b"%d" % at, CacheEntry(200, {"a": "x" * 20_000}, b"", 0.0, 0.0), FAR)
     assert 3 <= len(cache) <= 5
 
 

@@ -9,17 +9,17 @@ from weakref import WeakKeyDictionary
 from cachetools import TLRUCache
 
 from bff import clock, forks
+from bff.http.cache.entry import CacheEntry
 from bff.http.client import Client
 from bff.http.freshness import UNKEYED_HEADERS
 from bff.http.gate import Gate
-from bff.http.kept import Kept
 
 _OVERHEAD = 512
 _TOKENS = "authorization"
 """The header, in lower case, that carries a visitor's token."""
 
 # The second is when an entry ends (on the cache's clock), the third its size.
-_Entry = tuple[Kept, float, int]
+_Entry = tuple[CacheEntry, float, int]
 
 
 class ReplyCache:
@@ -36,7 +36,7 @@ class ReplyCache:
             getsizeof=lambda entry: entry[2],
         )
 
-    def get(self, key: bytes) -> Kept | None:
+    def get(self, key: bytes) -> CacheEntry | None:
         """What is kept under a key."""
         with self._lock:
             try:
@@ -44,7 +44,7 @@ class ReplyCache:
             except KeyError:
                 return None
 
-    def put(self, key: bytes, kept: Kept, until: float) -> None:
+    def put(self, key: bytes, kept: CacheEntry, until: float) -> None:
         """Keeps a reply until then (monotonic); one larger than the cache is not kept, nor what was there before."""
         size = max(self._least, kept.size + len(key) + _OVERHEAD)
         with self._lock:

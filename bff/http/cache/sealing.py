@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from bff import clock, jsontext
-from bff.http.kept import Kept
+from bff.http.cache.entry import CacheEntry
 
 if TYPE_CHECKING:
     from bff.http.client import Client
@@ -36,7 +36,7 @@ class EntrySeal:
         """Whether such a reply may leave the process."""
         return self._fernet is not None or not private
 
-    def fits(self, kept: Kept) -> bool:
+    def fits(self, kept: CacheEntry) -> bool:
         return len(kept.raw) <= MAX_VALUE
 
     def name(self, client: Client, key: bytes) -> str:
@@ -46,7 +46,7 @@ class EntrySeal:
             digest.update(len(part).to_bytes(8, "big") + part)
         return _PREFIX + digest.hexdigest()
 
-    def sealed(self, name: str, kept: Kept, left: int) -> bytes:
+    def sealed(self, name: str, kept: CacheEntry, left: int) -> bytes:
         """A reply as it is written for so many more milliseconds."""
         fresh = None if math.isinf(kept.fresh) else kept.fresh
         age = kept.age(clock.monotonic())
@@ -55,7 +55,7 @@ class EntrySeal:
         whole = jsontext.encode(head) + b"\n" + kept.raw
         return whole if self._fernet is None else self._fernet.encrypt(whole)
 
-    def opened(self, name: str, sealed: Any, left: int) -> Kept | None:
+    def opened(self, name: str, sealed: Any, left: int) -> CacheEntry | None:
         """The reply that was written under a name and has so many milliseconds left; None for anything else."""
         try:
             whole = sealed if self._fernet is None else self._fernet.decrypt(sealed)
@@ -67,7 +67,7 @@ class EntrySeal:
             return None
 
 
-def _read(head: Any, name: str, raw: bytes, left: int) -> Kept | None:
+def _read(head: Any, name: str, raw: bytes, left: int) -> CacheEntry | None:
     version, written_for, status, headers, times, fresh, stale = head
     asked, took, age, whole = times
     numbers = [*times, 0.0 if fresh is None else fresh]
@@ -84,4 +84,4 @@ def _read(head: Any, name: str, raw: bytes, left: int) -> Kept | None:
         return None
     # By Redis's clock, so that those of instances may differ.
     arrived = clock.monotonic() - age - (whole - left) / 1000
-    return Kept(status, headers, raw, asked, arrived, math.inf if fresh is None else fresh, stale, took)
+    return CacheEntry(status, headers, raw, asked, arrived, math.inf if fresh is None else fresh, stale, took)

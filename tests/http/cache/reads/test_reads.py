@@ -7,10 +7,10 @@ import time
 import pytest
 
 from bff.http import CacheTerms, Calls, Client, Reply, forward_token
-from bff.http.cache import cache_of
+from bff.http.cache.reply_cache import cache_of
 from tests.clock import Clock
+from tests.http.cache.reads.asking import LENIENT, TTL, Backend
 from tests.http.calling import ByHand, calls_on, get, ok, post, run
-from tests.http.reads.asking import LENIENT, TTL, Backend
 
 
 def test_a_reply_is_kept_for_the_recipes_time_where_its_backend_says_nothing(
