@@ -53,8 +53,8 @@ def test_a_write_under_way_when_the_page_ends_is_waited_for_and_taken_back(
 
     def fails(received: Received, wire: Wire) -> None:
         asked.wait(PATIENCE)
-        failed.set()
         answer(500)(received, wire)
+        failed.set()
 
     failed = threading.Event()
     backend.on("POST /first", written)

@@ -36,7 +36,7 @@ _LONG_URL = 2048
 _NO_COOKIES = DefaultCookiePolicy(allowed_domains=[])
 
 
-def exchange(adapter: Adapter, request: Try, progress: Progress) -> Reply | Broken:
+def send_with_requests(adapter: Adapter, request: Try, progress: Progress) -> Reply | Broken:
     """Sends a request and reads its whole reply before the request's deadline; never raises."""
     with at(request.until, progress, adapter.resolver):
         try:

@@ -76,9 +76,9 @@ class _Flight(_Promised):
             outcome: Reply | Broken = Broken("full", retry_after=1, reason="threads-full")
         else:
             self.held = False
-            from bff.http.stock.sending import exchange  # is there with the adapter
+            from bff.http.stock.sending import send_with_requests  # is there with the adapter
 
-            outcome = exchange(self._adapter, self._request, self)
+            outcome = send_with_requests(self._adapter, self._request, self)
         if not self.abandoned:
             self.outcome = outcome
         if self._waiter is not None:
