@@ -123,7 +123,7 @@ def test_the_fault_matrix_is_a_table_of_what_visitors_get(
 def test_what_is_not_as_the_recipe_says_is_explained_below(
     reading: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bff.executor.run.PageRun._partial", lambda self: ())
+    monkeypatch.setattr("bff.executor.run.PageRun._lacking", lambda self: ((), ()))
     assert main(["--root", str(reading), "test", "--faults", "read"]) == 1
     out, err = capsys.readouterr()
     assert "200!" in out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
 import struct
@@ -53,6 +54,15 @@ class Seen:
     target: str
     headers: Mapping[str, str]
     body: bytes
+
+
+def _is_asked(listening: socket.socket, milliseconds: float | None) -> bool:
+    """Whether somebody has connected who is not accepted yet; waits so long for that."""
+    if listening.fileno() < 0:
+        return False
+    poll = select.poll()
+    poll.register(listening, select.POLLIN)
+    return any(event & select.POLLIN for _, event in poll.poll(milliseconds))
 
 
 class Backend:
@@ -115,9 +125,9 @@ class Backend:
 
     @property
     def is_quiet(self) -> bool:
-        """Whether it has done all that its answers say, to the end of their connections."""
+        """Whether it has taken every connection, and done all that its answers say, to the end of theirs."""
         with self._changed:
-            return not self._answering
+            return not self._answering and not _is_asked(self._listening, 0)
 
     def pause(self, seconds: float) -> None:
         self._ending.wait(seconds)
@@ -150,13 +160,14 @@ class Backend:
     def _accept(self, listening: socket.socket) -> None:
         with suppress(OSError):
             while True:
-                connection, _ = listening.accept()
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                if self._tls is not None:
-                    connection = self._tls.wrap_socket(
-                        connection, server_side=True, do_handshake_on_connect=False
-                    )
-                with self._changed:
+                _is_asked(listening, None)
+                with self._changed:  # so that whoever looks finds it asked for, or open
+                    connection, _ = listening.accept()
+                    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    if self._tls is not None:
+                        connection = self._tls.wrap_socket(
+                            connection, server_side=True, do_handshake_on_connect=False
+                        )
                     self._open.add(connection)
                     self.accepted += 1
                 self._start(self._converse, connection)

@@ -6,6 +6,7 @@ import gc
 import socket
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import Any
@@ -96,6 +97,19 @@ def way(calls: Calls, client: Client, method: str = "GET", **terms: Any) -> Rout
 
 
 MakeCalls = Callable[..., Calls]
+
+
+def test_a_client_that_is_gone_leaves_no_connection(
+    make_calls: MakeCalls, backend: FakeBackend, transport: SocketTransport
+) -> None:
+    client = patient(backend.url)
+    warm(make_calls, client, backend)
+    assert backend.open_connections == 1
+    gone = weakref.ref(client)
+    del client
+    gc.collect()
+    assert gone() is None
+    assert backend.wait_for_connections(0)
 
 
 def warm(make_calls: MakeCalls, client: Client, backend: FakeBackend, connections: int = 1) -> None:

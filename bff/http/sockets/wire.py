@@ -262,6 +262,7 @@ class Wire:
             self.last = self.retries = None
             if self.fresh and connection.is_secure:
                 route.idle.ticket = connection.ticket
+            del self.route  # which knows the client: what is idle must not keep it alive
             route.idle.give(connection, self.idle_for, self.landed_at, page.offset)
 
     @property
