@@ -95,8 +95,7 @@ class Backend:
     def shut(self) -> None:
         """Ends every connection and listens no more: who asks is refused."""
         with suppress(OSError):
-            self._listening.shutdown(socket.SHUT_RDWR)  # wakes who accepts
-        self._listening.close()
+            self._listening.shutdown(socket.SHUT_RDWR)  # wakes who accepts, and closes it
         self.hang_up()
 
     def hang_up(self) -> None:
@@ -158,19 +157,24 @@ class Backend:
         thread.start()
 
     def _accept(self, listening: socket.socket) -> None:
-        with suppress(OSError):
-            while True:
-                _is_asked(listening, None)
-                with self._changed:  # so that whoever looks finds it asked for, or open
-                    connection, _ = listening.accept()
-                    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                    if self._tls is not None:
-                        connection = self._tls.wrap_socket(
-                            connection, server_side=True, do_handshake_on_connect=False
-                        )
-                    self._open.add(connection)
-                    self.accepted += 1
-                self._start(self._converse, connection)
+        try:
+            with suppress(OSError):
+                while True:
+                    _is_asked(listening, None)
+                    with self._changed:  # so that whoever looks finds it asked for, or open
+                        self._take(listening)
+        finally:
+            with self._changed:
+                listening.close()
+
+    def _take(self, listening: socket.socket) -> None:
+        connection, _ = listening.accept()
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._tls is not None:
+            connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        self._open.add(connection)
+        self.accepted += 1
+        self._start(self._converse, connection)
 
     def _converse(self, connection: socket.socket) -> None:
         before = b""
