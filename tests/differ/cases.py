@@ -108,6 +108,8 @@ class Case:
             tls = server_context() if self.kind.tls else None
             self._sick = stack.enter_context(Backend(self._answer, self._seen, tls))
             self._well = stack.enter_context(Backend(self._answer, self._seen))
+            # What tests of before have left: their backends are gone, and the ports are ours now.
+            self._of_others = descriptors.connections_to({self._sick.port, self._well.port})
             self._app = self._make_app()
             stack.callback(state.close, self._app)
             state.begin(self._app)
@@ -197,11 +199,11 @@ class Case:
             at_backends = self._sick.open_connections + self._well.open_connections
             quiet = self._sick.is_quiet and self._well.is_quiet and not state.places_taken(self._app)
             if quiet and idle >= at_backends:
-                opened = descriptors.connections_to(ports)
+                opened = len(descriptors.connections_to(ports) - self._of_others)
                 if opened == idle:
                     return 0
             if time.monotonic() > until:
-                return descriptors.connections_to(ports) - idle
+                return len(descriptors.connections_to(ports) - self._of_others) - idle
             self._sick.pause(0.002)
 
     # --- the visitor ---------------------------------------------------------------------------------------------

@@ -18,9 +18,14 @@ PATIENCE = 20.0
 """Seconds after which a wait that should end is given up: a failed test."""
 
 
-def connections_to(ports: Collection[int]) -> int:
-    """How many are connections to these ports."""
-    return sum(_port(fd, socket.socket.getpeername) in ports for fd in _sockets())
+def connections_to(ports: Collection[int]) -> set[int]:
+    """Those that are connections to these ports, by the number that no other socket has."""
+    found = set()
+    for fd in _sockets():
+        if _port(fd, socket.socket.getpeername) in ports:
+            with suppress(OSError):
+                found.add(os.fstat(fd).st_ino)
+    return found
 
 
 def unread(port: int) -> int:
