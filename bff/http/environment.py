@@ -97,9 +97,9 @@ def stand_ins(arguments: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _is_auth(value: Any) -> bool:
-    """Whether it is auth of requests; who has not loaded requests has none."""
-    auth = sys.modules.get("requests.auth")
-    return auth is not None and isinstance(value, auth.AuthBase)
+    """Whether it is auth of requests; who has not loaded requests has none, nor while another thread loads it."""
+    base = getattr(sys.modules.get("requests.auth"), "AuthBase", None)
+    return base is not None and isinstance(value, base)
 
 
 def _attributes(auth: Any) -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -242,3 +244,10 @@ def test_the_keys_of_tokens_are_fetched_from_whom_the_environment_trusts(tmp_pat
     assert str(raised.value) == "BFF_JWT_JWKS: SSL_CERT_DIR: there is no such file or folder"
     site = create_app(tmp_path, environ={**jwt, "SSL_CERT_DIR": str(tmp_path)}).extensions["bff"]
     assert site.identity._bearer.keys._verify == str(tmp_path)
+
+
+def test_a_client_can_be_read_while_another_thread_loads_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "requests.auth", ModuleType("requests.auth"))  # it has begun
+    client = Client(env("URL"))
+    client.resolve({"URL": "http://people.test"})
+    assert client.url("/") == "http://people.test/"
