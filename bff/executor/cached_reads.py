@@ -52,7 +52,7 @@ class CachedReads:
             timeout=step.timeout,
             retries=step.retries,
             hedge=step.hedge,
-            cache=self._terms_after_writes(run),
+            cache=cache_terms(step, run.context.written),
             visitor=run.calls.visitor,
             token=token,
         )

@@ -35,14 +35,14 @@ from bff.http.messages import (
 )
 from bff.http.retry import retry_after
 from bff.http.route import Route
-from bff.http.sender import Alone, Sender
+from bff.http.sender import Sender
 from bff.http.sockets.transport import SocketTransport
 from bff.http.stock.threads import ThreadTransport
 from bff.http.stream.passage import Passage
 from bff.http.transport import Promise, Started, Stream, Transport, Try
 from bff.http.wires import Ended, HandOver
 
-Client.sender = Alone()
+Client.sender = Sender()
 
 __all__ = [
     "FORBIDDEN_REQUEST_HEADERS",

@@ -12,23 +12,16 @@ from bff.http.transport import Transport
 
 
 class Sender:
-    """Sends over one transport."""
+    """Sends over a transport of its app's; without one over that which clients of no app share."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport | None = None) -> None:
         self._transport = transport
 
     def send(self, client: Client, request: OutgoingRequest, until: float, request_id: str) -> Reply | Broken:
         """Waits until then (monotonic) for what a request brings, with the client's retries."""
-        with closing(Calls(self._transport, until, request_id=request_id)) as calls:
+        transport = self._transport or default_transport()
+        with closing(Calls(transport, until, request_id=request_id)) as calls:
             call = calls.start(client, request)
             while call.result is None:
                 calls.wait(until)
         return call.result
-
-
-class Alone:
-    """Sends for clients that are of no app, over a transport that they share."""
-
-    def send(self, client: Client, request: OutgoingRequest, until: float, request_id: str) -> Reply | Broken:
-        """As `Sender.send`."""
-        return Sender(default_transport()).send(client, request, until, request_id)

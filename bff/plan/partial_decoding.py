@@ -101,9 +101,7 @@ class NarrowDecoder:
             return jsontext.decode(raw, max_depth)
         if not self._begun:
             self._begun = True
-            with suppress(
-                jsontext.TooDeep
-            ):  # what nobody reads may be: the first reply is as good as the second
+            with suppress(jsontext.TooDeep):  # what nobody reads may be, in the first reply as in the second
                 return jsontext.decode(raw, max_depth)
         if len(raw) > _LONG and jsontext.is_slow(raw):
             return jsontext.decode(raw, max_depth)

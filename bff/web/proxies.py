@@ -20,11 +20,11 @@ class Proxies:
     def around(self, app: WSGIApplication) -> WSGIApplication:
         """The app behind the proxies."""
 
-        def background(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        def behind(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
             self.believe(environ)
             return app(environ, start_response)
 
-        return background
+        return behind
 
     def believe(self, environ: WSGIEnvironment) -> None:
         """Put what the proxies say in the place of what the server has seen."""

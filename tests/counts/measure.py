@@ -185,13 +185,18 @@ def _check(name: str, kind: Kind, status: int, body: bytes) -> None:
         raise AssertionError(f"{name} is answered {status} {body[:500]!r}")
 
 
+def variables(backend: Backend) -> dict[str, str]:
+    """What the project takes from its environment."""
+    urls = {f"{client.upper()}_URL": backend.url for client in CLIENTS}
+    return {**urls, "SICK_REFUSED_URL": backend.refusing, "BFF_SESSION_KEYS": SESSION_KEY}
+
+
 def measure() -> Mapping[str, Any]:
     """Kinds with the calls of each."""
     backend, standing = Backend(REPLIES, [CUT]), StandingClock()
     with tempfile.TemporaryDirectory() as folder:
         project = write_project(Path(folder).resolve(), recipes(), clients=CLIENTS)
-        urls = {f"{client.upper()}_URL": backend.url for client in CLIENTS}
-        environ = {**urls, "SICK_REFUSED_URL": backend.refusing, "BFF_SESSION_KEYS": SESSION_KEY}
+        environ = variables(backend)
         plain = Visitor(create_app(project, environ=environ))
         metered = Visitor(create_app(project, environ={**environ, "BFF_METRICS": "1"}))
         bench = Bench(backend, standing, project, plain.sign_in())

@@ -10,7 +10,7 @@ from typing import Any
 from bff import create_app
 from tests.counts.backend import Backend
 from tests.counts.kinds import CLIENTS, CUT, KINDS, REPLIES, path_of, recipes
-from tests.counts.measure import SESSION_KEY, Visitor, environ_of
+from tests.counts.measure import Visitor, environ_of, variables
 from tests.project import write_project
 
 MOST = 14
@@ -19,13 +19,7 @@ MOST = 14
 def test_from_the_door_to_the_socket_a_page_goes_down_few_frames(tmp_path: Path) -> None:
     backend = Backend(REPLIES, [CUT])
     project = write_project(tmp_path, recipes(), clients=CLIENTS)
-    urls = {f"{client.upper()}_URL": backend.url for client in CLIENTS}
-    visitor = Visitor(
-        create_app(
-            project,
-            environ={**urls, "SICK_REFUSED_URL": backend.refusing, "BFF_SESSION_KEYS": SESSION_KEY},
-        )
-    )
+    visitor = Visitor(create_app(project, environ=variables(backend)))
     cookie = visitor.sign_in()
     ways: set[tuple[str, ...]] = set()
 

@@ -106,9 +106,9 @@ def test_a_coding_whose_library_is_not_there_stays_on(monkeypatch: pytest.Monkey
     assert decoded(b"abc", "br", PLENTY) == b"abc"
 
 
-@pytest.mark.parametrize("background", [b"\0", b"\0" * 100, b"no member", gzipped(b"")])
-def test_what_stands_behind_gzip_and_is_no_member_is_nothing(background: bytes) -> None:
-    assert decoded(gzipped(BODY) + background, "gzip", PLENTY) == BODY
+@pytest.mark.parametrize("behind", [b"\0", b"\0" * 100, b"no member", gzipped(b"")])
+def test_what_stands_behind_gzip_and_is_no_member_is_nothing(behind: bytes) -> None:
+    assert decoded(gzipped(BODY) + behind, "gzip", PLENTY) == BODY
 
 
 @pytest.mark.parametrize("between", [b"", b"\0", b"\0" * 5_000])
