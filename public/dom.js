@@ -36,6 +36,28 @@ export function fill(element, ...children) {
   return element;
 }
 
+let isPressed = false;
+const waiting = [];
+addEventListener("pointerdown", () => (isPressed = true), { capture: true });
+for (const end of ["pointerup", "pointercancel"]) addEventListener(end, released, { capture: true });
+
+/** Runs `fn` now, or after the release of a button that is held: what is replaced under it would get no click. */
+export function whenReleased(fn) {
+  if (isPressed || waiting.length > 0) waiting.push(fn);
+  else fn();
+}
+
+function released() {
+  isPressed = false;
+  // In a task of its own: the click comes right after the release.
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => {
+    port1.close();
+    if (!isPressed) for (const fn of waiting.splice(0)) fn();
+  };
+  port2.postMessage(null);
+}
+
 let last = 0;
 /** An id that no other element of this page has. */
 export function uniqueId(prefix) {

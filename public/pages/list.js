@@ -1,7 +1,7 @@
 // The list of todos.
 
 import * as api from "../api.js";
-import { fill, h } from "../dom.js";
+import { fill, h, whenReleased } from "../dom.js";
 import { t } from "../i18n.js";
 import { composer } from "../parts/composer.js";
 import { pathOf, statusNav, toolbar, wantedOf } from "../parts/filters.js";
@@ -78,7 +78,8 @@ export const listPage = {
       const request = AbortSignal.any([signal, asked.signal]);
       results.setAttribute("aria-busy", "true");
       let begun = false;
-      const arrived = (answer, coming) => {
+      const arrived = (answer, coming) => whenReleased(() => show(answer, coming));
+      const show = (answer, coming) => {
         if (request.aborted) return;
         pending = coming;
         if (begun && answer === page) drawParts();
@@ -92,6 +93,9 @@ export const listPage = {
       try {
         arrived(await api.home(wanted, request, arrived), []);
       } catch (error) {
+        whenReleased(() => fail(error));
+      }
+      function fail(error) {
         if (request.aborted) return;
         results.removeAttribute("aria-busy");
         pending = [];
@@ -201,12 +205,12 @@ export const listPage = {
         const at = page?.todos?.findIndex(({ id }) => id === detail.todo.id) ?? -1;
         if (at < 0) return;
         page.todos[at] = { ...page.todos[at], ...detail.todo };
-        draw();
+        whenReleased(draw);
       },
       { signal },
     );
     const shown = () => {
-      draw();
+      whenReleased(draw);
       load();
     };
     todoEvents.addEventListener("shown", shown, { signal });

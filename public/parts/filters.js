@@ -34,28 +34,29 @@ export function statusNav() {
   };
   // Browsers leave what is half in sight where it is. Under a finger or a mouse it stays.
   element.addEventListener("focusin", ({ target }) => target.matches(":focus-visible") && bringIntoSight(target));
+  // Made once: a link that is replaced between the press and the release of a button is not followed.
+  const links = STATUSES.map((status) => {
+    const count = h("span", { class: "count" });
+    const link = h(
+      "a",
+      { class: ["status-link", `dot-${status}`], "data-status": status },
+      h("span", { class: "dot", "aria-hidden": "true" }),
+      h("span", {}, t(`status.${status}`)),
+      count,
+    );
+    return { status, link, count };
+  });
+  fill(element, links.map(({ link }) => link));
   function show(wanted, counts) {
     const total = counts && Object.values(counts).reduce((sum, n) => sum + n, 0);
-    const links = STATUSES.map((status) => {
+    for (const { status, link, count } of links) {
       const n = counts && (status === "all" ? total : counts[status]);
-      const isCurrent = wanted.status === status;
-      return h(
-        "a",
-        {
-          href: pathOf({ ...wanted, status, page: "1" }),
-          class: ["status-link", `dot-${status}`],
-          "aria-current": isCurrent ? "page" : null,
-          "data-status": status,
-        },
-        h("span", { class: "dot", "aria-hidden": "true" }),
-        h("span", {}, t(`status.${status}`)),
-        h("span", { class: "count" }, typeof n === "number" ? number(n) : "–"),
-      );
-    });
-    const focused = element.contains(document.activeElement) && document.activeElement.dataset.status;
-    fill(element, links);
+      link.href = pathOf({ ...wanted, status, page: "1" });
+      if (wanted.status === status) link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
+      count.textContent = typeof n === "number" ? number(n) : "–";
+    }
     bringIntoSight(element.querySelector("[aria-current]"));
-    if (focused) element.querySelector(`[data-status=${focused}]`).focus({ preventScroll: true });
   }
   return { element, show };
 }

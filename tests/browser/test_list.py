@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from playwright.sync_api import Page, expect
+import pytest
+from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import stop_time
+from tests.browser.conftest import stop_time, whole
 
 
 def test_statuses_filter_and_count(page: Page, make_todo: Callable[..., Any]) -> None:
@@ -196,6 +197,26 @@ def test_a_list_that_does_not_come_leaves_no_rows_of_another(
         failed.get_by_role("button", name=words("retry")).click()
         expect(failed, change).to_have_count(0)
         expect(rows, change).to_have_count(there)
+
+
+@pytest.mark.parametrize("pressed", ["[data-status=open]", "[data-testid=todo] a"])
+def test_an_answer_takes_nothing_from_under_a_button_that_is_held(
+    page: Page, make_todo: Callable[..., Any], pressed: str
+) -> None:
+    made = make_todo("One")
+    to = "/?status=open" if "status" in pressed else f"/todos/{made['id']}"
+    page.goto("/?status=open")
+    expect(page.get_by_test_id("todo")).to_have_count(1)
+    held: list[Route] = []
+    page.route("**/api/home?**", lambda route: held.append(route))
+    page.get_by_test_id("statuses").locator("[data-status=all]").click()
+    expect(page).to_have_url("/")
+    page.locator(pressed).first.hover()
+    page.mouse.down()
+    held[0].fulfill(response=whole(held[0]))
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.mouse.up()
+    expect(page).to_have_url(to)
 
 
 def test_a_list_that_could_not_be_read_anew_keeps_its_rows(
