@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bff.expressions.flows import Flow, flows
 from bff.expressions.paths import ANY, Alias, Aliases, Any_, Bindings, Path, Scope, Use, path_text, scope_of
@@ -24,6 +24,7 @@ __all__ = [
     "fields",
     "flows",
     "inspect",
+    "inspect_passing",
     "inspect_tree",
     "item_paths",
     "path_text",
@@ -53,6 +54,14 @@ class Inspection:
             self.bound + other.bound,
         )
 
+    def without(self, root: str) -> Inspection:
+        """The same but for what is read below a name."""
+        return replace(
+            self,
+            reads=frozenset(path for path in self.reads if path[0] != root),
+            iterates=tuple(one for one in self.iterates if one[0][0] != root),
+        )
+
 
 def inspect(
     expression: Expression | EachClause | PathTemplate, bindings: Bindings | None = None
@@ -74,6 +83,13 @@ def inspect(
 def inspect_tree(tree: Tree, bindings: Bindings | None = None) -> Inspection:
     """What a whole tree reads."""
     reader = _Reader(scope_of(bindings))
+    reader.tree(tree)
+    return reader.inspection()
+
+
+def inspect_passing(tree: Tree) -> Inspection:
+    """What a tree reads but for what its value stands for: `followed` tells what of that is read where."""
+    reader = _Reader({}, passes_on=True)
     reader.tree(tree)
     return reader.inspection()
 
@@ -132,6 +148,7 @@ class _Reader:
     """Walks nodes; `read` gives what a value stands for, `use` notes that it is used as a whole."""
 
     scope: Scope
+    passes_on: bool = False
     names: list[Use] = field(default_factory=list)
     functions: list[Use] = field(default_factory=list)
     bound: list[Use] = field(default_factory=list)
@@ -146,7 +163,9 @@ class _Reader:
 
     def tree(self, tree: Tree) -> None:
         if isinstance(tree, Expression):
-            self.use(self.read(tree.node))
+            found = self.read(tree.node)
+            if not self.passes_on:
+                self.use(found)
         elif isinstance(tree, Mapping):
             for _, value in tree.items:
                 self.tree(value)
@@ -158,7 +177,8 @@ class _Reader:
             self.scope = {**before, tree.clause.variable: items}
             self.tree(tree.item)
             self.scope = before
-            self.gone_over(items)
+            if not self.passes_on:
+                self.gone_over(items)
         else:
             assert isinstance(tree, Constant)
 
@@ -185,8 +205,8 @@ class _Reader:
                 return frozenset(alias.at(key) for alias in self.read(value))
             case ast.Subscript():
                 return self.look_up(node)
-            case ast.BoolOp(values=values):
-                return self.either(values)
+            case ast.BoolOp(values=[*tested, last]):
+                return frozenset(alias.chosen() for alias in self.either(tested)) | self.read(last)
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 self.use(self.read(test))
                 return self.either([body, orelse])

@@ -45,18 +45,28 @@ class Use(Struct, frozen=True):
 
 
 class Alias(Struct, frozen=True):
-    """A path that a value stands for; the next `wraps` look-ups only open what is built around it."""
+    """A path that a value stands for; the next `wraps` look-ups only open what is built around it.
+
+    Of one that is `tested` a choice depends on whether it is empty: of a mapping, on every member.
+    """
 
     path: Path
     wraps: int = 0
+    tested: bool = False
 
     def at(self, key: str | Any_) -> Alias:
         """What a look-up of the key stands for."""
-        return Alias(self.path, self.wraps - 1) if self.wraps else Alias((*self.path, key))
+        if self.wraps:
+            return Alias(self.path, self.wraps - 1, self.tested)
+        return self if self.tested and isinstance(key, str) else Alias((*self.path, key))
 
     def wrapped(self, times: int = 1) -> Alias:
         """A list or mapping that holds the value."""
-        return Alias(self.path, self.wraps + times)
+        return Alias(self.path, self.wraps + times, self.tested)
+
+    def chosen(self) -> Alias:
+        """The value where it has been tested; what is built around one is never empty."""
+        return self if self.wraps else Alias(self.path, 0, tested=True)
 
 
 Aliases = frozenset[Alias]

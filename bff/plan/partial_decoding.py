@@ -4,6 +4,9 @@ The planner knows every path that a page reads of a reply. A type that holds tho
 half the time, and what it gives needs no look afterwards: numbers are bounded and depth is, by the type. A reply
 that does not fit the type (a text where an object was read, a number of more than 63 bits) is decoded whole, so that
 both ways give the same page. Of what is not read only the syntax is looked at.
+
+A few floats take a thousand times as long as others of their length, and to look for them takes as long as the rest.
+So a type has no floats until a reply has brought some where they are read; from then on replies are looked through.
 """
 
 from __future__ import annotations
@@ -21,17 +24,25 @@ from bff.jsontext import JSON
 Decode: TypeAlias = Callable[[bytes, int], JSON]
 
 _Int: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
-_Scalar: TypeAlias = bool | str | _Int | float | None
-_WHOLE: Any = _Scalar
 _LEVELS = 4
-# What is read whole is seldom nested deeper; where it is, the reply is decoded whole.
-for _ in range(_LEVELS):
-    _WHOLE = _Scalar | list[_WHOLE] | dict[str, _WHOLE]
+"""What is read whole is seldom nested deeper; where it is, the reply is decoded whole."""
 _DEEPEST = 20
 _BOUNDED = _DEEPEST + _LEVELS + 2
 """No type lets JSON nest deeper than this."""
 _LONG = 4_096
 """What is no longer is decoded in no time, whatever numbers it holds."""
+
+
+def _whole(scalar: Any) -> Any:
+    """The type of what is read whole."""
+    found = scalar
+    for _ in range(_LEVELS):
+        found = scalar | list[found] | dict[str, found]  # type: ignore[valid-type]
+    return found
+
+
+_WHOLE = _whole(bool | str | _Int | None)
+_WHOLE_WITH_FLOATS = _whole(bool | str | _Int | float | None)
 
 
 class _Node:
@@ -56,14 +67,14 @@ class _Node:
         else:
             self.members.setdefault(key, _Node()).read(tuple(rest))
 
-    def type(self, depth: int = 0) -> Any:
-        """The type of such a value; null stands for itself everywhere."""
+    def type(self, whole: Any, depth: int = 0) -> Any:
+        """The type of such a value, with that of what is read whole; null stands for itself everywhere."""
         if self.whole or depth > _DEEPEST or not self._reads() or not self._has_type():
-            return _WHOLE
+            return whole
         if self.element is not None:
-            inner = self.element.type(depth + 1)
+            inner = self.element.type(whole, depth + 1)
             return list[inner] | dict[str, inner] | None  # type: ignore[valid-type]
-        members = {name: node.type(depth + 1) for name, node in self.members.items()}
+        members = {name: node.type(whole, depth + 1) for name, node in self.members.items()}
         return TypedDict("Read", members, total=False) | None  # type: ignore[operator]
 
     @property
@@ -86,12 +97,13 @@ class NarrowDecoder:
     the type is made. It raises what `jsontext.decode` raises.
     """
 
-    __slots__ = ("_begun", "_narrow", "paths")
+    __slots__ = ("_begun", "_plain", "_with_floats", "paths")
 
     def __init__(self, paths: tuple[Path, ...]) -> None:
         self.paths = paths
         self._begun = False
-        self._narrow: Callable[[bytes], JSON] | None = None
+        self._plain: Callable[[bytes], JSON] | None = None
+        self._with_floats: Callable[[bytes], JSON] | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return NarrowDecoder, (self.paths,)
@@ -103,21 +115,35 @@ class NarrowDecoder:
             self._begun = True
             with suppress(jsontext.TooDeep):  # what nobody reads may be, in the first reply as in the second
                 return jsontext.decode(raw, max_depth)
-        if len(raw) > _LONG and jsontext.is_slow(raw):
-            return jsontext.decode(raw, max_depth)
-        narrow = self._narrow or self.prepare()
-        try:
-            if not raw.isascii():
-                raw.decode()  # texts that are skipped are not looked at
-            return narrow(raw)
-        except (ValueError, RecursionError):
-            return jsontext.decode(raw, max_depth)
+        if self._with_floats is None:
+            plain = self._plain or self.prepare()
+            try:
+                if not raw.isascii():
+                    raw.decode()  # texts that are skipped are not looked at
+                return plain(raw)
+            except (ValueError, RecursionError):
+                pass
+        return self._decode_with_floats(raw, max_depth)
 
     def prepare(self) -> Callable[[bytes], JSON]:
         """Make the type that replies are decoded into."""
         self._begun = True
-        self._narrow = narrow = msgspec.json.Decoder(_root_of(self.paths).type()).decode
-        return narrow
+        self._plain = plain = self._decoder(_WHOLE)
+        return plain
+
+    def _decode_with_floats(self, raw: bytes, max_depth: int) -> JSON:
+        if len(raw) <= _LONG or not jsontext.is_slow(raw):
+            decode = self._with_floats or self._decoder(_WHOLE_WITH_FLOATS)
+            with suppress(ValueError, RecursionError):
+                if not raw.isascii():
+                    raw.decode()
+                value = decode(raw)
+                self._with_floats = decode
+                return value
+        return jsontext.decode(raw, max_depth)
+
+    def _decoder(self, whole: Any) -> Callable[[bytes], JSON]:
+        return msgspec.json.Decoder(_root_of(self.paths).type(whole)).decode
 
 
 def decoder_of(paths: Iterable[Path]) -> NarrowDecoder | None:

@@ -24,7 +24,7 @@ from bff.plan.model import (
     PlannedValue,
 )
 from bff.plan.partial_decoding import Decode, decoder_of
-from bff.plan.used_paths import followed, needs_of_page, read_of_reply
+from bff.plan.used_paths import needs_of_page, reached_from, read_of_reply, used_of_values
 from bff.recipe.graph import Graph, build_graph, deferred_steps, inspect_part, parts
 from bff.recipe.model import Fail, Given, Guard, Recipe, Request, Step, SubRecipe, Value
 from bff.recipe.taint import taint_of
@@ -75,6 +75,7 @@ class _Planner:
         self.written = self._written()
         self.lists = self._lists()
         self.values_read = self._values_read()
+        self.used = used_of_values(recipe, self.inspections, self.page_reads)
 
     def plan(self) -> Plan:
         recipe = self.recipe
@@ -204,7 +205,7 @@ class _Planner:
     def _decoder(self, step: Request) -> Decode | None:
         if step.name in self.written:
             return decode_exactly
-        return decoder_of(read_of_reply(step, self.inspections, self.page_reads))
+        return decoder_of(read_of_reply(step, self.inspections[step.name], self.used[step.name]))
 
     @staticmethod
     def _quotes(client: Client | None) -> dict[str, Callable[[str], str]]:
@@ -276,27 +277,18 @@ class _Planner:
 
         What an undo reads is left out, and what a loop goes over is read as its elements.
         """
-        found: dict[str, set[Path]] = {name: set() for name in self.names}
         parts = [
             part
             for inspections in self.inspections.values()
             for key, part in inspections.items()
             if not key.startswith("undo.")
         ]
-        waiting = [
+        paths = (
             path
             for part in (*parts, *self.page_reads)
             for path in (*part.reads, *((*gone_over, ANY) for gone_over, _, _ in part.iterates))
-        ]
-        while waiting:
-            root, *rest = waiting.pop()
-            if root not in found or (path := tuple(rest)) in found[str(root)]:
-                continue
-            found[str(root)].add(path)
-            step = self.recipe.step(str(root))
-            if isinstance(step, Value):
-                waiting.extend(followed(step.value, path))
-        return found
+        )
+        return reached_from(paths, self.recipe)
 
     def _reply_lists(self, step: Request) -> tuple[Path, ...]:
         take = self.inspections[step.name].get("take")

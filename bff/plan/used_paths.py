@@ -2,31 +2,85 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from bff.expressions.inspect import ANY, Any_, Inspection, Path, aliases_of, item_aliases
+from bff.expressions.inspect import ANY, Any_, Inspection, Path, aliases_of, inspect_passing, item_aliases
 from bff.expressions.paths import Scope
 from bff.expressions.tree import Each, Expression, Sequence, Tree
 from bff.expressions.tree import Mapping as MappingTree
-from bff.recipe.model import Request
+from bff.recipe.model import Recipe, Request, Value
 
 _BODY = ("reply", "body")
 
 
-def read_of_reply(
-    step: Request, inspections: Mapping[str, Mapping[str, Inspection]], page: Iterable[Inspection]
-) -> Iterator[Path]:
+Inspections = Mapping[str, Mapping[str, Inspection]]
+"""What the parts of each step read, by step and part."""
+
+Used = Mapping[str, Collection[Path]]
+"""Paths below the value of each step, by its name."""
+
+
+def used_of_values(recipe: Recipe, inspections: Inspections, page: Iterable[Inspection]) -> Used:
+    """The paths below each step's value that a recipe uses; `()` where it looks at the whole.
+
+    What a value step only passes on is used where somebody uses that value. `page` are the inspections of what is made
+    of the steps in the end.
+    """
+    passing = {
+        step.name: inspect_passing(step.value)
+        for step in recipe.steps
+        if isinstance(step, Value)
+        and step.given is None  # what a part of the page is given is checked as a whole
+    }
+    found = list(page)
+    for name, parts in inspections.items():
+        step = recipe.step(name)
+        for key, part in parts.items():
+            of_item = key.startswith("undo.") and isinstance(step, Request) and step.each is not None
+            if of_item:  # it knows that item's own value by the step's name
+                part = part.without(name)
+            found.append(passing[name] if key == "value" and name in passing else part)
+    used = reached_from((path for part in found for path in part.reads), recipe)
+    for path in {path for part in found for path, _, _ in part.iterates}:
+        root, *rest = path
+        # What is used of its elements says it better.
+        if root in used and not any(read[: len(rest)] == tuple(rest) for read in used[str(root)]):
+            for name, paths in reached_from([path], recipe).items():
+                used[name] |= paths
+    return used
+
+
+def reached_from(paths: Iterable[Path], recipe: Recipe) -> dict[str, set[Path]]:
+    """What some paths stand for below each step's value, themselves and by way of value steps."""
+    found: dict[str, set[Path]] = {step.name: set() for step in recipe.steps}
+    waiting = list(paths)
+    while waiting:
+        root, *rest = waiting.pop()
+        if root not in found or (path := tuple(rest)) in found[str(root)]:
+            continue
+        found[str(root)].add(path)
+        step = recipe.step(str(root))
+        if isinstance(step, Value):
+            waiting.extend(followed(step.value, path))
+    return found
+
+
+def read_of_reply(step: Request, own: Mapping[str, Inspection], used: Iterable[Path]) -> Iterator[Path]:
     """The paths below the body of a reply that a recipe reads; `()` where it looks at the whole.
 
-    `inspections` are those of the parts of each step, `page` those of what is made of the steps in the end.
+    `own` are the inspections of the step's parts, `used` the paths below its value.
     """
-    own = inspections[step.name]
     if step.ok is not None:
         yield ()
     elif step.take is not None:
         yield from _below(_BODY, own["take"])
     else:
-        yield from _of_value(step, inspections, page)
+        for key, part in own.items():
+            if key.startswith("undo.") and step.each is not None:
+                yield from _below((step.name,), part)
+        yield from (_in_reply(step, path) for path in used)
+        if step.key_by is not None:
+            yield _in_reply(step, (ANY, step.key_by))
 
 
 def needs_of_page(
@@ -78,22 +132,6 @@ def _entered(root: Path, found: Inspection) -> Iterator[Path]:
     for path, _, _ in found.iterates:
         if path[: len(root)] == root:
             yield (*path[len(root) :], ANY)
-
-
-def _of_value(
-    step: Request, inspections: Mapping[str, Mapping[str, Inspection]], page: Iterable[Inspection]
-) -> Iterator[Path]:
-    for name, parts in inspections.items():
-        for key, found in parts.items():
-            # The undo of an item knows that item's own value by the step's name.
-            of_item = name == step.name and key.startswith("undo.") and step.each is not None
-            for path in _below((step.name,), found):
-                yield path if of_item else _in_reply(step, path)
-    for found in page:
-        for path in _below((step.name,), found):
-            yield _in_reply(step, path)
-    if step.key_by is not None:
-        yield _in_reply(step, (ANY, step.key_by))
 
 
 def _in_reply(step: Request, path: Path) -> Path:

@@ -26,7 +26,7 @@ def iterated(text):
         ("me.tags[1:].x", ["me.tags.x"]),
         ("helpers[todo.helper_id].name", ["helpers[*].name", "todo.helper_id"]),
         ("a.x or b.y", ["a.x", "b.y"]),
-        ("(a or b).x", ["a.x", "b.x"]),
+        ("(a or b).x", ["a", "b.x"]),
         ("(a if b.c else d).x", ["a.x", "b.c", "d.x"]),
         ("a.x + b.y", ["a.x", "b.y"]),
         ("a.x == b.y", ["a.x", "b.y"]),

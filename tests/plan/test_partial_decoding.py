@@ -107,6 +107,30 @@ def test_what_is_too_deep_and_never_read_refuses_no_reply_not_even_the_first() -
         NarrowDecoder((("never",),))(deep, 100)
 
 
+SLOW = b"[" + b",".join([b"1e300"] * 2000) + b"]"
+
+
+def test_slow_numbers_that_nobody_reads_cost_nothing() -> None:
+    narrow = decoder_of([("id",)])
+    assert narrow is not None
+    for _ in range(2):
+        assert narrow(b'{"id": 1, "never": ' + SLOW + b"}", 100) == {"id": 1}
+
+
+def test_floats_are_read_from_the_first_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    narrow = decoder_of([("id",), ("all",)])
+    assert narrow is not None
+    for number in (1, 1.5, 2, -0.0, 1e300):
+        raw = b'{"id": %s, "never": 1}' % repr(number).encode()
+        assert repr(narrow(raw, 100)) == repr({"id": number})
+    looked_at: list[int] = []
+    is_slow = jsontext.is_slow
+    monkeypatch.setattr(jsontext, "is_slow", lambda raw: looked_at.append(len(raw)) or is_slow(raw))
+    slow = b'{"id": 1, "all": ' + SLOW + b"}"
+    assert narrow(slow, 100) == {"id": 1, "all": [1e300] * 2000}
+    assert len(slow) in looked_at
+
+
 ROW = {"id": 1, "name": "Lin", "todo": 7}
 
 
@@ -131,6 +155,10 @@ ROW = {"id": 1, "name": "Lin", "todo": 7}
         ("batch: n in [1]", "[row.id for row in x]", [ROW], [{"id": 1}]),
         ("batch: n in [1]\n        key_by: id", "x['1'].name", [ROW], [{"id": 1, "name": "Lin"}]),
         ("each: n in [1]\n        key_by: id", "x['1'].name", ROW, {"id": 1, "name": "Lin"}),
+        ("", "(x or y).name", ROW, ROW),
+        ("", "[row.id for row in x or y]", [ROW], [{"id": 1}]),
+        ("", "[row.id for row in (x or y).todo]", ROW, ROW),
+        ("", "default(x, y).name", ROW, {"name": "Lin"}),
     ],
 )
 def test_a_plan_decodes_what_its_recipe_reads(
@@ -144,13 +172,81 @@ def test_a_plan_decodes_what_its_recipe_reads(
         client: todos
         get: /x
         {keys}
-    shape: "{shape}"
+      y:
+        client: todos
+        get: /y
+    shape: ["{shape}", y.id]
     """
     app = app_of(tmp_path, {"page": recipe})
     step = app.extensions["bff"].pages["page"].plan.steps[0]
     raw = json.dumps(reply).encode()
     found = jsontext.decode(raw) if step.decode is None else step.decode(raw, 100)
     assert found == decoded
+
+
+@pytest.mark.parametrize(
+    ("values", "shape", "reply", "decoded"),
+    [
+        ({"v": "x"}, "v.name", ROW, {"name": "Lin"}),
+        ({"v": "x"}, "v", ROW, ROW),
+        ({"v": "[row for row in x if row.todo]"}, "[row.id for row in v]", [ROW], [{"id": 1, "todo": 7}]),
+        ({"v": "[row for row in x if row.todo][:5]"}, "v", [ROW], [ROW]),
+        ({"v": "[row for row in x]"}, "count(v)", [ROW], [ROW]),
+        ({"v": "[row.id for row in x]", "w": "v[:2]"}, "w", [ROW], [{"id": 1}]),
+        ({"v": "{row.id: row for row in x}"}, "v['1'].name", [ROW], [{"id": 1, "name": "Lin"}]),
+        ({"v": "[1 for row in x]"}, "v", [ROW], [ROW]),
+        ({"v": "x or y"}, "v.name", ROW, ROW),
+        ({"v": "x or y", "w": "[row.id for row in v]"}, "w", [ROW], [{"id": 1}]),
+        ({"v": "sort(x, 'id')", "w": "v[0]"}, "w.name", [ROW], [{"id": 1, "name": "Lin"}]),
+        ({"v": "len(x)"}, "v", ROW, ROW),
+        ({"v": "x"}, "[v, x.id]", ROW, ROW),
+    ],
+)
+def test_what_a_value_passes_on_is_read_where_it_is_used(
+    tmp_path: File, values: dict[str, str], shape: str, reply: Any, decoded: Any
+) -> None:
+    steps = "".join(f'\n      {name}:\n        value: "{value}"' for name, value in values.items())
+    recipe = f"""
+    route: GET /page
+    auth: none
+    steps:
+      x:
+        client: todos
+        get: /x
+      y:
+        client: todos
+        get: /y{steps}
+    shape: ["{shape}", y.id]
+    """
+    app = app_of(tmp_path, {"page": recipe})
+    step = app.extensions["bff"].pages["page"].plan.steps[0]
+    raw = json.dumps(reply).encode()
+    found = jsontext.decode(raw) if step.decode is None else step.decode(raw, 100)
+    assert found == decoded
+
+
+def test_what_a_value_in_the_form_of_yaml_passes_on_is_read_where_it_is_used(tmp_path: File) -> None:
+    recipe = """
+    route: GET /page
+    auth: none
+    steps:
+      x:
+        client: todos
+        get: /x
+      v:
+        value:
+          rows:
+            each: row in x.items if row.todo
+            item: {of: row, by: row.name}
+          first: x.first
+    shape:
+      each: row in v.rows
+      item: [row.of.id, row.by]
+    """
+    app = app_of(tmp_path, {"page": recipe})
+    step = app.extensions["bff"].pages["page"].plan.steps[0]
+    raw = json.dumps({"items": [{**ROW, "more": 1}], "first": ROW}).encode()
+    assert step.decode(raw, 100) == {"items": [ROW]}
 
 
 def test_what_a_session_and_other_steps_take_is_read_too(tmp_path: File) -> None:
