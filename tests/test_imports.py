@@ -17,7 +17,6 @@ ORDER = [
     "text",
     "records",
     "memo",
-    "turns",
     "forks",
     "breaker",
     "errors",
@@ -300,8 +299,8 @@ def test_tests_move_the_clock_of_the_layer_and_no_other() -> None:
     [
         '(time, "time", fixed)',
         '("time.time", fixed)',
-        '("bff.turns.time.time", fixed)',
-        '(\n    turns, "time", x)',
+        '("bff.retry.time.time", fixed)',
+        '(\n    retry, "time", x)',
     ],
 )
 def test_a_test_that_patches_time_is_found(arguments: str) -> None:

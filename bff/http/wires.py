@@ -19,7 +19,6 @@ from bff.http.sockets.flight import Exchange, SocketFlight
 from bff.http.sockets.opening import Opening
 from bff.http.sockets.transport import is_replaced, listen
 from bff.http.sockets.wire import Wire
-from bff.turns import TURNS
 
 if TYPE_CHECKING:
     from bff.http.client import Client
@@ -285,7 +284,7 @@ class Wires:
                 several.register(wire.fd, _POLLIN)
             poll = several.poll
         left = until - clock.monotonic()
-        news = TURNS.outside(poll, left * 1000 if left > 0 else 0)
+        news = poll(left * 1000 if left > 0 else 0)
         now = clock.monotonic()
         ended: list[Ended] = []
         there = dict(news)
@@ -323,7 +322,7 @@ class Wires:
         if elsewhere:
             due = min(due, listen(poll, elsewhere))
         left = min(until, due) - clock.monotonic()
-        news = TURNS.outside(poll.poll, left * 1000 if left > 0 else 0)
+        news = poll.poll(left * 1000 if left > 0 else 0)
         return self._moved([*map(by_fd.get, dict(news)), *elsewhere], due)
 
     def _moved(self, moved: Sequence[Wire | None], due: float) -> list[Ended]:

@@ -18,7 +18,6 @@ from bff.identity.origin import SAFE_METHODS
 from bff.identity.recent_writes import NO_RECENT_WRITES
 from bff.jsontext import encode
 from bff.settings import Settings
-from bff.turns import TURNS
 from bff.web.answer import Answer, Answers, encoder_of
 from bff.web.cors import CorsNames
 from bff.web.identity import Identity
@@ -115,20 +114,15 @@ class PageAnswerer:
     def _make(
         self, request: PageRequest, journal: Journal, visitor: Visitor, scope: Scope, key: str | None
     ) -> Answer:
-        """Run the page, in turns with others."""
+        """Run the page."""
         evaluation, calls, context = self._begin(request, journal, visitor, key)
         run = PageRun(self._plan, scope, calls, evaluation, context)
         journal.traces, journal.writes = run.traces, run.writes
-        taken = TURNS.take()
-        try:
-            # Such a page writes nothing; what is remembered for repeats is whole.
-            is_kept = self._repeats is not None and key is not None and visitor.mark
-            if self._has_lines and not is_kept and asks_for_lines(request):
-                return self._in_lines(request, journal, run, calls, evaluation)
-            return self._in_one(request, journal, run, calls, evaluation)
-        finally:
-            if taken:
-                TURNS.give()
+        # Such a page writes nothing; what is remembered for repeats is whole.
+        is_kept = self._repeats is not None and key is not None and visitor.mark
+        if self._has_lines and not is_kept and asks_for_lines(request):
+            return self._in_lines(request, journal, run, calls, evaluation)
+        return self._in_one(request, journal, run, calls, evaluation)
 
     def _begin(
         self, request: PageRequest, journal: Journal, visitor: Visitor, key: str | None
@@ -206,7 +200,7 @@ class PageAnswerer:
     def _hand_through(
         self, request: PageRequest, journal: Journal, visitor: Visitor, scope: Scope, key: str | None
     ) -> Answer:
-        """Answer with the body that the page's one request brings; it takes as long as it takes, outside of turns."""
+        """Answer with the body that the page's one request brings; it takes as long as it takes."""
         evaluation, calls, context = self._begin(request, journal, visitor, key)
         sent = sent_by(request, self._settings, context.deadline, is_get=self.method == "GET")
         run = PassingRun(sent, self._plan, scope, calls, evaluation, context)

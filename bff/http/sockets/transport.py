@@ -23,7 +23,6 @@ from bff.http.sockets.wakeup import own_wakeup
 from bff.http.sockets.wire import Wire
 from bff.http.stock.threads import ThreadTransport
 from bff.http.transport import Promise, Started, Stream, Try
-from bff.turns import TURNS
 
 if TYPE_CHECKING:
     from bff.http.client import Client
@@ -158,9 +157,7 @@ def _wait_once(started: Collection[Started], until: float) -> None:
     if elsewhere:
         until = min(until, listen(poll, elsewhere))
     left = until - clock.monotonic()
-    news = poll.poll(0)
-    if not news and left > 0:
-        news = TURNS.outside(poll.poll, left * 1000)
+    news = poll.poll(max(0, left) * 1000)
     moved = {by_fd[fd] for fd, _ in news if fd in by_fd}
     now = clock.monotonic()
     for one in started:

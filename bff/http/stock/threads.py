@@ -16,7 +16,6 @@ from bff.http.messages import Broken, Reply
 from bff.http.pool import Pool
 from bff.http.stock.adapters import Adapters
 from bff.http.transport import Promise, Started, Stream, Try, Waiter
-from bff.turns import TURNS
 
 if TYPE_CHECKING:
     from bff.http.sockets.blocking import Found
@@ -145,7 +144,7 @@ class ThreadTransport:
             if left <= 0:
                 return ended
             with suppress(Empty):
-                TURNS.outside(waiter.get, True, left)
+                waiter.get(True, left)
         return ended
 
     def abandon(self, started: Started) -> None:
