@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from bff.errors import Failure, FailureKind, FunctionError, PageError, Reason
 from bff.expressions import Evaluation
+from bff.expressions.operators import get
 from bff.expressions.paths import ANY, Path, path_text
 from bff.http import Broken, Reply, retry_after
 from bff.http.charsets import UnknownCharset
@@ -164,7 +165,7 @@ def _is_list_at(value: Any, path: Path) -> bool:
     for at, key in enumerate(path):
         if key is ANY:
             return _are_lists_at([value], path[at:])
-        value = value.get(key) if isinstance(value, dict) else None
+        value = get(value, str(key))
     return value is None or isinstance(value, list)
 
 
@@ -176,7 +177,7 @@ def _are_lists_at(values: list[Any], path: Path) -> bool:
             parts = [value.values() if isinstance(value, dict) else value for value in distinct]
             values = list(chain.from_iterable(parts))
         else:
-            values = [value.get(key) if isinstance(value, dict) else None for value in values]
+            values = [get(value, str(key)) for value in values]
     return not [value for value in values if not (value is None or isinstance(value, list))]
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
+
+from msgspec import Struct
 
 from bff.errors import Failure, FunctionError, PageError
 from bff.executor import outcomes
@@ -14,8 +17,9 @@ from bff.executor.bind import BoundRequest
 from bff.executor.render import render, target_of
 from bff.executor.results import SAY_SO, Run
 from bff.executor.writes import Write, WriteOutcome
+from bff.expressions.operators import get
 from bff.expressions.paths import ANY
-from bff.expressions.values import MAX_KEY, key_text, to_text
+from bff.expressions.values import MAX_KEY, MEMBER, key_text, to_text
 from bff.http import Broken, Call, Ended, OutgoingRequest, Reply
 from bff.jsontext import NotJSON, TooDeep
 from bff.problems import of_failure
@@ -404,7 +408,7 @@ class RequestStep:
     def _keyed(self, rows: Any, key_by: str) -> Any:
         if rows is not None and rows.__class__ is not list:
             return outcomes.bad_reply(self.name, self.name)
-        keys: list[Any] = [row.get(key_by) if row.__class__ is dict else None for row in rows or ()]
+        keys = _keys_of(rows or (), key_by)
         if set(map(type, keys)) <= _TEXT and max(map(len, keys), default=0) <= MAX_KEY:
             return dict(zip(keys, rows or (), strict=True))
         keyed: dict[str, Any] = {}
@@ -413,6 +417,14 @@ class RequestStep:
             if text is not None:
                 keyed[text] = row
         return keyed
+
+
+def _keys_of(rows: Sequence[Any], key_by: str) -> list[Any]:
+    """What is at a key of each row."""
+    kinds = set(map(type, rows))
+    if len(kinds) == 1 and issubclass(kinds.pop(), Struct):
+        return list(map(attrgetter(MEMBER + key_by), rows))
+    return [row.get(key_by) if row.__class__ is dict else get(row, key_by) for row in rows]
 
 
 def _outcome_of(result: Reply | Broken, *, lost: bool) -> WriteOutcome:

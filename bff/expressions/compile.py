@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from types import CodeType
 from typing import Any
 
-from bff.expressions.generate import Source, generate
+from bff.expressions.generate import IsStruct, Source, generate
+from bff.expressions.paths import Scope
 from bff.expressions.running import OWN, PLACE, QUOTES, Compiled
 
 __all__ = ["Compiled", "compile_tree"]
@@ -17,14 +18,17 @@ def compile_tree(
     *,
     functions: Mapping[str, Callable[..., Any]] | None = None,
     quotes: Mapping[str, Callable[[str], str]] | None = None,
+    is_struct: IsStruct | None = None,
+    scope: Scope | None = None,
 ) -> Compiled:
     """The function of a tree; of a path the list of its holes' values, of a clause the list of selected items.
 
     `functions` are the project's, `quotes` the filter languages of the step's client. A name that is in neither nor
-    in the library is a `LookupError`.
+    in the library is a `LookupError`. `is_struct` says which parts of replies are decoded into structs, and `scope`
+    what the loop variables around the tree stand for.
     """
     functions, quotes = functions or {}, quotes or {}
-    text = generate(tree, functions.keys(), quotes.keys(), fast=True)
+    text = generate(tree, functions.keys(), quotes.keys(), True, is_struct, scope)
 
     def source_of(fast: bool) -> str:
         return text if fast else generate(tree, functions.keys(), quotes.keys(), fast=False)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bff.expressions.code import Code, constant, uses_of
 from bff.expressions.safe import _SCALARS, Safe
+from bff.expressions.values import MEMBER
 
 # A result within these is a finite number of 64 bits, and comparing floats with them is quick.
 _LEAST, _MOST = -(2**47), 2**47
@@ -17,9 +18,14 @@ _SHORT_ENOUGH_TO_REPEAT = 100
 class Fast(Safe):
     """Writes operators for speed, inside loops; outside of them a call is quick enough."""
 
-    def key(self, base: Code, name: str) -> Code:
+    def key(self, base: Code, name: str, *, of_struct: bool = False) -> Code:
         if base.kind in _SCALARS:
             return constant(None)
+        if of_struct:
+            if base.kind == "item":
+                return Code(f"{base.text}.{MEMBER}{name}", base.uses)
+            first, then = self.once(base)
+            return Code(f"(None if {first} is None else {then}.{MEMBER}{name})", base.uses)
         if base.kind == "item":
             return Code(f"{base.text}.get({name!r})", base.uses)
         found, care = base.found_by or (base.text, "_NOTHING")

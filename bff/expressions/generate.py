@@ -13,7 +13,9 @@ from bff.expressions import costs
 from bff.expressions.code import Block, Blocks, Code, constant, uses_of
 from bff.expressions.fast import Fast
 from bff.expressions.functions import FUNCTIONS
+from bff.expressions.inspect import aliases_of
 from bff.expressions.operators import equals_plainly
+from bff.expressions.paths import ANY, Path, Scope
 from bff.expressions.percent import ENCODERS
 from bff.expressions.running import OWN, QUOTES
 from bff.expressions.safe import Safe
@@ -23,9 +25,23 @@ from bff.expressions.tree import Sequence as TreeSequence
 Source = Tree | EachClause | PathTemplate
 
 
-def generate(tree: Source, functions: Collection[str], quotes: Collection[str], fast: bool) -> str:
-    """The text of `_page(_scope, _ev)`, which gives the tree's value."""
-    return _Writer(functions, quotes, fast).function(tree)
+IsStruct = Callable[[Path], bool]
+"""Whether what is at a path is a struct or null, where replies are what they are every day."""
+
+
+def generate(
+    tree: Source,
+    functions: Collection[str],
+    quotes: Collection[str],
+    fast: bool,
+    is_struct: IsStruct | None = None,
+    scope: Scope | None = None,
+) -> str:
+    """The text of `_page(_scope, _ev)`, which gives the tree's value.
+
+    `scope` are the loop variables around the tree, with what they stand for.
+    """
+    return _Writer(functions, quotes, fast, is_struct if fast else None, scope or {}).function(tree)
 
 
 def _loop_parts(tree: EachClause) -> Each:
@@ -47,7 +63,16 @@ class _Loop:
 
 
 class _Writer:
-    def __init__(self, functions: Collection[str], quotes: Collection[str], fast: bool) -> None:
+    def __init__(
+        self,
+        functions: Collection[str],
+        quotes: Collection[str],
+        fast: bool,
+        is_struct: IsStruct | None,
+        scope: Scope,
+    ) -> None:
+        self.is_struct = is_struct
+        self.scope = scope
         self.functions = functions
         self.quotes = quotes
         self.blocks = Blocks()
@@ -105,7 +130,7 @@ class _Writer:
             case ast.Name(id=name):
                 return self.name(name)
             case ast.Attribute(value=value, attr=key):
-                return self.operators.key(self.node(value), key)
+                return self.member(value, key)
             case ast.Subscript():
                 return self.look_up(node)
             case ast.BoolOp(op=sign, values=values):
@@ -153,8 +178,20 @@ class _Writer:
             codes = self.nodes([node.value, *bounds])
             return Code(f"_cut(_ev, {', '.join(code.text for code in codes)})", uses_of(codes))
         if isinstance(key, ast.Constant) and isinstance(key.value, str):
-            return self.operators.key(self.node(node.value), key.value)
+            return self.member(node.value, key.value)
         return self.operators.item(*self.nodes([node.value, key]))
+
+    def member(self, base: ast.expr, name: str) -> Code:
+        return self.operators.key(self.node(base), name, of_struct=self.gives_struct(base))
+
+    def gives_struct(self, node: ast.expr) -> bool:
+        """Whether a value is always a part of a reply that is a struct, or null."""
+        if self.is_struct is None:
+            return False
+        aliases = aliases_of(node, self.scope)
+        return bool(aliases) and all(
+            not (alias.wraps or alias.tested) and self.is_struct(alias.path) for alias in aliases
+        )
 
     def unary(self, node: ast.UnaryOp) -> Code:
         code = self.node(node.operand)
@@ -272,11 +309,11 @@ class _Writer:
     def loops(
         self, loops: list[_Loop], element: Callable[[], Code], work: int, size: int, brackets: str = "[]"
     ) -> Code:
-        outside, before = self.blocks.depth, self.variables
+        outside, before, scope = self.blocks.depth, self.variables, self.scope
         for loop in loops:
             self.open(loop)
         inside = self.blocks.settled(element(), self.blocks.depth)
-        blocks, self.variables = self.blocks.close(outside), before
+        blocks, self.variables, self.scope = self.blocks.close(outside), before, scope
         loops[-1].work += work
         text = self.written(loops, blocks, inside.text, size + 8, brackets)
         uses = inside.uses
@@ -287,6 +324,9 @@ class _Writer:
     def open(self, loop: _Loop) -> None:
         """Opens the loop and writes its conditions."""
         loop.source = self.blocks.named(self.node(loop.over))
+        if self.is_struct is not None:
+            items = frozenset(alias.at(ANY) for alias in aliases_of(loop.over, self.scope))
+            self.scope = {**self.scope, loop.variable: items}
         loop.uses = loop.source.uses
         loop.local = self.blocks.fresh()
         self.blocks.open.append(Block())

@@ -36,7 +36,8 @@ class Inspection:
     """What an expression or tree reads.
 
     `names` are its free names and `bound` its loop variables, in order; `iterates` are the paths that must be
-    lists (or null) because a loop or function goes over them, each with its offset and length.
+    lists (or null) because a loop or function goes over them, each with its offset and length. `mappings` are the paths
+    whose members a function looks up, not an expression by their names.
     """
 
     names: tuple[Use, ...] = ()
@@ -44,6 +45,7 @@ class Inspection:
     reads: frozenset[Path] = frozenset()
     iterates: tuple[tuple[Path, int, int], ...] = ()
     bound: tuple[Use, ...] = ()
+    mappings: frozenset[Path] = frozenset()
 
     def __or__(self, other: Inspection) -> Inspection:
         return Inspection(
@@ -52,6 +54,7 @@ class Inspection:
             self.reads | other.reads,
             self.iterates + other.iterates,
             self.bound + other.bound,
+            self.mappings | other.mappings,
         )
 
     def without(self, root: str) -> Inspection:
@@ -100,9 +103,9 @@ def item_paths(clause: EachClause, bindings: Bindings | None = None) -> tuple[Pa
     return tuple(sorted({alias.path for alias in aliases}, key=path_text))
 
 
-def aliases_of(expression: Expression, scope: Scope) -> Aliases:
+def aliases_of(node: ast.expr, scope: Scope) -> Aliases:
     """What an expression's value stands for, where that is a part of something that it reads."""
-    return _Reader(scope).read(expression.node)
+    return _Reader(scope).read(node)
 
 
 def item_aliases(clause: EachClause, scope: Scope) -> Aliases:
@@ -140,6 +143,7 @@ def _fields(tree: Tree, path: str, scope: Scope) -> Iterator[tuple[str, Inspecti
 
 # Functions over the items of a list; of these, the ones that name fields of the items.
 _BY_FIELDS = frozenset({"sort", "unique", "index", "group"})
+_TAKES_MAPPINGS = frozenset({"merge", "pick", "omit", "values"})
 _OVER_LISTS = _BY_FIELDS | {"count", "sum", "any", "all", "join"}
 
 
@@ -154,11 +158,13 @@ class _Reader:
     bound: list[Use] = field(default_factory=list)
     reads: set[Path] = field(default_factory=set)
     iterates: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    mappings: set[Path] = field(default_factory=set)
 
     def inspection(self) -> Inspection:
         iterates = tuple((path, *place) for path, place in self.iterates.items())
         return Inspection(
-            tuple(self.names), tuple(self.functions), frozenset(self.reads), iterates, tuple(self.bound)
+            *(tuple(self.names), tuple(self.functions), frozenset(self.reads)),
+            *(iterates, tuple(self.bound), frozenset(self.mappings)),
         )
 
     def tree(self, tree: Tree) -> None:
@@ -292,6 +298,8 @@ class _Reader:
         values = [self.read(argument) for argument in arguments]
         if name in _OVER_LISTS or (name in {"min", "max"} and len(values) == 1):
             self.iterate(arguments[0])
+        if name in _TAKES_MAPPINGS:
+            self.mappings.update(alias.path for found in values for alias in found if not alias.wraps)
         if name in _BY_FIELDS:
             return self.by_fields(name, arguments[1:], values)
         if name in {"default", "merge", "values"}:
@@ -315,6 +323,7 @@ class _Reader:
     def by_fields(self, name: str, arguments: list[ast.expr], values: list[Aliases]) -> Aliases:
         """A list put in another form by fields of its items."""
         items = frozenset(alias.at(ANY) for alias in values[0])
+        self.mappings.update(alias.path for alias in items if not alias.wraps)
         for argument in arguments:
             constant = isinstance(argument, ast.Constant) and argument.value
             key = constant.removeprefix("-") if isinstance(constant, str) else ""

@@ -9,8 +9,10 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+from msgspec import Struct
+
 from bff.expressions.evaluation import Evaluation, text_size
-from bff.expressions.values import MAX_KEY, NUMBERS, is_number, key_text, number
+from bff.expressions.values import MAX_KEY, MEMBER, NUMBERS, is_number, key_text, number
 
 NOTHING: dict[str, Any] = {}
 # Python looks for a text at every place, and compares it there, where the text around it is shorter than this; where
@@ -21,8 +23,10 @@ SHORT = 4_096
 
 
 def get(value: Any, key: str) -> Any:
-    """`value.key`."""
-    return value.get(key) if value.__class__ is dict and len(key) <= MAX_KEY else None
+    """`value.key`, of a mapping or of one that was decoded into a struct."""
+    if value.__class__ is dict:
+        return value.get(key) if len(key) <= MAX_KEY else None
+    return getattr(value, MEMBER + key, None) if isinstance(value, Struct) else None
 
 
 def item(value: Any, key: Any) -> Any:

@@ -29,8 +29,8 @@ class Safe:
     def __init__(self, blocks: Blocks) -> None:
         self.blocks = blocks
 
-    def key(self, base: Code, name: str) -> Code:
-        """`base.name`"""
+    def key(self, base: Code, name: str, *, of_struct: bool = False) -> Code:
+        """`base.name`; `of_struct` says whether base is a struct or null."""
         if base.kind in _SCALARS:
             return constant(None)
         return Code(f"_get({base.text}, {name!r})", base.uses)

@@ -15,6 +15,9 @@ MAX_KEY = 4_096
 MAX_DEPTH = 100
 _MAX_NODES = 1_000_000
 
+MEMBER = "m_"
+"""What the members of replies begin with where they are attributes of a struct: nothing else has such attributes."""
+
 NUMBERS = frozenset({int, float})
 
 

@@ -19,6 +19,7 @@ import msgspec
 
 from bff import jsontext
 from bff.expressions.paths import Any_, Path
+from bff.expressions.values import MEMBER
 from bff.jsontext import JSON
 
 Decode: TypeAlias = Callable[[bytes, int], JSON]
@@ -48,10 +49,10 @@ _WHOLE_WITH_FLOATS = _whole(bool | str | _Int | float | None)
 class _Node:
     """What is read of one value: all of it, some members, or something of each element."""
 
-    __slots__ = ("element", "members", "whole")
+    __slots__ = ("element", "is_mapping", "members", "whole")
 
     def __init__(self) -> None:
-        self.whole = False
+        self.whole = self.is_mapping = False
         self.members: dict[str, _Node] = {}
         self.element: _Node | None = None
 
@@ -75,12 +76,34 @@ class _Node:
             inner = self.element.type(whole, depth + 1)
             return list[inner] | dict[str, inner] | None  # type: ignore[valid-type]
         members = {name: node.type(whole, depth + 1) for name, node in self.members.items()}
+        if self.is_struct:
+            fields = [(MEMBER + name, member, None) for name, member in members.items()]
+            names = {MEMBER + name: name for name in members}
+            return msgspec.defstruct("Read", fields, rename=names, gc=False) | None
         return TypedDict("Read", members, total=False) | None  # type: ignore[operator]
 
     @property
     def narrows(self) -> bool:
         """Whether something of the value is passed over."""
         return not self.whole and self._reads()
+
+    @property
+    def is_struct(self) -> bool:
+        """Whether a value that is none of the rare ones is decoded into a struct, or is null."""
+        return (
+            bool(self.members)
+            and not (self.whole or self.is_mapping or self.element)
+            and all(name.isidentifier() and name.isascii() for name in self.members)
+        )
+
+    def at(self, path: Path) -> _Node | None:
+        """The part of what is read that a path leads to."""
+        node: _Node | None = self
+        for key in path:
+            if node is None or node.whole:
+                return None
+            node = node.element if isinstance(key, Any_) else node.members.get(key)
+        return node
 
     def _reads(self) -> bool:
         return bool(self.members) or self.element is not None
@@ -93,28 +116,24 @@ class _Node:
 class NarrowDecoder:
     """Decodes replies of which only these paths are read (below the body).
 
-    One that is not prepared decodes its first reply whole: where a process has just started, that is sooner done than
-    the type is made. It raises what `jsontext.decode` raises.
+    What is at one of the `mappings` stays a mapping, since functions look its members up. The types are made for the
+    first reply, or by `prepare`. It raises what `jsontext.decode` raises.
     """
 
-    __slots__ = ("_begun", "_plain", "_with_floats", "paths")
+    __slots__ = ("_plain", "_with_floats", "mappings", "paths")
 
-    def __init__(self, paths: tuple[Path, ...]) -> None:
+    def __init__(self, paths: tuple[Path, ...], mappings: tuple[Path, ...] = ()) -> None:
         self.paths = paths
-        self._begun = False
+        self.mappings = mappings
         self._plain: Callable[[bytes], JSON] | None = None
         self._with_floats: Callable[[bytes], JSON] | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return NarrowDecoder, (self.paths,)
+        return NarrowDecoder, (self.paths, self.mappings)
 
     def __call__(self, raw: bytes, max_depth: int) -> JSON:
         if max_depth < _BOUNDED:
             return jsontext.decode(raw, max_depth)
-        if not self._begun:
-            self._begun = True
-            with suppress(jsontext.TooDeep):  # what nobody reads may be, in the first reply as in the second
-                return jsontext.decode(raw, max_depth)
         if self._with_floats is None:
             plain = self._plain or self.prepare()
             try:
@@ -127,7 +146,6 @@ class NarrowDecoder:
 
     def prepare(self) -> Callable[[bytes], JSON]:
         """Make the type that replies are decoded into."""
-        self._begun = True
         self._plain = plain = self._decoder(_WHOLE)
         return plain
 
@@ -143,22 +161,29 @@ class NarrowDecoder:
         return jsontext.decode(raw, max_depth)
 
     def _decoder(self, whole: Any) -> Callable[[bytes], JSON]:
-        return msgspec.json.Decoder(_root_of(self.paths).type(whole)).decode
+        return msgspec.json.Decoder(_root_of(self.paths, self.mappings).type(whole)).decode
+
+    def is_struct(self) -> Callable[[Path], bool]:
+        """What says whether the part of a reply at a path is a struct or null."""
+        root = _root_of(self.paths, self.mappings)
+        return lambda path: (node := root.at(path)) is not None and node.is_struct
 
 
-def decoder_of(paths: Iterable[Path]) -> NarrowDecoder | None:
+def decoder_of(paths: Iterable[Path], mappings: Iterable[Path] = ()) -> NarrowDecoder | None:
     """A decoder of replies of which these paths are read (below the body); None where that is all of them."""
     found = tuple(sorted(set(paths), key=str))
-    root = _root_of(found)
-    if not root.narrows:
+    if not _root_of(found).narrows:
         return None
-    decoder = NarrowDecoder(found)
+    decoder = NarrowDecoder(found, tuple(sorted(set(mappings), key=str)))
     decoder.prepare()
     return decoder
 
 
-def _root_of(paths: Iterable[Path]) -> _Node:
+def _root_of(paths: Iterable[Path], mappings: Iterable[Path] = ()) -> _Node:
     root = _Node()
     for path in paths:
         root.read(path)
+    for path in mappings:
+        if (node := root.at(path)) is not None:
+            node.is_mapping = True
     return root

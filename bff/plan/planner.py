@@ -9,6 +9,7 @@ from typing import Any
 from bff.expressions import compile_tree
 from bff.expressions.addresses import with_encoded_holes
 from bff.expressions.inspect import ANY, Any_, Inspection, Path, fields, inspect, inspect_tree, item_paths
+from bff.expressions.paths import Alias, scope_of
 from bff.expressions.tree import Expression, Tree
 from bff.expressions.tree import Mapping as MappingTree
 from bff.http import CacheTerms, Client, encode_constant
@@ -23,8 +24,16 @@ from bff.plan.model import (
     PlannedStep,
     PlannedValue,
 )
-from bff.plan.partial_decoding import Decode, decoder_of
-from bff.plan.used_paths import needs_of_page, reached_from, read_of_reply, used_of_values
+from bff.plan.partial_decoding import Decode, NarrowDecoder, decoder_of
+from bff.plan.used_paths import (
+    followed,
+    in_reply,
+    mappings_of_reply,
+    needs_of_page,
+    reached_from,
+    read_of_reply,
+    used_of_values,
+)
 from bff.recipe.graph import Graph, build_graph, deferred_steps, inspect_part, parts
 from bff.recipe.model import Fail, Given, Guard, Recipe, Request, Step, SubRecipe, Value
 from bff.recipe.taint import taint_of
@@ -75,7 +84,13 @@ class _Planner:
         self.written = self._written()
         self.lists = self._lists()
         self.values_read = self._values_read()
-        self.used = used_of_values(recipe, self.inspections, self.page_reads)
+        self.used, self.mappings = used_of_values(recipe, self.inspections, self.page_reads)
+        self.decoders = {step.name: self._decoder(step) for step in recipe.steps if isinstance(step, Request)}
+        self.structs = {
+            name: decoder.is_struct()
+            for name, decoder in self.decoders.items()
+            if isinstance(decoder, NarrowDecoder)
+        }
 
     def plan(self) -> Plan:
         recipe = self.recipe
@@ -102,8 +117,50 @@ class _Planner:
 
     # --- compiling -----------------------------------------------------------------------------------------------
 
-    def _compile(self, tree: Any, quotes: Mapping[str, Callable[[str], str]] | None = None) -> Any:
-        return None if tree is None else compile_tree(tree, functions=self.functions, quotes=quotes or {})
+    def _compile(
+        self,
+        tree: Any,
+        quotes: Mapping[str, Callable[[str], str]] | None = None,
+        *,
+        of: Request | None = None,
+        reads_body: bool = False,
+    ) -> Any:
+        """The function of a tree; `of` is the step that it is a part of, whose reply it sees where it `reads_body`."""
+        if tree is None:
+            return None
+
+        def is_struct(path: Path) -> bool:
+            return self._is_struct(path, of if reads_body else None)
+
+        scope = scope_of(_bindings(of) if of is not None else {})
+        # An undo is rare, and knows other things by the same names.
+        is_undo = of is not None and of is not self.recipe.step(of.name)
+        known = None if is_undo else is_struct
+        return compile_tree(tree, functions=self.functions, quotes=quotes or {}, is_struct=known, scope=scope)
+
+    def _is_struct(self, path: Path, own: Request | None) -> bool:
+        """Whether what is at a path is a part of a reply that is decoded into a struct."""
+        if own is not None and path[:2] == ("reply", "body"):
+            return own.name in self.structs and self.structs[own.name](path[2:])
+        if path[0] not in self.names:
+            return False
+        step = self.recipe.step(str(path[0]))
+        if isinstance(step, Value):
+            return self._are_structs(followed(step.value, path[1:]), None)
+        if not isinstance(step, Request) or step.name not in self.structs:
+            return False
+        if len(path) == 1 and (step.each is not None or step.batch is not None or step.key_by is not None):
+            return False  # what replies are put together in
+        below = in_reply(step, path[1:])
+        if step.take is not None:
+            return self._are_structs(followed(step.take, below), step)
+        return self.structs[step.name](below)
+
+    def _are_structs(self, aliases: Iterable[Alias], own: Request | None) -> bool:
+        found = list(aliases)
+        return bool(found) and all(
+            not (one.wraps or one.tested) and self._is_struct(one.path, own) for one in found
+        )
 
     def _step(self, step: Step) -> PlannedStep:
         match step:
@@ -146,7 +203,7 @@ class _Planner:
         own = self.inspections[step.name]
         reads, reads_into = needs_of_page(step, own, self.values_read[step.name])
         compiled = {
-            key: self._compile(getattr(step, key), self._quotes(client))
+            key: self._compile(getattr(step, key), self._quotes(client), of=step, reads_body=key == "take")
             for key in ("when", "query", "headers", "body", "form", "take", "ok", "fallback")
         }
         return PlannedRequest(
@@ -169,11 +226,11 @@ class _Planner:
                 encode_constant(part) if isinstance(part, str) else None for part in step.path.parts
             ),
             constant_query=f"?{encode_constant(step.path.query)}" if step.path.query else "",
-            holes=None if _is_constant(step) else self._compile(step.path, self._quotes(client)),
+            holes=None if _is_constant(step) else self._compile(step.path, self._quotes(client), of=step),
             on_status={code: self._compile(tree, self._quotes(client)) for code, tree in step.on_status},
             lists=self.lists[step.name],
             reply_lists=self._reply_lists(step),
-            decode=self._decoder(step),
+            decode=self.decoders[step.name],
             reads=reads,
             reads_into=reads_into,
             items_from_input=self._from_input(step, ("each", "batch")),
@@ -205,7 +262,9 @@ class _Planner:
     def _decoder(self, step: Request) -> Decode | None:
         if step.name in self.written:
             return decode_exactly
-        return decoder_of(read_of_reply(step, self.inspections[step.name], self.used[step.name]))
+        own, name = self.inspections[step.name], step.name
+        mappings = mappings_of_reply(step, own, self.mappings[name])
+        return decoder_of(read_of_reply(step, own, self.used[name]), mappings)
 
     @staticmethod
     def _quotes(client: Client | None) -> dict[str, Callable[[str], str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from bff.expressions.inspect import ANY, Any_, Inspection, Path, aliases_of, inspect_passing, item_aliases
-from bff.expressions.paths import Scope
+from bff.expressions.paths import Alias, Scope
 from bff.expressions.tree import Each, Expression, Sequence, Tree
 from bff.expressions.tree import Mapping as MappingTree
 from bff.recipe.model import Recipe, Request, Value
@@ -20,11 +20,11 @@ Used = Mapping[str, Collection[Path]]
 """Paths below the value of each step, by its name."""
 
 
-def used_of_values(recipe: Recipe, inspections: Inspections, page: Iterable[Inspection]) -> Used:
-    """The paths below each step's value that a recipe uses; `()` where it looks at the whole.
+def used_of_values(recipe: Recipe, inspections: Inspections, page: Iterable[Inspection]) -> tuple[Used, Used]:
+    """The paths below each step's value that a recipe uses, and those at which functions look members up.
 
-    What a value step only passes on is used where somebody uses that value. `page` are the inspections of what is made
-    of the steps in the end.
+    `()` says that it looks at the whole. What a value step only passes on is used where somebody uses that value.
+    `page` are the inspections of what is made of the steps in the end.
     """
     passing = {
         step.name: inspect_passing(step.value)
@@ -41,13 +41,14 @@ def used_of_values(recipe: Recipe, inspections: Inspections, page: Iterable[Insp
                 part = part.without(name)
             found.append(passing[name] if key == "value" and name in passing else part)
     used = reached_from((path for part in found for path in part.reads), recipe)
+    mappings = reached_from((path for part in found for path in part.mappings), recipe)
     for path in {path for part in found for path, _, _ in part.iterates}:
         root, *rest = path
         # What is used of its elements says it better.
         if root in used and not any(read[: len(rest)] == tuple(rest) for read in used[str(root)]):
             for name, paths in reached_from([path], recipe).items():
                 used[name] |= paths
-    return used
+    return used, mappings
 
 
 def reached_from(paths: Iterable[Path], recipe: Recipe) -> dict[str, set[Path]]:
@@ -61,7 +62,7 @@ def reached_from(paths: Iterable[Path], recipe: Recipe) -> dict[str, set[Path]]:
         found[str(root)].add(path)
         step = recipe.step(str(root))
         if isinstance(step, Value):
-            waiting.extend(followed(step.value, path))
+            waiting.extend(alias.path for alias in followed(step.value, path))
     return found
 
 
@@ -75,12 +76,36 @@ def read_of_reply(step: Request, own: Mapping[str, Inspection], used: Iterable[P
     elif step.take is not None:
         yield from _below(_BODY, own["take"])
     else:
-        for key, part in own.items():
-            if key.startswith("undo.") and step.each is not None:
-                yield from _below((step.name,), part)
-        yield from (_in_reply(step, path) for path in used)
+        if step.each is not None:
+            for key, part in own.items():
+                if key.startswith("undo."):  # it knows that item's own value by the step's name
+                    yield from _below((step.name,), part)
+        yield from (in_reply(step, path) for path in used)
         if step.key_by is not None:
-            yield _in_reply(step, (ANY, step.key_by))
+            yield in_reply(step, (ANY, step.key_by))
+
+
+def mappings_of_reply(step: Request, own: Mapping[str, Inspection], used: Iterable[Path]) -> Iterator[Path]:
+    """The paths below the body of a reply at which functions look members up; `used` are those below its value."""
+    for key, part in own.items():
+        if key == "take" or key.startswith(("undo.", "on_status.")):
+            yield from (path[2:] for path in part.mappings if path[:2] == _BODY)
+        if step.each is not None and key.startswith("undo."):
+            yield from (path[1:] for path in part.mappings if path[0] == step.name)
+    for path in used:
+        yield from body_paths(step, path)
+
+
+def body_paths(step: Request, path: Path) -> Iterator[Path]:
+    """What a path below the value of a step stands for below the body of its reply."""
+    yield from _taken(step, in_reply(step, path))
+
+
+def _taken(step: Request, path: Path) -> Iterator[Path]:
+    if step.take is None:
+        yield path
+    else:
+        yield from (found.path[2:] for found in followed(step.take, path) if found.path[:2] == _BODY)
 
 
 def needs_of_page(
@@ -94,33 +119,37 @@ def needs_of_page(
     """
     found = [] if "take" not in own else list(_entered(_BODY, own["take"]))
     rows = [(ANY,)] if step.batch is not None or step.key_by is not None else []
-    for path in (*map(lambda path: _in_reply(step, path), of_value), *rows):
-        if step.take is None:
-            found.append(path)
-        else:
-            found += [read[2:] for read in followed(step.take, path) if read[:2] == _BODY]
+    for path in (*(in_reply(step, path) for path in of_value), *rows):
+        found += _taken(step, path)
     judged = "ok" in own and bool(list(_entered(_BODY, own["ok"])))
     return bool(found) or judged, any(found)
 
 
-def followed(tree: Tree, path: Path, scope: Scope | None = None) -> Iterator[Path]:
+def followed(tree: Tree, path: Path) -> Iterator[Alias]:
     """What a path below the value of a tree stands for, where that is a part of something that the tree reads."""
+    return _followed(tree, path, {})
+
+
+def _followed(tree: Tree, path: Path, scope: Scope) -> Iterator[Alias]:
     match tree:
         case Expression():
-            for alias in aliases_of(tree, scope or {}):
+            for alias in aliases_of(tree.node, scope):
                 for key in path:
                     alias = alias.at(key)
-                yield alias.path
+                yield alias
+            return
         case MappingTree():
-            for key, value in tree.items:
-                if not path or path[0] in (key, ANY):
-                    yield from followed(value, path[1:], scope)
+            inner = [value for key, value in tree.items if not path or path[0] in (key, ANY)]
         case Sequence():
-            for value in tree.items:
-                yield from followed(value, path[1:], scope)
+            inner = list(tree.items)
         case Each():
-            inner = {**(scope or {}), tree.clause.variable: item_aliases(tree.clause, scope or {})}
-            yield from followed(tree.item, path[1:], inner)
+            inner = [tree.item]
+            scope = {**scope, tree.clause.variable: item_aliases(tree.clause, scope)}
+        case _:
+            return
+    for value in inner:
+        for alias in _followed(value, path[1:], scope):
+            yield alias if path else alias.wrapped()
 
 
 def _entered(root: Path, found: Inspection) -> Iterator[Path]:
@@ -134,7 +163,7 @@ def _entered(root: Path, found: Inspection) -> Iterator[Path]:
             yield (*path[len(root) :], ANY)
 
 
-def _in_reply(step: Request, path: Path) -> Path:
+def in_reply(step: Request, path: Path) -> Path:
     """Where a part of the step's value comes from: `each` and `key_by` have put replies together."""
     if step.key_by is not None and path:
         path = (ANY, *path[1:])

@@ -107,7 +107,7 @@ class Follower:
             return frozenset()
         match tree:
             case Expression():
-                return self.of_aliases(aliases_of(tree, scope), rest)
+                return self.of_aliases(aliases_of(tree.node, scope), rest)
             case MappingTree():
                 chosen = [value for key, value in tree.items if not rest or rest[0] is ANY or rest[0] == key]
                 return frozenset().union(*(self._of_tree(value, rest[1:], scope) for value in chosen))
