@@ -15,6 +15,7 @@ from math import inf
 from typing import Any, TypeAlias
 
 import msgspec
+from msgspec import Struct
 
 JSON: TypeAlias = Any
 """None, bool, int, float, str, a list of JSON or a dict from str to JSON."""
@@ -255,6 +256,25 @@ def encoder_within(
         return closely(value)
 
     return encode
+
+
+def encoder_of_structs(max_bytes: int, encode: Callable[[JSON], bytes]) -> Callable[[Any], bytes]:
+    """What writes a struct that is known not to nest too deep; `encode` writes all else, and what is too large."""
+    room = min(_LITTLE_ROOM, max_bytes // 2)
+
+    def encode_struct(value: Any) -> bytes:
+        if not isinstance(value, Struct):
+            return encode(value)
+        buffer = bytearray(room)
+        try:
+            with memoryview(buffer):  # while it is looked at, Python lets nobody make it longer
+                _encode_into(value, buffer)
+        except BufferError:
+            text = _encode_at_most(value, max_bytes // 2)
+            return encode(msgspec.to_builtins(value)) if text is None else text
+        return bytes(buffer)
+
+    return encode_struct
 
 
 def _encode_at_most(value: JSON, most: int) -> bytes | None:

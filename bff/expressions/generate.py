@@ -15,18 +15,15 @@ from bff.expressions.fast import Fast
 from bff.expressions.functions import FUNCTIONS
 from bff.expressions.inspect import aliases_of
 from bff.expressions.operators import equals_plainly
-from bff.expressions.paths import ANY, Path, Scope
+from bff.expressions.paths import ANY, Scope
 from bff.expressions.percent import ENCODERS
 from bff.expressions.running import OWN, QUOTES
 from bff.expressions.safe import Safe
+from bff.expressions.structs import IsStruct, can_be_members, gives_struct
 from bff.expressions.tree import Constant, Each, EachClause, Expression, Mapping, PathTemplate, Tree
 from bff.expressions.tree import Sequence as TreeSequence
 
 Source = Tree | EachClause | PathTemplate
-
-
-IsStruct = Callable[[Path], bool]
-"""Whether what is at a path is a struct or null, where replies are what they are every day."""
 
 
 def generate(
@@ -36,12 +33,14 @@ def generate(
     fast: bool,
     is_struct: IsStruct | None = None,
     scope: Scope | None = None,
+    made: list[tuple[str, ...]] | None = None,
 ) -> str:
     """The text of `_page(_scope, _ev)`, which gives the tree's value.
 
-    `scope` are the loop variables around the tree, with what they stand for.
+    `scope` are the loop variables around the tree, with what they stand for. With `made`, mappings of a tree are made
+    as structs; their keys are noted there, and they are called `_s0`, `_s1` …
     """
-    return _Writer(functions, quotes, fast, is_struct if fast else None, scope or {}).function(tree)
+    return _Writer(functions, quotes, fast, is_struct if fast else None, scope or {}, made).function(tree)
 
 
 def _loop_parts(tree: EachClause) -> Each:
@@ -70,7 +69,9 @@ class _Writer:
         fast: bool,
         is_struct: IsStruct | None,
         scope: Scope,
+        made: list[tuple[str, ...]] | None,
     ) -> None:
+        self.made = made
         self.is_struct = is_struct
         self.scope = scope
         self.functions = functions
@@ -105,7 +106,12 @@ class _Writer:
             return self.each(tree)
         if isinstance(tree, Mapping):
             codes = self.blocks.settle([self.tree(value) for _, value in tree.items])
-            pairs = [f"{key!r}: {code.text}" for (key, _), code in zip(tree.items, codes, strict=True)]
+            keys = tuple(key for key, _ in tree.items)
+            if self.made is not None and can_be_members(keys):
+                self.made.append(keys)
+                made = f"_s{len(self.made) - 1}({', '.join(code.text for code in codes)})"
+                return self.structure(made, codes)
+            pairs = [f"{key!r}: {code.text}" for key, code in zip(keys, codes, strict=True)]
             return self.structure(f"{{{', '.join(pairs)}}}", codes)
         codes = self.blocks.settle([self.tree(value) for value in tree.items])
         return self.structure(f"[{', '.join(code.text for code in codes)}]", codes)
@@ -186,12 +192,7 @@ class _Writer:
 
     def gives_struct(self, node: ast.expr) -> bool:
         """Whether a value is always a part of a reply that is a struct, or null."""
-        if self.is_struct is None:
-            return False
-        aliases = aliases_of(node, self.scope)
-        return bool(aliases) and all(
-            not (alias.wraps or alias.tested) and self.is_struct(alias.path) for alias in aliases
-        )
+        return self.is_struct is not None and gives_struct(node, self.scope, self.is_struct)
 
     def unary(self, node: ast.UnaryOp) -> Code:
         code = self.node(node.operand)

@@ -10,6 +10,8 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
+from msgspec import Struct, defstruct
+
 from bff.errors import BoundError, FunctionError, PageError
 from bff.expressions import operators
 from bff.expressions.conversions import NotPlain
@@ -43,10 +45,11 @@ class Compiled:
 
     The fast version is run first. If it raises, the values are not what pages have every day: the budgets are put
     back and the safe version gives the value. `code_of` gives the code of the fast or the safe version, and is asked
-    for each when it is first run; `source_of` gives its source, where that is still known.
+    for each when it is first run; `source_of` gives its source, where that is still known. Where a `depth` is known,
+    the fast version gives a struct of that depth, at most; `structs` are the keys of all that are in it.
     """
 
-    __slots__ = ("_fast", "_safe", "code_of", "functions", "quotes", "source_of")
+    __slots__ = ("_fast", "_safe", "code_of", "depth", "functions", "quotes", "source_of", "structs")
 
     def __init__(
         self,
@@ -54,7 +57,11 @@ class Compiled:
         functions: Mapping[str, Callable[..., Any]],
         quotes: Mapping[str, Callable[[str], str]],
         source_of: Callable[[bool], str] | None = None,
+        structs: tuple[tuple[str, ...], ...] = (),
+        depth: int | None = None,
     ) -> None:
+        self.structs = structs
+        self.depth = depth
         self.code_of = code_of
         self.source_of = source_of
         self.functions = functions
@@ -93,11 +100,18 @@ class Compiled:
         names = dict(_GLOBALS)
         names |= {OWN + name: partial(_call, name, function) for name, function in self.functions.items()}
         names |= {QUOTES + name: partial(_quote, name, function) for name, function in self.quotes.items()}
+        if fast:
+            names |= {f"_s{at}": _struct_of(keys) for at, keys in enumerate(self.structs)}
         # With no builtins, the function reaches nothing but what it is given.
         names["__builtins__"] = {}
         exec(self.code_of(fast), names)
         page: Page = names["_page"]
         return page
+
+
+def _struct_of(keys: tuple[str, ...]) -> type[Struct]:
+    fields = [f"m_{at}" for at in range(len(keys))]
+    return defstruct("Made", fields, rename=dict(zip(fields, keys, strict=True)), gc=False)
 
 
 def _call(name: str, function: Callable[..., Any], evaluation: Evaluation, *arguments: Any) -> Any:

@@ -8,7 +8,7 @@ that a running page asks of them; clients and functions stay in their modules an
 A Python module in its place would have to say all of that in source, and is no faster; JSON would need a reader for
 each class. Replies' decoders stand as the paths that they read. A header names the form and the bytecode; sets are
 written in order and code without references, so that the same project makes the same bytes. Generated functions are
-made when they are first run, and the first reply is decoded whole, for that is sooner done than its type.
+made when they are first run, and so are the types of replies.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from bff.text import nearest
 from bff.validation import Validator
 
 FILE = "pages.compiled"
-VERSION = 5
+VERSION = 6
 """Of this form and of all that it names in the engine: what changes either, changes this."""
 
 BELONGS_TOGETHER = "the folder that `python -m bff build` writes belongs together"
@@ -184,7 +184,8 @@ class _Writer(pickle.Pickler):
         if isinstance(found, Compiled):
             assert found.source_of is not None  # it was generated in this process
             codes = (self._encode(found.source_of(fast)) for fast in (True, False))
-            return Compiled, (Stored(*codes), found.functions, found.quotes)
+            made = (None, found.structs, found.depth)
+            return Compiled, (Stored(*codes), found.functions, found.quotes, *made)
         return NotImplemented
 
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 from bff.errors import Place
 from bff.expressions import Evaluation
 from bff.expressions.paths import Path
+from bff.expressions.running import Compiled
 from bff.http import CacheTerms, Client
 from bff.plan.partial_decoding import Decode
 from bff.recipe.model import Method, Recipe, Schema
@@ -168,7 +169,7 @@ class Plan(Struct, frozen=True, dict=True):
     steps: tuple[PlannedStep, ...]
     waits_for: Mapping[str, frozenset[str]]
     followers: Mapping[str, tuple[str, ...]]
-    shape: Compute | None
+    shape: Compiled | None
     status: Compute
     headers: Compute | None
     session: PlannedSession | None

@@ -19,25 +19,23 @@ import msgspec
 
 from bff import jsontext
 from bff.expressions.paths import Any_, Path
-from bff.expressions.values import MEMBER
+from bff.expressions.values import MEMBER, MEMBER_DEPTH
 from bff.jsontext import JSON
 
 Decode: TypeAlias = Callable[[bytes, int], JSON]
 
 _Int: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
-_LEVELS = 4
-"""What is read whole is seldom nested deeper; where it is, the reply is decoded whole."""
 _DEEPEST = 20
-_BOUNDED = _DEEPEST + _LEVELS + 2
+_BOUNDED = _DEEPEST + MEMBER_DEPTH + 2
 """No type lets JSON nest deeper than this."""
 _LONG = 4_096
 """What is no longer is decoded in no time, whatever numbers it holds."""
 
 
 def _whole(scalar: Any) -> Any:
-    """The type of what is read whole."""
+    """The type of what is read whole; where that is nested deeper, which is seldom, the reply is decoded whole."""
     found = scalar
-    for _ in range(_LEVELS):
+    for _ in range(MEMBER_DEPTH):
         found = scalar | list[found] | dict[str, found]  # type: ignore[valid-type]
     return found
 

@@ -94,6 +94,7 @@ class _Planner:
 
     def plan(self) -> Plan:
         recipe = self.recipe
+        deferred = deferred_steps(recipe, self.graph)
         waits_for = {name: frozenset(self.graph.waits_for[name]) for name in self.names}
         return Plan(
             recipe=recipe,
@@ -102,14 +103,14 @@ class _Planner:
             followers={
                 name: tuple(other for other in self.names if name in waits_for[other]) for name in self.names
             },
-            shape=self._compile(recipe.shape),
+            shape=self._compile(recipe.shape, is_written=not deferred),
             status=self._compile(recipe.status),
             headers=self._compile(with_encoded_holes(recipe.headers)),
             session=self._session(),
             fields=self._fields(),
             second_sources=self._second_sources(),
             private=bool(self.taint.page),
-            deferred=deferred_steps(recipe, self.graph),
+            deferred=deferred,
             header_names=() if recipe.headers is None else tuple(name for name, _ in recipe.headers.items),
             input_lists=self._input_lists(),
             shows_errors=any(use.name == "errors" for tree in self.page_trees for use in tree.names),
@@ -124,6 +125,7 @@ class _Planner:
         *,
         of: Request | None = None,
         reads_body: bool = False,
+        is_written: bool = False,
     ) -> Any:
         """The function of a tree; `of` is the step that it is a part of, whose reply it sees where it `reads_body`."""
         if tree is None:
@@ -136,7 +138,14 @@ class _Planner:
         # An undo is rare, and knows other things by the same names.
         is_undo = of is not None and of is not self.recipe.step(of.name)
         known = None if is_undo else is_struct
-        return compile_tree(tree, functions=self.functions, quotes=quotes or {}, is_struct=known, scope=scope)
+        return compile_tree(
+            tree,
+            functions=self.functions,
+            quotes=quotes or {},
+            is_struct=known,
+            scope=scope,
+            is_written=is_written,
+        )
 
     def _is_struct(self, path: Path, own: Request | None) -> bool:
         """Whether what is at a path is a part of a reply that is decoded into a struct."""

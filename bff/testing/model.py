@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from msgspec import to_builtins
+
 from bff import clock
 from bff.errors import FunctionError, PageError
 from bff.expressions import Evaluation
@@ -214,7 +216,7 @@ class _Model:
         scope = {**found.scope, "errors": errors}
         status = plan.status(scope, self.evaluation)
         headers = {} if plan.headers is None else plan.headers(scope, self.evaluation)
-        found.body = None if plan.shape is None else plan.shape(scope, self.evaluation)
+        found.body = None if plan.shape is None else to_builtins(plan.shape(scope, self.evaluation))
         if type(status) is not int or not 200 <= status <= 599:
             found.endings.append(Ending(500, {"type": "urn:bff:problem:internal"}))
             return

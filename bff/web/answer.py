@@ -39,7 +39,7 @@ class Answers:
 
     def __init__(self, plan: Plan, settings: Settings) -> None:
         self._plan = plan
-        self._encode = encoder_of(settings)
+        self._encode = encoder_of(settings, None if plan.shape is None else plan.shape.depth)
         status = plan.recipe.status
         self._constant: Any = status.value if isinstance(status, Constant) and _is_status(status.value) else 0
         self._is_usual = plan.headers is None and self._constant == 200
@@ -122,13 +122,19 @@ def errors_of(plan: Plan, results: Results) -> list[dict[str, Any]]:
     return [entry(failure, plan.fields[failure.step]) for failure in results.failures]
 
 
-def encoder_of(settings: Settings) -> Callable[[Any], bytes]:
-    """What makes the JSON of a value; it raises BoundError for one that is too large for an answer."""
+def encoder_of(settings: Settings, depth: int | None = None) -> Callable[[Any], bytes]:
+    """What makes the JSON of a value; it raises BoundError for one that is too large for an answer.
+
+    A struct nests no deeper than `depth`.
+    """
 
     def encode_closely(value: Any) -> bytes:
         return encode_bounded(value, settings)
 
-    return jsontext.encoder_within(settings.max_answer, settings.max_depth, encode_closely)
+    encode = jsontext.encoder_within(settings.max_answer, settings.max_depth, encode_closely)
+    if depth is None or depth > settings.max_depth:
+        return encode
+    return jsontext.encoder_of_structs(settings.max_answer, encode)
 
 
 def encode_bounded(value: Any, settings: Settings, *, room: int | None = None, deeper: int = 0) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec import Struct
 
@@ -12,7 +13,7 @@ from bff import jsontext
 from bff.errors import PageError, Place
 from bff.expressions import Evaluation
 from bff.expressions.parse import parse
-from bff.expressions.tree import PathTemplate, Tree
+from bff.expressions.tree import Mapping, PathTemplate, Tree
 from bff.http import Client
 from bff.plan.model import Plan, PlannedRequest, PlannedValue
 from bff.plan.partial_decoding import NarrowDecoder
@@ -33,9 +34,8 @@ def plan_of(values: dict[str, str], shape: str) -> Plan:
     path = PathTemplate(("/",), "", "/")
     asked = [Request(name, "todos", "GET", path, safe=True, marks=MARKS) for name in NAMES]
     made = [Value(name, parse(text), marks=MARKS) for name, text in values.items()]
-    recipe = Recipe(
-        *("page", "page.yaml", "GET", "/page"), steps=(*asked, *made), shape=parse(shape), marks=MARKS
-    )
+    page = Mapping((("the page", parse(shape)),))
+    recipe = Recipe("page", "page.yaml", "GET", "/page", steps=(*asked, *made), shape=page, marks=MARKS)
     return make_plan(recipe, {"todos": CLIENT}, {})
 
 
@@ -49,7 +49,19 @@ def page_of(plan: Plan, replies: dict[str, Any], *, fast: bool) -> Any:
         else:
             assert isinstance(step, PlannedValue)
             scope[step.name] = value_of(step.value, scope, fast=fast)
-    return value_of(plan.shape, scope, fast=fast)
+    assert plan.shape is not None
+    page = value_of(plan.shape, scope, fast=fast)
+    if isinstance(page, Struct):
+        page = msgspec.to_builtins(page)
+        assert plan.shape.depth is not None
+        assert depth_of(page) <= plan.shape.depth
+    return page["the page"]
+
+
+def depth_of(value: Any) -> int:
+    if isinstance(value, dict):
+        value = list(value.values())
+    return 1 + max(map(depth_of, value), default=0) if isinstance(value, list) else 0
 
 
 def value_of(compiled: Any, scope: dict[str, Any], *, fast: bool) -> Any:
@@ -124,6 +136,8 @@ REPLIES = [{}, {"id": 1}, {"name": "a"}, None, [], [1], "a", 2, 2.5, {"name": 2*
         ({"v": "todos[0]"}, "[v.tags.x, v['id'], todos[-1].name]"),
         ({"v": "todos", "w": "v"}, "[[t.id, count(u for u in w if u.name == t.name)] for t in w]"),
         ({}, "[me.name, me['keys'], me['__class__'], me['_hidden'], me['class']]"),
+        ({}, "[{'id': t.id, 'of': [t.name, len(t.tags), t.id == 1]} for t in todos if t.id]"),
+        ({}, "default(me.name, 'x') if me.id else x.name or y.name"),
         ({}, "[me.get, me.items, me.values, me.title, me.real, me.count]"),
     ],
 )
@@ -149,3 +163,23 @@ def test_members_that_are_read_by_their_names_are_decoded_into_structs() -> None
     assert isinstance(found["todos"][0], Struct)
     assert isinstance(found["me"], Struct)
     assert found["x"] == [{"id": 1}]
+
+
+@pytest.mark.parametrize(
+    ("shape", "depth"),
+    [
+        ("me.name", 5),
+        ("[[t.id, t.name] for t in todos]", 7),
+        ("{'n': len(me), 'is': me == x, 'text': f'{y}'}", 2),
+        ("default(me.name, x.id)", 5),
+        ("me", None),
+        ("[t for t in todos]", None),
+        ("me.name + x.name", None),
+        ("sort(todos, 'id')[0].id", None),
+        ("merge(me, x).id", None),
+    ],
+)
+def test_how_deep_a_page_nests_is_known_where_nothing_is_passed_on(shape: str, depth: int | None) -> None:
+    plan = plan_of({}, shape)
+    assert plan.shape is not None
+    assert plan.shape.depth == depth
