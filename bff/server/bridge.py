@@ -97,7 +97,7 @@ class _Answering:
         self._loop = loop
         self._receive = receive
         self._send = send
-        self._gone = threading.Event()
+        self._is_gone = False  # the loop says so, and a thread reads it
         self._head: dict[str, Any] = {}
         self._length: int | None = None
         self._begun = False
@@ -144,7 +144,7 @@ class _Answering:
         self._put(self._head)
         self._put_body(first)
         for piece in coming:
-            if self._gone.is_set():
+            if self._is_gone:
                 return
             self._put_body(piece)
         self._put({"type": "http.response.body", "body": b""})
@@ -168,7 +168,7 @@ class _Answering:
     async def _note_end(self) -> None:
         body = self._environ["wsgi.input"]
         await (body.until_gone() if isinstance(body, Body) else until_gone(self._receive))
-        self._gone.set()
+        self._is_gone = True
 
 
 async def _taken(send: Send, message: dict[str, Any]) -> None:
