@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from itertools import takewhile
 from typing import Any
 
-from bff import jsontext
 from bff.executor.cached_reads import CachedReads
 from bff.expressions.paths import ANY
 from bff.http import Calls, ForwardedToken, Route, sendable
@@ -63,7 +62,7 @@ class BoundRequest(BoundStep):
             and planned.reads
             and planned.safe
         )
-        self.decode = planned.decode or jsontext.decode
+        self.decode = planned.decode
         self.is_single = planned.items is None
         self.is_in_each = planned.each
         self.is_lone = self.is_single and planned.key is None

@@ -197,7 +197,7 @@ def _body(planned: PlannedRequest, reply: Reply, item: int | None, empty: Any) -
     if not planned.reads:
         return _body_or_null(reply) if planned.undo_reads_reply else None
     try:
-        return reply.json() if planned.decode is None else reply.decoded(planned.decode)
+        return reply.decoded(planned.decode)
     except TooDeep:
         return _unread(planned.name, item, "too-large", "with JSON nested too deeply", "depth")
     except UnknownCharset:

@@ -18,7 +18,7 @@ _MAX_NODES = 1_000_000
 MEMBER = "m_"
 """What the members of replies begin with where they are attributes of a struct: nothing else has such attributes."""
 
-MEMBER_DEPTH = 4
+MEMBER_DEPTH = 2
 """How many levels what is in such a member nests, at most, where it is no struct."""
 
 NUMBERS = frozenset({int, float})

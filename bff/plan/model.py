@@ -26,7 +26,7 @@ class PlannedRequest(Struct, frozen=True, dict=True):
     `path_parts` are the encoded constant parts, None where a hole's value goes; `constant_query` has its `?`.
     `lists` and `reply_lists` are the places of its value and of its reply that the recipe goes over: what is
     there must be a list or null. `…_from_input` say whether a value of the visitor can be the cause.
-    `decode` reads of a reply's body what the page needs, None where that is all of it. `reads` says whether the page
+    `decode` reads of a reply's body what the page needs. `reads` says whether the page
     reads the body at all, `reads_into` whether it reads something that is in it. `key` is its idempotency
     key, True for the visitor's own; `undo` takes it back. A `private` one is made of something of the visitor;
     `known_as` are the names by which a recipe's `invalidates` may mean it. Its `take` reads nothing of a reply but
@@ -62,7 +62,7 @@ class PlannedRequest(Struct, frozen=True, dict=True):
     fallback: Compute | None
     lists: tuple[Path, ...]
     reply_lists: tuple[Path, ...]
-    decode: Decode | None
+    decode: Decode
     reads: bool
     reads_into: bool
     items_from_input: bool

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Annotated, Any, TypeAlias, TypedDict
+from typing import Annotated, Any, NamedTuple, TypeAlias, TypedDict
 
 import msgspec
 
@@ -25,23 +25,35 @@ from bff.jsontext import JSON
 Decode: TypeAlias = Callable[[bytes, int], JSON]
 
 _Int: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+_LEVELS = 4
 _DEEPEST = 20
-_BOUNDED = _DEEPEST + MEMBER_DEPTH + 2
+_BOUNDED = _DEEPEST + _LEVELS + 2
 """No type lets JSON nest deeper than this."""
 _LONG = 4_096
 """What is no longer is decoded in no time, whatever numbers it holds."""
 
 
-def _whole(scalar: Any) -> Any:
-    """The type of what is read whole; where that is nested deeper, which is seldom, the reply is decoded whole."""
+def _whole(scalar: Any, levels: int) -> Any:
+    """The type of what is read whole and nests so deep, at most."""
     found = scalar
-    for _ in range(MEMBER_DEPTH):
+    for _ in range(levels):
         found = scalar | list[found] | dict[str, found]  # type: ignore[valid-type]
     return found
 
 
-_WHOLE = _whole(bool | str | _Int | None)
-_WHOLE_WITH_FLOATS = _whole(bool | str | _Int | float | None)
+class _Whole(NamedTuple):
+    """The types of what is read whole: of a reply or of its elements, and of a member.
+
+    What nests deeper, which is seldom, has its reply decoded whole. Each level takes twice as long to make.
+    """
+
+    reply: Any
+    member: Any
+
+
+_PLAIN = bool | str | _Int | None
+_WHOLE = _Whole(_whole(_PLAIN, _LEVELS), _whole(_PLAIN, MEMBER_DEPTH))
+_WHOLE_WITH_FLOATS = _Whole(_whole(_PLAIN | float, _LEVELS), _whole(_PLAIN | float, MEMBER_DEPTH))
 
 
 class _Node:
@@ -66,24 +78,20 @@ class _Node:
         else:
             self.members.setdefault(key, _Node()).read(tuple(rest))
 
-    def type(self, whole: Any, depth: int = 0) -> Any:
-        """The type of such a value, with that of what is read whole; null stands for itself everywhere."""
+    def type(self, whole: _Whole, depth: int = 0) -> Any:
+        """The type of such a value, with those of what is read whole; null stands for itself everywhere."""
         if self.whole or depth > _DEEPEST or not self._reads() or not self._has_type():
-            return whole
+            return whole.reply
         if self.element is not None:
             inner = self.element.type(whole, depth + 1)
             return list[inner] | dict[str, inner] | None  # type: ignore[valid-type]
-        members = {name: node.type(whole, depth + 1) for name, node in self.members.items()}
+        inside = _Whole(whole.member, whole.member)
+        members = {name: node.type(inside, depth + 1) for name, node in self.members.items()}
         if self.is_struct:
             fields = [(MEMBER + name, member, None) for name, member in members.items()]
             names = {MEMBER + name: name for name in members}
             return msgspec.defstruct("Read", fields, rename=names, gc=False) | None
         return TypedDict("Read", members, total=False) | None  # type: ignore[operator]
-
-    @property
-    def narrows(self) -> bool:
-        """Whether something of the value is passed over."""
-        return not self.whole and self._reads()
 
     @property
     def is_struct(self) -> bool:
@@ -158,7 +166,7 @@ class NarrowDecoder:
                 return value
         return jsontext.decode(raw, max_depth)
 
-    def _decoder(self, whole: Any) -> Callable[[bytes], JSON]:
+    def _decoder(self, whole: _Whole) -> Callable[[bytes], JSON]:
         return msgspec.json.Decoder(_root_of(self.paths, self.mappings).type(whole)).decode
 
     def is_struct(self) -> Callable[[Path], bool]:
@@ -167,12 +175,9 @@ class NarrowDecoder:
         return lambda path: (node := root.at(path)) is not None and node.is_struct
 
 
-def decoder_of(paths: Iterable[Path], mappings: Iterable[Path] = ()) -> NarrowDecoder | None:
-    """A decoder of replies of which these paths are read (below the body); None where that is all of them."""
-    found = tuple(sorted(set(paths), key=str))
-    if not _root_of(found).narrows:
-        return None
-    decoder = NarrowDecoder(found, tuple(sorted(set(mappings), key=str)))
+def decoder_of(paths: Iterable[Path], mappings: Iterable[Path] = ()) -> NarrowDecoder:
+    """A decoder of replies of which these paths are read (below the body)."""
+    decoder = NarrowDecoder(tuple(sorted(set(paths), key=str)), tuple(sorted(set(mappings), key=str)))
     decoder.prepare()
     return decoder
 

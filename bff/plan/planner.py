@@ -268,7 +268,7 @@ class _Planner:
             private=bool(self.taint.steps[step.name]),
         )
 
-    def _decoder(self, step: Request) -> Decode | None:
+    def _decoder(self, step: Request) -> Decode:
         if step.name in self.written:
             return decode_exactly
         own, name = self.inspections[step.name], step.name

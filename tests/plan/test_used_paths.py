@@ -14,6 +14,7 @@ from bff.errors import PageError, Place
 from bff.expressions import Evaluation
 from bff.expressions.parse import parse
 from bff.expressions.tree import Mapping, PathTemplate, Tree
+from bff.expressions.values import MEMBER_DEPTH
 from bff.http import Client
 from bff.plan.model import Plan, PlannedRequest, PlannedValue
 from bff.plan.partial_decoding import NarrowDecoder
@@ -45,7 +46,7 @@ def page_of(plan: Plan, replies: dict[str, Any], *, fast: bool) -> Any:
     for step in plan.steps:
         if isinstance(step, PlannedRequest):
             raw = json.dumps(replies[step.name]).encode()
-            scope[step.name] = jsontext.decode(raw) if step.decode is None else step.decode(raw, 100)
+            scope[step.name] = step.decode(raw, 100)
         else:
             assert isinstance(step, PlannedValue)
             scope[step.name] = value_of(step.value, scope, fast=fast)
@@ -168,10 +169,10 @@ def test_members_that_are_read_by_their_names_are_decoded_into_structs() -> None
 @pytest.mark.parametrize(
     ("shape", "depth"),
     [
-        ("me.name", 5),
-        ("[[t.id, t.name] for t in todos]", 7),
+        ("me.name", 1 + MEMBER_DEPTH),
+        ("[[t.id, t.name] for t in todos]", 3 + MEMBER_DEPTH),
         ("{'n': len(me), 'is': me == x, 'text': f'{y}'}", 2),
-        ("default(me.name, x.id)", 5),
+        ("default(me.name, x.id)", 1 + MEMBER_DEPTH),
         ("me", None),
         ("[t for t in todos]", None),
         ("me.name + x.name", None),
