@@ -239,6 +239,49 @@ def test_a_run_knows_no_recipe_and_no_socket() -> None:
     } == set()
 
 
+OF_REPLIES = {"Broken", "Call", "Ended", "Fetch", "Joined", "Passage", "Reply", "Started", "Stream", "Wire"}
+"""What is a reply of a backend, or why there is none, or has one."""
+
+
+def replies_seen(tree: ast.AST) -> set[str]:
+    """What of replies a module imports from `http/`, or what has them as a whole: `*`, or a module."""
+    modules = {name for name in graph() if name.startswith("bff.http")}
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        names = {name.name for name in node.names} if isinstance(node, ast.Import | ast.ImportFrom) else set()
+        if isinstance(node, ast.ImportFrom):
+            found |= {one for one in names if f"{node.module}.{one}" in modules}
+            found |= names & {*OF_REPLIES, "*"} if str(node.module).startswith("bff.http") else set()
+        else:
+            found |= names & modules
+    return found
+
+
+def test_the_web_layer_sees_no_reply_of_a_backend() -> None:
+    web = [path for path in EVERY if part_of(path) == "web"]
+    assert {name_of(path): seen for path in web if (seen := replies_seen(tree_of(path)))} == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("from bff.http import Calls, Reply", {"Reply"}),
+        ("from bff.http.sockets.wire import Wire", {"Wire"}),
+        ("def f():\n    from bff.http import Passage as Through", {"Passage"}),
+        ("if TYPE_CHECKING:\n    from bff.http.fetch import Call", {"Call"}),
+        ("from bff.http import *", {"*"}),
+        ("from bff.http import messages", {"messages"}),
+        ("from bff.http.stream import passage", {"passage"}),
+        ("import bff.http.messages", {"bff.http.messages"}),
+        ("import bff.http as calls", {"bff.http"}),
+        ("from bff import http", {"http"}),
+        ("from bff.http import Client, StreamBroke, Transport", set()),
+    ],
+)
+def test_a_reply_that_is_seen_is_found(text: str, seen: set[str]) -> None:
+    assert replies_seen(ast.parse(text)) == seen
+
+
 @pytest.mark.parametrize("name", ["door", "page", "answer", "frame", "table", "journal", "keeping"])
 def test_the_way_of_a_page_knows_neither_flask_nor_werkzeug(name: str) -> None:
     path = PACKAGE / "web" / f"{name}.py"

@@ -361,8 +361,9 @@ class CallError(BffError):
 
 
 class StreamBroke(BffError):
-    """A reply that goes through as a stream ended before its end; `broken` says why."""
+    """A reply that goes through as a stream ended before its end; `broken` says why, its words stand here too."""
 
     def __init__(self, broken: Broken) -> None:
         self.broken = broken
+        self.kind, self.reason = broken.kind, broken.reason
         super().__init__(broken.kind)

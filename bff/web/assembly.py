@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from bff.http import Calls, Transport, transport_of
+from bff.http import Transport, transport_of
 from bff.plan.model import Plan
 from bff.settings import Settings
 from bff.web.admission import Admission
 from bff.web.background import background_of
 from bff.web.frame import Frame
 from bff.web.identity import Identity
-from bff.web.observing import metrics_of, tracing_of
+from bff.web.observing import calls_of, metrics_of, tracing_of
 from bff.web.page import Common
 from bff.web.problems import is_debugged
 from bff.web.rates import Rates
@@ -58,7 +58,7 @@ def load_site(
     written = RecentWritesCookie(site)
     common = Common(
         *(settings, asked, identity, rates, written, Repeats.of(settings)),
-        *(background_of(settings, environ), Calls if metrics is None else metrics.calls, tracing),
+        *(background_of(settings, environ), calls_of(metrics), tracing),
     )
     with_steps = settings.server_timing or is_debugged()
     frame = Frame(settings, identity, written, metrics, with_steps=with_steps)

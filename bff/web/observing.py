@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bff.errors import OperatorError
+from bff.http import Calls
 from bff.settings import Settings
 
 if TYPE_CHECKING:
@@ -31,6 +33,15 @@ def metrics_of(settings: Settings, environ: Mapping[str, str]) -> Metrics | None
     from bff.web.metrics import Metrics
 
     return Metrics(environ)
+
+
+def calls_of(metrics: Metrics | None) -> Callable[..., Calls]:
+    """What makes the calls of a page, which are counted where there are metrics."""
+    if metrics is None:
+        return Calls
+    from bff.http.counted import CountedCalls
+
+    return partial(CountedCalls, metrics)
 
 
 def tracing_of(settings: Settings, environ: Mapping[str, str]) -> Tracing | None:

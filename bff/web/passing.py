@@ -151,7 +151,7 @@ def _pieces_down(passed: Passed, journal: Journal) -> Iterator[bytes]:
             journal.bytes = count
             yield piece
     except StreamBroke as error:
-        journal.broken, journal.reason, journal.cut = error.broken.kind, error.broken.reason, False
+        journal.broken, journal.reason, journal.cut = error.kind, error.reason, False
         # Nothing else tells a visitor that this is not the end: the server then breaks the connection.
         raise error from None
     journal.cut = False
