@@ -6,12 +6,14 @@ Labels are page, step, client and outcome only: what an author wrote, never what
 from __future__ import annotations
 
 from collections.abc import Mapping
+from threading import Lock
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from bff import forks
 from bff.http.counted import Counting
 from bff.web.journal import Journal
 
@@ -26,6 +28,7 @@ class Metrics(Counting):
         self._registry = CollectorRegistry()
         if not self._shared:
             ProcessCollector(registry=self._registry)
+        self._tallies: list[_Tallies] = []
         self._pages = self._counter("bff_pages", "Pages answered", "page", "outcome")
         self._page_seconds = self._histogram("bff_page_seconds", "Seconds that pages took", "page")
         self._steps = self._counter("bff_steps", "Steps that ended", "page", "step", "outcome")
@@ -52,6 +55,8 @@ class Metrics(Counting):
         if self._shared:
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        for tallies in self._tallies:
+            tallies.add_up()
         return generate_latest(registry), CONTENT_TYPE_LATEST
 
     def page_ended(self, journal: Journal, status: int) -> None:
@@ -99,7 +104,11 @@ class Metrics(Counting):
         self._breakers[client, change].inc()
 
     def _counter(self, name: str, doc: str, *labels: str) -> _Labelled:
-        return _Labelled(Counter(name, f"{doc}.", labels, registry=self._registry))
+        counter = Counter(name, f"{doc}.", labels, registry=self._registry)
+        if self._shared:  # whichever process is asked tells of all
+            return _Labelled(counter)
+        self._tallies.append(_Tallies(counter))
+        return self._tallies[-1]
 
     def _histogram(self, name: str, doc: str, *labels: str) -> _Labelled:
         return _Labelled(Histogram(name, f"{doc}.", labels, registry=self._registry, buckets=_SECONDS))
@@ -113,8 +122,43 @@ class _Labelled(dict[tuple[str, ...], Any]):
         self._metric = metric
 
     def __missing__(self, labels: tuple[str, ...]) -> Any:
-        found = self[labels] = self._metric.labels(*labels)
-        return found
+        return self.setdefault(labels, self._metric.labels(*labels))
+
+
+class _Tallies(_Labelled):
+    """The same for a counter of this process alone, which is told how many there were when somebody asks it."""
+
+    def __init__(self, counter: Counter) -> None:
+        super().__init__(counter)
+        self._lock = forks.lock()
+
+    def __missing__(self, labels: tuple[str, ...]) -> Any:
+        return self.setdefault(labels, _Tally(self._metric.labels(*labels), self._lock))
+
+    def add_up(self) -> None:
+        """Tell the counter what has been counted since the last time."""
+        for tally in list(self.values()):
+            tally.add_up()
+
+
+class _Tally:
+    """What was counted under some labels since somebody asked: a counter takes four calls for each time."""
+
+    __slots__ = ("_counter", "_lock", "_new")
+
+    def __init__(self, counter: Any, lock: Lock) -> None:
+        self._counter = counter
+        self._lock = lock
+        self._new = 0
+
+    def inc(self, amount: int = 1) -> None:
+        with self._lock:
+            self._new += amount
+
+    def add_up(self) -> None:
+        with self._lock:
+            new, self._new = self._new, 0
+        self._counter.inc(new)
 
 
 def _page_outcome(journal: Journal, status: int) -> str:

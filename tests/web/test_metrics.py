@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 import responses
 from flask.testing import FlaskClient
+from prometheus_client import Counter
 from prometheus_client.parser import text_string_to_metric_families
 
 from bff.errors import OperatorError
+from bff.web.metrics import Metrics
 from tests.fakes import PATIENCE, FakeBackend, Received, Wire, after, answer, in_turn
 from tests.project import app_of, visitor
 
@@ -218,22 +220,67 @@ def test_two_apps_count_for_themselves(tmp_path: Path) -> None:
     assert samples(other) == {}
 
 
-def test_worker_processes_are_counted_together(tmp_path: Path) -> None:
+@pytest.mark.parametrize("first", ["app.get('/api/page'); app.get('/metrics')", "app.get('/api/page')"])
+def test_worker_processes_are_counted_together_also_those_that_nobody_asks(
+    tmp_path: Path, first: str
+) -> None:
     (tmp_path / "shared").mkdir()
     visitor(tmp_path, "route: GET /api/page\nauth: none\nshape: 1\n")
-    script = (
-        "import os, sys; from bff import create_app; "
+    begin = (
+        "import os; from bff import create_app; "
         f"app = create_app({str(tmp_path)!r}, environ={{'BFF_METRICS': '1', **os.environ}}).test_client(); "
-        "app.get('/api/page'); print(app.get('/metrics').text)"
     )
     environ = {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "shared")}
     run = [
         subprocess.run(
-            [sys.executable, "-c", script], env=environ, capture_output=True, text=True, check=True
+            [sys.executable, "-c", begin + script], env=environ, capture_output=True, text=True, check=True
         )
-        for _ in range(2)
+        for script in (first, "app.get('/api/page'); print(app.get('/metrics').text)")
     ]
     assert 'bff_pages_total{outcome="ok",page="page"} 2.0' in run[1].stdout
+
+
+def total(metrics: Metrics, name: str) -> float:
+    found = text_string_to_metric_families(metrics.exposition()[0].decode())
+    return sum(one.value for family in found for one in family.samples if one.name == f"{name}_total")
+
+
+def test_what_threads_count_while_others_read_is_counted_once() -> None:
+    metrics = Metrics({})
+    times, counters = 200, 4
+    begin = threading.Barrier(counters + 1)
+
+    def count() -> None:
+        begin.wait(PATIENCE)
+        for at in range(times):
+            metrics.call_ended(f"client{at % 3}", "2xx", None)
+
+    with ThreadPoolExecutor(counters) as pool:
+        counting = [pool.submit(count) for _ in range(counters)]
+        begin.wait(PATIENCE)
+        seen = [total(metrics, "bff_calls") for _ in range(5)]
+        for one in counting:
+            one.result(PATIENCE)
+    seen.append(total(metrics, "bff_calls"))
+    assert seen == sorted(seen)
+    assert seen[-1] == times * counters
+
+
+def test_two_that_are_the_first_of_their_labels_at_once_are_both_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    both, labels = threading.Barrier(2), Counter.labels
+
+    def at_once(counter: Counter, *values: str) -> Counter:
+        both.wait(PATIENCE)
+        return labels(counter, *values)
+
+    monkeypatch.setattr(Counter, "labels", at_once)
+    metrics = Metrics({})
+    with ThreadPoolExecutor(2) as pool:
+        for one in [pool.submit(metrics.handed_over, "todos", "mocked") for _ in range(2)]:
+            one.result(PATIENCE)
+    assert total(metrics, "bff_hand_overs") == 2
 
 
 @responses.activate
