@@ -8,6 +8,7 @@ from math import ceil
 import pytest
 
 from bff import clock
+from tests.fakes import Received, Script, Wire, hang
 
 
 class Clock:
@@ -39,3 +40,13 @@ class Clock:
         """Lets time pass until a moment (monotonic), if that is to come."""
         self.wall += max(0.0, moment - self.monotonic)
         self.monotonic = max(moment, self.monotonic)
+
+
+def too_late(clock: Clock, seconds: float, script: Script = hang) -> Script:
+    """A script whose caller's time is up once it has asked: none of that goes by on the way there."""
+
+    def run(received: Received, wire: Wire) -> None:
+        clock.go_on(seconds)
+        script(received, wire)
+
+    return run

@@ -14,8 +14,9 @@ from cryptography.fernet import Fernet
 from flask.testing import FlaskClient
 
 from bff.executor import KeySource
+from tests.clock import Clock, too_late
 from tests.executor.recipes import Make
-from tests.fakes import PATIENCE, FakeBackend, Received, Wire, answer, close, hang, in_turn
+from tests.fakes import PATIENCE, FakeBackend, Received, Wire, answer, close, in_turn
 from tests.project import LOGIN
 
 KEY = Fernet.generate_key().decode()
@@ -247,7 +248,7 @@ def test_the_key_is_a_name_in_every_part_of_its_step_and_of_its_undo(
 
 
 def test_an_unknown_write_whose_id_is_made_of_its_key_can_be_taken_back(
-    site: Make, backend: FakeBackend
+    site: Make, backend: FakeBackend, clock: Clock
 ) -> None:
     recipe = """
     route: POST /api/page
@@ -267,7 +268,7 @@ def test_an_unknown_write_whose_id_is_made_of_its_key_can_be_taken_back(
       last: {client: todos, get: /last}
     shape: [made, last]
     """
-    backend.on("POST /made", hang)
+    backend.on("POST /made", too_late(clock, 1))
     backend.on("POST /unmade", answer(204))
     found = post(site(recipe))
     assert (found.json["unknown"], found.json["undone"]) == (["made"], ["made"])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from tests.clock import Clock, too_late
 from tests.executor.recipes import Make, paths, recipe_of
-from tests.fakes import FakeBackend, answer, hang, together
+from tests.fakes import FakeBackend, answer, together
 
 WRITES = recipe_of(
     """
@@ -55,10 +56,10 @@ def test_a_page_that_fails_after_writes_says_what_was_done(page: Make, backend: 
 
 
 def test_a_write_whose_reply_never_comes_is_unknown_and_not_repeated(
-    page: Make, backend: FakeBackend
+    page: Make, backend: FakeBackend, clock: Clock
 ) -> None:
     backend.on("GET /before", answer(json={}))
-    backend.on("POST /first", hang)
+    backend.on("POST /first", too_late(clock, 1))
     found = page(WRITES.replace("post: /first", "post: /first\n    timeout: 200ms")).post("/api/page")
     assert (found.status_code, found.json["step"]) == (504, "first")
     assert (found.json["done"], found.json["unknown"]) == ([], ["first"])

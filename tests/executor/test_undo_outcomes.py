@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from tests.clock import Clock, too_late
 from tests.executor.recipes import Make, paths
 from tests.executor.undoing import LISTS, ONE, lists
-from tests.fakes import PATIENCE, FakeBackend, Received, Wire, answer, close, hang
+from tests.fakes import PATIENCE, FakeBackend, Received, Wire, answer, close
 
 
 @pytest.mark.parametrize(
@@ -62,11 +63,11 @@ UNKNOWN = """
     """
 
 
-@pytest.mark.parametrize("script", [hang, close])
+@pytest.mark.parametrize("hangs", [True, False])
 def test_an_unknown_write_is_taken_back_where_its_undo_needs_no_reply(
-    page: Make, backend: FakeBackend, script: Any
+    page: Make, backend: FakeBackend, clock: Clock, *, hangs: bool
 ) -> None:
-    backend.on("POST /first", script)
+    backend.on("POST /first", too_late(clock, 1) if hangs else close)
     backend.on("DELETE /first/mine", answer(204))
     found = page(UNKNOWN.replace("WHAT", "body.id")).post("/api/page", json={"id": "mine"})
     assert lists(found) == [[], ["first"], [], ["first"]]
@@ -75,9 +76,9 @@ def test_an_unknown_write_is_taken_back_where_its_undo_needs_no_reply(
 
 @pytest.mark.parametrize("what", ["first.id", "reply.body.id", "default(reply.body.id, body.id)"])
 def test_an_unknown_write_is_left_alone_where_its_undo_needs_the_reply(
-    page: Make, backend: FakeBackend, what: str
+    page: Make, backend: FakeBackend, clock: Clock, what: str
 ) -> None:
-    backend.on("POST /first", hang)
+    backend.on("POST /first", too_late(clock, 1))
     found = page(UNKNOWN.replace("WHAT", what)).post("/api/page", json={"id": "mine"})
     assert lists(found) == [[], [], [], ["first"]]
     assert paths(backend) == ["POST /first"]

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests.clock import Clock, too_late
 from tests.executor.recipes import Make, recipe_of
-from tests.fakes import FakeBackend, answer, hang
+from tests.fakes import FakeBackend, answer
 
 FUNCTIONS = {
     "functions": """
@@ -53,8 +54,10 @@ def test_a_page_that_cannot_be_made_says_what_was_written(
     assert (found["status"], found["done"], found["unknown"]) == (500, ["created"], [])
 
 
-def test_writes_in_flight_when_the_page_ends_are_unknown(page: Make, backend: FakeBackend) -> None:
-    backend.on("POST /todos", hang)
+def test_writes_in_flight_when_the_page_ends_are_unknown(
+    page: Make, backend: FakeBackend, clock: Clock
+) -> None:
+    backend.on("POST /todos", too_late(clock, 1))
     recipe = recipe_of(
         """
           created:

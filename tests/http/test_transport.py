@@ -9,10 +9,12 @@ from collections.abc import Callable
 import pytest
 
 from bff.http import BearerToken, Calls, Client, Reply, ThreadTransport, Try
+from tests.clock import Clock, too_late
 from tests.fakes import (
     PATIENCE,
     FakeBackend,
     Received,
+    Script,
     Wire,
     after,
     answer,
@@ -167,13 +169,13 @@ HANGING = {
 
 @pytest.mark.parametrize("script", HANGING.values(), ids=HANGING.keys())
 def test_a_reply_that_does_not_end_ends_at_the_deadline(
-    backend: FakeBackend, client: Client, make_calls: MakeCalls, script: Callable[[Received, Wire], None]
+    backend: FakeBackend, client: Client, make_calls: MakeCalls, clock: Clock, script: Script
 ) -> None:
-    backend.on("GET /a", script)
+    backend.on("GET /a", too_late(clock, 1, script))
     begun = time.monotonic()
     broken = broken_of(make_calls(), client, get("/a", timeout=0.2))
     assert (broken.kind, broken.sent, broken.attempts) == ("timeout", True, 1)
-    assert time.monotonic() - begun < 0.2 + 1.0
+    assert time.monotonic() - begun < PATIENCE
     assert backend.wait_for_connections(0), "the connection was left open"
 
 

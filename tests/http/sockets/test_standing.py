@@ -15,8 +15,8 @@ from bff.http import Calls, Client, OutgoingRequest, Passage
 from bff.http.sockets import standing as module
 from bff.http.sockets.dial import Address
 from bff.http.sockets.standing import REST, Standing
-from tests.clock import Clock
-from tests.fakes import PATIENCE, FakeBackend, Received, Wire, answer, close, hang
+from tests.clock import Clock, too_late
+from tests.fakes import PATIENCE, FakeBackend, Received, Wire, answer, close
 from tests.http.calling import broken_of, finish, get, patient, post, reply_of
 
 MakeCalls = Callable[..., Calls]
@@ -104,10 +104,15 @@ def client() -> Client:
 
 
 def test_an_address_that_takes_connections_and_gives_no_answer_loses_its_place(
-    backend: FakeBackend, other: FakeBackend, names: Names, client: Client, make_calls: MakeCalls
+    backend: FakeBackend,
+    other: FakeBackend,
+    names: Names,
+    client: Client,
+    make_calls: MakeCalls,
+    clock: Clock,
 ) -> None:
     names.ports = [port_of(backend), port_of(other)]
-    backend.on("GET /a", hang)
+    backend.on("GET /a", too_late(clock, 1))
     other.on("GET /a", answer(json=1))
     assert broken_of(make_calls(), client, get("/a", timeout=0.3)).reason == "reply-timeout"
     for _ in range(3):
@@ -128,7 +133,12 @@ def test_an_address_that_ends_connections_loses_its_place_between_two_tries(
 
 
 def test_connections_that_were_kept_to_a_hanging_address_are_not_used_again(
-    backend: FakeBackend, other: FakeBackend, names: Names, client: Client, make_calls: MakeCalls
+    backend: FakeBackend,
+    other: FakeBackend,
+    names: Names,
+    client: Client,
+    make_calls: MakeCalls,
+    clock: Clock,
 ) -> None:
     names.ports = [port_of(backend), port_of(other)]
     both = threading.Barrier(2)
@@ -137,7 +147,7 @@ def test_connections_that_were_kept_to_a_hanging_address_are_not_used_again(
         both.wait(PATIENCE)
         answer(json=0)(received, wire)
 
-    backend.on("GET /a", together, together, hang)
+    backend.on("GET /a", together, together, too_late(clock, 1))
     other.on("GET /a", answer(json=1))
     calls = make_calls()
     finish(calls, calls.start(client, get("/a?1")), calls.start(client, get("/a?2")))
@@ -168,10 +178,15 @@ def test_who_answers_is_remembered_where_the_first_refuses(
 
 
 def test_an_upload_goes_where_an_answer_comes_from(
-    backend: FakeBackend, other: FakeBackend, names: Names, client: Client, make_calls: MakeCalls
+    backend: FakeBackend,
+    other: FakeBackend,
+    names: Names,
+    client: Client,
+    make_calls: MakeCalls,
+    clock: Clock,
 ) -> None:
     names.ports = [port_of(backend), port_of(other)]
-    backend.on("PUT /a", hang)
+    backend.on("PUT /a", too_late(clock, 1))
     other.on("PUT /a", answer(body=b"kept"))
 
     def sent(timeout: float) -> Any:
@@ -208,10 +223,10 @@ def test_an_address_that_nobody_waits_for_any_more_keeps_its_place(
 
 
 def test_a_single_address_is_used_whatever_it_did(
-    backend: FakeBackend, names: Names, client: Client, make_calls: MakeCalls
+    backend: FakeBackend, names: Names, client: Client, make_calls: MakeCalls, clock: Clock
 ) -> None:
     names.ports = [port_of(backend)]
-    backend.on("GET /a", hang, answer(json=1))
+    backend.on("GET /a", too_late(clock, 1), answer(json=1))
     assert broken_of(make_calls(), client, get("/a", timeout=0.3)).reason == "reply-timeout"
     assert reply_of(make_calls(), client, get("/a", timeout=5.0)).json() == 1
 

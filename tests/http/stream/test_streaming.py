@@ -22,6 +22,7 @@ from bff.http import (
     Transport,
 )
 from bff.http.messages import CacheTerms
+from tests.clock import Clock, too_late
 from tests.fakes import (
     PATIENCE,
     FakeBackend,
@@ -32,7 +33,6 @@ from tests.fakes import (
     flood,
     half,
     half_chunked,
-    hang,
     head,
 )
 from tests.http.calling import ByHand, calls_on, get, ok, post
@@ -291,11 +291,11 @@ def test_the_time_that_a_visitor_takes_is_not_the_backends(
 
 
 def test_a_backend_that_does_not_answer_is_given_up_at_the_time_out(
-    backend: FakeBackend, make_calls: Callable[..., Calls]
+    backend: FakeBackend, make_calls: Callable[..., Calls], clock: Clock
 ) -> None:
     client = Client(backend.url, timeout="200ms", retries=0)
-    backend.on("GET /file", hang)
-    backend.on("POST /file", hang)
+    backend.on("GET /file", too_late(clock, 1))
+    backend.on("POST /file", too_late(clock, 1))
     assert broken(make_calls(), client, get("/file")).kind == "timeout"
     late = broken(make_calls(), client, post("/file"), b"one")
     assert (late.kind, late.sent) == ("timeout", True)
