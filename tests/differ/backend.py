@@ -116,6 +116,12 @@ class Backend:
         with self._changed:
             return self._changed.wait_for(lambda: self._ending.is_set() or holds(), PATIENCE)
 
+    def wait_until(self, holds: Callable[[], bool]) -> None:
+        """Waits until something holds of which nobody tells here, at most `PATIENCE`."""
+        until = time.monotonic() + PATIENCE
+        while not holds() and time.monotonic() < until:
+            self.pause(0.002)
+
     @property
     def open_connections(self) -> int:
         """Those that neither side has ended."""
@@ -242,9 +248,7 @@ class Backend:
         return True
 
     def _wait_for_reader(self, port: int) -> None:
-        until = time.monotonic() + PATIENCE
-        while unread(port) and time.monotonic() < until:
-            self._ending.wait(0.002)
+        self.wait_until(lambda: not unread(port))
 
 
 def _wait_for_end(connection: socket.socket) -> None:

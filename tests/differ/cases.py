@@ -247,6 +247,8 @@ class Case:
         if self.kind.others:
             yield self._wait_for_all
         if not _is_of_sick(seen):
+            if self._is_refused_beside:
+                yield self._wait_for_refusal
             yield reply(good, status=_status(seen))
             return
         if self.kind.page == "later" and self.kind.lines:
@@ -265,6 +267,15 @@ class Case:
         """Headers of good replies: where an old one may stand in, they are old at once."""
         return ["Cache-Control: max-age=0", 'ETag: "1"'] if self.kind.page == "stale" else []
 
+    @property
+    def _is_refused_beside(self) -> bool:
+        """Whether a deferred request is refused beside the first: a thread may come to that sooner or later."""
+        return self._is_sick and self.misbehaviour.shut and self.kind.page == "later"
+
+    def _wait_for_refusal(self) -> None:
+        """Until the page knows that it is refused: before its first line, as wires always do."""
+        self._well.wait_until(lambda: state.failures(self._app) > 0)
+
     def _wait_for_first_line(self) -> None:
         self._first_line.wait(PATIENCE)
 
@@ -273,12 +284,16 @@ class Case:
         self._sick.wait_for(lambda: len(self._seen) > self.kind.others)
 
     def _wait_for_others(self) -> None:
-        """Until the others have ended, or the held one has been asked."""
+        """Until the page has taken in how the others ended, or the held one has been asked."""
         if self.kind.held:
             self._well.wait_for(lambda: any(one.target.startswith("/held") for one in list(self._seen)))
-        until = time.monotonic() + PATIENCE
-        while state.idle(self._app) < self.kind.others and time.monotonic() < until:
-            self._sick.pause(0.002)
+        if self.kind.others:
+            self._sick.wait_until(self._is_alone)
+
+    def _is_alone(self) -> bool:
+        """Whether the sick request is the last; a thread lets its connection go before the page hears of its end."""
+        places = sum(state.places_taken(self._app).values())
+        return places <= 1 and state.idle(self._app) >= self.kind.others
 
     def _sent(self, seen: Seen) -> Record:
         """What a request said, without what no two requests have in common."""

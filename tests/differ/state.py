@@ -46,6 +46,12 @@ def places_taken(app: Flask) -> dict[str, int]:
     return {name: taken for name, taken in found.items() if taken}
 
 
+def failures(app: Flask) -> int:
+    """How many failures the breakers know of."""
+    circuits = [client.gate.circuit for client in _clients(app).values()]
+    return sum(failed for circuit in circuits for _, failed in list(circuit._outcomes))
+
+
 def idle(app: Flask) -> int:
     """How many connections wait for their next request."""
     return sum(_idle(app, client) for client in _clients(app).values())
