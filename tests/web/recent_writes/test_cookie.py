@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet
 
 from bff import create_app
 from bff.identity.recent_writes import PRIVATE, RecentWrites, RecentWritesSeal
+from tests.clock import Clock, too_late
 from tests.fakes import FakeBackend, answer, close, half, hang
 from tests.project import write_project
 from tests.web.recent_writes.visits import HOME, KEY, SHELL, WRITE, cookies, look, session, urls, write
@@ -42,9 +43,9 @@ from tests.web.recent_writes.visits import HOME, KEY, SHELL, WRITE, cookies, loo
     ],
 )
 def test_an_answer_says_so_if_something_was_written_or_may_have_been(
-    script: Any, more: dict[str, str], status: int, told: bool, make: Any, backend: FakeBackend
+    script: Any, more: dict[str, str], status: int, told: bool, make: Any, backend: FakeBackend, clock: Clock
 ) -> None:
-    backend.on("POST /rows", script)
+    backend.on("POST /rows", too_late(clock, 3) if script is hang else script)
     backend.on("GET /gone", answer(404))
     found = write(make(**more), status)
     assert cookies(found) == (["bff-written"] if told else [])
