@@ -21,7 +21,7 @@ class Fast(Safe):
     def key(self, base: Code, name: str, *, of_struct: bool = False) -> Code:
         if base.kind in _SCALARS:
             return constant(None)
-        if of_struct:
+        if of_struct and name.isidentifier():  # nothing else may stand behind a dot
             if base.kind == "item":
                 return Code(f"{base.text}.{MEMBER}{name}", base.uses)
             first, then = self.once(base)
