@@ -14,7 +14,7 @@ from bff.http.client import Client
 from bff.http.fetch import Call
 from bff.http.forwarded import FORWARDED, is_of_the_way, may_not_go_up
 from bff.http.joined import Joined
-from bff.http.ledger import Change
+from bff.http.ledger import Change, HandOver
 from bff.http.limits import Limits
 from bff.http.messages import (
     FORBIDDEN_REQUEST_HEADERS,
@@ -40,7 +40,7 @@ from bff.http.sockets.transport import SocketTransport
 from bff.http.stock.threads import ThreadTransport
 from bff.http.stream.passage import Passage
 from bff.http.transport import Promise, Started, Stream, Transport, Try
-from bff.http.wires import Ended, HandOver
+from bff.http.wires import Ended
 
 Client.sender = Sender()
 

@@ -14,7 +14,7 @@ from bff.http.cache.reads import Reads
 from bff.http.client import Client
 from bff.http.fetch import Call, Fetch, headers_of
 from bff.http.fetches import Fetches
-from bff.http.ledger import Change, Ledger
+from bff.http.ledger import Change, HandOver, Ledger
 from bff.http.limits import Limits
 from bff.http.messages import Broken, HeaderLines, OutgoingRequest, Reply, set_header
 from bff.http.route import Route
@@ -23,7 +23,7 @@ from bff.http.sockets.wire import Wire
 from bff.http.stream.passage import Passage
 from bff.http.stream.streams import Streams
 from bff.http.transport import Transport
-from bff.http.wires import Ended, HandOver, Wires
+from bff.http.wires import Ended, Wires
 
 
 class Calls:

@@ -9,10 +9,10 @@ from bff.http.calls import Calls
 from bff.http.client import Client
 from bff.http.fetch import Call
 from bff.http.joined import Joined
-from bff.http.ledger import Change
+from bff.http.ledger import Change, HandOver
 from bff.http.messages import Broken, CacheOutcome, Reply
 from bff.http.stream.passage import Passage
-from bff.http.wires import Ended, HandOver
+from bff.http.wires import Ended
 
 _BY_STATUS = tuple(f"{hundreds}xx" for hundreds in range(10))
 
@@ -70,7 +70,10 @@ class CountedCalls(Calls):
                     one.client.name, _outcome_of(one.result), now - one.began, one.further_tries
                 )
             else:  # of a plain reply nothing is read that the page does not
-                outcome, further = _BY_STATUS[one.status // 100], one.attempts - 1
+                outcome, further = (
+                    _BY_STATUS[one.status // 100],
+                    0 if one.retries is None else one.retries.attempts - 1,
+                )
                 self._counting.call_ended(one.route.client.name, outcome, now - one.began, further)
         return ended
 

@@ -88,16 +88,17 @@ class Fetches:
 
     def go_on(self, calls: list[Call], wire: Wire) -> None:
         """Has calls wait for the next try of a request whose last one, on a wire, is counted and told of."""
-        fetch = Fetch(calls[0])
-        fetch.calls, fetch.attempts, fetch.retries = calls, wire.attempts, wire.retries
+        fetch, retries = Fetch(calls[0]), wire.retries
+        assert retries is not None, "it was tried"
+        fetch.calls, fetch.attempts, fetch.retries = calls, retries.attempts, retries
         fetch.begun, fetch.tried_until = wire.began, wire.until
-        fetch.sent, fetch.lost = wire.sent_before, wire.lost_before
+        fetch.sent, fetch.lost = retries.sent, retries.lost
         for call in calls:
             call.fetch = fetch
         self._fetches[fetch] = None
         if fetch.request.safe:
             self._joinable.setdefault(fetch.url, []).append(fetch)
-        self._try(fetch, wire.last)
+        self._try(fetch, retries.last)
 
     # --- tries ---------------------------------------------------------------------------------------------------
 

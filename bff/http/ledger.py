@@ -19,6 +19,9 @@ operator = logging.getLogger("bff.http")
 Change = Literal["opened", "closed"]
 """What a verdict may make of a client's breaker."""
 
+HandOver = Literal["place", "mocked"]
+"""Why a request that could fly on a wire is a call: no place is free, or requests is replaced."""
+
 _UNAVAILABLE = frozenset({502, 503, 504})
 
 

@@ -6,6 +6,8 @@ import threading
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from bff import clock, forks
 from bff.http.freshness import moment_of
 from bff.http.messages import Broken, Reply
@@ -65,16 +67,30 @@ def budget_of_hedges(lock: threading.Lock | None = None) -> Budget:
 
 
 class Retries:
-    """The retries of one call; `until` is its deadline (monotonic), `least` the seconds that a try needs."""
+    """The retries of one request, from its first failure on; `until` is its deadline (monotonic).
 
-    __slots__ = ("_state",)
+    `least` are the seconds that a try needs. `attempts` counts the tries, and `last` is what the latest came to; `sent`
+    tells that the backend may have got one, `lost` that one went out and brought no reply.
+    """
+
+    __slots__ = ("_state", "attempts", "last", "lost", "sent")
 
     def __init__(self, retries: int, until: float, least: float, budget: Budget) -> None:
         own = _own()
         self._state = own.State(own.retrying, None, (retries + 1, until - least, budget), {})
+        self.attempts = 1
+        self.last: Reply | Broken | None = None
+        self.sent = self.lost = False
 
-    def delay_after(self, outcome: Reply | Broken) -> float | None:
-        """Seconds to wait before the next try, None when this outcome stands."""
+    def told(self, outcome: Reply | Broken) -> Reply | Broken:
+        """What one of several tries came to, with what the others did."""
+        if isinstance(outcome, Broken):
+            return replace(outcome, sent=outcome.sent or self.sent, attempts=self.attempts)
+        outcome.attempts = self.attempts
+        return outcome
+
+    def delay_after(self, outcome: Reply | Broken, *, sent: bool = False) -> float | None:
+        """Seconds to wait after a try that went out or not, and came to this; None where that stands."""
         own, state = _own(), self._state
         state.kwargs["outcome"] = outcome
         state.set_result(outcome)
@@ -82,6 +98,9 @@ class Retries:
         if not isinstance(decision, own.Sleep):
             return None
         state.prepare_for_next_attempt()
+        self.last = outcome
+        self.lost = self.lost or (isinstance(outcome, Broken) and (sent or outcome.sent))
+        self.sent = self.sent or sent
         return float(decision)
 
 

@@ -1,4 +1,4 @@
-"""One page's ordinary requests, each on a wire, with its retries, and one wait for all of them."""
+"""One page's ordinary requests, each on a wire, and one wait for all of them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from functools import partial
 from math import inf
 from sys import modules
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bff import clock
+from bff.http import resting
 from bff.http.gate import full
 from bff.http.joined import Joined, end_all, end_late, join, key_of
-from bff.http.ledger import Ledger, over, spared
+from bff.http.ledger import HandOver, Ledger, over, spared
 from bff.http.messages import Broken, BrokenKind, OutgoingRequest, Reply, check_header
-from bff.http.retry import Retries, is_transient
+from bff.http.retry import is_transient
 from bff.http.sockets.flight import Exchange, SocketFlight
 from bff.http.sockets.opening import Opening
 from bff.http.sockets.transport import is_replaced, listen
@@ -26,10 +27,6 @@ if TYPE_CHECKING:
     from bff.http.route import Route
 
 _POLLIN = select.POLLIN
-
-
-HandOver = Literal["place", "mocked"]
-"""Why a request that could fly on a wire is a call: no place is free, or requests is replaced."""
 
 Ended = Wire | Joined
 """What tells its owner that a request has ended."""
@@ -130,28 +127,17 @@ class Wires:
             self.offset = clock.wall() - now
         connection = route.idle.take(for_write=route.for_write, now=now, offset=self.offset)
         wire = (connection and connection.wire) or Wire(connection)
-        wire.owner, wire.at, wire.page, wire.route, wire.permit = owner, at, self, route, permit
-        wire.target, wire.token, wire.request = target, token, request
+        wire.owner, wire.at, wire.page, wire.ledger, wire.route = owner, at, self, ledger, route
+        wire.target, wire.token, wire.request, wire.permit = target, token, request, permit
         wire.began, wire.tried_at, wire.until = now, now, until
-        wire.attempts, wire.retries = 1, None
-        wire.fresh = wire.went_out = wire.sent_before = wire.lost_before = False
-        wire.simple = True
+        wire.fresh = wire.went_out = False
         self.flying.append(wire)
         if route.may_join:
             ledger.joinable[key_of(route, target, token, request)] = wire
         if connection is None:
             self.reach(wire)
         else:
-            raw = self._head_of(wire, left)
-            if request is not None and request.body:
-                raw += request.body
-            try:
-                sent = wire.send(raw)
-            except OSError:
-                sent = 0
-            wire.went_out = sent > 0
-            if sent != len(raw):
-                self._fly(wire, raw[sent:], b"")
+            self.send(wire, left)
         return wire
 
     def _pass(self, route: Route, until: float, *, first: bool) -> int | Broken | None:
@@ -187,29 +173,26 @@ class Wires:
             route.gate.hedges.earn()
         route.gate.budget.earn()
 
-    def _head_of(self, wire: Wire, left: float) -> bytes:
-        """The head of a request, as it goes out with so many seconds left."""
-        route, target, request = wire.route, wire.target, wire.request
-        if request is not None:
-            return route.head_of(request, target, self._request_id, left)
-        auth = ""
-        if wire.token is not None:
-            check_header("Authorization", wire.token)
-            auth = f"Authorization: Bearer {wire.token}\r\n"
-        # Whoever checked them before: nothing in a target ends its line or begins another request.
-        if not (target.isascii() and target.isprintable()) or " " in target:
-            raise ValueError("a target cannot be sent as it is")
-        text = f"{route.start}{target}{route.headers}{auth}{self._lines}{int(left * 1000) or 1}\r\n\r\n"
-        return text.encode("latin-1")
-
-    def _send(self, wire: Wire) -> None:
-        """Sends a request on the connection that it has got, however long that took; raises TimeoutError."""
-        left = wire.until - clock.monotonic()
+    def send(self, wire: Wire, left: float) -> None:
+        """Sends a request on the connection that it has got, with so many seconds left; raises TimeoutError."""
         if left <= 0:
             raise TimeoutError("the deadline has passed")
-        raw = self._head_of(wire, left)
-        if wire.request is not None and wire.request.body:
-            raw += wire.request.body
+        route, target, request = wire.route, wire.target, wire.request
+        if request is not None:
+            raw = route.head_of(request, target, self._request_id, left)
+            if request.body:
+                raw += request.body
+        else:
+            auth = ""
+            if wire.token is not None:
+                check_header("Authorization", wire.token)
+                auth = f"Authorization: Bearer {wire.token}\r\n"
+            # Whoever checked them before: nothing in a target ends its line or begins another request.
+            if not (target.isascii() and target.isprintable()) or " " in target:
+                raise ValueError("a target cannot be sent as it is")
+            text = f"{route.start}{target}{route.headers}{auth}{self._lines}{int(left * 1000) or 1}\r\n\r\n"
+            raw = text.encode("latin-1")
+        wire.simple = wire.joined is None
         try:
             sent = wire.send(raw)
         except OSError:
@@ -217,8 +200,6 @@ class Wires:
         wire.went_out = wire.went_out or sent > 0
         if sent != len(raw):
             self._fly(wire, raw[sent:], b"")
-        else:
-            wire.simple = wire.joined is None
 
     def reach(self, wire: Wire) -> None:
         """Goes on towards a connection for a request, and sends it there."""
@@ -232,7 +213,7 @@ class Wires:
             if connection is not None:
                 wire.opening = None
                 wire.bind(connection)
-                self._send(wire)
+                self.send(wire, wire.until - clock.monotonic())
         except Exception as error:
             wire.fail(error)
 
@@ -240,7 +221,7 @@ class Wires:
         """Goes on where what has come on a wire is no plain reply."""
         error, wire.error = wire.error, None
         if error is None:
-            if not wire.is_under_way():
+            if not wire.is_under_way(wire.route.method):
                 self._fly(wire, b"", wire.came)
         elif wire.fresh or wire.came or wire.route.for_write or isinstance(error, TimeoutError):
             wire.fail(error)
@@ -250,14 +231,19 @@ class Wires:
 
     def _fly(self, wire: Wire, unsent: bytes, came: bytes) -> None:
         """Goes on where a request cannot go out at once, or a reply is not plain."""
-        connection, route, request = wire.connection, wire.route, wire.request
+        connection, route = wire.connection, wire.route
+        body = None if wire.request is None else wire.request.body
         connection.wire, wire.feed, wire.simple = None, None, False
-        body = None if request is None else request.body
-        head = partial(self._head_of, wire)
+        head = partial(self._general_head, wire)
         exchange = Exchange(route.client, route.method, body, wire.until, self.ledger.room, head)
         wire.flight = SocketFlight(exchange, route.origin, route.idle, route.connections.resolver)
         wire.flight.resume(connection, unsent, came, reused=not wire.fresh, sent=wire.went_out)
         wire.take_in()
+
+    def _general_head(self, wire: Wire, left: float) -> bytes:
+        """The head of any request, as it goes out with so many seconds left."""
+        request = wire.request or wire.route.alone(wire.target, wire.token, self.visitor)
+        return wire.route.head_of(request, wire.target, self._request_id, left)
 
     # --- waiting -------------------------------------------------------------------------------------------------
 
@@ -356,90 +342,17 @@ class Wires:
                     wire.give_up(wire.late)
                 self._land(wire, now, ended)
             elif wire.joined is not None:
-                ended += self._end_late(wire, wire.late, now)
-        for wire in self.resting[:]:
-            if wire.until <= now:
-                self.resting.remove(wire)
-                self._stand(wire, ended)
-            elif wire.last is not None and (late := self._end_late(wire, wire.last, now)):
-                ended += late
-            elif wire.again_at <= now:
-                self._try_again(wire, ended)
+                ended += self.end_late_of(wire, wire.late, now)
+        if self.resting:
+            resting.ring(self, now, ended)
         return ended
 
-    def _end_late(self, wire: Wire, outcome: Reply | Broken, now: float) -> list[Joined]:
+    def end_late_of(self, wire: Wire, outcome: Reply | Broken, now: float) -> list[Joined]:
         """Ends those whose own time is up, and the wire where nobody waits for it any more."""
         late = end_late(wire, outcome, now)
         if late and not wire.joined:
             self._drop(wire)
         return late
-
-    # --- further tries -------------------------------------------------------------------------------------------
-
-    def _rests(self, wire: Wire, outcome: Reply | Broken) -> bool:
-        """Has a request wait for its next try; False where its outcome stands."""
-        route = wire.route
-        if wire.retries is None:
-            wire.retries = Retries(route.retries, wire.until, self.ledger.limits.min_try, route.gate.budget)
-        delay = wire.retries.delay_after(outcome)
-        if delay is None:
-            return False
-        wire.rest(outcome, clock.monotonic() + delay)
-        self.resting.append(wire)
-        return True
-
-    def _try_again(self, wire: Wire, ended: list[Ended]) -> None:
-        """Starts the next try of a request if there is room for one, else ends it with what the last came to.
-
-        Where its client is full it waits for a place of this page's own, as a call.
-        """
-        self.resting.remove(wire)
-        route, ledger, gate = wire.route, self.ledger, wire.route.gate
-        now = clock.monotonic()
-        if "requests.adapters" in modules and is_replaced():
-            self._hand_over(wire, "mocked")
-        elif ledger.take_place(gate):
-            has_room = wire.until - now >= ledger.limits.min_try and not ledger.is_full
-            permit = gate.circuit.enter(wire.until) if has_room else None
-            if permit is None:
-                ledger.leave(route.client)
-                self._stand(wire, ended)
-                return
-            ledger.tries += 1
-            wire.attempts += 1
-            wire.permit, wire.tried_at = permit, now
-            self.flying.append(wire)
-            self._begin(wire, now)
-        elif ledger.holds(gate):
-            self._hand_over(wire, "place")
-        else:
-            self._stand(wire, ended)
-
-    def _stand(self, wire: Wire, ended: list[Ended]) -> None:
-        """Ends a request with what its last try came to."""
-        assert wire.last is not None, "it was tried"
-        self._end(wire, wire.last, ended)
-
-    def _begin(self, wire: Wire, now: float) -> None:
-        """Sends a request if there is a connection for it, else begins to make one."""
-        route = wire.route
-        connection = route.idle.take(for_write=route.for_write, now=now)
-        if connection is None:
-            self.reach(wire)
-            return
-        wire.fresh = False
-        try:
-            wire.bind(connection)
-            self._send(wire)
-        except Exception as error:
-            wire.fail(error)
-
-    def _hand_over(self, wire: Wire, why: HandOver) -> None:
-        """Has a request go on as a call."""
-        self._calls.handed_over(wire.route.client, why)
-        self._calls.take_over(wire)
-        if wire.route.safe:
-            self._forget(wire)
 
     # --- ends ----------------------------------------------------------------------------------------------------
 
@@ -497,13 +410,14 @@ class Wires:
         change = ledger.tell(route.client, wire.permit, outcome, telling=telling, visitor=self.visitor)
         if change is not None:
             self._calls.turned(route.client, change)
-        if not (route.may_repeat and route.retries and is_transient(outcome) and self._rests(wire, outcome)):
-            self._end(wire, outcome, ended)
+        may_help = route.may_repeat and route.retries and is_transient(outcome)
+        if not (may_help and resting.rests(self, wire, outcome)):
+            self.end(wire, outcome, ended)
 
-    def _end(self, wire: Wire, outcome: Reply | Broken, ended: list[Ended]) -> None:
+    def end(self, wire: Wire, outcome: Reply | Broken, ended: list[Any]) -> None:
         """Ends a request for all who wait for it."""
-        if wire.attempts > 1:
-            outcome = wire.told(outcome)
+        if wire.retries is not None and wire.retries.attempts > 1:
+            outcome = wire.retries.told(outcome)
         if wire.route.may_join or not wire.route.safe:
             self._forget(wire)
         if wire.joined is None:
@@ -512,6 +426,13 @@ class Wires:
         else:
             ended += end_all(wire, outcome, self.ledger)
             wire.release()
+
+    def hand_over(self, wire: Wire, why: HandOver) -> None:
+        """Has a request go on as a call."""
+        self._calls.handed_over(wire.route.client, why)
+        self._calls.take_over(wire)
+        if wire.route.safe:
+            self._forget(wire)
 
     def _forget(self, wire: Wire) -> None:
         """Joins no further read to a request that has ended, and after a write to none from before it."""

@@ -138,7 +138,7 @@ def wired() -> Iterator[tuple[Wire, socket.socket]]:
         mine.setblocking(False)
         wire = Wire(Connection(mine))
         wire.route = type("Route", (), {"limits": Limits(), "method": "GET"})  # type: ignore[assignment]
-        wire.page = type("Page", (), {"ledger": type("Ledger", (), {"room": 2**20})})
+        wire.ledger = type("Ledger", (), {"room": 2**20})  # type: ignore[assignment]
         yield wire, theirs
 
 
@@ -167,7 +167,7 @@ def test_a_wire_waits_for_more_only_where_the_rules_do(name: str) -> None:
     for at in range(1, len(script.wire), 1 + len(script.wire) // 200):
         with wired() as (wire, theirs):
             theirs.sendall(script.wire[:at])
-            if wire.read() is not None or not wire.is_under_way():
+            if wire.read() is not None or not wire.is_under_way(wire.route.method):
                 continue
             rules = ReplyParser("GET", 2**20)
             assert not rules.feed(script.wire[:at])
@@ -195,13 +195,13 @@ def test_a_wire_waits_for_more_only_where_the_rules_do(name: str) -> None:
 )
 def test_what_is_not_to_be_waited_for_on_a_wire(beginning: bytes) -> None:
     with wired() as (wire, theirs):
-        wire.page.ledger.room = 2**15 if b"100001" in beginning else 2**20
+        wire.ledger.room = 2**15 if b"100001" in beginning else 2**20
         theirs.setblocking(False)
         left = beginning
         while left:
             left = left[theirs.send(left) :]
             assert wire.read() is None
-        assert not wire.is_under_way()
+        assert not wire.is_under_way(wire.route.method)
 
 
 def test_most_replies_need_nobody_else() -> None:
@@ -712,7 +712,7 @@ def test_nothing_of_what_was_tried_again_stays_with_an_idle_connection(
     wire = owner.ask(0, way(calls, client, retries=1), "/a")
     assert isinstance(wire, Wire)
     owner.finish()
-    assert (wire.owner, wire.page, wire.found, wire.last, wire.retries) == (None,) * 5
+    assert (wire.owner, wire.page, wire.found, wire.request, wire.retries) == (None,) * 5
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

@@ -69,6 +69,8 @@ class Idle:
         offset: float | None = None,
     ) -> None:
         """Keeps a connection on which all that was asked has been answered; `idle_for` as its server says."""
+        if connection.is_secure and not connection.idle_since:  # a new one: its ticket is the latest
+            self.ticket = connection.ticket
         if connection.has_ended:
             connection.close()
             return

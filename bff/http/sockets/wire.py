@@ -6,25 +6,17 @@ read again from its first byte by a `SocketFlight`, which knows every rule; `fli
 
 from __future__ import annotations
 
-import re
 import select
 from collections.abc import Iterable, Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
-
-from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
-from msgspec.structs import replace
 
 from bff import clock
 from bff.errors import Reason
-from bff.http.charsets import IN_UTF8
-from bff.http.decoding import decoded
-from bff.http.faults import BadReplyError
 from bff.http.messages import Broken, Reply
 from bff.http.sockets.broken import broken_by
-from bff.http.sockets.connection import READ, Connection
-from bff.http.sockets.parser import DROPPED, MAX_HEADERS
-from bff.http.sockets.parser import idle_for as seconds_in
+from bff.http.sockets.connection import Connection
+from bff.http.sockets.parser import DROPPED
+from bff.http.sockets.plain_reply import PlainReply
 
 if TYPE_CHECKING:
     from bff.http.client import Client
@@ -34,21 +26,10 @@ if TYPE_CHECKING:
     from bff.http.sockets.opening import Opening
     from bff.http.transport import Waiter
 
-_BEGUN, _ENDED = 1, 2
-_BEGINNING: Final = [_BEGUN]
-_ONE_MESSAGE: Final = [_BEGUN, _ENDED]
-_STATUS_LINE: Final = re.compile(rb"HTTP/1\.1 ([2-9]\d\d)(?: [^\x00-\x08\x0a-\x1f\x7f]*)?\r\n")
-_OF_FRAMING: Final = frozenset(
-    {b"connection", b"content-encoding", b"keep-alive", b"trailer", b"transfer-encoding", b"upgrade"}
-)
-_BODILESS: Final = frozenset({b"204", b"304"})
-_IN_UTF8: Final = frozenset(None if kind is None else kind.encode() for kind in IN_UTF8)
-_OF_KEEPING: Final = frozenset({b"cache-control", b"expires", b"pragma"})
 _NO_HEADERS: Final[Mapping[bytes, bytes]] = {}
-_lower: Final = bytes.lower
 
 
-class Wire:
+class Wire(PlainReply):
     """A request and the connection that it is under way on; used by one thread at a time.
 
     `owner` is told when it has ended, `at` is which of the owner's requests it is. `permit` is that of the client's
@@ -56,53 +37,27 @@ class Wire:
     `request` are what was asked: `request` is None where target and token say it all.
 
     One without a connection has an `opening`. It is `simple` while it waits for nothing but a reply on its connection,
-    and for one owner. It may be tried again: `attempts` counts its tries, `tried_at` (monotonic) is when the last one
-    began, `again_at` when the next one does, and `last` what the one before came to.
-
-    Then `result` is its reply, or why there is none. A reply that is `plain` has come whole on this wire, and its
-    `status`, `raw` and `headers` (by names in lower case, as bytes) are there without a Reply.
+    and for one owner. After a failure it may have `retries`; `tried_at` (monotonic) is when the latest try began, and
+    `again_at` when the next one does. Then `result` is its reply, or why there is none.
     """
 
     __slots__ = (
         "again_at",
         "at",
-        "attempts",
         "began",
-        "came",
-        "connection",
-        "error",
-        "fd",
-        "feed",
-        "fields",
         "flight",
         "found",
         "fresh",
-        "headers",
-        "idle_for",
         "joined",
         "landed_at",
-        "last",
-        "lost_before",
-        "marks",
-        "on_body",
-        "on_header",
-        "on_message_begin",
-        "on_message_complete",
         "opening",
         "owner",
         "page",
-        "parts",
         "permit",
-        "plain",
-        "raw",
-        "recv",
         "request",
         "retries",
         "route",
-        "send",
-        "sent_before",
         "simple",
-        "status",
         "target",
         "token",
         "tried_at",
@@ -111,7 +66,6 @@ class Wire:
     )
 
     is_waiting = False
-    connection: Connection
     owner: Any
     at: int
     page: Any
@@ -119,17 +73,12 @@ class Wire:
     permit: int
     began: float
     tried_at: float
+    again_at: float
     until: float
     landed_at: float
-    again_at: float
     target: str
     token: str | None
     request: Any
-    status: int
-    raw: bytes
-    headers: Mapping[bytes, bytes]
-    feed: Any
-    idle_for: float | None
 
     def __init__(self, connection: Connection | None = None) -> None:
         self.flight: SocketFlight | None = None
@@ -137,133 +86,21 @@ class Wire:
         self.joined: list[Any] | None = None
         self.found: Reply | Broken | None = None
         self.retries: Retries | None = None
-        self.last: Reply | Broken | None = None
-        self.attempts = 1
-        self.came = b""
-        self.plain = self.simple = self.fresh = False
-        self.went_out = self.sent_before = self.lost_before = False
+        self.plain = self.simple = self.fresh = self.went_out = False
         if connection is not None:
             self.bind(connection)
-
-    def bind(self, connection: Connection) -> None:
-        """Has it send and read on a connection."""
-        self.connection, self.fd, connection.wire = connection, connection.fd, self
-        self.send, self.recv = connection.sock.send, connection.receive
-        self.error: Exception | None = None
-        self.fields: dict[bytes, bytes] = {}
-        self.parts: list[bytes] = []
-        self.marks: list[int] = []
-        # What llhttp calls is no function of Python: it takes a note of all that comes and judges nothing.
-        self.on_header = self.fields.__setitem__
-        self.on_body = self.parts.append
-        self.on_message_begin = partial(self.marks.append, _BEGUN)
-        self.on_message_complete = partial(self.marks.append, _ENDED)
-        self.feed = HttpResponseParser(self).feed_data
-
-    # --- the plain way -------------------------------------------------------------------------------------------
-
-    def read(self) -> bool | None:
-        """Takes in what has come; True when it is a whole reply, False for nothing, None for what is not plain.
-
-        What has come so far is then in `came`, and in `error` what broke or ended the connection.
-        """
-        try:
-            data = self.recv(READ)
-        except BlockingIOError:
-            return False
-        except OSError as error:
-            self.error = error
-            return None
-        if not data:
-            self.error = BadReplyError("the connection ended", "cut-short")
-            return None
-        try:
-            self.feed(data)
-        except (HttpParserError, HttpParserUpgrade):
-            self.marks.clear()  # of no message any more
-        if self.came:
-            data = self.came + data
-        if self.marks == _ONE_MESSAGE:
-            fields = self.fields
-            headers = dict(zip(map(_lower, fields), fields.values(), strict=True))
-            line = _STATUS_LINE.match(data)
-            lines = data.count(b"\r\n", 0, data.find(b"\r\n\r\n"))
-            if line and lines == len(headers) <= MAX_HEADERS:
-                parts = self.parts
-                self.raw = parts[0] if len(parts) == 1 else b"".join(parts)
-                self.headers, self.idle_for = headers, None
-                if _OF_FRAMING.isdisjoint(headers) or self._is_framed():
-                    self.status, self.plain = int(line[1]), True
-                    self.came = b""
-                    fields.clear()
-                    parts.clear()
-                    self.marks.clear()
-                    return True
-        self.came = data
-        return None
-
-    def is_under_way(self) -> bool:
-        """Whether what has come is the beginning of a reply that is plain so far, and short enough to wait for."""
-        came, fields = self.came, self.fields
-        if self.marks != _BEGINNING or came[:1] != b"H" or len(came) >= READ:
-            return False
-        end = came.find(b"\r\n\r\n")
-        lines = came.count(b"\r\n", 0, end)
-        if end < 0 or lines > MAX_HEADERS:
-            return lines < MAX_HEADERS
-        line = _STATUS_LINE.match(came)
-        headers = dict(zip(map(_lower, fields), fields.values(), strict=True))
-        if not line or line[1] in _BODILESS or lines != len(headers) or self.route.method == "HEAD":
-            return False
-        if not (_OF_FRAMING.isdisjoint(headers) or _is_framed_plainly(headers)):
-            return False
-        room: int = self.page.ledger.room
-        length = headers.get(b"content-length")
-        if length is None:
-            return b"transfer-encoding" in headers and sum(map(len, self.parts)) <= room
-        return int(length[:18]) <= room
-
-    def _is_framed(self) -> bool:
-        """Whether what a reply says of its own framing is plain too; takes its coding off."""
-        headers = self.headers
-        if not _is_framed_plainly(headers):
-            return False
-        coding, told = headers.get(b"content-encoding"), headers.get(b"keep-alive")
-        if coding is not None:
-            try:
-                plain = decoded(self.raw, coding.decode("latin-1"), self.page.ledger.room)
-            except BadReplyError:
-                return False
-            if plain is None:
-                return False
-            self.raw = plain
-        self.idle_for = None if told is None else seconds_in(told.decode("latin-1"))
-        return True
-
-    def body(self) -> bytes | None:
-        """The body of a plain success whose head says nothing that is to be looked at; None without one."""
-        if self.plain and 200 <= self.status < 300:
-            headers, raw = self.headers, self.raw
-            if (
-                headers.get(b"content-type") in _IN_UTF8
-                and _OF_KEEPING.isdisjoint(headers)
-                and not raw.isspace()
-            ):
-                return raw or None
-        return None
 
     def release(self) -> None:
         """Lets others have the connection: its owner has taken in what came. Nothing of this page stays with it."""
         if self.plain:
-            page, route, connection = self.page, self.route, self.connection
+            route, offset = self.route, self.page.offset
             self.plain = False
             self.raw, self.headers = b"", _NO_HEADERS
-            self.owner = self.page = self.request = self.token = self.joined = self.found = None
-            self.last = self.retries = None
-            if self.fresh and connection.is_secure:
-                route.idle.ticket = connection.ticket
-            del self.route  # which knows the client: what is idle must not keep it alive
-            route.idle.give(connection, self.idle_for, self.landed_at, page.offset)
+            self.owner = self.page = self.request = self.token = self.joined = self.found = self.retries = (
+                None
+            )
+            del self.route, self.ledger  # which know the client: what is idle must not keep it alive
+            route.idle.give(self.connection, self.idle_for, self.landed_at, offset)
 
     @property
     def client(self) -> Client:
@@ -272,7 +109,7 @@ class Wire:
     @property
     def further_tries(self) -> int:
         """How often it was tried again."""
-        return self.attempts - 1
+        return 0 if self.retries is None else self.retries.attempts - 1
 
     # --- what came of it -----------------------------------------------------------------------------------------
 
@@ -288,7 +125,8 @@ class Wire:
             for name in DROPPED & headers.keys():
                 del headers[name]
             most = self.route.limits.max_depth
-            self.found = Reply(self.status, headers, self.raw, attempts=self.attempts, max_depth=most)
+            tries = 1 if self.retries is None else self.retries.attempts
+            self.found = Reply(self.status, headers, self.raw, attempts=tries, max_depth=most)
         return self.found
 
     def take_in(self) -> None:
@@ -298,18 +136,11 @@ class Wire:
         if isinstance(found, Reply):
             found.max_depth = self.route.limits.max_depth
 
-    def told(self, outcome: Reply | Broken) -> Reply | Broken:
-        """What one of several tries came to, with what the others did."""
-        if isinstance(outcome, Broken):
-            return replace(outcome, sent=outcome.sent or self.sent_before, attempts=self.attempts)
-        outcome.attempts = self.attempts
-        return outcome
-
     @property
     def lost(self) -> bool:
         """Whether one of its tries went out and brought no reply, whatever a later one brought."""
-        found = self.result
-        return self.lost_before or (isinstance(found, Broken) and found.sent)
+        found, retries = self.result, self.retries
+        return (retries is not None and retries.lost) or (isinstance(found, Broken) and found.sent)
 
     # --- beside others -------------------------------------------------------------------------------------------
 
@@ -395,29 +226,15 @@ class Wire:
             self.opening.give_up(lost=lost)
         else:
             self.connection.close()
-            if lost and self.connection.address is not None:
+            if lost:
                 self.route.idle.lost(self.connection)
         self.found, self.simple = broken, False
 
-    def rest(self, last: Reply | Broken, again_at: float) -> None:
-        """Has no connection until it is tried again."""
-        self.last, self.again_at = last, again_at
-        self.lost_before = self.lost_before or (isinstance(last, Broken) and (self.sent or last.sent))
-        self.sent_before = self.sent_before or self.sent
+    def rest(self, until: float) -> None:
+        """Has no connection until it is tried again (monotonic)."""
+        self.again_at = until
         if self.plain:
-            connection, idle = self.connection, self.route.idle
-            connection.wire = self.feed = None
-            if self.fresh and connection.is_secure:
-                idle.ticket = connection.ticket
-            idle.give(connection, self.idle_for, self.landed_at, self.page.offset)
+            self.connection.wire = self.feed = None
+            self.route.idle.give(self.connection, self.idle_for, self.landed_at, self.page.offset)
         self.flight = self.opening = self.found = None
-        self.came = b""
         self.plain = self.simple = self.went_out = False
-
-
-def _is_framed_plainly(headers: Mapping[bytes, bytes]) -> bool:
-    if b"trailer" in headers or b"upgrade" in headers:
-        return False
-    if headers.get(b"transfer-encoding", b"chunked").lower() != b"chunked":
-        return False
-    return headers.get(b"connection", b"keep-alive").lower() == b"keep-alive"
