@@ -23,12 +23,6 @@ class Page(Protocol):
     flying: list[Wire]
     resting: list[Wire]
 
-    def reach(self, wire: Wire) -> None:
-        """Goes on towards a connection for a request, and sends it there."""
-
-    def send(self, wire: Wire, left: float) -> None:
-        """Sends a request on the connection that it has got."""
-
     def hand_over(self, wire: Wire, why: HandOver) -> None:
         """Has a request go on as a call."""
 
@@ -101,12 +95,12 @@ def _begin(page: Page, wire: Wire, permit: int, now: float) -> None:
     page.flying.append(wire)
     connection = wire.route.idle.take(for_write=wire.route.for_write, now=now)
     if connection is None:
-        page.reach(wire)
+        wire.reach()
         return
     wire.fresh = False
     try:
         wire.bind(connection)
-        page.send(wire, wire.until - now)
+        wire.send(wire.until - now)
     except Exception as error:
         wire.fail(error)
 

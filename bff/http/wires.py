@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import select
 from collections.abc import Sequence
-from functools import partial
 from math import inf
 from sys import modules
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,10 +13,8 @@ from bff.http import resting
 from bff.http.gate import full
 from bff.http.joined import Joined, end_all, end_late, join, key_of
 from bff.http.ledger import HandOver, Ledger, over, spared
-from bff.http.messages import Broken, BrokenKind, OutgoingRequest, Reply, check_header
+from bff.http.messages import Broken, BrokenKind, OutgoingRequest, Reply
 from bff.http.retry import is_transient
-from bff.http.sockets.flight import Exchange, SocketFlight
-from bff.http.sockets.opening import Opening
 from bff.http.sockets.transport import is_replaced, listen
 from bff.http.sockets.wire import Wire
 
@@ -52,39 +49,32 @@ class Wires:
     """What a page has under way on wires; used by one thread.
 
     `flying` are those that are under way, `resting` those that wait for their next try. `calls` are those of its page,
-    which go on with what needs more. `visitor` is the mark of who asks, if that is
-    known; `offset` is by how much the clock of the day is ahead of the monotonic one.
+    which go on with what needs more. `lines`, `request_id`, `visitor` and `offset` are what all requests share.
     """
 
     __slots__ = (
         "_calls",
         "_deadline",
-        "_lines",
-        "_request_id",
         "flying",
         "ledger",
+        "lines",
         "offset",
+        "request_id",
         "resting",
         "visitor",
     )
 
-    def __init__(
-        self,
-        ledger: Ledger,
-        deadline: float,
-        request_id: str,
-        calls: Beside,
-    ) -> None:
+    def __init__(self, ledger: Ledger, deadline: float, request_id: str, calls: Beside) -> None:
         self.ledger = ledger
         self.visitor: bytes | None = None
         self._deadline = deadline
-        self._request_id = request_id
+        self.request_id = request_id
         self._calls = calls
         self.flying: list[Wire] = []
         self.resting: list[Wire] = []
         self.offset = 0.0
         identity = f"X-Request-ID: {request_id}\r\n" if request_id else ""
-        self._lines = f"{identity}X-Request-Deadline-Ms: "
+        self.lines = f"{identity}X-Request-Deadline-Ms: "
 
     # --- sending -------------------------------------------------------------------------------------------------
 
@@ -135,9 +125,9 @@ class Wires:
         if route.may_join:
             ledger.joinable[key_of(route, target, token, request)] = wire
         if connection is None:
-            self.reach(wire)
+            wire.reach()
         else:
-            self.send(wire, left)
+            wire.send(left)
         return wire
 
     def _pass(self, route: Route, until: float, *, first: bool) -> int | Broken | None:
@@ -173,78 +163,6 @@ class Wires:
             route.gate.hedges.earn()
         route.gate.budget.earn()
 
-    def send(self, wire: Wire, left: float) -> None:
-        """Sends a request on the connection that it has got, with so many seconds left; raises TimeoutError."""
-        if left <= 0:
-            raise TimeoutError("the deadline has passed")
-        route, target, request = wire.route, wire.target, wire.request
-        if request is not None:
-            raw = route.head_of(request, target, self._request_id, left)
-            if request.body:
-                raw += request.body
-        else:
-            auth = ""
-            if wire.token is not None:
-                check_header("Authorization", wire.token)
-                auth = f"Authorization: Bearer {wire.token}\r\n"
-            # Whoever checked them before: nothing in a target ends its line or begins another request.
-            if not (target.isascii() and target.isprintable()) or " " in target:
-                raise ValueError("a target cannot be sent as it is")
-            text = f"{route.start}{target}{route.headers}{auth}{self._lines}{int(left * 1000) or 1}\r\n\r\n"
-            raw = text.encode("latin-1")
-        wire.simple = wire.joined is None
-        try:
-            sent = wire.send(raw)
-        except OSError:
-            sent = 0
-        wire.went_out = wire.went_out or sent > 0
-        if sent != len(raw):
-            self._fly(wire, raw[sent:], b"")
-
-    def reach(self, wire: Wire) -> None:
-        """Goes on towards a connection for a request, and sends it there."""
-        opening = wire.opening
-        if opening is None:
-            route = wire.route
-            opening = Opening(route.client, route.origin, route.idle, route.connections.resolver)
-            wire.opening, wire.fresh, wire.simple = opening, True, False
-        try:
-            connection = opening.go_on()
-            if connection is not None:
-                wire.opening = None
-                wire.bind(connection)
-                self.send(wire, wire.until - clock.monotonic())
-        except Exception as error:
-            wire.fail(error)
-
-    def look_closer(self, wire: Wire) -> None:
-        """Goes on where what has come on a wire is no plain reply."""
-        error, wire.error = wire.error, None
-        if error is None:
-            if not wire.is_under_way(wire.route.method):
-                self._fly(wire, b"", wire.came)
-        elif wire.fresh or wire.came or wire.route.for_write or isinstance(error, TimeoutError):
-            wire.fail(error)
-        else:  # it was idle and has turned out dead: a fresh one may be tried (RFC 9110, 9.2.2)
-            wire.connection.close()
-            self.reach(wire)
-
-    def _fly(self, wire: Wire, unsent: bytes, came: bytes) -> None:
-        """Goes on where a request cannot go out at once, or a reply is not plain."""
-        connection, route = wire.connection, wire.route
-        body = None if wire.request is None else wire.request.body
-        connection.wire, wire.feed, wire.simple = None, None, False
-        head = partial(self._general_head, wire)
-        exchange = Exchange(route.client, route.method, body, wire.until, self.ledger.room, head)
-        wire.flight = SocketFlight(exchange, route.origin, route.idle, route.connections.resolver)
-        wire.flight.resume(connection, unsent, came, reused=not wire.fresh, sent=wire.went_out)
-        wire.take_in()
-
-    def _general_head(self, wire: Wire, left: float) -> bytes:
-        """The head of any request, as it goes out with so many seconds left."""
-        request = wire.request or wire.route.alone(wire.target, wire.token, self.visitor)
-        return wire.route.head_of(request, wire.target, self._request_id, left)
-
     # --- waiting -------------------------------------------------------------------------------------------------
 
     def due(self) -> float:
@@ -277,7 +195,7 @@ class Wires:
         for wire in flying[:]:
             if wire.fd in there:
                 if wire.read() is None:
-                    self.look_closer(wire)
+                    wire.look_closer()
                 if wire.plain or wire.found is not None:
                     self._land(wire, now, ended)
         if not there:
@@ -320,7 +238,7 @@ class Wires:
                 if not wire.simple:
                     wire.go_on()
                 elif wire.read() is None:
-                    self.look_closer(wire)
+                    wire.look_closer()
             if wire.plain or wire.found is not None:
                 self._land(wire, now, ended)
         if now >= due:

@@ -61,8 +61,8 @@ class PlainReply:
         "plain",
         "raw",
         "recv",
-        "send",
         "status",
+        "write",
     )
 
     ledger: Ledger
@@ -76,7 +76,7 @@ class PlainReply:
     def bind(self, connection: Connection) -> None:
         """Has it send and read on a connection."""
         self.connection, self.fd, connection.wire = connection, connection.fd, self
-        self.send, self.recv = connection.sock.send, connection.receive
+        self.write, self.recv = connection.sock.send, connection.receive
         self.error: Exception | None = None
         self.came = b""
         self.fields: dict[bytes, bytes] = {}
