@@ -221,8 +221,15 @@ def test_a_client_declares_and_knows_no_call_no_transport_and_no_cache() -> None
     known = {name.removeprefix("bff.http.") for name in all_needs_of("bff.http.client")}
     assert {name for name in known if not name.startswith("bff")} == {
         *("address", "auth", "client", "environment", "forwarded", "freshness", "gate", "messages"),
-        *("charsets", "proxies", "retry", "sockets.tls"),
+        *("budget", "charsets", "proxies", "sockets.tls"),
     }
+
+
+def test_no_layer_of_calls_knows_another() -> None:
+    layers = {name for name in graph() if name.startswith("bff.http.layers.")}
+    shape = {"bff.http.layers.layer"}
+    assert len(layers) > 5
+    assert {name: found for name in layers if (found := graph()[name] & layers - shape)} == {}
 
 
 def test_calls_to_backends_know_no_recipe() -> None:

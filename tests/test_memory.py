@@ -57,7 +57,7 @@ BOUNDED = {
     "http/choice.py cache": "one transport",
     "http/client.py cache": "one text",
     "http/pool.py WeakKeyDictionary": "one entry for each client of the project",
-    "http/retry.py cache": "one rule for waiting",
+    "http/layers/retry.py cache": "one rule for waiting",
     "http/sockets/origin.py lru_cache": "the beginnings of the clients' own URLs",
     "http/sockets/tls.py lru_cache": "what clients say of certificates",
     "http/sockets/transport.py WeakKeyDictionary": "one entry for each client of the project",

@@ -8,12 +8,13 @@ from bff.breaker import Breaker
 from bff.http.auth import ApiKey, BearerToken, Env, ForwardedToken, env, forward_token
 from bff.http.cache.background import BackgroundReads, freezes_between_requests
 from bff.http.cache.reply_cache import ReadKeys
+from bff.http.call import Call
 from bff.http.calls import Calls
 from bff.http.choice import default_transport, transport_of
 from bff.http.client import Client
-from bff.http.fetch import Call
 from bff.http.forwarded import FORWARDED, is_of_the_way, may_not_go_up
 from bff.http.joined import Joined
+from bff.http.layers.retry import retry_after
 from bff.http.ledger import Change, HandOver
 from bff.http.limits import Limits
 from bff.http.messages import (
@@ -33,7 +34,6 @@ from bff.http.messages import (
     quoted,
     sendable,
 )
-from bff.http.retry import retry_after
 from bff.http.route import Route
 from bff.http.sender import Sender
 from bff.http.sockets.transport import SocketTransport

@@ -10,19 +10,19 @@ from msgspec.structs import replace
 
 from bff import clock
 from bff.http.cache.background import BackgroundReads
-from bff.http.cache.reads import Reads
+from bff.http.call import Call
 from bff.http.client import Client
-from bff.http.fetch import Call, Fetch, headers_of
-from bff.http.fetches import Fetches
+from bff.http.layers.store import Reads
 from bff.http.ledger import Change, HandOver, Ledger
 from bff.http.limits import Limits
 from bff.http.messages import Broken, HeaderLines, OutgoingRequest, Reply, set_header
-from bff.http.route import Route
+from bff.http.route import Route, headers_of
 from bff.http.sockets.transport import SocketTransport, needs_more_than_sockets
 from bff.http.sockets.wire import Wire
 from bff.http.stream.passage import Passage
 from bff.http.stream.streams import Streams
 from bff.http.transport import Transport
+from bff.http.tries import Tries
 from bff.http.wires import Ended, Wires
 
 
@@ -49,7 +49,7 @@ class Calls:
         self.ledger = Ledger(self.limits, deadline - clock.monotonic())
         self.visitor: bytes | None = None
         self.wires: Wires | None = None
-        self._fetches: Fetches | None = None
+        self._tries: Tries | None = None
         self._reads: Reads | None = None
         self._ended: list[Call | Ended] = []
         self._headers: dict[tuple[Client, str | None], HeaderLines] = {}
@@ -84,7 +84,7 @@ class Calls:
         if request.safe and request.cache is not None:
             self.reads.begin(call)
         else:
-            self.fetches.begin(call)
+            self.tries.begin(call)
         return call
 
     def wait(self, until: float) -> list[Call | Ended]:
@@ -95,7 +95,7 @@ class Calls:
         while not self._ended:
             if self.ledger.freed:
                 self._hand_on()
-            if self._fetches is not None:
+            if self._tries is not None:
                 if not self._wait_for_all(until):
                     break
             elif self.wires is None or not (self.wires.flying or self.wires.resting):
@@ -109,18 +109,18 @@ class Calls:
 
     def _wait_for_all(self, until: float) -> bool:
         """Waits once for whatever comes first; says whether there is anything to wait for."""
-        fetches, reads, wires = self.fetches, self.reads, self.wires
+        tries, reads, wires = self.tries, self.reads, self.wires
         flying, resting = ([], []) if wires is None else (wires.flying, wires.resting)
-        if not (fetches or reads or flying or resting):
+        if not (tries or reads or flying or resting):
             return False
-        moment = min(until, fetches.due(), reads.due() if reads else inf, wires.due() if wires else inf)
-        for started in self.transport.wait((*fetches.flying, *reads.awaited, *flying), moment):
+        moment = min(until, tries.due(), reads.due() if reads else inf, wires.due() if wires else inf)
+        for started in self.transport.wait((*tries.flying, *reads.awaited, *flying), moment):
             if wires is not None and isinstance(started, Wire):
                 self._ended.extend(wires.land(started))
-            elif not fetches.land(started):
+            elif not tries.land(started):
                 reads.land(started)
         now = clock.monotonic()
-        fetches.ring(now)
+        tries.ring(now)
         if reads:
             reads.ring(now)
         if wires is not None:
@@ -146,8 +146,7 @@ class Calls:
         if length is not None:
             set_header(headers, "Content-Length", str(length))
         call = Call(client, request, self._deadline, client.url(request.target), headers)
-        call.fetch = Fetch(call)
-        opened = Streams(self.transport, self.fetches).open(call.fetch, body, max_bytes)
+        opened = Streams(self.transport, self.tries).open(call, body, max_bytes)
         call.result = opened if isinstance(opened, Broken) else Reply(opened.status, opened.headers)
         self.streamed(call)
         return opened
@@ -155,7 +154,7 @@ class Calls:
     def abandon(self, one: Call | Ended) -> None:
         """Gives a request up: `wait` does not give it any more."""
         if isinstance(one, Call):
-            self.fetches.give_up(one)
+            self.tries.give_up(one)
             self.reads.give_up(one)
         else:
             assert self.wires is not None, "it is on a wire"
@@ -164,8 +163,8 @@ class Calls:
 
     def close(self) -> None:
         """Gives up all that is under way, so that it holds no place any more."""
-        if self._fetches is not None:
-            self.fetches.close()
+        if self._tries is not None:
+            self.tries.close()
             self.reads.close()
         if self.wires is not None:
             self.wires.close()
@@ -193,18 +192,18 @@ class Calls:
     # --- what most pages do without --------------------------------------------------------------------------------
 
     @property
-    def fetches(self) -> Fetches:
-        """The requests of calls, made when there is a first one."""
-        if self._fetches is None:
-            self._fetches = Fetches(self.transport, self.ledger, self._fetched, self.turned)
-        return self._fetches
+    def tries(self) -> Tries:
+        """The tries of calls, made when there is a first one."""
+        if self._tries is None:
+            self._tries = Tries(self.transport, self.ledger, self._tried, self.turned)
+        return self._tries
 
     @property
     def reads(self) -> Reads:
         """The reads that may be kept, made when there is a first one."""
         if self._reads is None:
             self._reads = Reads(
-                self.transport, self._deadline, self.fetches, self._end, self._for_others, self._background
+                self.transport, self._deadline, self.tries, self._end, self._for_others, self._background
             )
         return self._reads
 
@@ -218,7 +217,7 @@ class Calls:
         """Gives places that were freed to calls that wait for one, now that it is known which still do."""
         freed, self.ledger.freed = self.ledger.freed, []
         for client in freed:
-            self.fetches.hand_on(client)
+            self.tries.hand_on(client)
 
     def take_over(self, wire: Wire) -> None:
         """Has a request whose next try no wire can make go on as a call, or as one for each that waits for it."""
@@ -231,7 +230,7 @@ class Calls:
             call.begun = wire.began
             one.owner.becomes(one, call)
             calls.append(call)
-        self.fetches.go_on(calls, wire)
+        self.tries.go_on(calls, wire)
 
     def _for_others(self, deadline: float) -> Calls:
         calls = self.anew(deadline)
@@ -248,15 +247,14 @@ class Calls:
             self._headers[client, request.token] = headers
         return headers
 
-    def _fetched(self, call: Call, outcome: Reply | Broken) -> None:
+    def _tried(self, call: Call, outcome: Reply | Broken) -> None:
         """Ends a call whose request was made for this page."""
-        assert call.fetch is not None, "it was fetched"
+        leader = call.leader or call
         if isinstance(outcome, Reply):
-            outcome.attempts = call.fetch.attempts
+            outcome.attempts = leader.attempts
         else:
-            sent = outcome.sent or call.fetch.sent
-            outcome = replace(outcome, sent=sent, attempts=call.fetch.attempts)
-        self._end(call, outcome if call.terms is None else self.reads.settled(call, call.fetch, outcome))
+            outcome = replace(outcome, sent=outcome.sent or leader.sent, attempts=leader.attempts)
+        self._end(call, outcome if call.stored is None else self.reads.settled(call, outcome))
 
     def _end(self, call: Call, outcome: Reply | Broken) -> None:
         if isinstance(outcome, Reply):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from bff import clock
+from bff.http.call import Call
 from bff.http.calls import Calls
 from bff.http.client import Client
-from bff.http.fetch import Call
 from bff.http.joined import Joined
 from bff.http.ledger import Change, HandOver
 from bff.http.messages import Broken, CacheOutcome, Reply
@@ -106,11 +106,11 @@ class CountedCalls(Calls):
 
     def _tries_of(self, call: Call) -> tuple[int, int]:
         """Further tries and second copies of a call; of reads that shared theirs, only the first counts them."""
-        fetch = call.fetch
-        if fetch is None or fetch in self._shared:
+        leader = call.leader or call
+        if leader in self._shared:
             return 0, 0
-        self._shared.add(fetch)
-        return fetch.attempts - 1 - fetch.copies, fetch.copies
+        self._shared.add(leader)
+        return leader.attempts - 1 - leader.copies, leader.copies
 
 
 def _outcome_of(result: Reply | Broken | None) -> str:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from bff import forks
 from bff.breaker import Breaker, Circuit
+from bff.http.budget import Budget, budget_of_hedges
 from bff.http.messages import Broken
-from bff.http.retry import Budget, budget_of_hedges
 
 _FREELY = 8
 _RETRY_WHEN_FULL = 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 from urllib.parse import quote
 
 from msgspec import Struct, field
@@ -344,6 +344,16 @@ class Broken(Struct, frozen=True):
     retry_after: int | None = None
     attempts: int = 0
     reason: Reason = ""
+
+
+_TRANSIENT: Final = frozenset({429, 502, 503, 504})
+
+
+def is_transient(outcome: Reply | Broken) -> bool:
+    """Whether the same request may well succeed a moment later."""
+    if isinstance(outcome, Broken):
+        return outcome.kind == "refused"
+    return outcome.status in _TRANSIENT
 
 
 class CallError(BffError):

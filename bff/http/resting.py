@@ -6,7 +6,7 @@ from sys import modules
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bff import clock
-from bff.http.retry import Retries
+from bff.http.layers.retry import Retries
 from bff.http.sockets.transport import is_replaced
 
 if TYPE_CHECKING:

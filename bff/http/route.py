@@ -5,9 +5,15 @@ from __future__ import annotations
 from typing import Protocol
 
 from bff.http.client import Client
-from bff.http.fetch import headers_of
+from bff.http.forwarded import may_not_go_up
 from bff.http.limits import Limits
-from bff.http.messages import OutgoingRequest, header_text
+from bff.http.messages import (
+    FORBIDDEN_REQUEST_HEADERS,
+    OutgoingRequest,
+    check_header,
+    header_text,
+    set_header,
+)
 from bff.http.sockets.head import head_of
 from bff.http.sockets.idle import Idle
 from bff.http.sockets.origin import Origin, split
@@ -99,3 +105,27 @@ class Route:
             token=token,
             visitor=visitor,
         )
+
+
+def headers_of(client: Client, request: OutgoingRequest, request_id: str) -> dict[str, str]:
+    """Every header of a request; raises ValueError for one that may not or cannot be sent."""
+    headers = dict(client.sent_headers)
+    if request.content_type is not None:
+        set_header(headers, "Content-Type", request.content_type)
+    for name, value in request.headers.items():
+        lower = name.lower()
+        if lower in FORBIDDEN_REQUEST_HEADERS or lower == client.auth_header or may_not_go_up(lower):
+            raise ValueError(f"a request may not set the header {name}")
+        set_header(headers, name, value)
+    for name, value in request.forwarded:
+        set_header(headers, name, value)
+    if request.token is not None:
+        if not client.forwards_token:
+            raise ValueError("this client forwards no token")
+        # Neither a client that forwards a token nor a recipe may write this one, so it is not there yet.
+        check_header("Authorization", request.token)
+        headers["Authorization"] = f"Bearer {request.token}"
+    if request_id:
+        check_header("X-Request-ID", request_id)
+        headers["X-Request-ID"] = request_id
+    return headers

@@ -13,8 +13,7 @@ from bff.http import resting
 from bff.http.gate import full
 from bff.http.joined import Joined, end_all, end_late, join, key_of
 from bff.http.ledger import HandOver, Ledger, over, spared
-from bff.http.messages import Broken, BrokenKind, OutgoingRequest, Reply
-from bff.http.retry import is_transient
+from bff.http.messages import Broken, BrokenKind, OutgoingRequest, Reply, is_transient
 from bff.http.sockets.transport import is_replaced, listen
 from bff.http.sockets.wire import Wire
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bff.http import ApiKey, Broken, CacheTerms, Calls, Client, Reply, forward_token
-from bff.http.retry import Budget
+from bff.http.budget import Budget
 from tests.clock import Clock
 from tests.fakes import PATIENCE
 from tests.http.calling import ByHand, OnClock, calls_on, get, ok, post, run

@@ -12,7 +12,7 @@ import pytest
 from bff import clock
 from bff.breaker import Breaker
 from bff.http import Broken, Call, Calls, Client, Reply, ThreadTransport
-from bff.http.retry import budget_of_hedges
+from bff.http.budget import budget_of_hedges
 from bff.http.stock import connections
 from tests.clock import Clock
 from tests.fakes import PATIENCE, FakeBackend, Received, Wire, after, answer, hang

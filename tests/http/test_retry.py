@@ -9,7 +9,9 @@ import pytest
 
 from bff import clock
 from bff.http import Broken, Reply
-from bff.http.retry import Budget, Retries, is_transient, retry_after
+from bff.http.budget import Budget
+from bff.http.layers.retry import Retries, retry_after
+from bff.http.messages import is_transient
 from tests.clock import Clock
 
 pytestmark = pytest.mark.usefixtures("clock")

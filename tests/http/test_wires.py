@@ -300,7 +300,7 @@ def test_who_is_refused_ends_on_its_wire(backend: FakeBackend, client: Client, m
         found = owner.finish()
     assert found[0] == Broken("refused", reason="refused")
     assert isinstance(found[1], Reply)
-    assert wire.flight is None and calls._fetches is None
+    assert wire.flight is None and calls._tries is None
     assert taken(away) == taken(client) == 0
 
 
@@ -441,7 +441,7 @@ def test_what_only_another_try_can_make_good_is_tried_again_on_a_wire(
     (found,) = owner.finish().values()
     assert isinstance(found, Reply) and (found.json(), found.attempts) == (1, 2)
     assert calls.ledger.tries == 2
-    assert calls._fetches is None and owner.handed_over == []
+    assert calls._tries is None and owner.handed_over == []
     assert backend.accepted == 1
     assert taken(client) == 0
 
@@ -454,7 +454,7 @@ def test_a_backend_that_refuses_is_tried_again(make_calls: MakeCalls) -> None:
         owner = Owner(calls)
         wire = owner.ask(0, way(calls, away, retries=2), "/a")
         assert owner.finish()[0] == Broken("refused", attempts=3, reason="refused")
-        assert (calls.ledger.tries, wire.further_tries, calls._fetches) == (3, 2, None)
+        assert (calls.ledger.tries, wire.further_tries, calls._tries) == (3, 2, None)
         assert away.gate.budget.tokens < 9
     assert taken(away) == 0
 
@@ -640,7 +640,7 @@ def test_a_failure_that_nothing_retries_makes_no_call(
     found = owner.finish()
     assert [found[at].status for at in range(3)] == [503, 404, 500]  # type: ignore[union-attr]
     assert isinstance(found[3], Broken)
-    assert calls._fetches is None and owner.handed_over == []
+    assert calls._tries is None and owner.handed_over == []
     assert taken(client) == 0
 
 

@@ -15,8 +15,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from bff import create_app
+from bff.http.budget import Budget
 from bff.http.cache.reply_cache import cache_of
-from bff.http.retry import Budget
 from bff.identity import Session, SessionSeal
 from tests.pages.backends import HOSTS, Backends, Mocked, OnSockets, Server, Trouble, hurried, servers
 from tests.project import write_built

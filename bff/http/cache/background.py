@@ -19,8 +19,8 @@ from msgspec.structs import replace
 from bff import clock
 from bff.forks import renew_in_child
 from bff.http.cache.entry import CacheEntry
+from bff.http.call import Call
 from bff.http.client import Client
-from bff.http.fetch import Call
 from bff.http.messages import Broken, CacheOutcome, CacheTerms, OutgoingRequest, Reply
 from bff.http.pool import Pool
 from bff.http.transport import Promise, Transport
@@ -150,19 +150,21 @@ class BackgroundReads:
 
     def look_up(self, call: Call, transport: Transport) -> LookUp | None:
         """Asks the store that instances share for a reply; None where there is none to ask now."""
-        if self._store is None or call.terms is None:
+        if self._store is None:
             return None
-        return self._store.look_up(call.client, call.key, transport.promise, private=call.terms.private)
+        stored = call.stored
+        return self._store.look_up(call.client, stored.key, transport.promise, private=stored.terms.private)
 
     def keep(self, call: Call, kept: CacheEntry, seconds: float) -> None:
         """Has the store keep a reply for so many seconds since it came."""
-        if self._store is not None and call.terms is not None:
-            self._store.keep(call.client, call.key, kept, seconds, private=call.terms.private)
+        if self._store is not None:
+            stored = call.stored
+            self._store.keep(call.client, stored.key, kept, seconds, private=stored.terms.private)
 
     def forget(self, call: Call) -> None:
         """Has the store forget a reply."""
-        if self._store is not None and call.terms is not None:
-            self._store.forget(call.client, call.key, private=call.terms.private)
+        if self._store is not None:
+            self._store.forget(call.client, call.stored.key, private=call.stored.terms.private)
 
     def hand_over(self) -> None:
         """Where the process may stand still after this page: waits a moment for what the store is to keep."""
@@ -177,9 +179,10 @@ class BackgroundReads:
 
     def _joined(self, call: Call, make: MakeCalls) -> tuple[SharedFetch | None, bool]:
         """The fetch of this read, and whether it is new; None where there may be no new one."""
-        assert call.terms is not None, "it may be kept"
         # The fetch is for all who may have it: what one visitor has written since is for their page to judge.
-        terms = replace(call.terms, newer_than=0.0) if call.terms.shared else call.terms
+        terms: CacheTerms = call.stored.terms
+        if terms.shared:
+            terms = replace(terms, newer_than=0.0)
         fetch = self._fetches.get(_key_of(call, terms))
         if fetch is not None:
             return fetch, False
@@ -199,4 +202,4 @@ class BackgroundReads:
 
 def _key_of(call: Call, terms: CacheTerms) -> Hashable:
     request = call.request
-    return (call.client, call.key, request.timeout, request.retries, request.hedge, terms)
+    return (call.client, call.stored.key, request.timeout, request.retries, request.hedge, terms)

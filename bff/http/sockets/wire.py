@@ -12,7 +12,7 @@ from bff.http.sockets.sending import Sending
 
 if TYPE_CHECKING:
     from bff.http.client import Client
-    from bff.http.retry import Retries
+    from bff.http.layers.retry import Retries
 
 _NO_HEADERS: Final[Mapping[bytes, bytes]] = {}
 

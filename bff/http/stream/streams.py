@@ -7,62 +7,56 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from bff import clock
-from bff.http.fetch import Fetch, Flight
-from bff.http.fetches import Fetches
+from bff.http.call import Call
 from bff.http.gate import full
-from bff.http.ledger import spared
+from bff.http.layers.retry import Retry
 from bff.http.messages import Broken, Reply
 from bff.http.stream.passage import Passage
 from bff.http.transport import Stream, Transport
+from bff.http.tries import Tries
 
 
 class Streams:
     """Opens streams, within the places and bounds that the page's other requests have too."""
 
-    def __init__(self, transport: Transport, fetches: Fetches) -> None:
+    def __init__(self, transport: Transport, tries: Tries) -> None:
         self._transport = transport
-        self._fetches = fetches
+        self._tries = tries
 
-    def open(self, fetch: Fetch, body: Iterable[bytes] | None, max_bytes: int) -> Passage | Broken:
+    def open(self, call: Call, body: Iterable[bytes] | None, max_bytes: int) -> Passage | Broken:
         """Opens a stream in a place of its client, which only a stream that is open keeps.
 
         Raises what `body` raises.
         """
-        ledger, gate = self._fetches.ledger, fetch.client.gate
+        ledger, gate = self._tries.ledger, call.client.gate
         if not ledger.take_place(gate):
             return full()
         opened: Stream | Broken | None = None
         try:
-            opened = self._try(fetch, body, max_bytes)
+            opened = self._try(call, body, max_bytes)
         finally:
             if opened is None or isinstance(opened, Broken):
                 ledger.give_back(gate)
         if isinstance(opened, Broken):
-            return replace(opened, attempts=fetch.attempts)
+            return replace(opened, attempts=call.attempts)
         return Passage(opened, lambda: ledger.give_back(gate))
 
-    def _try(self, fetch: Fetch, body: Iterable[bytes] | None, max_bytes: int) -> Stream | Broken:
+    def _try(self, call: Call, body: Iterable[bytes] | None, max_bytes: int) -> Stream | Broken:
         """Tries until there is a head, where nothing of a body can have been sent."""
-        client, request, fetches = fetch.client, fetch.request, self._fetches
-        timeout = client.timeout if request.timeout is None else request.timeout
-        head_by = clock.monotonic() + timeout
-        client.gate.budget.earn()
+        tries, least = self._tries, self._tries.ledger.limits.min_try
+        retry = Retry(least) if body is None and call.request.may_repeat else None
+        head_by = clock.monotonic() + call.timeout
+        call.client.gate.budget.earn()
         last: Broken | None = None
         while True:
-            now = clock.monotonic()
-            refusal = fetches.refusal(fetch)
-            permit = None if refusal is not None else client.gate.circuit.enter(fetch.until)
-            if permit is None:
-                return last or refusal or spared(client)
-            fetches.count()
-            patience = timeout if body is not None else head_by - now
-            telling = fetches.ledger.telling(min(patience, fetch.until - now), timeout)
-            opened = self._send(fetch, Flight(permit, telling, now), patience, body, max_bytes)
-            delay = (
-                None if body is not None else fetch.delay_after(_head(opened), fetches.ledger.limits.min_try)
-            )
+            refusal = tries.bounds.refusal(call) or tries.breaker.refusal(call)
+            if refusal is not None:
+                return last or refusal
+            patience = call.timeout if body is not None else head_by - clock.monotonic()
+            opened = self._send(call, patience, body, max_bytes)
+            delay = None if retry is None else retry.delay_after(call, _head(opened))
             again = clock.monotonic() + (delay or 0.0)
-            if delay is None or again > head_by - fetches.ledger.limits.min_try:
+            if delay is None or again > head_by - least:
                 return opened
             if isinstance(opened, Broken):
                 last = opened
@@ -71,16 +65,19 @@ class Streams:
             self._transport.wait((), again)
 
     def _send(
-        self, fetch: Fetch, flight: Flight, patience: float, body: Iterable[bytes] | None, max_bytes: int
+        self, call: Call, patience: float, body: Iterable[bytes] | None, max_bytes: int
     ) -> Stream | Broken:
         """Sends it once, and tells its client's breaker how it went."""
-        request = replace(fetch.as_try(max_bytes, self._fetches.ledger.limits.min_try), patience=patience)
+        tries = self._tries
+        request = call.as_try(max_bytes, tries.ledger.limits.min_try, patience)
+        for layer in (tries.bounds, tries.breaker):
+            layer.began(call, None, min(patience, call.ends - clock.monotonic()))
         try:
             opened = self._transport.stream(request, body)
         except BaseException:
-            fetch.client.gate.circuit.left(flight.permit)
+            tries.breaker.left(call, None, late=False)
             raise
-        self._fetches.tell(fetch, flight, _head(opened))
+        tries.breaker.came(call, None, _head(opened))
         return opened
 
 

@@ -4,66 +4,22 @@ from __future__ import annotations
 
 import threading
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from math import inf
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from bff import clock, forks
+from bff import clock
 from bff.http.freshness import moment_of
-from bff.http.messages import Broken, Reply
+from bff.http.layers.layer import Begins, Layer
+from bff.http.messages import Broken, Reply, is_transient
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState, stop_after_attempt, wait_random_exponential
 
-TRANSIENT_STATUSES: Final = frozenset({429, 502, 503, 504})
-
-
-class Budget:
-    """How many further requests a client may make beside its calls' first ones, so that they cannot storm.
-
-    A share of its calls and so many a second; it holds `full` of them, and `first` when it is new. Without
-    arguments it is that of retries: a tenth of the calls, and one a second besides. Thread-safe; `lock` guards what is
-    in it, and may guard more.
-    """
-
-    def __init__(
-        self,
-        *,
-        per_call: float = 0.1,
-        per_second: float = 1.0,
-        full: float = 10.0,
-        first: float = 10.0,
-        lock: threading.Lock | None = None,
-    ) -> None:
-        self.per_call = per_call
-        self._per_second = per_second
-        self._full = full
-        self._lock = lock or forks.lock()
-        self.tokens = first
-        self._filled_at = clock.monotonic()
-
-    def earn(self) -> None:
-        """Counts a call's first try."""
-        with self._lock:
-            # What is over `full` goes when one is spent: every call earns, few spend.
-            self.tokens += self.per_call
-
-    def spend(self) -> bool:
-        """Takes one request out, if there is one."""
-        with self._lock:
-            now = clock.monotonic()
-            tokens = self.tokens + (now - self._filled_at) * self._per_second
-            self.tokens = min(self._full, tokens)
-            self._filled_at = now
-            if self.tokens < 1.0:
-                return False
-            self.tokens -= 1.0
-            return True
-
-
-def budget_of_hedges(lock: threading.Lock | None = None) -> Budget:
-    """That of second copies: a twentieth of a client's reads."""
-    return Budget(per_call=0.05, per_second=0.0, full=10.0, first=1.0, lock=lock)
+    from bff.http.budget import Budget
+    from bff.http.call import Call
+    from bff.http.transport import Started
 
 
 class Retries:
@@ -104,6 +60,38 @@ class Retries:
         return float(decision)
 
 
+class Retry(Layer):
+    """Has a call that may be repeated tried again a while after a failure that may pass.
+
+    `least` are the seconds that a try needs, `retries` those of a request that was tried before it was a call.
+    """
+
+    def __init__(self, least: float, retries: Retries | None = None) -> None:
+        self._least = least
+        self._retries = retries
+
+    def came(self, call: Call, started: Started | None, outcome: Reply | Broken) -> Reply | Broken | None:
+        delay = self.delay_after(call, outcome)
+        if delay is None:
+            return outcome
+        self.last, self.due = outcome, clock.monotonic() + delay
+        return None
+
+    def ring(self, call: Call, tries: Begins) -> None:
+        last, self.last, self.due = self.last, None, inf
+        tries.again(call, last)
+
+    def delay_after(self, call: Call, outcome: Reply | Broken) -> float | None:
+        """Seconds until the next try, None where this stands."""
+        if not is_transient(outcome):
+            return None
+        if self._retries is None:
+            request, client = call.request, call.client
+            most = client.retries if request.retries is None else request.retries
+            self._retries = Retries(most, call.ends, self._least, client.gate.budget)
+        return self._retries.delay_after(outcome)
+
+
 class _Tenacity(threading.local):
     """What decides in this thread, for every call alike: a state knows the call's tries, end and budget."""
 
@@ -129,13 +117,6 @@ def _own() -> _Tenacity:
 def _must_stop(state: RetryCallState) -> bool:
     tries, until, budget = state.args
     return _after(tries)(state) or clock.monotonic() + state.upcoming_sleep > until or not budget.spend()
-
-
-def is_transient(outcome: Reply | Broken) -> bool:
-    """Whether the same request may well succeed a moment later."""
-    if isinstance(outcome, Broken):
-        return outcome.kind == "refused"
-    return outcome.status in TRANSIENT_STATUSES
 
 
 def retry_after(reply: Reply) -> float | None:

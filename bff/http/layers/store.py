@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
 
 from bff import clock
 from bff.http.cache.background import BackgroundReads, MakeCalls, Share
-from bff.http.cache.entry import entry_of
+from bff.http.cache.entry import CONDITIONS, CacheEntry, entry_of
 from bff.http.cache.reply_cache import cache_of, key_of
-from bff.http.fetch import Call, Fetch
-from bff.http.fetches import Fetches, Outcome
+from bff.http.call import Call
+from bff.http.layers.layer import Begins, Layer
+from bff.http.ledger import Ledger
 from bff.http.messages import Broken, CacheOutcome, CacheTerms, OutgoingRequest, Reply
 from bff.http.transport import Started, Transport
 
@@ -22,6 +23,58 @@ if TYPE_CHECKING:  # who has no store loads none
 
 _FAILURES = frozenset({429})
 _SHARE_OF_TIME = 0.5
+
+Outcome = Reply | Broken
+
+
+class Asks(Protocol):
+    """What makes the requests of a page's calls."""
+
+    ledger: Ledger
+
+    def begin(self, call: Call) -> None:
+        """Has a call wait for its request."""
+
+    def count(self) -> Broken | None:
+        """Counts a request that another thread makes for this page; says so where it may make no more."""
+
+
+class Stored(Layer):
+    """A read that may be kept: its `key`, the `terms` of that, and the old reply that it may be given, `kept`.
+
+    `cached` is what came of it. Where its backend was asked to confirm the old reply, `confirmed` tells that it did.
+    """
+
+    def __init__(self, key: bytes, terms: CacheTerms, kept: CacheEntry | None) -> None:
+        self.key = key
+        self.terms = terms
+        self.kept = kept
+        self.cached: CacheOutcome | None = None
+        self.confirmed = False
+
+    def conditions(self, call: Call) -> dict[str, str]:
+        """The headers that have a backend confirm the old reply, where it can be asked for that."""
+        if self.kept is None or call.request.method != "GET":
+            return {}
+        if not CONDITIONS.isdisjoint(name.lower() for name in call.headers):
+            return {}
+        return self.kept.conditions(self.terms)
+
+    def came(self, call: Call, started: Started | None, outcome: Outcome) -> Outcome | None:
+        """The old reply in the place of a 304 that confirms it; after one of another, the call asks anew."""
+        if not call.conditions or not isinstance(outcome, Reply) or outcome.status != 304:
+            return outcome
+        assert self.kept is not None, "it was to be confirmed"
+        found = self.kept.confirmed(outcome)
+        self.confirmed = found is not None
+        if found is None:
+            call.conditions = {}
+            self.last, self.due = outcome, 0.0
+        return found
+
+    def ring(self, call: Call, tries: Begins) -> None:
+        last, self.last, self.due = self.last, None, inf
+        tries.again(call, last)
 
 
 class Reads:
@@ -36,7 +89,7 @@ class Reads:
         self,
         transport: Transport,
         deadline: float,
-        fetches: Fetches,
+        tries: Asks,
         end: Callable[[Call, Outcome], None],
         anew: MakeCalls,
         background: BackgroundReads | None,
@@ -44,7 +97,9 @@ class Reads:
         self.only_new = False
         self._transport = transport
         self._deadline = deadline
-        self._fetches = fetches
+        self._tries = tries
+        self._ledger = tries.ledger
+        self._kept_of: set[tuple[Call, bytes]] = set()
         self._end = end
         self._anew = anew
         self._background = background
@@ -61,15 +116,15 @@ class Reads:
 
     def begin(self, call: Call) -> None:
         """Answers a read, or sets going what will."""
-        terms = call.terms = self._terms_of(call.request)
+        terms = self._terms_of(call.request)
         visitor = (call.request.visitor or b"") if terms.private else None  # nobody is not everybody
-        call.key = key_of(call.request.method, call.url, call.headers, call.request.body, visitor)
-        call.kept = cache_of(call.client).get(call.key)
-        if self._is_answered(call, terms):
+        key = key_of(call.request.method, call.url, call.headers, call.request.body, visitor)
+        call.stored = Stored(key, terms, cache_of(call.client).get(key))
+        if self._is_answered(call):
             return
         look = None if self._background is None else self._background.look_up(call, self._transport)
         if look is None:
-            self._ask(call, terms)
+            self._ask(call)
         else:
             self._looking[look.promise] = (call, look)
 
@@ -117,16 +172,16 @@ class Reads:
         if self._background is not None:
             self._background.hand_over()
 
-    def settled(self, call: Call, fetch: Fetch, outcome: Outcome) -> Outcome:
+    def settled(self, call: Call, outcome: Outcome) -> Outcome:
         """What a call is given for the outcome of its request; what may be kept of it is."""
-        terms = call.terms
-        assert terms is not None, "it may be kept"
         if _is_failure(outcome):
-            return self._stand_in(call, terms, outcome)
-        call.cached = "revalidated" if fetch.confirmed else "miss"
-        if isinstance(outcome, Reply) and call.key not in fetch.kept_under:
-            fetch.kept_under.add(call.key)
-            self._keep(call, terms, fetch, outcome)
+            return self._stand_in(call, outcome)
+        stored, leader = call.stored, call.leader or call
+        was_confirmed = leader.stored is not None and leader.stored.confirmed
+        stored.cached = "revalidated" if was_confirmed else "miss"
+        if isinstance(outcome, Reply) and (leader, stored.key) not in self._kept_of:
+            self._kept_of.add((leader, stored.key))
+            self._keep(call, leader.asked_at, outcome)
         return outcome
 
     # --- what is kept ----------------------------------------------------------------------------------------------
@@ -136,57 +191,60 @@ class Reads:
         terms = request.cache
         assert terms is not None, "it may be kept"
         private = terms.private or request.token is not None or request.forwarded != ()
-        newer_than = max(terms.newer_than, self._fetches.ledger.wrote)
+        newer_than = max(terms.newer_than, self._ledger.wrote)
         shared = terms.shared and not private and not self.only_new
         if (terms.private, terms.shared, terms.newer_than) == (private, shared, newer_than):
             return terms
         return replace(terms, private=private, shared=shared, newer_than=newer_than)
 
-    def _is_answered(self, call: Call, terms: CacheTerms) -> bool:
+    def _is_answered(self, call: Call) -> bool:
         """Ends a call whose reply is kept and may be given now."""
-        kept, now = call.kept, clock.monotonic()
+        stored: Stored = call.stored
+        kept, terms, now = stored.kept, stored.terms, clock.monotonic()
         if kept is None:
             return False
         if kept.is_fresh(terms, now):
-            call.cached = "hit"
+            stored.cached = "hit"
         elif self._refreshes_behind and kept.may_stand_in(terms, terms.stale_while_revalidate, now):
             assert self._background is not None, "it refreshes"
             self._background.refresh(call, self._anew)
-            call.cached = "stale"
+            stored.cached = "stale"
         else:
             return False
-        self._end(call, self._fetches.ledger.counted(kept.reply(now)))
+        self._end(call, self._ledger.counted(kept.reply(now)))
         return True
 
     @property
     def _refreshes_behind(self) -> bool:
         return self._background is not None and self._background.runs_on and not self.only_new
 
-    def _stand_in(self, call: Call, terms: CacheTerms, outcome: Outcome) -> Outcome:
+    def _stand_in(self, call: Call, outcome: Outcome) -> Outcome:
         """The old reply in the place of a failure, where the recipe has it so."""
-        kept, now = call.kept, clock.monotonic()
-        call.cached = "miss"
+        stored: Stored = call.stored
+        kept, terms, now = stored.kept, stored.terms, clock.monotonic()
+        stored.cached = "miss"
         if kept is None or self.only_new:
             return outcome
         within = kept.may_stand_in(terms, terms.stale_while_revalidate, now)
         if not within and not kept.may_stand_in(terms, terms.stale_if_error, now):
             return outcome
-        call.cached = "stale"
+        stored.cached = "stale"
         why = outcome.status if isinstance(outcome, Reply) else outcome
-        return self._fetches.ledger.counted(kept.reply(now, stale=None if within else why))
+        return self._ledger.counted(kept.reply(now, stale=None if within else why))
 
-    def _keep(self, call: Call, terms: CacheTerms, fetch: Fetch, reply: Reply) -> None:
+    def _keep(self, call: Call, asked_at: float, reply: Reply) -> None:
         """Keeps a reply, or forgets what was kept where the backend has said something else since."""
-        now = clock.monotonic()
-        took = now - fetch.begun
+        stored: Stored = call.stored
+        terms, now = stored.terms, clock.monotonic()
+        took = now - asked_at
         kept = entry_of(reply, private=terms.private, asked=clock.wall() - took, arrived=now, took=took)
         seconds = 0.0 if kept is None else kept.kept_for(terms)
         if kept is not None and seconds > 0:
-            cache_of(call.client).put(call.key, kept, now + seconds)
+            cache_of(call.client).put(stored.key, kept, now + seconds)
             if self._background is not None:
                 self._background.keep(call, kept, seconds)
-        elif call.kept is not None:
-            cache_of(call.client).drop(call.key)
+        elif stored.kept is not None:
+            cache_of(call.client).drop(stored.key)
             if self._background is not None:
                 self._background.forget(call)
 
@@ -194,17 +252,18 @@ class Reads:
 
     def _looked_up(self, call: Call, look: LookUp) -> None:
         """Goes on with what instances keep together, if it is newer than what this process keeps."""
-        terms, found = call.terms, look.found
-        assert terms is not None, "it may be kept"
-        if found is not None and (call.kept is None or found.arrived > call.kept.arrived):
-            call.kept = found
-            cache_of(call.client).put(call.key, found, found.arrived + found.kept_for(terms))
-        if not self._is_answered(call, terms):
-            self._ask(call, terms)
+        stored: Stored = call.stored
+        found = look.found
+        if found is not None and (stored.kept is None or found.arrived > stored.kept.arrived):
+            stored.kept = found
+            cache_of(call.client).put(stored.key, found, found.arrived + found.kept_for(stored.terms))
+        if not self._is_answered(call):
+            self._ask(call)
 
-    def _ask(self, call: Call, terms: CacheTerms) -> None:
+    def _ask(self, call: Call) -> None:
         """Has a call wait for a fetch of other pages too, where it may be shared, else for a request of this page."""
-        now, kept = clock.monotonic(), None if self.only_new else call.kept
+        stored: Stored = call.stored
+        terms, now, kept = stored.terms, clock.monotonic(), None if self.only_new else stored.kept
         if kept is not None and kept.may_stand_in(terms, terms.stale_while_revalidate, now):
             # What waits for this step needs time too, and there is something to give it.
             call.until = min(call.until, now + (self._deadline - now) * _SHARE_OF_TIME)
@@ -214,10 +273,11 @@ class Reads:
             if share is not None:
                 self._wait_for(call, share)
                 return
-        self._fetches.begin(call)
+        call.conditions = stored.conditions(call)
+        self._tries.begin(call)
 
     def _wait_for(self, call: Call, share: Share) -> None:
-        over = self._fetches.count()
+        over = self._tries.count()
         if over is None:
             self._sharing[share.promise] = (call, share)
         else:
@@ -226,15 +286,11 @@ class Reads:
 
     def _shared(self, call: Call, outcome: Outcome, cached: CacheOutcome | None) -> None:
         """Ends a call with what was fetched for several pages."""
-        terms = call.terms
-        assert terms is not None, "it may be kept"
         if _is_failure(outcome):
-            self._end(call, self._stand_in(call, terms, outcome))
+            self._end(call, self._stand_in(call, outcome))
             return
-        call.cached = cached
-        self._end(
-            call, self._fetches.ledger.counted(outcome.copy() if isinstance(outcome, Reply) else outcome)
-        )
+        call.stored.cached = cached
+        self._end(call, self._ledger.counted(outcome.copy() if isinstance(outcome, Reply) else outcome))
 
 
 def _is_failure(outcome: Outcome) -> bool:

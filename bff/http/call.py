@@ -1,0 +1,139 @@
+"""A request to a backend that is no wire, with its tries and those who wait for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from bff.http.messages import Broken, CacheOutcome, OutgoingRequest, Reply
+from bff.http.transport import Started, Try
+
+if TYPE_CHECKING:
+    from bff.http.client import Client
+
+
+class Call:
+    """What one step waits for; `result` is None until it has ended. `until` (monotonic) is its own deadline.
+
+    It is the request `at` of its `owner`; one that went on from a wire has `begun` with it (monotonic). A read that may
+    be kept is `stored`, which knows what is kept of it.
+
+    Of equal reads the first makes the request: it is the `leader` of the others, and all that are `waiting` end with
+    it. Around each of its tries are `layers`, and only tries send `conditions`. `flights` are the tries under way, with
+    the moment each was begun; `attempts` counts all, and `copies` the second copies among them. `sent` tells that one
+    may have reached the backend, `was_lost` that one went out and brought no reply. `tried_until` is when the latest is
+    given up, `asked_at` when the one was begun that brought the outcome.
+    """
+
+    __slots__ = (
+        "asked_at",
+        "at",
+        "attempts",
+        "begun",
+        "client",
+        "conditions",
+        "copies",
+        "flights",
+        "headers",
+        "layers",
+        "leader",
+        "owner",
+        "request",
+        "result",
+        "sent",
+        "stored",
+        "tried_until",
+        "until",
+        "url",
+        "waiting",
+        "was_lost",
+    )
+
+    def __init__(
+        self, client: Client, request: OutgoingRequest, until: float, url: str, headers: Mapping[str, str]
+    ) -> None:
+        self.client = client
+        self.request = request
+        self.until = until
+        self.url = url
+        self.headers = headers
+        self.result: Reply | Broken | None = None
+        self.owner: Any = None
+        self.at = 0
+        self.begun: float | None = None
+        self.stored: Any = None
+        self.leader: Call | None = None
+        self.waiting: list[Call] = []
+        self.layers: Sequence[Any] = ()
+        self.conditions: Mapping[str, str] = {}
+        self.flights: dict[Started, float] = {}
+        self.attempts = self.copies = 0
+        self.sent = self.was_lost = False
+        self.tried_until = self.asked_at = 0.0
+
+    @property
+    def cached(self) -> CacheOutcome | None:
+        """What came of a read that may be kept."""
+        return None if self.stored is None else self.stored.cached
+
+    @property
+    def lost(self) -> bool:
+        """Whether one of its tries went out and brought no reply, whatever a later one brought."""
+        return (self.leader or self).was_lost
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether nothing of it has been sent, since it waits for a place."""
+        return (self.leader or self).attempts == 0
+
+    @property
+    def timeout(self) -> float:
+        """Its time-out, in seconds."""
+        return self.client.timeout if self.request.timeout is None else self.request.timeout
+
+    @property
+    def ends(self) -> float:
+        """When the last of those ends that wait for it."""
+        return max([call.until for call in self.waiting], default=self.until)
+
+    @property
+    def due(self) -> float:
+        """When something is to be done next: the end of one who waits, or what a layer has to do."""
+        due: float = min([call.until for call in self.waiting] + [layer.due for layer in self.layers])
+        return due
+
+    def answers(self, call: Call) -> bool:
+        """Whether what it brings is the answer to a call for the same URL too."""
+        own, other = self.request, call.request
+        return (
+            self.client is call.client
+            and (own.method, own.body) == (other.method, other.body)
+            and (own.timeout, own.retries, own.hedge) == (other.timeout, other.retries, other.hedge)
+            and self.headers == call.headers
+        )
+
+    def as_try(self, max_bytes: int, min_try: float, patience: float = 0.0) -> Try:
+        """The next try."""
+        self.attempts += 1
+        self.tried_until = self.ends
+        return Try(
+            client=self.client,
+            method=self.request.method,
+            url=self.url,
+            headers={**self.headers, **self.conditions} if self.conditions else self.headers,
+            body=self.request.body,
+            start_by=self.tried_until - min_try,
+            until=self.tried_until,
+            max_bytes=max_bytes,
+            patience=patience,
+        )
+
+    def body(self) -> bytes | None:
+        """None: what a call brought is looked at by who knows all rules."""
+        return None
+
+    def release(self) -> None:
+        """It holds nothing that others wait for."""
+
+    def __repr__(self) -> str:
+        return f"<Call {self.request.method} of {self.client!r}>"
