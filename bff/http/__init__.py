@@ -15,8 +15,7 @@ from bff.http.client import Client
 from bff.http.forwarded import FORWARDED, is_of_the_way, may_not_go_up
 from bff.http.joined import Joined
 from bff.http.layers.retry import retry_after
-from bff.http.ledger import Change, HandOver
-from bff.http.limits import Limits
+from bff.http.ledger import Change, HandOver, Limits
 from bff.http.messages import (
     FORBIDDEN_REQUEST_HEADERS,
     FORBIDDEN_RESPONSE_HEADERS,

@@ -25,30 +25,6 @@ class Call:
     given up, `asked_at` when the one was begun that brought the outcome.
     """
 
-    __slots__ = (
-        "asked_at",
-        "at",
-        "attempts",
-        "begun",
-        "client",
-        "conditions",
-        "copies",
-        "flights",
-        "headers",
-        "layers",
-        "leader",
-        "owner",
-        "request",
-        "result",
-        "sent",
-        "stored",
-        "tried_until",
-        "until",
-        "url",
-        "waiting",
-        "was_lost",
-    )
-
     def __init__(
         self, client: Client, request: OutgoingRequest, until: float, url: str, headers: Mapping[str, str]
     ) -> None:

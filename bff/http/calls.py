@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from math import inf
 from typing import Any
 
@@ -13,9 +13,8 @@ from bff.http.cache.background import BackgroundReads
 from bff.http.call import Call
 from bff.http.client import Client
 from bff.http.layers.store import Reads
-from bff.http.ledger import Change, HandOver, Ledger
-from bff.http.limits import Limits
-from bff.http.messages import Broken, HeaderLines, OutgoingRequest, Reply, set_header
+from bff.http.ledger import Change, HandOver, Ledger, Limits
+from bff.http.messages import Broken, OutgoingRequest, Reply, set_header
 from bff.http.route import Route, headers_of
 from bff.http.sockets.transport import SocketTransport, needs_more_than_sockets
 from bff.http.sockets.wire import Wire
@@ -52,7 +51,6 @@ class Calls:
         self._tries: Tries | None = None
         self._reads: Reads | None = None
         self._ended: list[Call | Ended] = []
-        self._headers: dict[tuple[Client, str | None], HeaderLines] = {}
 
     def anew(self, deadline: float) -> Calls:
         """Calls of the same page with another deadline (monotonic) and bounds of their own."""
@@ -80,7 +78,7 @@ class Calls:
         timeout = client.timeout if request.timeout is None else request.timeout
         end = min(self._deadline, clock.monotonic() + timeout, self._deadline if until is None else until)
         url = client.url(request.target)
-        call = Call(client, request, end, url, self._headers_of(client, request))
+        call = Call(client, request, end, url, headers_of(client, request, self._request_id))
         if request.safe and request.cache is not None:
             self.reads.begin(call)
         else:
@@ -223,7 +221,7 @@ class Calls:
         """Has a request whose next try no wire can make go on as a call, or as one for each that waits for it."""
         route = wire.route
         request = wire.request or route.alone(wire.target, wire.token, self.visitor)
-        url, headers = route.client.url(request.target), self._headers_of(route.client, request)
+        url, headers = route.client.url(request.target), headers_of(route.client, request, self._request_id)
         calls = []
         for one in wire.joined or [wire]:
             call = Call(route.client, request, one.until, url, headers)
@@ -236,16 +234,6 @@ class Calls:
         calls = self.anew(deadline)
         calls.reads.only_new = True
         return calls
-
-    def _headers_of(self, client: Client, request: OutgoingRequest) -> Mapping[str, str]:
-        """The headers of a request; most of a client's in one page have the same."""
-        if request.headers or request.content_type is not None:
-            return headers_of(client, request, self._request_id)
-        headers = self._headers.get((client, request.token))
-        if headers is None:
-            headers = HeaderLines(headers_of(client, request, self._request_id))
-            self._headers[client, request.token] = headers
-        return headers
 
     def _tried(self, call: Call, outcome: Reply | Broken) -> None:
         """Ends a call whose request was made for this page."""

@@ -6,9 +6,10 @@ import logging
 from collections import deque
 from typing import TYPE_CHECKING, Any, Literal
 
+from msgspec import Struct
+
 from bff import clock
 from bff.http.gate import Gate
-from bff.http.limits import Limits
 from bff.http.messages import Broken, Reply
 
 if TYPE_CHECKING:
@@ -23,6 +24,19 @@ HandOver = Literal["place", "mocked"]
 """Why a request that could fly on a wire is a call: no place is free, or requests is replaced."""
 
 _UNAVAILABLE = frozenset({502, 503, 504})
+
+
+class Limits(Struct, frozen=True):
+    """Bounds of one page's calls.
+
+    Tries; bytes of one reply and of all, unzipped; depth of a reply's JSON; least seconds for a try to start.
+    """
+
+    max_requests: int = 250
+    max_reply: int = 8 * 2**20
+    max_replies: int = 32 * 2**20
+    max_depth: int = 100
+    min_try: float = 0.020
 
 
 class Ledger:

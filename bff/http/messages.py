@@ -120,21 +120,6 @@ def set_header(headers: dict[str, str], name: str, value: str) -> None:
     headers[name] = value
 
 
-class HeaderLines(dict[str, str]):
-    """The headers of several requests, which nobody changes; `text` is them as they go over the wire, made once."""
-
-    __slots__ = ("_text",)
-    _text: str
-
-    @property
-    def text(self) -> str:
-        try:
-            return self._text
-        except AttributeError:
-            self._text = header_text(self)
-            return self._text
-
-
 def header_text(headers: Mapping[str, str]) -> str:
     """Headers as they go over the wire, each with its line end."""
     return "".join([f"{name}: {value}\r\n" for name, value in headers.items()])

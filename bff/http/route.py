@@ -6,7 +6,7 @@ from typing import Protocol
 
 from bff.http.client import Client
 from bff.http.forwarded import may_not_go_up
-from bff.http.limits import Limits
+from bff.http.ledger import Limits
 from bff.http.messages import (
     FORBIDDEN_REQUEST_HEADERS,
     OutgoingRequest,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import select
-from collections.abc import Sequence
 from math import inf
 from sys import modules
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,7 +13,7 @@ from bff.http.gate import full
 from bff.http.joined import Joined, end_all, end_late, join, key_of
 from bff.http.ledger import HandOver, Ledger, over, spared
 from bff.http.messages import Broken, BrokenKind, OutgoingRequest, Reply, is_transient
-from bff.http.sockets.transport import is_replaced, listen
+from bff.http.sockets.transport import is_replaced, wait_once
 from bff.http.sockets.wire import Wire
 
 if TYPE_CHECKING:
@@ -166,8 +165,8 @@ class Wires:
 
     def due(self) -> float:
         """When something is due next (monotonic), infinity where nothing is."""
-        flying = [_due(wire, wire.due) for wire in self.flying]
-        return min([*flying, *(_due(wire, wire.again_at) for wire in self.resting)], default=inf)
+        flying = [wire.due for wire in self.flying]
+        return min([*flying, *map(_again_at, self.resting)], default=inf)
 
     def wait(self, until: float) -> list[Ended]:
         """What has ended; waits for the first, at most until then (monotonic)."""
@@ -203,44 +202,19 @@ class Wires:
 
     def _wait_beside(self, until: float) -> list[Ended]:
         """The same where something is not simple."""
-        poll, elsewhere, by_fd = select.poll(), [], {}
-        due = inf
+        under_way = self.flying[:]
         for wire in self.flying:
             if wire.found is not None:  # it ended as soon as it was begun
-                until = 0.0
-            elif wire.simple:
-                poll.register(wire.fd, _POLLIN)
-                by_fd[wire.fd] = wire
-                due = min(due, wire.until)
-            else:
-                interests = wire.interests()
-                for fd, events in interests:
-                    poll.register(fd, events)
-                    by_fd[fd] = wire
-                if not interests:
-                    elsewhere.append(wire)
-                due = min(due, _due(wire, wire.due))
+                under_way.remove(wire)
+                until = 0.0  # and nothing is due
         for wire in self.resting:
-            due = min(due, _due(wire, wire.again_at))
-        if elsewhere:
-            due = min(due, listen(poll, elsewhere))
-        left = min(until, due) - clock.monotonic()
-        news = poll.poll(left * 1000 if left > 0 else 0)
-        return self._moved([*map(by_fd.get, dict(news)), *elsewhere], due)
-
-    def _moved(self, moved: Sequence[Wire | None], due: float) -> list[Ended]:
-        """Has everything go on that has news, or whose time has come."""
-        now = clock.monotonic()
+            until = min(until, _again_at(wire))
+        now, is_due = wait_once(under_way, until)
         ended: list[Ended] = []
         for wire in self.flying[:]:
-            if wire.found is None and (wire in moved or (not wire.simple and wire.due <= now)):
-                if not wire.simple:
-                    wire.go_on()
-                elif wire.read() is None:
-                    wire.look_closer()
             if wire.plain or wire.found is not None:
                 self._land(wire, now, ended)
-        if now >= due:
+        if is_due and until:
             ended += self.ring(now)
         return ended
 
@@ -389,6 +363,7 @@ class Wires:
             self.give_up(wire)
 
 
-def _due(wire: Wire, own: float) -> float:
-    due = min(own, wire.until)
-    return due if wire.joined is None else min(due, *(joined.until for joined in wire.joined))
+def _again_at(wire: Wire) -> float:
+    """When something is to be done for what rests: its next try, or the end of somebody."""
+    due = min(wire.again_at, wire.until)
+    return due if wire.joined is None else min([due, *(one.until for one in wire.joined)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bff.http.messages import HeaderLines, header_text
+from bff.http.messages import header_text
 
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -16,12 +16,11 @@ def head_of(
 
     Raises ValueError where a part holds what would end its line or begin another request.
     """
-    lines = headers.text if isinstance(headers, HeaderLines) else header_text(headers)
     length, breaks = "", len(headers) + 4
     if body is not None or method not in _WITHOUT_BODY:
         length, breaks = f"Content-Length: {len(body or b'')}\r\n", breaks + 1
     deadline = f"X-Request-Deadline-Ms: {max(1, int(left * 1000))}\r\n"
-    text = f"{method} {target} HTTP/1.1\r\nHost: {host}\r\n{lines}{deadline}{length}\r\n"
+    text = f"{method} {target} HTTP/1.1\r\nHost: {host}\r\n{header_text(headers)}{deadline}{length}\r\n"
     # Whatever made them, and whoever checked them before: nothing but our own line ends goes out.
     if text.count("\r") != breaks or text.count("\n") != breaks or "\0" in text:
         raise ValueError("a header or target holds a line end or NUL")

@@ -176,7 +176,8 @@ class Sending(PlainReply):
     def due(self) -> float:
         """When it has something to do though its sockets have no news (monotonic)."""
         on_the_way = self.flight or self.opening
-        return self.until if on_the_way is None else min(self.until, on_the_way.due)
+        due = self.until if on_the_way is None else min(self.until, on_the_way.due)
+        return due if self.joined is None else min([due, *(one.until for one in self.joined)])
 
     def interests(self) -> Iterable[tuple[int, int]]:
         """Descriptors and the poll events that move it on."""

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Collection, Iterable, Sequence
 from math import inf
 from types import FunctionType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from bff import clock
@@ -72,7 +72,7 @@ class SocketTransport:
     def wait(self, started: Collection[Started], until: float) -> Sequence[Started]:
         ended = [one for one in started if one.outcome is not None]
         while not ended:
-            _wait_once(started, until)  # also when the time is up: what has come by now is taken
+            wait_once(started, until)  # also when the time is up: what has come by now is taken
             ended = [one for one in started if one.outcome is not None]
             if clock.monotonic() >= until:
                 break
@@ -141,43 +141,54 @@ def is_replaced() -> bool:
     return type(send) is not FunctionType or send.__code__.co_filename != adapter.close.__code__.co_filename
 
 
-def _wait_once(started: Collection[Started], until: float) -> None:
-    """Waits until any has news or something to do, at most until then, and lets it go on."""
+def wait_once(started: Collection[Started], until: float) -> tuple[float, bool]:
+    """Waits until any has news or something to do, at most until then, and lets it go on.
+
+    Gives the moment (monotonic), and whether it is one that was waited for.
+    """
     poll = select.poll()
-    by_fd: dict[int, SocketFlight | Wire] = {}
-    elsewhere: list[Started] = []  # what no socket tells of: look-ups, threads, promises
+    by_fd: dict[int, Started] = {}
+    elsewhere: list[Any] = []  # what no socket tells of: look-ups, threads, promises
     for one in started:
-        if not isinstance(one, _POLLED) or not (interests := one.interests()):
+        if type(one) is Wire and one.simple:
+            until = min(until, one.until)
+            poll.register(one.fd, select.POLLIN)
+            by_fd[one.fd] = one
+        elif isinstance(one, _POLLED):
+            until = min(until, one.due)
+            interests = one.interests()
+            for fd, events in interests:
+                poll.register(fd, events)
+                by_fd[fd] = one
+            if not interests:
+                elsewhere.append(one)
+        else:
             elsewhere.append(one)
-            continue
-        until = min(until, one.due)
-        for fd, events in interests:
-            poll.register(fd, events)
-            by_fd[fd] = one
     if elsewhere:
-        until = min(until, listen(poll, elsewhere))
+        until = min(until, _listen(poll, elsewhere))
     left = until - clock.monotonic()
-    news = poll.poll(max(0, left) * 1000)
-    moved = {by_fd[fd] for fd, _ in news if fd in by_fd}
+    news = poll.poll(left * 1000 if left > 0 else 0)
+    moved = {*map(by_fd.get, dict(news)), *elsewhere}
     now = clock.monotonic()
     for one in started:
-        if isinstance(one, _POLLED) and (one in moved or one in elsewhere or one.due <= now):
+        if type(one) is Wire and one.simple:
+            if one in moved and one.read() is None:
+                one.look_closer()
+        elif isinstance(one, _POLLED) and (one in moved or one.due <= now):
             one.go_on()
+    return now, now >= until
 
 
-def listen(poll: select.poll, started: Collection[Started]) -> float:
+def _listen(poll: select.poll, started: Collection[Any]) -> float:
     """Has this thread woken when one of those ends; gives when to go on anyway (monotonic)."""
     wakeup = own_wakeup()
     wakeup.clear()
     poll.register(wakeup.fileno(), select.POLLIN)
-    until = inf
     for one in started:
-        one.wake(wakeup)  # type: ignore[attr-defined]
-        if isinstance(one, _POLLED):
-            until = min(until, one.due)
-        elif one.outcome is not None:  # it ended before it knew whom to tell
-            until = 0.0
-    return until
+        one.wake(wakeup)
+        if one.outcome is not None:  # it ended before it knew whom to tell
+            return 0.0
+    return inf
 
 
 class _Refused:
