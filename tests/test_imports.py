@@ -220,8 +220,8 @@ def test_every_way_to_import_is_seen(text: str) -> None:
 def test_a_client_declares_and_knows_no_call_no_transport_and_no_cache() -> None:
     known = {name.removeprefix("bff.http.") for name in all_needs_of("bff.http.client")}
     assert {name for name in known if not name.startswith("bff")} == {
-        *("address", "auth", "client", "environment", "forwarded", "freshness", "gate", "messages"),
-        *("budget", "charsets", "proxies", "sockets.tls"),
+        *("address", "arguments", "auth", "budget", "by_hand", "charsets", "client", "environment"),
+        *("forwarded", "freshness", "gate", "headers", "messages", "paths", "proxies", "sockets.tls"),
     }
 
 

@@ -13,33 +13,19 @@ from bff.http.calls import Calls
 from bff.http.choice import default_transport, transport_of
 from bff.http.client import Client
 from bff.http.forwarded import FORWARDED, is_of_the_way, may_not_go_up
+from bff.http.headers import FORBIDDEN_REQUEST_HEADERS, FORBIDDEN_RESPONSE_HEADERS, check_header
 from bff.http.joined import Joined
+from bff.http.landing import Ended
 from bff.http.layers.retry import retry_after
 from bff.http.ledger import Change, HandOver, Limits
-from bff.http.messages import (
-    FORBIDDEN_REQUEST_HEADERS,
-    FORBIDDEN_RESPONSE_HEADERS,
-    Broken,
-    CacheOutcome,
-    CacheTerms,
-    CallError,
-    OutgoingRequest,
-    Reply,
-    StreamBroke,
-    check_header,
-    check_path,
-    encode_constant,
-    encode_segment,
-    quoted,
-    sendable,
-)
+from bff.http.messages import Broken, CacheOutcome, CacheTerms, CallError, OutgoingRequest, Reply, StreamBroke
+from bff.http.paths import check_path, encode_constant, encode_segment, quoted, sendable
 from bff.http.route import Route
 from bff.http.sender import Sender
 from bff.http.sockets.transport import SocketTransport
 from bff.http.stock.threads import ThreadTransport
 from bff.http.stream.passage import Passage
 from bff.http.transport import Promise, Started, Stream, Transport, Try
-from bff.http.wires import Ended
 
 Client.sender = Sender()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from bff.http.messages import check_path
+from bff.http.paths import check_path
 
 _BASE_URL = re.compile(r"[Hh][Tt][Tt][Pp][Ss]?://[!-\[\]-~]+")
 

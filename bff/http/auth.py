@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 
-from bff.http.messages import FORBIDDEN_REQUEST_HEADERS, check_header
+from bff.http.headers import FORBIDDEN_REQUEST_HEADERS, check_header
 from bff.records import Unshown
 
 if TYPE_CHECKING:

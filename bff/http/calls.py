@@ -12,9 +12,11 @@ from bff import clock
 from bff.http.cache.background import BackgroundReads
 from bff.http.call import Call
 from bff.http.client import Client
+from bff.http.headers import set_header
+from bff.http.landing import Ended
 from bff.http.layers.store import Reads
 from bff.http.ledger import Change, HandOver, Ledger, Limits
-from bff.http.messages import Broken, OutgoingRequest, Reply, set_header
+from bff.http.messages import Broken, OutgoingRequest, Reply
 from bff.http.route import Route, headers_of
 from bff.http.sockets.transport import SocketTransport, needs_more_than_sockets
 from bff.http.sockets.wire import Wire
@@ -22,7 +24,7 @@ from bff.http.stream.passage import Passage
 from bff.http.stream.streams import Streams
 from bff.http.transport import Transport
 from bff.http.tries import Tries
-from bff.http.wires import Ended, Wires
+from bff.http.wires import Wires
 
 
 class Calls:
@@ -114,7 +116,9 @@ class Calls:
         moment = min(until, tries.due(), reads.due() if reads else inf, wires.due() if wires else inf)
         for started in self.transport.wait((*tries.flying, *reads.awaited, *flying), moment):
             if wires is not None and isinstance(started, Wire):
-                self._ended.extend(wires.land(started))
+                landed: list[Ended] = []
+                wires.land(started, clock.monotonic(), landed)
+                self._ended.extend(landed)
             elif not tries.land(started):
                 reads.land(started)
         now = clock.monotonic()
@@ -201,7 +205,13 @@ class Calls:
         """The reads that may be kept, made when there is a first one."""
         if self._reads is None:
             self._reads = Reads(
-                self.transport, self._deadline, self.tries, self._end, self._for_others, self._background
+                self.transport,
+                self._deadline,
+                self.ledger,
+                self.tries.begin,
+                self._end,
+                self._for_others,
+                self._background,
             )
         return self._reads
 

@@ -4,63 +4,40 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from importlib.util import find_spec
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
-from msgspec.structs import replace
-
-from bff import clock
 from bff.breaker import Breaker
 from bff.certificates import NOT_THERE, naming_variable
 from bff.errors import OperatorError
 from bff.http.address import problem_of_base_url
+from bff.http.arguments import (
+    OWN_AUTH,
+    at_least,
+    check_own_headers,
+    known_auth,
+    known_breaker,
+    known_filters,
+    seconds,
+)
 from bff.http.auth import ApiKey, Auth, BearerToken, Env, ForwardedToken
+from bff.http.by_hand import ByHand
 from bff.http.environment import OPTIONS, Reading, envs_in, stand_ins
 from bff.http.forwarded import OWN
 from bff.http.gate import Gate
-from bff.http.messages import (
-    FORBIDDEN_REQUEST_HEADERS,
-    Broken,
-    CallError,
-    OutgoingRequest,
-    Reply,
-    check_header,
-    set_header,
-)
+from bff.http.headers import set_header
 from bff.http.proxies import problem_of_proxy, proxies_of
-from bff.jsontext import JSON, encode
-from bff.records import Unshown
-from bff.text import parse_duration
 
 Quote: TypeAlias = Callable[[str], str]
-Query: TypeAlias = Mapping[str, str | Sequence[str]]
 
 _DEFAULT_BREAKER = Breaker()
 _DEFAULT_HEADERS = {"User-Agent": "bff", "Accept": "application/json"}
-_OWN_AUTH = (ApiKey, BearerToken, ForwardedToken)
 _UNPACKERS = ("brotli", "brotlicffi", "zstandard", "backports", "compression")
 
 
-class Visit(Unshown, frozen=True):
-    """On whose behalf a view by hand asks, as which request, and until when (monotonic)."""
-
-    token: str | None
-    mark: bytes
-    request_id: str
-    until: float
-    forwarded: tuple[tuple[str, str], ...] = ()
-
-
-class Sends(Protocol):
-    """What sends the requests of views by hand."""
-
-    def send(self, client: Client, request: OutgoingRequest, until: float, request_id: str) -> Reply | Broken:
-        """Waits until then (monotonic) for what a request brings, with the client's retries."""
-
-
-class Client:
+class Client(ByHand):
     """One backend: where it is, who we are to it, and what we put up with.
 
     Where it is, who we are and all that is a text, a number or a switch may be `env(…)`, which `resolve` reads at
@@ -68,11 +45,8 @@ class Client:
     filter language: how a text is quoted in it, and which query parameters hold it. `concurrency` bounds the calls
     under way at once, and `breaker` says when a failing backend is spared; None never spares it. With
     `forwarded_headers` the backend is told the visitor's address, and the scheme and host that they asked; check
-    follows what that makes private, so it is written, not read. `sender` sends what views by hand ask; the app that a
-    client is of gives it one.
+    follows what that makes private, so it is written, not read.
     """
-
-    sender: Sends
 
     def __init__(
         self,
@@ -95,13 +69,12 @@ class Client:
         forwarded_headers: bool = False,
     ) -> None:
         self.name = ""
-        self.auth = _known_auth(auth)
+        self.auth = known_auth(auth)
         self.quote = quote
         self.quote_like = quote_like
-        self.filters = _known_filters(filters)
+        self.filters = known_filters(filters)
         self.forwarded_headers = forwarded_headers
-        self._breaker = _known_breaker(breaker)
-        self._visit: Visit | None = None
+        self._breaker = known_breaker(breaker)
         self._written: dict[str, Any] = {
             "base_url": base_url,
             "auth": self.auth,
@@ -115,7 +88,7 @@ class Client:
             "verify": verify,
             "cert": cert,
         }
-        _check_own_headers(self._written["headers"], OWN if forwarded_headers else frozenset())
+        check_own_headers(self._written["headers"], OWN if forwarded_headers else frozenset())
         self.verify: bool | str = True
         self.cert: str | tuple[str, str] | None = None
         self._trusts: str | None = None
@@ -141,7 +114,7 @@ class Client:
     @property
     def signs(self) -> bool:
         """Whether its auth is code that signs each request, an AuthBase of requests."""
-        return self.auth is not None and not isinstance(self.auth, _OWN_AUTH)
+        return self.auth is not None and not isinstance(self.auth, OWN_AUTH)
 
     @property
     def forwards_token(self) -> bool:
@@ -213,12 +186,6 @@ class Client:
         moved._base = base_url.rstrip("/")
         return moved
 
-    def for_visit(self, visit: Visit) -> Client:
-        """The same client, its caches and budgets too, for requests on behalf of one visitor."""
-        bound = copy.copy(self)
-        bound._visit = visit
-        return bound
-
     @property
     def sent_headers(self) -> Mapping[str, str]:
         """The headers of every request, credentials among them."""
@@ -227,48 +194,6 @@ class Client:
     @property
     def proxy_urls(self) -> dict[str, str]:
         return self._proxy_urls
-
-    def get(self, path: str, *, query: Query | None = None, deadline: float = 3.0) -> Reply:
-        """Asks for a path; raises CallError where no reply comes within `deadline` seconds."""
-        return self.send(_outgoing("GET", path, query, safe=True), deadline=deadline)
-
-    def post(
-        self, path: str, *, json: JSON = None, query: Query | None = None, deadline: float = 3.0
-    ) -> Reply:
-        """Posts JSON to a path; raises CallError where no reply comes within `deadline` seconds."""
-        return self.send(_outgoing("POST", path, query, encode(json)), deadline=deadline)
-
-    def put(
-        self, path: str, *, json: JSON = None, query: Query | None = None, deadline: float = 3.0
-    ) -> Reply:
-        """Puts JSON at a path; raises CallError where no reply comes within `deadline` seconds."""
-        return self.send(_outgoing("PUT", path, query, encode(json)), deadline=deadline)
-
-    def patch(
-        self, path: str, *, json: JSON = None, query: Query | None = None, deadline: float = 3.0
-    ) -> Reply:
-        """Patches a path with JSON; raises CallError where no reply comes within `deadline` seconds."""
-        return self.send(_outgoing("PATCH", path, query, encode(json)), deadline=deadline)
-
-    def delete(self, path: str, *, query: Query | None = None, deadline: float = 3.0) -> Reply:
-        """Deletes a path; raises CallError where no reply comes within `deadline` seconds."""
-        return self.send(_outgoing("DELETE", path, query), deadline=deadline)
-
-    def send(self, request: OutgoingRequest, *, deadline: float = 3.0) -> Reply:
-        """Sends one request and waits for its reply, with this client's retries.
-
-        A reply of any status is a reply; raises CallError where none comes within `deadline` seconds.
-        """
-        end, visit = clock.monotonic() + deadline, self._visit
-        if visit is not None:
-            end = min(end, visit.until)
-            request = replace(
-                request, token=visit.token, visitor=visit.mark or None, forwarded=visit.forwarded
-            )
-        found = self.sender.send(self, request, end, "" if visit is None else visit.request_id)
-        if isinstance(found, Broken):
-            raise CallError(self.name, found)
-        return found
 
     @property
     def _title(self) -> str:
@@ -300,11 +225,11 @@ class Client:
     def _set(self, found: Mapping[str, Any]) -> None:
         """Takes over what has no part in the environment any more."""
         self.auth = found["auth"]
-        self.timeout = _seconds(found["timeout"])
-        self.retries = _at_least("retries", found["retries"], 0)
-        self.concurrency = _at_least("concurrency", found["concurrency"], 1)
-        self.cache_entries = _at_least("cache_entries", found["cache_entries"], 1)
-        self.cache_bytes = _at_least("cache_bytes", found["cache_bytes"], 1)
+        self.timeout = seconds(found["timeout"])
+        self.retries = at_least("retries", found["retries"], 0)
+        self.concurrency = at_least("concurrency", found["concurrency"], 1)
+        self.cache_entries = at_least("cache_entries", found["cache_entries"], 1)
+        self.cache_bytes = at_least("cache_bytes", found["cache_bytes"], 1)
         self.gate = Gate(self.concurrency, self._breaker)
         self.verify = found["verify"]
         self.cert = found["cert"]
@@ -333,23 +258,6 @@ class Client:
         return headers
 
 
-def _outgoing(
-    method: str, path: str, query: Query | None, body: bytes | None = None, *, safe: bool = False
-) -> OutgoingRequest:
-    pairs: list[tuple[str, str]] = []
-    for name, value in (query or {}).items():
-        pairs.extend((name, one) for one in ([value] if isinstance(value, str) else value))
-    content_type = None if body is None else "application/json"
-    return OutgoingRequest(method, path, tuple(pairs), body=body, content_type=content_type, safe=safe)
-
-
-def _seconds(timeout: str) -> float:
-    seconds = parse_duration(timeout) if isinstance(timeout, str) else None
-    if not seconds:
-        raise ValueError(f"timeout={timeout!r} is no duration: write it like '300ms', '2s' or '1m'")
-    return seconds
-
-
 @cache
 def _encodings() -> str:
     """What urllib3 can unpack: gzip and deflate, and more where there are libraries for it; only then it is asked."""
@@ -358,42 +266,3 @@ def _encodings() -> str:
     import urllib3
 
     return ", ".join(urllib3.util.make_headers(accept_encoding=True)["accept-encoding"].split(","))
-
-
-def _known_auth(auth: Auth | None) -> Auth | None:
-    if auth is None or isinstance(auth, _OWN_AUTH):
-        return auth
-    import requests
-
-    if not isinstance(auth, requests.auth.AuthBase):
-        raise ValueError("auth= takes ApiKey, BearerToken, forward_token or a requests.auth.AuthBase")
-    return auth
-
-
-def _known_breaker(breaker: Breaker | None) -> Breaker | None:
-    if breaker is not None and not isinstance(breaker, Breaker):
-        raise ValueError("breaker= takes a Breaker, or None for none")
-    return breaker
-
-
-def _known_filters(filters: Collection[str]) -> frozenset[str]:
-    found = frozenset([filters] if isinstance(filters, str) else filters)
-    if not all(isinstance(name, str) for name in found):
-        raise ValueError("filters= takes names of query parameters")
-    return found
-
-
-def _at_least(name: str, value: int, least: int) -> int:
-    if type(value) is not int or value < least:
-        raise ValueError(f"{name}={value!r} must be a whole number from {least}")
-    return value
-
-
-def _check_own_headers(headers: Mapping[str, str | Env], made: frozenset[str]) -> None:
-    for name, value in headers.items():
-        check_header(name, value if isinstance(value, str) else "")
-        if name.lower() in made:
-            raise ValueError(f"forwarded_headers=True makes the header {name}: leave one of the two out")
-        if name.lower() in FORBIDDEN_REQUEST_HEADERS:
-            cure = ": use auth=" if name.lower() == "authorization" else ""
-            raise ValueError(f"a client may not set the header {name}{cure}")

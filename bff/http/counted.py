@@ -9,10 +9,10 @@ from bff.http.call import Call
 from bff.http.calls import Calls
 from bff.http.client import Client
 from bff.http.joined import Joined
+from bff.http.landing import Ended
 from bff.http.ledger import Change, HandOver
 from bff.http.messages import Broken, CacheOutcome, Reply
 from bff.http.stream.passage import Passage
-from bff.http.wires import Ended
 
 _BY_STATUS = tuple(f"{hundreds}xx" for hundreds in range(10))
 

@@ -73,7 +73,7 @@ def end_all(wire: Wire, outcome: Reply | Broken, ledger: Ledger) -> list[Joined]
     return joined
 
 
-def end_late(wire: Wire, outcome: Reply | Broken, now: float) -> list[Joined]:
+def end_those_late(wire: Wire, outcome: Reply | Broken, now: float) -> list[Joined]:
     """Ends those whose own time is up (monotonic)."""
     late = [one for one in wire.joined or () if one.until <= now]
     if late:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Final, Literal, TypeAlias
-from urllib.parse import quote
 
 from msgspec import Struct, field
 
@@ -13,144 +11,12 @@ from bff import clock
 from bff.errors import BffError, Reason
 from bff.http.charsets import IN_UTF8, by_its_marks, in_utf8
 from bff.http.freshness import Scope, allowed
+from bff.http.paths import quoted, sendable
 from bff.jsontext import JSON, NotJSON, decode
-from bff.memo import memoized
 from bff.records import Unshown
 
 BrokenKind: TypeAlias = Literal["timeout", "refused", "too-large", "limit", "breaker", "full"]
 CacheOutcome: TypeAlias = Literal["hit", "shared", "stale", "revalidated", "miss"]
-
-FORBIDDEN_REQUEST_HEADERS = frozenset(
-    {
-        "accept-encoding",
-        "authorization",
-        "connection",
-        "content-length",
-        "cookie",
-        "expect",
-        "host",
-        "keep-alive",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "x-request-deadline-ms",
-        "x-request-id",
-    }
-)
-"""Names, in lower case, that no recipe and no client's `headers` may send to a backend."""
-
-FORBIDDEN_RESPONSE_HEADERS = frozenset(
-    {
-        "access-control-allow-credentials",
-        "access-control-allow-headers",
-        "access-control-allow-methods",
-        "access-control-allow-origin",
-        "access-control-allow-private-network",
-        "access-control-expose-headers",
-        "access-control-max-age",
-        "alt-svc",
-        "clear-site-data",
-        "connection",
-        "content-encoding",
-        "content-length",
-        "content-security-policy",
-        "content-security-policy-report-only",
-        "cross-origin-embedder-policy",
-        "cross-origin-embedder-policy-report-only",
-        "cross-origin-opener-policy",
-        "cross-origin-opener-policy-report-only",
-        "cross-origin-resource-policy",
-        "date",
-        "keep-alive",
-        "origin-agent-cluster",
-        "permissions-policy",
-        "proxy-authenticate",
-        "proxy-connection",
-        "referrer-policy",
-        "refresh",
-        "server",
-        "set-cookie",
-        "set-cookie2",
-        "strict-transport-security",
-        "te",
-        "timing-allow-origin",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "www-authenticate",
-        "x-content-type-options",
-        "x-frame-options",
-        "x-page-partial",
-        "x-page-stale",
-        "x-permitted-cross-domain-policies",
-        "x-request-id",
-        "x-xss-protection",
-    }
-)
-"""Names, in lower case, that no recipe may set on its answer."""
-
-_LONGEST_FIELD = 64 * 1024
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-_ENCODED_PATH = re.compile(r"/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*")
-_ENCODED_QUERY = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?]|%[0-9A-Fa-f]{2})*")
-_DOT_SEGMENT = re.compile(r"/(?:\.|%2e){1,2}(?=/|\Z)", re.IGNORECASE)
-_NOT_AN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_UNSAFE_IN_SEGMENT = re.compile(r"[\x00-\x1f\x7f-\x9f/\\]")
-
-
-def check_header(name: str, value: str) -> None:
-    """Raises ValueError for a header that could not be sent as it is; the message holds no value."""
-    if not _TOKEN.fullmatch(name):
-        raise ValueError(f"{name!r} is no name of a header")
-    if len(value) > _LONGEST_FIELD:
-        raise ValueError(f"the value of header {name} is longer than {_LONGEST_FIELD} characters")
-    if not _FIELD_VALUE.fullmatch(value):
-        raise ValueError(f"the value of header {name} holds a control character or one outside Latin-1")
-
-
-def set_header(headers: dict[str, str], name: str, value: str) -> None:
-    """Puts a header in the place of one of that name in any case; raises ValueError where it cannot be sent."""
-    check_header(name, value)
-    for written in [written for written in headers if written.lower() == name.lower()]:
-        del headers[written]
-    headers[name] = value
-
-
-def header_text(headers: Mapping[str, str]) -> str:
-    """Headers as they go over the wire, each with its line end."""
-    return "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
-
-
-def check_path(path: str) -> None:
-    """Raises ValueError unless a path with its query can be sent as it is.
-
-    It begins with a slash, is percent-encoded and has no dot segment.
-    """
-    before, _, query = path.partition("?")
-    if not _ENCODED_PATH.fullmatch(before) or not _ENCODED_QUERY.fullmatch(query):
-        raise ValueError("a path begins with / and is percent-encoded once")
-    if _DOT_SEGMENT.search(before):
-        raise ValueError("a path has no segment . or ..")
-
-
-@memoized(entries=1024, longest=1024)
-def encode_segment(text: str) -> str:
-    """One segment of a path, percent-encoded; raises ValueError for what encoding does not make safe.
-
-    Servers decode `%2F`, and clients on the way turn `%2E%2E` back.
-    """
-    if text in {"", ".", ".."} or _UNSAFE_IN_SEGMENT.search(text):
-        raise ValueError("a part of a path is empty, a dot segment, or holds a slash or a control character")
-    return quote(text, safe="")
-
-
-def encode_constant(text: str) -> str:
-    """A written part of a path (or query), percent-encoded where it is not yet; what it means stays."""
-    return quote(_NOT_AN_ESCAPE.sub("%25", text), safe="/?%:@!$&'()*+,;=-._~")
 
 
 class CacheTerms(Struct, frozen=True):
@@ -210,20 +76,6 @@ class OutgoingRequest(Unshown, frozen=True):
             return path
         joint = "&" if "?" in path else "?"
         return f"{path}{joint}{'&'.join(f'{quoted(name)}={quoted(value)}' for name, value in self.query)}"
-
-
-@memoized(entries=1024, longest=1024)
-def sendable(path: str) -> str:
-    """A path, encoded and checked; most pages ask for the same few. Raises ValueError for one that cannot be sent."""
-    encoded = encode_constant(path)
-    check_path(encoded)
-    return encoded
-
-
-@memoized(entries=1024, longest=1024)
-def quoted(text: str) -> str:
-    """A name or value of a query, percent-encoded."""
-    return quote(text, safe="")
 
 
 _UNDECODED = object()

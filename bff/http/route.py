@@ -6,14 +6,9 @@ from typing import Protocol
 
 from bff.http.client import Client
 from bff.http.forwarded import may_not_go_up
+from bff.http.headers import FORBIDDEN_REQUEST_HEADERS, check_header, header_text, set_header
 from bff.http.ledger import Limits
-from bff.http.messages import (
-    FORBIDDEN_REQUEST_HEADERS,
-    OutgoingRequest,
-    check_header,
-    header_text,
-    set_header,
-)
+from bff.http.messages import OutgoingRequest
 from bff.http.sockets.head import head_of
 from bff.http.sockets.idle import Idle
 from bff.http.sockets.origin import Origin, split

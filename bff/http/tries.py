@@ -15,7 +15,7 @@ from bff.http.layers.breaker import Sparing
 from bff.http.layers.hedge import Hedge
 from bff.http.layers.layer import Layer
 from bff.http.layers.retry import Retries, Retry
-from bff.http.ledger import Change, Ledger, over
+from bff.http.ledger import Change, Ledger
 from bff.http.messages import Broken, Reply
 from bff.http.transport import Started, Transport
 
@@ -97,13 +97,6 @@ class Tries:
         for call in list(self._leaders):
             call.waiting.clear()
             self._drop(call)
-
-    def count(self) -> Broken | None:
-        """Counts a request that another thread makes for this page; says so where it may make no more."""
-        if self.ledger.is_full:
-            return over()
-        self.ledger.tries += 1
-        return None
 
     def _lead(self, call: Call, retries: Retries | None = None) -> None:
         """Has a call make its request, for all who wait for it."""

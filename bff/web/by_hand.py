@@ -7,7 +7,7 @@ from typing import Literal
 from flask import current_app, g
 
 from bff.http import Client, ForwardedToken
-from bff.http.client import Visit
+from bff.http.by_hand import Visit
 from bff.text import nearest
 from bff.web.journal import Journal
 from bff.web.request import PageRequest

@@ -15,7 +15,8 @@ from email.utils import parsedate_to_datetime
 
 from bff import clock
 from bff.http.freshness import allowed, varies_by_more
-from bff.http.messages import Broken, CacheTerms, Reply, check_header
+from bff.http.headers import check_header
+from bff.http.messages import Broken, CacheTerms, Reply
 from bff.records import Unshown
 
 REVALIDATED_FOR = 600.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from math import inf
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -14,7 +14,7 @@ from bff.http.cache.entry import CONDITIONS, CacheEntry, entry_of
 from bff.http.cache.reply_cache import cache_of, key_of
 from bff.http.call import Call
 from bff.http.layers.layer import Begins, Layer
-from bff.http.ledger import Ledger
+from bff.http.ledger import Ledger, over
 from bff.http.messages import Broken, CacheOutcome, CacheTerms, OutgoingRequest, Reply
 from bff.http.transport import Started, Transport
 
@@ -25,18 +25,6 @@ _FAILURES = frozenset({429})
 _SHARE_OF_TIME = 0.5
 
 Outcome = Reply | Broken
-
-
-class Asks(Protocol):
-    """What makes the requests of a page's calls."""
-
-    ledger: Ledger
-
-    def begin(self, call: Call) -> None:
-        """Has a call wait for its request."""
-
-    def count(self) -> Broken | None:
-        """Counts a request that another thread makes for this page; says so where it may make no more."""
 
 
 class Stored(Layer):
@@ -82,14 +70,16 @@ class Reads:
 
     The order: what this process keeps, what instances keep together, a fetch shared with other pages, a request. An
     old reply stands in at once, or when the request fails, as far as the recipe and its backend allow. With `only_new`
-    none does, and nothing is shared: these are the reads that others wait for.
+    none does, and nothing is shared: these are the reads that others wait for. `begin` makes a request of this page,
+    `end` ends a call.
     """
 
     def __init__(
         self,
         transport: Transport,
         deadline: float,
-        tries: Asks,
+        ledger: Ledger,
+        begin: Callable[[Call], None],
         end: Callable[[Call, Outcome], None],
         anew: MakeCalls,
         background: BackgroundReads | None,
@@ -97,8 +87,8 @@ class Reads:
         self.only_new = False
         self._transport = transport
         self._deadline = deadline
-        self._tries = tries
-        self._ledger = tries.ledger
+        self._ledger = ledger
+        self._begin = begin
         self._kept_of: set[tuple[Call, bytes]] = set()
         self._end = end
         self._anew = anew
@@ -274,15 +264,16 @@ class Reads:
                 self._wait_for(call, share)
                 return
         call.conditions = stored.conditions(call)
-        self._tries.begin(call)
+        self._begin(call)
 
     def _wait_for(self, call: Call, share: Share) -> None:
-        over = self._tries.count()
-        if over is None:
-            self._sharing[share.promise] = (call, share)
-        else:
+        """Has a call wait for what another thread asks: that counts as a try of this page, as its own would."""
+        if self._ledger.is_full:
             self._transport.abandon(share.promise)
-            self._shared(call, over, None)
+            self._shared(call, over(), None)
+        else:
+            self._ledger.tries += 1
+            self._sharing[share.promise] = (call, share)
 
     def _shared(self, call: Call, outcome: Outcome, cached: CacheOutcome | None) -> None:
         """Ends a call with what was fetched for several pages."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bff.http.messages import header_text
+from bff.http.headers import header_text
 
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
 

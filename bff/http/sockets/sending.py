@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bff import clock
 from bff.errors import Reason
-from bff.http.messages import Broken, OutgoingRequest, Reply, check_header
+from bff.http.headers import check_header
+from bff.http.messages import Broken, OutgoingRequest, Reply
 from bff.http.sockets.broken import broken_by
 from bff.http.sockets.flight import Exchange, SocketFlight
 from bff.http.sockets.opening import Opening

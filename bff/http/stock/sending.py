@@ -23,7 +23,8 @@ from bff import clock
 from bff.errors import Reason
 from bff.http.decoding import decoded
 from bff.http.faults import BadReplyError, reason_of
-from bff.http.messages import Broken, Reply, check_header
+from bff.http.headers import check_header
+from bff.http.messages import Broken, Reply
 from bff.http.stock.connections import Adapter, Progress, at, current
 
 if TYPE_CHECKING:
