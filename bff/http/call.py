@@ -70,12 +70,19 @@ class Call:
     @property
     def ends(self) -> float:
         """When the last of those ends that wait for it."""
-        return max([call.until for call in self.waiting], default=self.until)
+        waiting = self.waiting
+        if len(waiting) > 1:
+            return max([call.until for call in waiting])
+        return waiting[0].until if waiting else self.until
 
     @property
     def due(self) -> float:
         """When something is to be done next: the end of one who waits, or what a layer has to do."""
-        due: float = min([call.until for call in self.waiting] + [layer.due for layer in self.layers])
+        waiting = self.waiting
+        due: float = waiting[0].until if len(waiting) == 1 else min([call.until for call in waiting])
+        for layer in self.layers:
+            if layer.due < due:
+                due = layer.due
         return due
 
     def answers(self, call: Call) -> bool:

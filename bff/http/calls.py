@@ -111,7 +111,7 @@ class Calls:
         """Waits once for whatever comes first; says whether there is anything to wait for."""
         tries, reads, wires = self.tries, self.reads, self.wires
         flying, resting = ([], []) if wires is None else (wires.flying, wires.resting)
-        if not (tries or reads or flying or resting):
+        if not (tries.leaders or reads or flying or resting):
             return False
         moment = min(until, tries.due(), reads.due() if reads else inf, wires.due() if wires else inf)
         for started in self.transport.wait((*tries.flying, *reads.awaited, *flying), moment):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,8 @@ Outcome = Reply | Broken
 class Tries:
     """Sends the requests of calls until each has its outcome, which `ended` is told for every call that waits for it.
 
-    `turned` is told when a try has opened or closed a client's breaker. `ledger` is the page's.
+    `turned` is told when a try has opened or closed a client's breaker. `ledger` is the page's. `leaders` are the calls
+    that make requests, and `flying` are the tries that the network has, each with its call.
     """
 
     def __init__(
@@ -44,17 +45,9 @@ class Tries:
         self.breaker = Sparing(ledger, turned)
         self._transport = transport
         self._ended = ended
-        self._leaders: dict[Call, None] = {}
-        self._flying: dict[Started, Call] = {}
+        self.leaders: dict[Call, None] = {}
+        self.flying: dict[Started, Call] = {}
         self._joinable: dict[Any, Any] = ledger.joinable
-
-    def __bool__(self) -> bool:
-        return bool(self._leaders)
-
-    @property
-    def flying(self) -> Collection[Started]:
-        """The tries that the network has."""
-        return self._flying.keys()
 
     def begin(self, call: Call) -> None:
         """Has a call wait for its request: for one like it that is under way, else for a new one."""
@@ -82,7 +75,7 @@ class Tries:
 
     def due(self) -> float:
         """When something is due next (monotonic), infinity where nothing is."""
-        return min([call.due for call in self._leaders], default=inf)
+        return min([call.due for call in self.leaders], default=inf)
 
     def give_up(self, call: Call) -> None:
         """Lets a call wait no more."""
@@ -94,30 +87,27 @@ class Tries:
 
     def close(self) -> None:
         """Gives up all that is under way, so that it holds no place any more."""
-        for call in list(self._leaders):
+        for call in list(self.leaders):
             call.waiting.clear()
             self._drop(call)
 
     def _lead(self, call: Call, retries: Retries | None = None) -> None:
-        """Has a call make its request, for all who wait for it."""
+        """Has a call make its request, for all who wait for it, with the layers that it declares around each try."""
         for one in call.waiting[1:]:
             one.leader = call
-        call.layers = list(self._layers_of(call, retries))
-        self._leaders[call] = None
-        if call.request.safe:
-            self._joinable.setdefault(call.url, []).append(call)
-
-    def _layers_of(self, call: Call, retries: Retries | None) -> Iterator[Layer]:
-        """What stands around each try of a call, the innermost first."""
         request = call.request
-        yield self.breaker
+        layers: list[Layer] = [self.breaker]  # the innermost first
         if request.safe and request.hedge is not None:
-            yield Hedge(request.hedge)
+            layers.append(Hedge(request.hedge))
         if call.conditions:
-            yield call.stored
-        yield self.bounds
+            layers.append(call.stored)
+        layers.append(self.bounds)
         if request.may_repeat:
-            yield Retry(self.ledger.limits.min_try, retries)
+            layers.append(Retry(self.ledger.limits.min_try, retries))
+        call.layers = layers
+        self.leaders[call] = None
+        if request.safe:
+            self._joinable.setdefault(call.url, []).append(call)
 
     # --- tries ---------------------------------------------------------------------------------------------------
 
@@ -148,9 +138,10 @@ class Tries:
     def hand_on(self, client: Client) -> None:
         """Gives a place that was freed to the page's next call that waits for one, else back."""
         queue: deque[tuple[Call, Outcome | None]] | None = self.ledger.queues.get(client)
+        least = self.ledger.limits.min_try
         while queue:
             call, last = queue.popleft()
-            if call.waiting and not self.bounds.has_time(call):
+            if call.waiting and call.ends - clock.monotonic() < least:
                 self._finish(call, last or full())
             elif call.waiting and self._send(call, last):
                 return
@@ -164,15 +155,14 @@ class Tries:
         return refusal is None
 
     def _launch(self, call: Call) -> Broken | None:
-        """Begins a try, unless a layer refuses it."""
-        for layer in reversed(call.layers):
-            refusal: Broken | None = layer.refusal(call)
-            if refusal is not None:
-                return refusal
+        """Begins a try, unless the page or the backend has had enough."""
+        refusal = self.bounds.refusal(call) or self.breaker.refusal(call)
+        if refusal is not None:
+            return refusal
         now = clock.monotonic()
         started = self._transport.start(call.as_try(self.ledger.room, self.ledger.limits.min_try))
         call.flights[started] = now
-        self._flying[started] = call
+        self.flying[started] = call
         for layer in call.layers:
             layer.began(call, started, call.tried_until - now)
         return None
@@ -181,7 +171,7 @@ class Tries:
 
     def ring(self, now: float) -> None:
         """Ends the calls whose time is up, and has the layers do what is due."""
-        for call in list(self._leaders):
+        for call in list(self.leaders):
             late = [one for one in call.waiting if one.until <= now]
             if late:
                 self._time_out(call, late)
@@ -204,7 +194,7 @@ class Tries:
 
     def land(self, started: Started) -> bool:
         """Takes in the end of a try; says whether it was one of these."""
-        call = self._flying.pop(started, None)
+        call = self.flying.pop(started, None)
         if call is None:  # the end of another has made it superfluous
             return False
         call.asked_at = call.flights.pop(started)
@@ -245,13 +235,13 @@ class Tries:
 
     def _drop(self, call: Call, *, timed_out: bool = False) -> None:
         """Forgets a call that nobody waits for any more, and gives up what is under way of it."""
-        self._leaders.pop(call, None)
+        self.leaders.pop(call, None)
         if not call.request.safe:
             self.ledger.write_ended()
         elif call in (joinable := self._joinable.get(call.url, [])):
             joinable.remove(call)
         for started in list(call.flights):
-            del call.flights[started], self._flying[started]
+            del call.flights[started], self.flying[started]
             self._transport.abandon(started)
             for layer in call.layers:
                 layer.left(call, started, late=timed_out and not started.held)

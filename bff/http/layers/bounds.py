@@ -21,12 +21,9 @@ class Bounds(Layer):
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    def has_time(self, call: Call) -> bool:
-        """Whether a try of a call could still end in time."""
-        return call.ends - clock.monotonic() >= self._ledger.limits.min_try
-
     def refusal(self, call: Call) -> Broken | None:
-        if not self.has_time(call):
+        """Why there may be no further try: no time is left, or the page has made or had too much."""
+        if call.ends - clock.monotonic() < self._ledger.limits.min_try:
             return Broken("timeout", reason="no-time")
         return over() if self._ledger.is_full else None
 

@@ -26,9 +26,10 @@ class Sparing(Layer):
         self._ledger = ledger
         self._turned = turned
         self._permit = 0
-        self._under_way: dict[Started | None, tuple[int, bool]] = {}
+        self._under_way: dict[Started | None, tuple[int, float]] = {}
 
     def refusal(self, call: Call) -> Broken | None:
+        """Why there may be no try now; where there may be, the next that is begun has the permit."""
         permit = call.client.gate.circuit.enter(call.ends)
         if permit is None:
             return spared(call.client)
@@ -36,12 +37,13 @@ class Sparing(Layer):
         return None
 
     def began(self, call: Call, started: Started | None, seconds: float) -> None:
-        telling = self._ledger.telling(seconds, call.timeout)
-        self._under_way[started] = (self._permit, telling)
+        self._under_way[started] = (self._permit, seconds)
 
     def came(self, call: Call, started: Started | None, outcome: Reply | Broken) -> Reply | Broken:
-        permit, telling = self._under_way.pop(started)
+        permit, seconds = self._under_way.pop(started)
         client, visitor = call.client, call.request.visitor
+        late = isinstance(outcome, Broken) and outcome.kind == "timeout"
+        telling = late and self._ledger.telling(seconds, call.timeout)
         change = self._ledger.tell(client, permit, outcome, telling=telling, visitor=visitor)
         if change is not None:
             self._turned(client, change)

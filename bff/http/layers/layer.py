@@ -33,9 +33,6 @@ class Layer:
     due: float = inf
     last: Reply | Broken | None = None
 
-    def refusal(self, call: Call) -> Broken | None:
-        """Why there may be no further try now."""
-
     def began(self, call: Call, started: Started | None, seconds: float) -> None:
         """Is told that a try was begun that has so many seconds; None stands for one in this thread."""
 

@@ -71,8 +71,7 @@ class Retry(Layer):
         self._retries = retries
 
     def came(self, call: Call, started: Started | None, outcome: Reply | Broken) -> Reply | Broken | None:
-        delay = self.delay_after(call, outcome)
-        if delay is None:
+        if not is_transient(outcome) or (delay := self.delay_after(call, outcome)) is None:
             return outcome
         self.last, self.due = outcome, clock.monotonic() + delay
         return None
@@ -82,9 +81,7 @@ class Retry(Layer):
         tries.again(call, last)
 
     def delay_after(self, call: Call, outcome: Reply | Broken) -> float | None:
-        """Seconds until the next try, None where this stands."""
-        if not is_transient(outcome):
-            return None
+        """Seconds until the next try after a failure that may pass, None where this stands."""
         if self._retries is None:
             request, client = call.request, call.client
             most = client.retries if request.retries is None else request.retries

@@ -40,13 +40,10 @@ class Stored(Layer):
         self.cached: CacheOutcome | None = None
         self.confirmed = False
 
-    def conditions(self, call: Call) -> dict[str, str]:
-        """The headers that have a backend confirm the old reply, where it can be asked for that."""
-        if self.kept is None or call.request.method != "GET":
-            return {}
-        if not CONDITIONS.isdisjoint(name.lower() for name in call.headers):
-            return {}
-        return self.kept.conditions(self.terms)
+    def conditions(self, call: Call, kept: CacheEntry) -> dict[str, str]:
+        """The headers that have a backend confirm an old reply, where it can be asked for that."""
+        asks_itself = not CONDITIONS.isdisjoint(name.lower() for name in call.headers)
+        return {} if asks_itself or call.request.method != "GET" else kept.conditions(self.terms)
 
     def came(self, call: Call, started: Started | None, outcome: Outcome) -> Outcome | None:
         """The old reply in the place of a 304 that confirms it; after one of another, the call asks anew."""
@@ -263,7 +260,8 @@ class Reads:
             if share is not None:
                 self._wait_for(call, share)
                 return
-        call.conditions = stored.conditions(call)
+        if stored.kept is not None:
+            call.conditions = stored.conditions(call, stored.kept)
         self._begin(call)
 
     def _wait_for(self, call: Call, share: Share) -> None:

@@ -46,15 +46,11 @@ class SocketTransport:
         if needs_requests(request.client):
             return self._stock.start(request)
         try:
-            flight = self.flight_of(request)
+            origin, target = split(request.url)
         except ValueError:
-            return _Refused()
-        flight.begin()
-        return flight
-
-    def flight_of(self, request: Try) -> SocketFlight:
-        """A try that is not begun yet; raises ValueError for a URL that is none."""
-        origin, target = split(request.url)
+            refused = self.promise()
+            refused.fulfil(Broken("refused", reason="internal"))
+            return refused
         host, headers, body = origin.header, request.headers, request.body
         exchange = Exchange(
             request.client,
@@ -64,7 +60,9 @@ class SocketTransport:
             request.max_bytes,
             lambda left: head_of(request.method, target, host, headers, body, left),
         )
-        return SocketFlight(exchange, origin, self.idle_of(request.client, origin), self.resolver)
+        flight = SocketFlight(exchange, origin, self.idle_of(request.client, origin), self.resolver)
+        flight.begin()
+        return flight
 
     def promise(self) -> Promise:
         return self._stock.promise()
@@ -189,14 +187,3 @@ def _listen(poll: select.poll, started: Collection[Any]) -> float:
         if one.outcome is not None:  # it ended before it knew whom to tell
             return 0.0
     return inf
-
-
-class _Refused:
-    """A try that could not begin."""
-
-    outcome = Broken("refused", reason="internal")
-    sent = False
-    held = False
-
-    def wake(self, waiter: object) -> None:
-        """Nobody waits for it."""

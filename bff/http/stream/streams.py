@@ -10,7 +10,7 @@ from bff import clock
 from bff.http.call import Call
 from bff.http.gate import full
 from bff.http.layers.retry import Retry
-from bff.http.messages import Broken, Reply
+from bff.http.messages import Broken, Reply, is_transient
 from bff.http.stream.passage import Passage
 from bff.http.transport import Stream, Transport
 from bff.http.tries import Tries
@@ -54,7 +54,8 @@ class Streams:
                 return last or refusal
             patience = call.timeout if body is not None else head_by - clock.monotonic()
             opened = self._send(call, patience, body, max_bytes)
-            delay = None if retry is None else retry.delay_after(call, _head(opened))
+            head = _head(opened)
+            delay = retry.delay_after(call, head) if retry is not None and is_transient(head) else None
             again = clock.monotonic() + (delay or 0.0)
             if delay is None or again > head_by - least:
                 return opened

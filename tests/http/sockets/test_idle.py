@@ -117,3 +117,17 @@ def test_those_of_a_client_that_is_gone_are_closed_before_the_collector_ends_the
         gc.collect()
         assert theirs.recv(1) == b""
     assert unclosed == []
+
+
+def test_only_of_a_new_connection_the_ticket_is_taken(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tickets = iter(("first", "second"))
+    monkeypatch.setattr(Connection, "is_secure", True)
+    monkeypatch.setattr(Connection, "ticket", property(lambda self: next(tickets)))
+    idle, (connection, _) = Idle(8), connect()
+    for _ in range(2):
+        idle.give(connection, None)
+    assert idle.ticket == "first"
+    idle.give(connect()[0], None)
+    assert idle.ticket == "second"
