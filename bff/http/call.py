@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 class Call:
     """What one step waits for; `result` is None until it has ended. `until` (monotonic) is its own deadline.
+    `timeout` is in seconds.
 
     It is the request `at` of its `owner`; one that went on from a wire has `begun` with it (monotonic). A read that may
     be kept is `stored`, which knows what is kept of it.
@@ -30,6 +31,7 @@ class Call:
     ) -> None:
         self.client = client
         self.request = request
+        self.timeout = client.timeout if request.timeout is None else request.timeout
         self.until = until
         self.url = url
         self.headers = headers
@@ -61,11 +63,6 @@ class Call:
     def is_waiting(self) -> bool:
         """Whether nothing of it has been sent, since it waits for a place."""
         return (self.leader or self).attempts == 0
-
-    @property
-    def timeout(self) -> float:
-        """Its time-out, in seconds."""
-        return self.client.timeout if self.request.timeout is None else self.request.timeout
 
     @property
     def ends(self) -> float:

@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from math import inf
 from typing import Any
 
-from msgspec.structs import replace
-
 from bff import clock
 from bff.http.cache.background import BackgroundReads
 from bff.http.call import Call
@@ -16,7 +14,7 @@ from bff.http.headers import set_header
 from bff.http.landing import Ended
 from bff.http.layers.store import Reads
 from bff.http.ledger import Change, HandOver, Ledger, Limits
-from bff.http.messages import Broken, OutgoingRequest, Reply
+from bff.http.messages import Broken, OutgoingRequest, Reply, of_tries
 from bff.http.route import Route, headers_of
 from bff.http.sockets.transport import SocketTransport, needs_more_than_sockets
 from bff.http.sockets.wire import Wire
@@ -111,9 +109,9 @@ class Calls:
         """Waits once for whatever comes first; says whether there is anything to wait for."""
         tries, reads, wires = self.tries, self.reads, self.wires
         flying, resting = ([], []) if wires is None else (wires.flying, wires.resting)
-        if not (tries.leaders or reads or flying or resting):
+        if not (tries.leaders or reads.awaited or flying or resting):
             return False
-        moment = min(until, tries.due(), reads.due() if reads else inf, wires.due() if wires else inf)
+        moment = min(until, tries.due(), reads.due() if reads.awaited else inf, wires.due() if wires else inf)
         for started in self.transport.wait((*tries.flying, *reads.awaited, *flying), moment):
             if wires is not None and isinstance(started, Wire):
                 landed: list[Ended] = []
@@ -123,7 +121,7 @@ class Calls:
                 reads.land(started)
         now = clock.monotonic()
         tries.ring(now)
-        if reads:
+        if reads.awaited:
             reads.ring(now)
         if wires is not None:
             self._ended.extend(wires.ring(now))
@@ -248,10 +246,7 @@ class Calls:
     def _tried(self, call: Call, outcome: Reply | Broken) -> None:
         """Ends a call whose request was made for this page."""
         leader = call.leader or call
-        if isinstance(outcome, Reply):
-            outcome.attempts = leader.attempts
-        else:
-            outcome = replace(outcome, sent=outcome.sent or leader.sent, attempts=leader.attempts)
+        outcome = of_tries(outcome, leader.attempts, sent=leader.sent)
         self._end(call, outcome if call.stored is None else self.reads.settled(call, outcome))
 
     def _end(self, call: Call, outcome: Reply | Broken) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bff.http.messages import Broken, OutgoingRequest, Reply
+from bff.http.messages import Broken, OutgoingRequest, Reply, copy_of
 from bff.http.sockets.wire import Wire
 
 if TYPE_CHECKING:
@@ -81,8 +81,3 @@ def end_those_late(wire: Wire, outcome: Reply | Broken, now: float) -> list[Join
     for one in late:
         one.result = copy_of(outcome)
     return late
-
-
-def copy_of(outcome: Reply | Broken) -> Reply | Broken:
-    """The outcome for one more."""
-    return outcome.copy() if isinstance(outcome, Reply) else outcome

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bff.http.joined import Joined, end_all, end_those_late, key_of
 from bff.http.ledger import HandOver, Ledger
-from bff.http.messages import Broken, BrokenKind, Reply, is_transient
+from bff.http.messages import Broken, BrokenKind, Reply, is_transient, of_tries
 from bff.http.sockets.wire import Wire
 
 if TYPE_CHECKING:
@@ -98,12 +98,8 @@ class Landing:
     def _settle(self, wire: Wire, outcome: Reply | Broken, ended: list[Ended]) -> None:
         """Tells the breaker of a try, and has the next one wait for its time, or ends the request with this."""
         route, ledger = wire.route, self.ledger
-        telling = (
-            isinstance(outcome, Broken)
-            and outcome.kind == "timeout"
-            and ledger.telling(wire.until - wire.tried_at, route.timeout)
-        )
-        change = ledger.tell(route.client, wire.permit, outcome, telling=telling, visitor=self.visitor)
+        seconds = wire.until - wire.tried_at
+        change = ledger.tell(route.client, wire.permit, outcome, seconds, route.timeout, self.visitor)
         if change is not None:
             self.calls.turned(route.client, change)
         may_help = route.may_repeat and route.retries and is_transient(outcome)
@@ -113,7 +109,7 @@ class Landing:
     def end(self, wire: Wire, outcome: Reply | Broken, ended: list[Ended]) -> None:
         """Ends a request for all who wait for it."""
         if wire.retries is not None and wire.retries.attempts > 1:
-            outcome = wire.retries.told(outcome)
+            outcome = of_tries(outcome, wire.retries.attempts, sent=wire.retries.sent)
         if wire.route.may_join or not wire.route.safe:
             self._forget(wire)
         if wire.joined is None:

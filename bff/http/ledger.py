@@ -121,24 +121,26 @@ class Ledger:
 
     # --- breakers ------------------------------------------------------------------------------------------------
 
-    def telling(self, seconds: float, timeout: float) -> bool:
-        """Whether a try that gets no reply in these seconds tells of its backend.
-
-        A page that has used up its time elsewhere leaves a try too little of it to tell anything.
-        """
-        return seconds >= min(timeout, self.seconds) / 2
-
     def tell(
-        self, client: Client, permit: int, outcome: Reply | Broken, *, telling: bool, visitor: bytes | None
+        self,
+        client: Client,
+        permit: int,
+        outcome: Reply | Broken,
+        seconds: float,
+        timeout: float,
+        visitor: bytes | None,
     ) -> Change | None:
         """Gives back the permit of a try that ended so, and says whether that opened or closed the breaker.
 
-        A page counts once for each client, however many calls it makes.
+        A page counts once for each client, however many calls it makes. One that has used up its time elsewhere leaves
+        a try too few of its time-out's `seconds` to tell anything by having no reply.
         """
         circuit = client.gate.circuit
         if isinstance(outcome, Reply):
             verdict = outcome.status < 500
-        elif outcome.kind == "refused" or (outcome.kind == "timeout" and telling):
+        elif outcome.kind == "refused" or (
+            outcome.kind == "timeout" and seconds >= min(timeout, self.seconds) / 2
+        ):
             verdict = False
         elif outcome.kind == "too-large":
             verdict = True

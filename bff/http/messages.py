@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from bff import clock
 from bff.errors import BffError, Reason
@@ -191,6 +192,19 @@ def is_transient(outcome: Reply | Broken) -> bool:
     if isinstance(outcome, Broken):
         return outcome.kind == "refused"
     return outcome.status in _TRANSIENT
+
+
+def of_tries(outcome: Reply | Broken, attempts: int, *, sent: bool) -> Reply | Broken:
+    """What one of several tries came to, with what the others did."""
+    if isinstance(outcome, Broken):
+        return replace(outcome, sent=outcome.sent or sent, attempts=attempts)
+    outcome.attempts = attempts
+    return outcome
+
+
+def copy_of(outcome: Reply | Broken) -> Reply | Broken:
+    """The outcome for one more who waited for it."""
+    return outcome.copy() if isinstance(outcome, Reply) else outcome
 
 
 class CallError(BffError):

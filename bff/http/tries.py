@@ -16,7 +16,7 @@ from bff.http.layers.hedge import Hedge
 from bff.http.layers.layer import Layer
 from bff.http.layers.retry import Retries, Retry
 from bff.http.ledger import Change, Ledger
-from bff.http.messages import Broken, Reply
+from bff.http.messages import Broken, Reply, copy_of
 from bff.http.transport import Started, Transport
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ class Tries:
         outcome = last or (late_by if unheld else full())
         call.waiting = [one for one in call.waiting if one not in late]
         for one in late:
-            self._ended(one, _copy(outcome))
+            self._ended(one, copy_of(outcome))
         if not call.waiting:
             self._drop(call, timed_out=True)
 
@@ -230,7 +230,7 @@ class Tries:
     def _finish(self, call: Call, outcome: Outcome) -> None:
         waiting, call.waiting = call.waiting, []
         for at, one in enumerate(waiting):
-            self._ended(one, outcome if at == 0 else self.ledger.counted(_copy(outcome)))
+            self._ended(one, outcome if at == 0 else self.ledger.counted(copy_of(outcome)))
         self._drop(call)
 
     def _drop(self, call: Call, *, timed_out: bool = False) -> None:
@@ -247,8 +247,3 @@ class Tries:
                 layer.left(call, started, late=timed_out and not started.held)
             self.ledger.leave(call.client)
         call.layers = ()
-
-
-def _copy(outcome: Outcome) -> Outcome:
-    """The outcome for a further call."""
-    return outcome if isinstance(outcome, Broken) else outcome.copy()

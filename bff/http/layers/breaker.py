@@ -42,9 +42,7 @@ class Sparing(Layer):
     def came(self, call: Call, started: Started | None, outcome: Reply | Broken) -> Reply | Broken:
         permit, seconds = self._under_way.pop(started)
         client, visitor = call.client, call.request.visitor
-        late = isinstance(outcome, Broken) and outcome.kind == "timeout"
-        telling = late and self._ledger.telling(seconds, call.timeout)
-        change = self._ledger.tell(client, permit, outcome, telling=telling, visitor=visitor)
+        change = self._ledger.tell(client, permit, outcome, seconds, call.timeout, visitor)
         if change is not None:
             self._turned(client, change)
         return outcome

@@ -7,8 +7,6 @@ from functools import cache
 from math import inf
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
 from bff import clock
 from bff.http.freshness import moment_of
 from bff.http.layers.layer import Begins, Layer
@@ -37,13 +35,6 @@ class Retries:
         self.attempts = 1
         self.last: Reply | Broken | None = None
         self.sent = self.lost = False
-
-    def told(self, outcome: Reply | Broken) -> Reply | Broken:
-        """What one of several tries came to, with what the others did."""
-        if isinstance(outcome, Broken):
-            return replace(outcome, sent=outcome.sent or self.sent, attempts=self.attempts)
-        outcome.attempts = self.attempts
-        return outcome
 
     def delay_after(self, outcome: Reply | Broken, *, sent: bool = False) -> float | None:
         """Seconds to wait after a try that went out or not, and came to this; None where that stands."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
+from functools import partial
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from bff.http.layers.layer import Begins, Layer
 from bff.http.ledger import Ledger, over
 from bff.http.messages import Broken, CacheOutcome, CacheTerms, OutgoingRequest, Reply
 from bff.http.transport import Started, Transport
+from bff.records import Unshown
 
 if TYPE_CHECKING:  # who has no store loads none
     from bff.http.cache.redis_cache import LookUp
@@ -62,13 +64,26 @@ class Stored(Layer):
         tries.again(call, last)
 
 
+class _Awaited(Unshown, frozen=True):
+    """What another thread does for a call, at most until then (monotonic): how the call goes on, or gives that up."""
+
+    call: Call
+    until: float
+    go_on: Callable[[], None]
+    give_up: Callable[[], None]
+
+    @property
+    def due(self) -> float:
+        return min(self.until, self.call.until)
+
+
 class Reads:
     """Answers reads from what is kept, from what other pages fetch, or by requests of this page.
 
     The order: what this process keeps, what instances keep together, a fetch shared with other pages, a request. An
     old reply stands in at once, or when the request fails, as far as the recipe and its backend allow. With `only_new`
     none does, and nothing is shared: these are the reads that others wait for. `begin` makes a request of this page,
-    `end` ends a call.
+    `end` ends a call. What other threads do is `awaited`.
     """
 
     def __init__(
@@ -90,16 +105,7 @@ class Reads:
         self._end = end
         self._anew = anew
         self._background = background
-        self._looking: dict[Started, tuple[Call, LookUp]] = {}
-        self._sharing: dict[Started, tuple[Call, Share]] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._looking or self._sharing)
-
-    @property
-    def awaited(self) -> Collection[Started]:
-        """What other threads do for this page."""
-        return (*self._looking, *self._sharing) if self else ()
+        self.awaited: dict[Started, _Awaited] = {}
 
     def begin(self, call: Call) -> None:
         """Answers a read, or sets going what will."""
@@ -113,49 +119,37 @@ class Reads:
         if look is None:
             self._ask(call)
         else:
-            self._looking[look.promise] = (call, look)
+            go_on = partial(self._looked_up, call, look)
+            self.awaited[look.promise] = _Awaited(call, look.until, go_on, look.give_up)
 
     def land(self, started: Started) -> None:
         """Takes in what another thread has done."""
-        if started in self._looking:
-            self._looked_up(*self._looking.pop(started))
-        elif started in self._sharing:
-            call, share = self._sharing.pop(started)
-            self._shared(call, started.outcome or Broken("refused", reason="internal"), share.cached)
+        if started in self.awaited:
+            self.awaited.pop(started).go_on()
 
     def ring(self, now: float) -> None:
         """Goes on without what takes too long."""
-        for started, (call, look) in list(self._looking.items()):
-            if min(look.until, call.until) <= now:
-                del self._looking[started]
-                look.give_up()
-                self._looked_up(call, look)
-        for started, (call, _) in list(self._sharing.items()):
-            if call.until <= now:
-                del self._sharing[started]
-                self._transport.abandon(started)
-                self._shared(call, Broken("timeout", reason="reply-timeout"), None)
+        for started, one in list(self.awaited.items()):
+            if one.due <= now:
+                del self.awaited[started]
+                one.give_up()
+                one.go_on()
 
     def due(self) -> float:
         """When something is due next (monotonic), infinity where nothing is."""
-        looking = [min(look.until, call.until) for call, look in self._looking.values()]
-        return min([*looking, *(call.until for call, _ in self._sharing.values())], default=inf)
+        return min([one.due for one in self.awaited.values()], default=inf)
 
     def give_up(self, call: Call) -> None:
         """Lets a call wait no more."""
-        for started, (found, _) in list(self._sharing.items()):
-            if found is call:
-                del self._sharing[started]
-                self._transport.abandon(started)
-        for started, (owner, look) in list(self._looking.items()):
-            if owner is call:
-                del self._looking[started]
-                look.give_up()
+        for started, one in list(self.awaited.items()):
+            if one.call is call:
+                del self.awaited[started]
+                one.give_up()
 
     def close(self) -> None:
         """Waits for nothing any more; where nothing runs behind pages, what is to be kept is handed over first."""
-        for call, _ in (*self._sharing.values(), *self._looking.values()):
-            self.give_up(call)
+        for one in list(self.awaited.values()):
+            self.give_up(one.call)
         if self._background is not None:
             self._background.hand_over()
 
@@ -266,12 +260,17 @@ class Reads:
 
     def _wait_for(self, call: Call, share: Share) -> None:
         """Has a call wait for what another thread asks: that counts as a try of this page, as its own would."""
+        promise = share.promise
         if self._ledger.is_full:
-            self._transport.abandon(share.promise)
+            self._transport.abandon(promise)
             self._shared(call, over(), None)
-        else:
-            self._ledger.tries += 1
-            self._sharing[share.promise] = (call, share)
+            return
+
+        def go_on() -> None:
+            self._shared(call, promise.outcome or Broken("timeout", reason="reply-timeout"), share.cached)
+
+        self._ledger.tries += 1
+        self.awaited[promise] = _Awaited(call, inf, go_on, partial(self._transport.abandon, promise))
 
     def _shared(self, call: Call, outcome: Outcome, cached: CacheOutcome | None) -> None:
         """Ends a call with what was fetched for several pages."""

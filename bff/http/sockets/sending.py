@@ -84,7 +84,7 @@ class Sending(PlainReply):
             raise TimeoutError("the deadline has passed")
         route, target, request = self.route, self.target, self.request
         if request is not None:
-            raw = self._general_head(left)
+            raw = route.head_of(request, target, self.page.request_id, left)
             if request.body:
                 raw += request.body
         else:
