@@ -44,11 +44,15 @@ def used_of_values(recipe: Recipe, inspections: Inspections, page: Iterable[Insp
     mappings = reached_from((path for part in found for path in part.mappings), recipe)
     for path in {path for part in found for path, _, _ in part.iterates}:
         root, *rest = path
-        # What is used of its elements says it better.
-        if root in used and not any(read[: len(rest)] == tuple(rest) for read in used[str(root)]):
+        if root in used and not _is_entered(used[str(root)], tuple(rest)):
             for name, paths in reached_from([path], recipe).items():
                 used[name] |= paths
     return used, mappings
+
+
+def _is_entered(reads: Iterable[Path], path: Path) -> bool:
+    """Whether what is read below a list that is gone over says better than the whole list what is used of it."""
+    return any(read[: len(path)] == path for read in reads)
 
 
 def reached_from(paths: Iterable[Path], recipe: Recipe) -> dict[str, set[Path]]:
@@ -73,25 +77,29 @@ def read_of_reply(step: Request, own: Mapping[str, Inspection], used: Iterable[P
     """
     if step.ok is not None:
         yield ()
-    elif step.take is not None:
-        yield from _below(_BODY, own["take"])
-    else:
-        if step.each is not None:
-            for key, part in own.items():
-                if key.startswith("undo."):  # it knows that item's own value by the step's name
-                    yield from _below((step.name,), part)
-        yield from (in_reply(step, path) for path in used)
-        if step.key_by is not None:
-            yield in_reply(step, (ANY, step.key_by))
+        return
+    rows = [] if step.key_by is None else [(ANY, step.key_by)]
+    found = {read for path in (*used, *rows) for read in body_paths(step, path)}
+    if step.each is not None:
+        for key, part in own.items():
+            if key.startswith("undo."):  # it knows that item's own value by the step's name
+                found |= {read for path in _below((step.name,), part) for read in _taken(step, path)}
+    if step.take is not None:
+        passing = inspect_passing(step.take)
+        found |= set(_in_body(passing.reads))
+        lists = _in_body(path for path, _, _ in passing.iterates)
+        found |= {path for path in lists if not _is_entered(found, path)}
+    yield from found
 
 
 def mappings_of_reply(step: Request, own: Mapping[str, Inspection], used: Iterable[Path]) -> Iterator[Path]:
     """The paths below the body of a reply at which functions look members up; `used` are those below its value."""
     for key, part in own.items():
         if key == "take" or key.startswith(("undo.", "on_status.")):
-            yield from (path[2:] for path in part.mappings if path[:2] == _BODY)
+            yield from _in_body(part.mappings)
         if step.each is not None and key.startswith("undo."):
-            yield from (path[1:] for path in part.mappings if path[0] == step.name)
+            own_paths = (path[1:] for path in part.mappings if path[0] == step.name)
+            yield from (read for path in own_paths for read in _taken(step, path))
     for path in used:
         yield from body_paths(step, path)
 
@@ -105,7 +113,12 @@ def _taken(step: Request, path: Path) -> Iterator[Path]:
     if step.take is None:
         yield path
     else:
-        yield from (found.path[2:] for found in followed(step.take, path) if found.path[:2] == _BODY)
+        yield from _in_body(found.path for found in followed(step.take, path))
+
+
+def _in_body(paths: Iterable[Path]) -> Iterator[Path]:
+    """The paths among some that lead into the body of a reply, below it; to a whole reply belongs its whole body."""
+    return (path[2:] for path in paths if path[:2] == _BODY[: len(path)])
 
 
 def needs_of_page(

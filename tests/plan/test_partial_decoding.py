@@ -138,6 +138,7 @@ def test_floats_are_read_from_the_first_on(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 ROW = {"id": 1, "name": "Lin", "todo": 7}
+LIST = {"items": [ROW]}
 
 
 @pytest.mark.parametrize(
@@ -151,9 +152,45 @@ ROW = {"id": 1, "name": "Lin", "todo": 7}
         ("", "x[0].name", [ROW], [{"name": "Lin"}]),
         ("", "sort(x, '-id')[0].name", [ROW], [{"id": 1, "name": "Lin"}]),
         ("", "pick(x, 'id')", ROW, ROW),
-        ("take: reply.body.items", "x[0].id", {"items": [ROW], "total": 1}, {"items": [ROW]}),
+        ("take: reply.body.items", "x[0].id", {**LIST, "total": 1}, {"items": [{"id": 1}]}),
+        ("take: reply.body.items", "x", {**LIST, "total": 1}, LIST),
+        ("take: reply.body.items", "[1 for row in x]", {**LIST, "total": 1}, LIST),
+        (
+            "take: '[row for row in reply.body.items]'",
+            "[row.id for row in x]",
+            LIST,
+            {"items": [{"id": 1}]},
+        ),
+        (
+            "take: '[row for row in reply.body.items if row.todo]'",
+            "count(x)",
+            LIST,
+            LIST,
+        ),
+        ("take: '[row.id for row in reply.body.items]'", "len(x)", LIST, {"items": [{"id": 1}]}),
+        (
+            "take: group(reply.body.items, 'name')",
+            "x.Lin[0].id",
+            LIST,
+            {"items": [{"id": 1, "name": "Lin"}]},
+        ),
+        ('take: "reply.body.id if reply else 1"', "x", ROW, ROW),
+        ("take: {a: reply.body.id, b: reply.body.todo}", "x.a", ROW, {"id": 1}),
+        (
+            "take: reply.body.items\n        key_by: id",
+            "x['1'].name",
+            LIST,
+            {"items": [{"id": 1, "name": "Lin"}]},
+        ),
+        (
+            "each: n in [1]\n        take: reply.body.items",
+            "x[0][0].name",
+            LIST,
+            {"items": [{"name": "Lin"}]},
+        ),
         ("take: reply.status", "x", ROW, ROW),
-        ("take: reply", "x.body.id", ROW, ROW),
+        ("take: reply", "x.body.id", ROW, {"id": 1}),
+        ("take: reply", "x", ROW, ROW),
         ("ok: reply.body.id is not None", "x.name", ROW, ROW),
         ("key_by: id", "x['1'].name", [ROW], [{"id": 1, "name": "Lin"}]),
         ("each: n in [1]", "x[0].name", ROW, {"name": "Lin"}),

@@ -31,9 +31,9 @@ CLIENT = Client(base_url="http://backend.test")
 NOTHING = dict.fromkeys(NAMES)
 
 
-def plan_of(values: dict[str, str], shape: str) -> Plan:
-    path = PathTemplate(("/",), "", "/")
-    asked = [Request(name, "todos", "GET", path, safe=True, marks=MARKS) for name in NAMES]
+def plan_of(values: dict[str, str], shape: str, take: str = "") -> Plan:
+    path, of_reply = PathTemplate(("/",), "", "/"), {"take": parse(take)} if take else {}
+    asked = [Request(name, "todos", "GET", path, safe=True, marks=MARKS, **of_reply) for name in NAMES]
     made = [Value(name, parse(text), marks=MARKS) for name, text in values.items()]
     page = Mapping((("the page", parse(shape)),))
     recipe = Recipe("page", "page.yaml", "GET", "/page", steps=(*asked, *made), shape=page, marks=MARKS)
@@ -46,7 +46,8 @@ def page_of(plan: Plan, replies: dict[str, Any], *, fast: bool) -> Any:
     for step in plan.steps:
         if isinstance(step, PlannedRequest):
             raw = json.dumps(replies[step.name]).encode()
-            scope[step.name] = step.decode(raw, 100)
+            value = step.decode(raw, 100)
+            scope[step.name] = value if step.take is None else value_of(step.take, reply_of(value), fast=fast)
         else:
             assert isinstance(step, PlannedValue)
             scope[step.name] = value_of(step.value, scope, fast=fast)
@@ -65,22 +66,28 @@ def depth_of(value: Any) -> int:
     return 1 + max(map(depth_of, value), default=0) if isinstance(value, list) else 0
 
 
+def reply_of(body: Any) -> dict[str, Any]:
+    return {"reply": {"status": 200, "headers": {}, "body": body}}
+
+
 def value_of(compiled: Any, scope: dict[str, Any], *, fast: bool) -> Any:
     return (compiled if fast else compiled.safely)(scope, Evaluation(now=NOW))
 
 
-def reference_of(values: dict[str, str], shape: str, replies: dict[str, Any]) -> Any:
+def reference_of(values: dict[str, str], shape: str, replies: dict[str, Any], take: str) -> Any:
     """The same by the plain evaluator, of whole replies."""
     scope = {name: jsontext.decode(json.dumps(value).encode()) for name, value in replies.items()}
+    if take:
+        scope = {name: evaluate(parse(take), reply_of(value), NOW, {}) for name, value in scope.items()}
     for name, text in values.items():
         scope[name] = evaluate(parse(text), scope, NOW, {})
     tree: Tree = parse(shape)
     return evaluate(tree, scope, NOW, {})
 
 
-def check(values: dict[str, str], shape: str, replies: dict[str, Any]) -> None:
-    expected = reference_of(values, shape, replies)
-    plan = plan_of(values, shape)
+def check(values: dict[str, str], shape: str, replies: dict[str, Any], take: str = "") -> None:
+    expected = reference_of(values, shape, replies, take)
+    plan = plan_of(values, shape, take)
     for fast in (True, False):
         try:
             page = page_of(plan, replies, fast=fast)
@@ -104,6 +111,40 @@ def test_a_page_is_the_same_with_nothing_but_what_it_uses(
     replies: dict[str, Any], first: str, second: str, last: str
 ) -> None:
     check({"v": first, "w": second}, last, replies)
+
+
+TAKES = (
+    *(
+        "",
+        "",
+        "",
+        "reply.body",
+        "reply",
+        "reply.body.name",
+        "[reply.body, reply.status]",
+        "{'name': reply.body}",
+    ),
+    *("reply.body or [reply.body]", "[t for t in reply.body if t.id]", "{t.id: t for t in reply.body}"),
+    *(
+        "sort(reply.body, 'id')",
+        "pick(reply.body, 'id', 'name')",
+        "reply.body[0]",
+        "reply.body if reply.body.id else 1",
+    ),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], database=None)
+@given(
+    scopes,
+    st.sampled_from(TAKES),
+    texts(depth=3).map(unquoted),
+    texts(names=(*NAMES, "v", "v", "v"), depth=3).map(unquoted),
+)
+def test_a_page_is_the_same_whatever_is_taken_of_replies(
+    replies: dict[str, Any], take: str, first: str, last: str
+) -> None:
+    check({"v": first}, last, replies, take)
 
 
 ROWS = [{"id": 1, "name": "a", "tags": {"x": [1]}}, {"id": 2}, {"name": None, "id": None}]
