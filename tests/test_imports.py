@@ -246,7 +246,17 @@ def test_a_run_knows_no_recipe_and_no_socket() -> None:
     } == set()
 
 
-OF_REPLIES = {"Broken", "Call", "Ended", "Fetch", "Joined", "Passage", "Reply", "Started", "Stream", "Wire"}
+OF_REPLIES = {
+    "Broken",
+    "Call",
+    "Ended",
+    "Joined",
+    "HeldStream",
+    "Reply",
+    "Started",
+    "Stream",
+    "Wire",
+}
 """What is a reply of a backend, or why there is none, or has one."""
 
 
@@ -274,11 +284,11 @@ def test_the_web_layer_sees_no_reply_of_a_backend() -> None:
     [
         ("from bff.http import Calls, Reply", {"Reply"}),
         ("from bff.http.sockets.wire import Wire", {"Wire"}),
-        ("def f():\n    from bff.http import Passage as Through", {"Passage"}),
-        ("if TYPE_CHECKING:\n    from bff.http.fetch import Call", {"Call"}),
+        ("def f():\n    from bff.http import HeldStream as Through", {"HeldStream"}),
+        ("if TYPE_CHECKING:\n    from bff.http.call import Call", {"Call"}),
         ("from bff.http import *", {"*"}),
         ("from bff.http import messages", {"messages"}),
-        ("from bff.http.stream import passage", {"passage"}),
+        ("from bff.http.stream import held_stream", {"held_stream"}),
         ("import bff.http.messages", {"bff.http.messages"}),
         ("import bff.http as calls", {"bff.http"}),
         ("from bff import http", {"http"}),

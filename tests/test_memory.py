@@ -62,7 +62,7 @@ BOUNDED = {
     "http/sockets/tls.py lru_cache": "what clients say of certificates",
     "http/sockets/transport.py WeakKeyDictionary": "one entry for each client of the project",
     "identity/session.py lru_cache": "1,024 cookies of our own making, none of more than 4,096 bytes",
-    "testing/lab.py cache": "the project under test",
+    "testing/app_under_test.py cache": "the project under test",
     "web/counting.py TLRUCache": "50,000 counts under hashes of one length",
     "web/files.py LRUCache": "32 MiB: the bodies are measured",
 }

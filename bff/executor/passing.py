@@ -14,7 +14,7 @@ from bff.executor.bind import BoundRequest
 from bff.executor.request_step import RequestStep
 from bff.executor.run import PageRun
 from bff.executor.writes import Write
-from bff.http import Broken, OutgoingRequest, Passage, Reply, StreamBroke
+from bff.http import Broken, HeldStream, OutgoingRequest, Reply, StreamBroke
 from bff.http.stream.media import IN_RECORDS, essence_of, manner_of
 from bff.plan.model import PlannedRequest
 
@@ -46,12 +46,12 @@ class Passed:
     `length` is None where it is not known and need not be: what consists of records shows itself where it ends.
     """
 
-    def __init__(self, passage: Passage) -> None:
-        self.status = passage.status
-        self.headers = passage.headers
-        text = passage.headers.get("content-length", "")
+    def __init__(self, stream: HeldStream) -> None:
+        self.status = stream.status
+        self.headers = stream.headers
+        text = stream.headers.get("content-length", "")
         self.length = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
-        self._passage = passage
+        self._stream = stream
         self._held: list[bytes] | None = None
 
     @property
@@ -65,23 +65,23 @@ class Passed:
         held: list[bytes] = []
         length = 0
         try:
-            for part in self._passage.chunks():
+            for part in self._stream.chunks():
                 held.append(part)
                 length += len(part)
                 if length > most:
                     raise StreamBroke(Broken("too-large", sent=True))
         finally:
-            self._passage.close()
+            self._stream.close()
         self.length, self._held = length, held
 
     def chunks(self) -> Iterator[bytes]:
         """The body; raises StreamBroke where it ends before its end."""
-        return self._passage.chunks() if self._held is None else iter(self._held)
+        return self._stream.chunks() if self._held is None else iter(self._held)
 
     def close(self) -> None:
         """Ends it where it stands."""
         self._held = None
-        self._passage.close()
+        self._stream.close()
 
 
 class PassingRun(PageRun):
@@ -143,7 +143,7 @@ class PassingRun(PageRun):
     def _judged(write: Write, failure: Failure) -> Failure:
         return write.judged(failure) if write.planned.writes else failure
 
-    def _failure_of(self, step: PlannedRequest, opened: Passage) -> Failure | None:
+    def _failure_of(self, step: PlannedRequest, opened: HeldStream) -> Failure | None:
         """Why a reply does not go through; None for one that does."""
         status = opened.status
         partly = status == 206 and "range" not in {name.lower() for name in self._sent.headers}

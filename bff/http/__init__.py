@@ -24,7 +24,7 @@ from bff.http.route import Route
 from bff.http.sender import Sender
 from bff.http.sockets.transport import SocketTransport
 from bff.http.stock.threads import ThreadTransport
-from bff.http.stream.passage import Passage
+from bff.http.stream.held_stream import HeldStream
 from bff.http.transport import Promise, Started, Stream, Transport, Try
 
 Client.sender = Sender()
@@ -49,10 +49,10 @@ __all__ = [
     "Env",
     "ForwardedToken",
     "HandOver",
+    "HeldStream",
     "Joined",
     "Limits",
     "OutgoingRequest",
-    "Passage",
     "Promise",
     "ReadKeys",
     "Reply",

@@ -18,7 +18,7 @@ from bff.http.messages import Broken, OutgoingRequest, Reply, of_tries
 from bff.http.route import Route, headers_of
 from bff.http.sockets.transport import SocketTransport, needs_more_than_sockets
 from bff.http.sockets.wire import Wire
-from bff.http.stream.passage import Passage
+from bff.http.stream.held_stream import HeldStream
 from bff.http.stream.streams import Streams
 from bff.http.transport import Transport
 from bff.http.tries import Tries
@@ -135,7 +135,7 @@ class Calls:
         *,
         length: int | None,
         max_bytes: int,
-    ) -> Passage | Broken:
+    ) -> HeldStream | Broken:
         """Sends a request whose body and reply go through as streams, and waits for the reply's head.
 
         The head comes within the time-out, counted from the last piece of the body, the whole by the page's

@@ -12,7 +12,7 @@ from bff.http.joined import Joined
 from bff.http.landing import Ended
 from bff.http.ledger import Change, HandOver
 from bff.http.messages import Broken, CacheOutcome, Reply
-from bff.http.stream.passage import Passage
+from bff.http.stream.held_stream import HeldStream
 
 _BY_STATUS = tuple(f"{hundreds}xx" for hundreds in range(10))
 
@@ -85,7 +85,7 @@ class CountedCalls(Calls):
             call.client.name, outcome, seconds if was_asked else None, tries, copies, call.cached
         )
 
-    def stream(self, *given: Any, **more: Any) -> Passage | Broken:
+    def stream(self, *given: Any, **more: Any) -> HeldStream | Broken:
         self._stream_begun = clock.monotonic()
         return super().stream(*given, **more)
 

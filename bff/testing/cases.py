@@ -10,9 +10,9 @@ from typing import Any
 
 from bff.expressions.inspect import fields
 from bff.recipe.model import Recipe
+from bff.testing.app_under_test import Answered, Visit, surroundings
 from bff.testing.compare import first_difference, keys_of, neutral, without
-from bff.testing.forecast import Ending, Forecast, Through
-from bff.testing.lab import Answered, Visit, lab
+from bff.testing.expected import Ending, Expected, Through
 from bff.testing.scenario import Scenario
 from bff.testing.server import Script
 from bff.testing.upstream import MARKER, Fault, Upstream, at_once_old, good_script, script_of
@@ -74,7 +74,7 @@ class FaultCase:
     def run_once(self, stretch: float = 1.0) -> Verdict:
         """Run the case, with times so much longer."""
         visit = Visit(self.root, self.page, stretch)
-        server = lab().server
+        server = surroundings().server
         scripts = self._scripts()
         case = server.open_case(scripts)
         try:
@@ -113,7 +113,7 @@ class FaultCase:
         addresses = {name: f"{base}/{name}" for name in self.scenario.replies}
         addresses |= {f"undo.{name}": f"{base}/undo.{name}" for name in self.scenario.replies}
         if self.fault is not None and self.fault.script is None:
-            addresses[str(self.step)] = lab().closed
+            addresses[str(self.step)] = surroundings().closed
         return addresses
 
     # --- what must be ------------------------------------------------------------------------------------------------
@@ -153,7 +153,7 @@ class FaultCase:
             yield f"a field that does not read {self.step} was harmed: {first_difference(good, now)}"
 
 
-def _leaks(found: Answered, must: Forecast) -> Iterator[str]:
+def _leaks(found: Answered, must: Expected) -> Iterator[str]:
     allowed = MARKER in repr([ending.members for ending in must.endings] if must.endings else must.body)
     if must.through is not None:
         return  # its words are what goes through
@@ -161,17 +161,17 @@ def _leaks(found: Answered, must: Forecast) -> Iterator[str]:
         yield "found the backend's words in the answer"
     if any(MARKER in value for name, value in found.headers.items() if value != must.headers.get(name)):
         yield "found the backend's words in the answer's headers"
-    if any(url in found.text for url in (lab().server.url, lab().closed)):
+    if any(url in found.text for url in (surroundings().server.url, surroundings().closed)):
         yield "found the backend's address in the answer"
 
 
-def _ending_problems(found: Answered, must: Forecast) -> Iterator[str]:
+def _ending_problems(found: Answered, must: Expected) -> Iterator[str]:
     """The differences to the ending that is nearest, of those that may be."""
     differences = [list(_from_ending(found, ending, must)) for ending in must.endings]
     yield from min(differences, key=len)
 
 
-def _from_ending(found: Answered, ending: Ending, must: Forecast) -> Iterator[str]:
+def _from_ending(found: Answered, ending: Ending, must: Expected) -> Iterator[str]:
     if found.status != ending.status:
         yield f"expected status {ending.status}, found {found.status}"
     if found.headers.get("Content-Type") != "application/problem+json":
@@ -196,7 +196,7 @@ def _from_ending(found: Answered, ending: Ending, must: Forecast) -> Iterator[st
             yield f"expected no {header} with a problem"
 
 
-def _cookie_problems(recipe: Recipe, found: Answered, must: Forecast) -> Iterator[str]:
+def _cookie_problems(recipe: Recipe, found: Answered, must: Expected) -> Iterator[str]:
     """The session's cookie goes with a sign-in and no problem, the other with what may have been written."""
     cookies = found.headers.get("Set-Cookie", "")
     if must.endings and "bff-session=" in cookies:
@@ -210,7 +210,7 @@ def _cookie_problems(recipe: Recipe, found: Answered, must: Forecast) -> Iterato
         yield "expected no cookie with a page of reads"
 
 
-def _page_problems(found: Answered, must: Forecast) -> Iterator[str]:
+def _page_problems(found: Answered, must: Expected) -> Iterator[str]:
     if found.status != must.status:
         yield f"expected status {must.status}, found {found.status}{_why(found)}"
         return

@@ -14,9 +14,9 @@ from bff.expressions.tree import PathTemplate
 from bff.plan.model import PlannedRequest
 from bff.recipe.graph import parts
 from bff.testing.demands import Demand, ReplyDemand, demands, origins_in, step_of
-from bff.testing.forecast import Forecast
+from bff.testing.expected import Expected
 from bff.testing.mentions import constants, counted, looked_up
-from bff.testing.model import forecast
+from bff.testing.model import expected
 from bff.testing.pagefile import PageFile
 from bff.testing.replies import Builder
 from bff.testing.rules import chunks
@@ -226,16 +226,16 @@ class Guess:
         replies: dict[str, Upstream] = {}
         for step in self._requests:
             replies[step.name] = self._reply(step, chosen, None)
-        good = self._forecast(scope, replies)
+        good = self._expected(scope, replies)
         for step in self._requests:  # once more, now that it is known what the batches ask for
             if step.batch_size is not None and step.name in good.asked and step.items is not None:
                 asked = step.items(good.scope, Evaluation())
                 replies[step.name] = self._reply(step, chosen, next(iter(chunks(asked, len(asked) + 1)), []))
-                good = self._forecast(scope, replies)
+                good = self._expected(scope, replies)
         return Scenario(request, scope, replies, good, self._demands)
 
-    def _forecast(self, scope: Mapping[str, Any], replies: Mapping[str, Upstream]) -> Forecast:
-        return forecast(self.page.plan, scope, replies, Evaluation(), self._unhurried, self._demands)
+    def _expected(self, scope: Mapping[str, Any], replies: Mapping[str, Upstream]) -> Expected:
+        return expected(self.page.plan, scope, replies, Evaluation(), self._unhurried, self._demands)
 
     def _reply(self, step: PlannedRequest, chosen: Mapping[Variable, Any], ids: list[Any] | None) -> Upstream:
         given = self._file.replies.get(step.name)

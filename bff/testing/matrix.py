@@ -11,10 +11,10 @@ from pathlib import Path
 
 from bff.plan.model import PlannedRequest
 from bff.recipe.model import Recipe
+from bff.testing.app_under_test import Visit, environment, surroundings
 from bff.testing.cases import SECOND_CHANCE, FaultCase, Verdict
-from bff.testing.forecast import Forecast
+from bff.testing.expected import Expected
 from bff.testing.guess import Guess
-from bff.testing.lab import Visit, environment, lab
 from bff.testing.pagefile import read_page_file
 from bff.testing.upstream import FAULTS, FAULTS_OF_PASSING, Fault
 from bff.web.app import create_app
@@ -62,7 +62,7 @@ def matrix_of(root: Path, pages: Sequence[str] | None = None, faults: Sequence[s
     """The cases of a project's recipes (or some of them); raises AuthorError or OperatorError as `check` does."""
     root = root.resolve()
     with quiet():
-        app = create_app(root, pages, environ=environment(root), transport=lab().transport)
+        app = create_app(root, pages, environ=environment(root), transport=surroundings().transport)
     found = Matrix()
     for name in app.extensions["bff"].pages:
         _add_page(found, root, name, list(FAULTS) if faults is None else list(faults))
@@ -115,7 +115,7 @@ def _may_be_old(recipe: Recipe, step: PlannedRequest) -> bool:
     return recipe.method == "GET" and cache is not None and cache.stale_if_error > 0
 
 
-def _why(good: Forecast, name: str) -> str:
+def _why(good: Expected, name: str) -> str:
     ending = good.endings[0]
     step = ending.members.get("step")
     where = f" at step {step}" if step else ""
@@ -125,7 +125,7 @@ def _why(good: Forecast, name: str) -> str:
     )
 
 
-def _not_asked(good: Forecast, name: str, step: str) -> str:
+def _not_asked(good: Expected, name: str, step: str) -> str:
     keys = [key for unmet, key in good.unmet if unmet == step]
     reason = {
         "when": "its 'when' is never true",

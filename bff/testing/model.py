@@ -18,7 +18,7 @@ from bff.expressions.values import to_text
 from bff.identity.session import expiry_of
 from bff.plan.model import Plan, PlannedGiven, PlannedGuard, PlannedRequest, PlannedStep, PlannedValue
 from bff.testing.demands import ReplyDemand
-from bff.testing.forecast import Course, Ending, Failed, Forecast, Made, Times, ending, entry, error_of
+from bff.testing.expected import Course, Ending, Expected, Failed, Made, Times, ending, entry, error_of
 from bff.testing.request_model import RequestModel, Stop
 from bff.testing.rules import chunks, is_segment, lists_hold
 from bff.testing.upstream import Upstream
@@ -27,14 +27,14 @@ from bff.validation import prune
 _SESSION = 8 * 3600.0
 
 
-def forecast(
+def expected(
     plan: Plan,
     scope: Mapping[str, Any],
     upstream: Mapping[str, Upstream],
     evaluation: Evaluation,
     times: Times,
     demands: Mapping[str, ReplyDemand],
-) -> Forecast:
+) -> Expected:
     """What the page must answer to a visitor with this scope when each step's backend does this.
 
     `demands` are those of the plan's recipe: one page is foretold a thousand times.
@@ -54,12 +54,12 @@ class _Model:
     ) -> None:
         self.plan = plan
         self.evaluation = evaluation
-        self.found = Forecast(scope=dict(scope))
+        self.found = Expected(scope=dict(scope))
         self.course = Course(plan, upstream, evaluation, times, self.found, demands)
         self.ends: dict[str, float] = {}
         self.outcomes: dict[str, str] = {}
 
-    def run(self) -> Forecast:
+    def run(self) -> Expected:
         try:
             for step in self._in_order():
                 waited = self.plan.waits_for[step.name]

@@ -10,7 +10,7 @@ from bff.errors import FunctionError
 from bff.expressions.inspect import ANY
 from bff.expressions.values import key_text, to_text
 from bff.plan.model import PlannedRequest
-from bff.testing.forecast import Course, Failed, Made, Through, error_of
+from bff.testing.expected import Course, Failed, Made, Through, error_of
 from bff.testing.rules import is_segment, lists_hold
 from bff.testing.upstream import EMPTY, NOT_JSON, Upstream
 

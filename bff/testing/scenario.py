@@ -9,8 +9,8 @@ from typing import Any
 from bff.expressions import Evaluation
 from bff.expressions.inspect import Path
 from bff.testing.demands import ReplyDemand
-from bff.testing.forecast import Forecast, Times
-from bff.testing.model import forecast
+from bff.testing.expected import Expected, Times
+from bff.testing.model import expected
 from bff.testing.samples import GivenInput
 from bff.testing.upstream import Upstream
 from bff.validation import prune
@@ -30,14 +30,14 @@ class Scenario:
     request: GivenInput
     scope: Mapping[str, Any]
     replies: Mapping[str, Upstream]
-    good: Forecast
+    good: Expected
     demands: Mapping[str, ReplyDemand]
     broken: Mapping[str, Upstream] = field(default_factory=dict)
 
-    def predict(self, page: Page, times: Times, faults: Mapping[str, Upstream]) -> Forecast:
+    def predict(self, page: Page, times: Times, faults: Mapping[str, Upstream]) -> Expected:
         """What the page answers when some steps' backends do something else."""
         upstream = {**self.replies, **self.broken, **faults}
-        return forecast(page.plan, self.scope, upstream, Evaluation(), times, self.demands)
+        return expected(page.plan, self.scope, upstream, Evaluation(), times, self.demands)
 
 
 def unhurried(page: Page) -> Times:

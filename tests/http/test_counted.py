@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bff import clock
-from bff.http import Broken, CacheTerms, Client, OutgoingRequest, Passage, Reply
+from bff.http import Broken, CacheTerms, Client, HeldStream, OutgoingRequest, Reply
 from bff.http.counted import CountedCalls
 from tests.clock import Clock
 from tests.http.calling import ByHand, OnClock, finish, get, ok, run
@@ -79,7 +79,7 @@ def test_a_stream_is_told_of_when_its_head_has_come(client: Client) -> None:
     told = Told()
     calls = counted(told, ByHand(Reply(206)))
     opened = calls.stream(client, OutgoingRequest("GET", "/a"), None, length=None, max_bytes=9)
-    assert isinstance(opened, Passage)
+    assert isinstance(opened, HeldStream)
     [(name, outcome, seconds, *rest)] = told.calls
     assert (name, outcome, rest) == ("people", "2xx", [0, 0, None])
     assert seconds >= 0

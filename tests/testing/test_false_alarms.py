@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bff.testing import Matrix, matrix_of
-from bff.testing.lab import Visit
+from bff.testing.app_under_test import Visit
 from bff.testing.scenario import unhurried
 from tests.project import write_project
 

@@ -21,11 +21,11 @@ import bff.web.answer as answer
 from bff.errors import Failure
 from bff.executor.bind import BoundRequest
 from bff.executor.writes import Writes
-from bff.http import Calls, Passage, StreamBroke
+from bff.http import Calls, HeldStream, StreamBroke
 from bff.http.cache.entry import CacheEntry
 from bff.http.ledger import Ledger
 from bff.http.sockets.idle import Idle
-from bff.http.stock.streaming import StockStream
+from bff.http.stock.streaming import RequestsStream
 from bff.http.wires import Wires
 from bff.testing import Matrix
 from bff.web.keeping import CacheControl
@@ -271,13 +271,13 @@ def a_broken_body_ends_as_a_whole_one_does(patch: pytest.MonkeyPatch) -> None:
         with suppress(StreamBroke):
             yield from self._stream.chunks()
 
-    patch.setattr(Passage, "chunks", chunks)
+    patch.setattr(HeldStream, "chunks", chunks)
 
 
 @seed("fetching", "file", "10MB", "expected the 10485760 bytes of the backend, found")
 def a_piece_of_a_body_is_lost(patch: pytest.MonkeyPatch) -> None:
-    good = StockStream._read
-    patch.setattr(StockStream, "_read", lambda self: good(self)[:-1] if self._request.max_bytes else b"")
+    good = RequestsStream._read
+    patch.setattr(RequestsStream, "_read", lambda self: good(self)[:-1] if self._request.max_bytes else b"")
 
 
 @seed("fetching", "file", "drip", "expected an answer within")

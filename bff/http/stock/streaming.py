@@ -35,7 +35,7 @@ class _Passing:
         return True
 
 
-class StockStream:
+class RequestsStream:
     """A reply whose head has come; see `Stream` of the transport."""
 
     def __init__(self, response: requests.Response, request: Try, progress: _Passing) -> None:
@@ -69,7 +69,7 @@ class StockStream:
         return part
 
 
-def open_stream(adapter: Adapter, request: Try, body: Iterable[bytes] | None) -> StockStream | Broken:
+def open_stream(adapter: Adapter, request: Try, body: Iterable[bytes] | None) -> RequestsStream | Broken:
     """Sends a request and waits for its reply's head, in this thread; raises only what `body` raises."""
     progress = _Passing()
     feed = None if body is None else _Feed(body, request)
@@ -85,7 +85,7 @@ def open_stream(adapter: Adapter, request: Try, body: Iterable[bytes] | None) ->
         if 200 <= response.status_code < 300 and length > request.max_bytes:
             response.close()
             return Broken("too-large", sent=True)
-    return StockStream(response, request, progress)
+    return RequestsStream(response, request, progress)
 
 
 def _length(response: requests.Response) -> int:

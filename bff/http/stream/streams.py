@@ -11,7 +11,7 @@ from bff.http.call import Call
 from bff.http.gate import full
 from bff.http.layers.retry import Retry
 from bff.http.messages import Broken, Reply, is_transient
-from bff.http.stream.passage import Passage
+from bff.http.stream.held_stream import HeldStream
 from bff.http.transport import Stream, Transport
 from bff.http.tries import Tries
 
@@ -23,7 +23,7 @@ class Streams:
         self._transport = transport
         self._tries = tries
 
-    def open(self, call: Call, body: Iterable[bytes] | None, max_bytes: int) -> Passage | Broken:
+    def open(self, call: Call, body: Iterable[bytes] | None, max_bytes: int) -> HeldStream | Broken:
         """Opens a stream in a place of its client, which only a stream that is open keeps.
 
         Raises what `body` raises.
@@ -39,7 +39,7 @@ class Streams:
                 ledger.give_back(gate)
         if isinstance(opened, Broken):
             return replace(opened, attempts=call.attempts)
-        return Passage(opened, lambda: ledger.give_back(gate))
+        return HeldStream(opened, lambda: ledger.give_back(gate))
 
     def _try(self, call: Call, body: Iterable[bytes] | None, max_bytes: int) -> Stream | Broken:
         """Tries until there is a head, where nothing of a body can have been sent."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bff.http import Calls, Client, OutgoingRequest, Passage
+from bff.http import Calls, Client, HeldStream, OutgoingRequest
 from bff.http.sockets import standing as module
 from bff.http.sockets.dial import Address
 from bff.http.sockets.standing import REST, Standing
@@ -195,7 +195,7 @@ def test_an_upload_goes_where_an_answer_comes_from(
 
     assert sent(0.3).reason == "reply-timeout"
     stream = sent(5.0)
-    assert isinstance(stream, Passage)
+    assert isinstance(stream, HeldStream)
     assert list(stream.chunks()) == [b"kept"]
     stream.close()
 

@@ -15,8 +15,8 @@ from bff.http import (
     Broken,
     Calls,
     Client,
+    HeldStream,
     OutgoingRequest,
-    Passage,
     Reply,
     StreamBroke,
     Transport,
@@ -42,15 +42,15 @@ LARGEST = 2**20
 
 def opened(
     calls: Calls, client: Client, request: OutgoingRequest, *body: bytes, **more: Any
-) -> Passage | Broken:
+) -> HeldStream | Broken:
     given = iter(body) if body else None
     options = {"length": sum(map(len, body)) if body else None, "max_bytes": LARGEST}
     return calls.stream(client, request, given, **options | more)
 
 
-def passage(*given: Any, **more: Any) -> Passage:
+def held(*given: Any, **more: Any) -> HeldStream:
     found = opened(*given, **more)
-    assert isinstance(found, Passage), found
+    assert isinstance(found, HeldStream), found
     return found
 
 
@@ -60,7 +60,7 @@ def broken(*given: Any, **more: Any) -> Broken:
     return found
 
 
-def end_of(stream: Passage) -> tuple[bytes, Broken]:
+def end_of(stream: HeldStream) -> tuple[bytes, Broken]:
     """What comes of a stream before it breaks, and how it breaks."""
     parts = []
     with pytest.raises(StreamBroke) as caught:
@@ -83,7 +83,7 @@ def test_the_first_piece_is_there_before_the_backend_sends_the_last(
         wire.send(b"two")
 
     backend.on("GET /file", script)
-    stream = passage(make_calls(), client, get("/file"))
+    stream = held(make_calls(), client, get("/file"))
     pieces = stream.chunks()
     assert next(pieces) == b"one"
     got_first.set()
@@ -101,7 +101,7 @@ def test_a_chunk_comes_through_the_moment_it_is_sent(
         wire.send(b"9\r\ndata: 2\n\n\r\n0\r\n\r\n")
 
     backend.on("GET /events", script)
-    pieces = passage(make_calls(), client, get("/events")).chunks()
+    pieces = held(make_calls(), client, get("/events")).chunks()
     assert next(pieces) == b"data: 1\n\n"
     asked_for_more.set()
     assert list(pieces) == [b"data: 2\n\n"]
@@ -111,7 +111,7 @@ def test_nothing_is_unpacked_and_nothing_packed_is_asked_for(
     backend: FakeBackend, client: Client, make_calls: Callable[..., Calls]
 ) -> None:
     backend.on("GET /file", answer(body=b"\x1f\x8b not unpacked", headers={"Content-Encoding": "gzip"}))
-    stream = passage(make_calls(), client, get("/file"))
+    stream = held(make_calls(), client, get("/file"))
     assert (list(stream.chunks()), stream.headers["content-encoding"]) == ([b"\x1f\x8b not unpacked"], "gzip")
     assert backend.requests[0].headers["accept-encoding"] == "identity"
 
@@ -122,7 +122,7 @@ def test_a_connection_is_used_again_after_a_whole_body_and_not_after_a_part_of_o
     backend.on("GET /file", answer(body=b"whole"))
     backend.on("GET /large", flood(LARGEST, announced=True))
     for path in ("/file", "/large", "/file"):
-        stream = passage(make_calls(), client, get(path))
+        stream = held(make_calls(), client, get(path))
         pieces = stream.chunks()
         if path == "/file":
             assert list(pieces) == [b"whole"]
@@ -143,7 +143,7 @@ def test_closing_ends_the_exchange_at_the_backend(
         noticed.set()
 
     backend.on("GET /file", script)
-    stream = passage(make_calls(), client, get("/file"))
+    stream = held(make_calls(), client, get("/file"))
     next(stream.chunks())
     stream.close()
     assert noticed.wait(PATIENCE)
@@ -169,7 +169,7 @@ def test_an_end_that_comes_too_early_is_no_end(
     script: Any, came: bytes, backend: FakeBackend, client: Client, make_calls: Callable[..., Calls]
 ) -> None:
     backend.on("GET /file", script)
-    parts, why = end_of(passage(make_calls(), client, get("/file")))
+    parts, why = end_of(held(make_calls(), client, get("/file")))
     assert (parts, why.kind, why.sent) == (came, "refused", True)
 
 
@@ -181,7 +181,7 @@ def test_a_body_that_stops_is_cut_off_at_the_deadline(
         wire.until_closed(PATIENCE)
 
     backend.on("GET /file", script)
-    parts, why = end_of(passage(make_calls(0.4), client, get("/file")))
+    parts, why = end_of(held(make_calls(0.4), client, get("/file")))
     assert (parts, why.kind) == (b"one", "timeout")
 
 
@@ -196,7 +196,7 @@ def test_a_body_without_a_length_is_cut_off_where_it_passes_the_bound(
     backend: FakeBackend, client: Client, make_calls: Callable[..., Calls]
 ) -> None:
     backend.on("GET /file", flood(4 * LARGEST, announced=False))
-    parts, why = end_of(passage(make_calls(), client, get("/file")))
+    parts, why = end_of(held(make_calls(), client, get("/file")))
     assert (len(parts) <= LARGEST, why.kind) == (True, "too-large")
 
 
@@ -205,7 +205,7 @@ def test_a_reply_of_responses_goes_through(
 ) -> None:
     with responses.RequestsMock() as mock:
         mock.get(f"{backend.url}/file", body=b"mocked", content_type="image/png")
-        stream = passage(make_calls(), client, get("/file"))
+        stream = held(make_calls(), client, get("/file"))
         assert (stream.status, stream.headers["content-type"], list(stream.chunks())) == (
             200,
             "image/png",
@@ -221,7 +221,7 @@ def test_a_body_goes_up_with_its_length(
     backend: FakeBackend, client: Client, make_calls: Callable[..., Calls]
 ) -> None:
     backend.on("POST /file", answer(201, body=b""))
-    stream = passage(make_calls(), client, post("/file", content_type="image/png"), b"one", b"two")
+    stream = held(make_calls(), client, post("/file", content_type="image/png"), b"one", b"two")
     [request] = backend.requests
     assert (stream.status, request.body) == (201, b"onetwo")
     assert {
@@ -237,7 +237,7 @@ def test_a_body_of_unknown_length_goes_up_in_chunks(
     client: Client, make_calls: Callable[..., Calls], backend: FakeBackend
 ) -> None:
     backend.on("POST /file", answer(201, body=b""))
-    passage(make_calls(), client, post("/file"), b"one", b"two", length=None)
+    held(make_calls(), client, post("/file"), b"one", b"two", length=None)
     [request] = backend.requests
     assert (request.body, request.headers["transfer-encoding"]) == (b"onetwo", "chunked")
     assert "content-length" not in request.headers
@@ -257,7 +257,7 @@ def test_the_first_piece_is_sent_before_the_visitor_gives_the_last(
 
     backend.on("POST /file", answer(201, body=b""))
     found = make_calls().stream(client, post("/file"), body(), length=6, max_bytes=LARGEST)
-    assert (isinstance(found, Passage), open_now, backend.requests[0].body) == (True, [1], b"onetwo")
+    assert (isinstance(found, HeldStream), open_now, backend.requests[0].body) == (True, [1], b"onetwo")
 
 
 def test_what_a_visitors_body_raises_comes_through_and_the_backend_gets_no_whole_request(
@@ -287,7 +287,7 @@ def test_the_time_that_a_visitor_takes_is_not_the_backends(
             yield b"x"
 
     found = make_calls().stream(client, post("/file"), body(), length=3, max_bytes=LARGEST)
-    assert isinstance(found, Passage) and found.status == 201
+    assert isinstance(found, HeldStream) and found.status == 201
 
 
 def test_a_backend_that_does_not_answer_is_given_up_at_the_time_out(
@@ -309,7 +309,7 @@ def test_a_read_is_tried_again_before_its_head_came(
 ) -> None:
     backend.on("GET /file", close, answer(503), answer(body=b"third time"))
     client.retries = 2
-    assert list(passage(make_calls(), client, get("/file")).chunks()) == [b"third time"]
+    assert list(held(make_calls(), client, get("/file")).chunks()) == [b"third time"]
 
 
 def test_a_body_is_never_sent_twice(
@@ -317,23 +317,23 @@ def test_a_body_is_never_sent_twice(
 ) -> None:
     backend.on("POST /file", answer(503), answer(201))
     client.retries = 2
-    stream = passage(make_calls(), client, post("/file", repeatable=True), b"one")
+    stream = held(make_calls(), client, post("/file", repeatable=True), b"one")
     assert (stream.status, len(backend.requests)) == (503, 1)
 
 
 def test_a_stream_keeps_its_place_until_it_is_closed(make_calls: Callable[..., Calls]) -> None:
     client = Client("http://backend.test", concurrency=1)
-    stream = passage(calls_on(ByHand(ok())), client, get("/a"))
+    stream = held(calls_on(ByHand(ok())), client, get("/a"))
     assert broken(calls_on(ByHand(ok())), client, get("/a")).kind == "full"
     stream.close()
     stream.close()
-    assert isinstance(opened(calls_on(ByHand(ok())), client, get("/a")), Passage)
+    assert isinstance(opened(calls_on(ByHand(ok())), client, get("/a")), HeldStream)
 
 
 def test_failing_heads_open_the_circuit_and_a_stream_is_then_not_asked_for() -> None:
     client = Client("http://backend.test", retries=0, breaker=Breaker(failures=2))
     transport = ByHand(Reply(503), Broken("refused"), ok())
-    passage(calls_on(transport), client, get("/a")).close()
+    held(calls_on(transport), client, get("/a")).close()
     assert broken(calls_on(transport), client, get("/a")).kind == "refused"
     spared = broken(calls_on(transport), client, get("/a"))
     assert (spared.kind, spared.retry_after is not None, len(transport.flights)) == ("breaker", True, 2)
@@ -360,7 +360,7 @@ def test_what_goes_up_carries_the_headers_of_every_request() -> None:
 def test_nothing_of_a_stream_is_kept(client: Client) -> None:
     transport = ByHand(ok(), ok())
     for _ in range(2):
-        passage(calls_on(transport), client, get("/a", cache=CacheTerms(60.0))).close()
+        held(calls_on(transport), client, get("/a", cache=CacheTerms(60.0))).close()
     assert len(transport.flights) == 2
 
 
@@ -369,7 +369,7 @@ def test_the_backend_is_told_how_long_the_whole_may_take(
 ) -> None:
     backend.on("GET /file", answer(body=b"x"))
     client.timeout = 0.5
-    passage(make_calls(60), client, get("/file")).close()
+    held(make_calls(60), client, get("/file")).close()
     assert 50_000 < int(backend.requests[0].headers["x-request-deadline-ms"]) <= 60_000
 
 
@@ -378,6 +378,6 @@ def test_a_stream_needs_no_thread(
 ) -> None:
     backend.on("GET /file", answer(body=b"x"))
     before = set(threading.enumerate())
-    stream = passage(make_calls(), client, get("/file"))
+    stream = held(make_calls(), client, get("/file"))
     assert "bff-http" not in {thread.name for thread in set(threading.enumerate()) - before}
     stream.close()

@@ -23,7 +23,7 @@ from bff.plan.model import PlannedRequest
 from bff.plan.planning import plan_folder
 from bff.problems import CONTENT_TYPE
 from bff.recipe.model import Recipe
-from bff.testing.forecast import Times
+from bff.testing.expected import Times
 from bff.testing.lines import assembled
 from bff.testing.samples import GivenInput
 from bff.testing.scenario import wire_texts
@@ -83,7 +83,7 @@ class FaultServer(FakeBackend):
 
 
 @dataclass(frozen=True, slots=True)
-class Lab:
+class Surroundings:
     """What all cases of a process share; `closed` is a URL where nobody listens."""
 
     server: FaultServer
@@ -92,15 +92,15 @@ class Lab:
 
 
 @cache
-def lab() -> Lab:
-    """The process's lab, started when it is first asked for; its threads are daemons and end with the process."""
+def surroundings() -> Surroundings:
+    """The process's own, started when they are first asked for; their threads are daemons and end with it."""
     server = FaultServer()
     server.__enter__()
     unheard = socket.socket()
     unheard.bind(("127.0.0.1", 0))
     atexit.register(unheard.close)
     closed = f"http://127.0.0.1:{unheard.getsockname()[1]}"
-    return Lab(server, SocketTransport(), closed)
+    return Surroundings(server, SocketTransport(), closed)
 
 
 _making = threading.Lock()
@@ -127,7 +127,7 @@ class Visit:
 
     def __init__(self, root: Path, name: str, stretch: float = 1.0) -> None:
         with _making:  # `ast` of Python 3.11 must not be used by two threads at a time
-            app = create_app(root, [name], environ=environment(root), transport=lab().transport)
+            app = create_app(root, [name], environ=environment(root), transport=surroundings().transport)
         self._site = app.extensions["bff"]
         self._app = app
         self.page: Page = self._site.pages[name]
@@ -224,7 +224,7 @@ def environment(root: Path) -> Mapping[str, str]:
 
 
 def scaled(page: Page, stretch: float) -> Times:
-    """The times of a page in the lab: in the proportions that its recipe says, its deadline at most 1.5 s."""
+    """The times of a page under test: in the proportions that its recipe says, its deadline at most 1.5 s."""
     deadline = page.recipe.deadline
     factor = min(1.0, _AIM / deadline) * stretch
     timeouts = {

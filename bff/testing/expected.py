@@ -1,4 +1,4 @@
-"""The words in which a page is foretold: failures of steps, endings of pages, times, and the forecast itself."""
+"""The words in which a page is expected: failures of steps, endings of pages, times, and the expected page itself."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Through:
 
 
 @dataclass(slots=True)
-class Forecast:
+class Expected:
     """What the page must answer: one of `endings`, or without any, `status`, `partial`, `stale`, `headers`, `body`.
 
     `asked` names the steps that send a request, `unmet` the conditions that kept a step from being asked or ended the
@@ -119,7 +119,7 @@ class Course:
     upstream: Mapping[str, Upstream]
     evaluation: Evaluation
     times: Times
-    found: Forecast
+    found: Expected
     demands: Mapping[str, ReplyDemand]
     failures: list[tuple[float, Failed]] = field(default_factory=list)
     made: list[Made] = field(default_factory=list)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from bff.http.transport import Stream
 
 
-class Passage:
+class HeldStream:
     """What a page hands on: the head of a reply and its body as it comes."""
 
     def __init__(self, stream: Stream, leave: Callable[[], None]) -> None:
