@@ -82,7 +82,8 @@ def _run(with_layer: bool) -> NoReturn:
         children = {"the backend": backend.process}
         if with_layer:
             children["the layer"] = stack.enter_context(_layer(backend.url, port, session_keys))
-        print(_what_to_open(backend, port if with_layer else None, demo_password), flush=True)
+        # In one piece: ctrl-C may come right after it.
+        print(_what_to_open(backend, port if with_layer else None, demo_password), end="", flush=True)
         _watch(children)
 
 
@@ -152,7 +153,7 @@ def _what_to_open(backend: Backend, port: int | None, demo_password: str) -> str
             f"  recipe    {layer}/api/home   made by orchestrations/home.yaml",
         ]
     rest = [f"  backend   {dashboard}", f"  rows      stay in {_shown(_DIRECTORY)}", "  stop      ctrl-C"]
-    return "\n".join(["", *lines, *rest, ""])
+    return "\n".join(["", *lines, *rest, "", ""])
 
 
 def _shown(path: Path) -> str:
