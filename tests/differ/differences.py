@@ -118,4 +118,10 @@ DIFFERENCES = (
         {"requests", "sent", *_CONNECTIONS},
         kinds=_QUEUES,
     ),
+    Difference(
+        "who joins a read 20 ms or more later asks again when the first has no time left, and has some itself",
+        {"requests", "sent", *_CONNECTIONS},
+        ("hang", "hang in the head", "hang in the body", "late", "drip", "drip in the head"),
+        kinds=("equal reads", "equal reads, fresh connection"),
+    ),
 )

@@ -735,6 +735,27 @@ def test_who_gives_up_what_has_ended_gives_its_connection_back(
     assert backend.accepted == 1
 
 
+def test_a_head_over_64_kb_is_refused_in_whatever_pieces_it_comes(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls
+) -> None:
+    raw = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-A: " + b"a" * 70_000 + b"\r\n\r\n[]"
+    read = threading.Event()
+
+    def in_two(_: Received, wire: FakeWire) -> None:
+        wire.send(raw[:60_000])
+        assert read.wait(PATIENCE)
+        wire.send(raw[60_000:])
+
+    backend.on("GET /a", in_two)
+    calls = make_calls()
+    owner = Owner(calls)
+    asked = owner.ask(0, way(calls, client, retries=0), "/a")
+    while len(asked.came) < 60_000:
+        assert calls.wait(clock.monotonic() + 0.05) == []
+    read.set()
+    assert owner.finish()[0] == Broken("refused", sent=True, reason="header-limit")
+
+
 # --- equal reads ------------------------------------------------------------------------------------------------
 
 

@@ -16,7 +16,7 @@ from bff.http.charsets import IN_UTF8
 from bff.http.decoding import decoded
 from bff.http.faults import BadReplyError
 from bff.http.sockets.connection import READ, Connection
-from bff.http.sockets.parser import MAX_HEADERS, idle_for
+from bff.http.sockets.parser import MAX_HEAD, MAX_HEADERS, idle_for
 
 if TYPE_CHECKING:
     from bff.http.ledger import Ledger
@@ -114,8 +114,9 @@ class PlainReply:
             fields = self.fields
             headers = dict(zip(map(_lower, fields), fields.values(), strict=True))
             line = _STATUS_LINE.match(data)
-            lines = data.count(b"\r\n", 0, data.find(b"\r\n\r\n"))
-            if line and lines == len(headers) <= MAX_HEADERS:
+            end = data.find(b"\r\n\r\n")
+            lines = data.count(b"\r\n", 0, end)
+            if line and end <= MAX_HEAD and lines == len(headers) <= MAX_HEADERS:
                 parts = self.parts
                 self.raw = parts[0] if len(parts) == 1 else b"".join(parts)
                 self.headers, self.idle_for = headers, None
