@@ -26,12 +26,9 @@ def used_of_values(recipe: Recipe, inspections: Inspections, page: Iterable[Insp
     `()` says that it looks at the whole. What a value step only passes on is used where somebody uses that value.
     `page` are the inspections of what is made of the steps in the end.
     """
-    passing = {
-        step.name: inspect_passing(step.value)
-        for step in recipe.steps
-        if isinstance(step, Value)
-        and step.given is None  # what a part of the page is given is checked as a whole
-    }
+    # What a part of the page is given is checked as a whole.
+    values = [step for step in recipe.steps if isinstance(step, Value) and step.given is None]
+    passing = {step.name: inspect_passing(step.value) for step in values}
     found = list(page)
     for name, parts in inspections.items():
         step = recipe.step(name)

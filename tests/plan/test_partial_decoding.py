@@ -8,6 +8,7 @@ from pathlib import Path as File
 from typing import Any
 
 import pytest
+from flask import Flask
 from msgspec import Struct
 from msgspec.structs import asdict
 
@@ -141,6 +142,12 @@ ROW = {"id": 1, "name": "Lin", "todo": 7}
 LIST = {"items": [ROW]}
 
 
+def decoded_by(app: Flask, reply: Any) -> Any:
+    """What the first step of an app's page decodes of a reply."""
+    step = app.extensions["bff"].pages["page"].plan.steps[0]
+    return plain(step.decode(json.dumps(reply).encode(), 100))
+
+
 @pytest.mark.parametrize(
     ("keys", "shape", "reply", "decoded"),
     [
@@ -220,11 +227,7 @@ def test_a_plan_decodes_what_its_recipe_reads(
         get: /y
     shape: ["{shape}", y.id]
     """
-    app = app_of(tmp_path, {"page": recipe})
-    step = app.extensions["bff"].pages["page"].plan.steps[0]
-    raw = json.dumps(reply).encode()
-    found = step.decode(raw, 100)
-    assert plain(found) == decoded
+    assert decoded_by(app_of(tmp_path, {"page": recipe}), reply) == decoded
 
 
 @pytest.mark.parametrize(
@@ -261,11 +264,7 @@ def test_what_a_value_passes_on_is_read_where_it_is_used(
         get: /y{steps}
     shape: ["{shape}", y.id]
     """
-    app = app_of(tmp_path, {"page": recipe})
-    step = app.extensions["bff"].pages["page"].plan.steps[0]
-    raw = json.dumps(reply).encode()
-    found = step.decode(raw, 100)
-    assert plain(found) == decoded
+    assert decoded_by(app_of(tmp_path, {"page": recipe}), reply) == decoded
 
 
 def test_what_a_value_in_the_form_of_yaml_passes_on_is_read_where_it_is_used(tmp_path: File) -> None:
@@ -287,9 +286,7 @@ def test_what_a_value_in_the_form_of_yaml_passes_on_is_read_where_it_is_used(tmp
       item: [row.of.id, row.by]
     """
     app = app_of(tmp_path, {"page": recipe})
-    step = app.extensions["bff"].pages["page"].plan.steps[0]
-    raw = json.dumps({"items": [{**ROW, "more": 1}], "first": ROW}).encode()
-    assert plain(step.decode(raw, 100)) == {"items": [ROW]}
+    assert decoded_by(app, {"items": [{**ROW, "more": 1}], "first": ROW}) == {"items": [ROW]}
 
 
 def test_what_a_session_and_other_steps_take_is_read_too(tmp_path: File) -> None:
@@ -312,6 +309,9 @@ def test_what_a_session_and_other_steps_take_is_read_too(tmp_path: File) -> None
     """
     clients = {"todos": 'auth=__import__("bff").forward_token("todos")'}
     app = app_of(tmp_path, {"page": recipe}, clients=clients, environ={"BFF_SESSION_KEYS": KEY})
-    step = app.extensions["bff"].pages["page"].plan.steps[0]
-    raw = json.dumps({**ROW, "token": "t", "record": {"id": 2, "more": 3}}).encode()
-    assert plain(step.decode(raw, 100)) == {"name": "Lin", "todo": 7, "token": "t", "record": {"id": 2}}
+    assert decoded_by(app, {**ROW, "token": "t", "record": {"id": 2, "more": 3}}) == {
+        "name": "Lin",
+        "todo": 7,
+        "token": "t",
+        "record": {"id": 2},
+    }
