@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks.lineup import HERE, INSTALLED, NODE_FOLDER, PYTHON
+from benchmarks.lineup import GO_PROGRAM, HERE, INSTALLED, NODE_FOLDER, PYTHON
 
 _REQUIREMENTS = HERE / "peers" / "python" / "requirements.txt"
 _NODE_SOURCES = HERE / "peers" / "node"
+_GO_SOURCES = HERE / "peers" / "go"
+# Its own folder is not on everybody's PATH.
+_GO_FOLDER = "/usr/local/go/bin"
 _PACKAGES = ("package.json", "package-lock.json")
 
 
@@ -21,7 +25,7 @@ class NotInstalled(Exception):
 
 
 def install(need: str) -> None:
-    """Make ready what peers need: python or node; raises NotInstalled."""
+    """Make ready what peers need: python, node or go; raises NotInstalled."""
     if need:
         _INSTALLERS[need]()
 
@@ -52,7 +56,21 @@ def _node() -> None:
     _done("node", locks)
 
 
-_INSTALLERS: dict[str, Callable[[], None]] = {"python": _python, "node": _node}
+def go() -> str | None:
+    """Where the command of Go is; None where there is none."""
+    return shutil.which("go", path=os.pathsep.join((os.environ.get("PATH", ""), _GO_FOLDER)))
+
+
+def _go() -> None:
+    command = go()
+    if command is None:
+        raise NotInstalled("go is not there")
+    # Nothing but its standard library, so nothing is fetched: neither packages nor another Go.
+    offline = {"GOTOOLCHAIN": "local", "GOPROXY": "off", "GOCACHE": str(GO_PROGRAM.parent / "cache")}
+    _run([command, "build", "-buildvcs=false", "-o", str(GO_PROGRAM), "."], _GO_SOURCES, offline)
+
+
+_INSTALLERS: dict[str, Callable[[], None]] = {"python": _python, "node": _node, "go": _go}
 
 
 def _mark(need: str) -> Path:
@@ -71,9 +89,10 @@ def _done(need: str, locks: list[Path]) -> None:
     _mark(need).write_text(_digest(locks))
 
 
-def _run(command: list[str], folder: Path | None = None) -> None:
+def _run(command: list[str], folder: Path | None = None, more: Mapping[str, str] | None = None) -> None:
     INSTALLED.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    environ = {**os.environ, **(more or {})}
+    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True)
     if done.returncode:
         last = (done.stderr.strip() or done.stdout.strip() or "no word why").splitlines()[-1]
         raise NotInstalled(f"{' '.join(command[:4])} failed: {last}")

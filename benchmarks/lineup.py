@@ -18,6 +18,7 @@ ROOT = HERE.parent
 INSTALLED = ROOT / ".local" / "bench"
 PYTHON = INSTALLED / "python" / "bin" / "python"
 NODE_FOLDER = INSTALLED / "node"
+GO_PROGRAM = INSTALLED / "go" / "pages"
 WORKS = ("bare", "same")
 
 # Threads of the servers with a thread per page, as docs/deploying.md counts them: pages a second × seconds a page.
@@ -156,6 +157,8 @@ BFF = Peer(
 PEERS = (
     BFF,
     Peer("limit", "the limit: raw sockets, granian", "python", _PYTHON, _granian),
+    # On its one core it has one processor by itself: Go counts those that it may run on.
+    Peer("go", "Go: net/http, encoding/json", "go", INSTALLED, lambda port: [str(GO_PROGRAM)]),
     Peer("fastify-undici", "Fastify 5 + undici", "node", _NODE, _node("fastify.mjs")),
     Peer("express-undici", "Express 5 + undici", "node", _NODE, _node("express.mjs")),
     Peer(

@@ -159,7 +159,7 @@ def _spread(row: Mapping[str, Any], column: str) -> str:
 
 def about(found: Results) -> str:
     """Where and when, and what the harness itself can carry."""
-    shown = ("bff", "python", "node", "granian", "fastify", "undici", "express", "@apollo/server", "fastapi")
+    shown = ("bff", "python", "node", "go", "granian", "fastify", "undici", "express", "@apollo/server", "fastapi")
     shown += ("aiohttp", "httpx", "uvicorn", "flask", "requests", "gunicorn")
     known = found["versions"]
     named = ", ".join(f"{name} {known[name]}" for name in shown if name in known)

@@ -13,7 +13,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from benchmarks import machine
+from benchmarks import installing, machine
 from benchmarks.lineup import HERE
 
 RESULTS = HERE / "results.json"
@@ -89,6 +89,8 @@ def versions() -> dict[str, str]:
     node = _said(["node", "--version"])
     if node:
         found["node"] = node.lstrip("v")
+    if go := installing.go():
+        found["go"] = _said([go, "env", "GOVERSION"]).removeprefix("go")
     commit = _said(["git", "-C", str(HERE), "rev-parse", "--short=12", "HEAD"])
     if commit:
         found["bff"] = commit

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import copy
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks import fixtures, lineup
+from benchmarks import fixtures, installing, lineup
 from benchmarks.answers import first_difference, problems_of
 from benchmarks.lineup import HOME
+from benchmarks.parts import Run
 from benchmarks.servers import Answer, Server
 
 
@@ -103,3 +105,33 @@ def test_each_peer_has_each_page_somewhere() -> None:
         assert len(set(paths)) == len(pages), peer.name
     apollo = next(peer for peer in lineup.PEERS if peer.name == "apollo-rest")
     assert apollo.target(HOME, "same").page_of({"data": {"home": 1}}) == 1
+
+
+GO = next(peer for peer in lineup.PEERS if peer.name == "go")
+
+
+@pytest.fixture
+def no_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(installing, "_GO_FOLDER", "/nowhere")
+
+
+@pytest.mark.usefixtures("no_go")
+def test_without_go_its_peer_is_left_out_and_told() -> None:
+    said: list[str] = []
+    this = Run((lineup.BFF, GO), ("same",), (1,), (0,), 0.1, 1, whole=False, say=said.append)
+    assert this.installed(this.peers) == [lineup.BFF]
+    assert this.missing == said == ["not installed: go: go is not there"]
+
+
+def test_go_is_found_where_its_own_installer_puts_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = tmp_path / "go"
+    command.touch(0o755)
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(installing, "_GO_FOLDER", str(tmp_path))
+    assert installing.go() == str(command)
+
+
+def test_the_peer_in_go_needs_nothing_but_its_standard_library() -> None:
+    module = (lineup.HERE / "peers" / "go" / "go.mod").read_text()
+    assert module.splitlines() == ["module bench", "", "go 1.22"]
