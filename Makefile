@@ -109,9 +109,9 @@ fuzz: $(ready_dev) ## throw bytes at what reads replies, for FUZZ_SECONDS (300)
 	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),300) $(python) tests/fuzz/replies.py $(ARGS)
 
 .PHONY: bench bench-smoke
-bench: $(ready_dev) ## a page of this layer beside what one would write instead (ARGS="--only expressions")
+bench: $(ready_dev) try-backend ## a page of this layer beside what one would write instead (ARGS="--only expressions")
 	@$(python) benchmarks/run.py $(ARGS)
-bench-smoke: $(ready_dev) ## whether the benchmark works and all its peers answer the same, in a minute
+bench-smoke: $(ready_dev) try-backend ## whether the benchmark works and all its peers answer the same, in a minute
 	@$(python) benchmarks/run.py --smoke $(ARGS)
 
 .PHONY: install install-backend install-browser install-hosts install-host-tools

@@ -77,22 +77,27 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 
-def _missing_work(server: Server) -> Iterator[str]:
-    """What the form `same` promises and does not do."""
-    answer = server.ask(HOME)
+def promises(server: Server, page: Page) -> Iterator[str]:
+    """What should stand around a page and does not: ETag and 304, a total, a line in the log."""
+    answer = server.ask(page)
     etag = answer.headers.get("etag", "")
     if not _STRONG.fullmatch(etag):
         yield f"no strong ETag: {etag!r}"
-    again = server.ask(HOME, {"If-None-Match": etag})
+    again = server.ask(page, {"If-None-Match": etag})
     if again.status != 304 or again.body:
         yield f"If-None-Match is answered {again.status} with {len(again.body)} bytes"
     if not re.search(r"(^|, )total;dur=[\d.]+", answer.headers.get("server-timing", "")):
         yield "no total in Server-Timing"
+    yield from _missing_lines(server, page)
+
+
+def _missing_work(server: Server) -> Iterator[str]:
+    """What the form `same` promises and does not do."""
+    yield from promises(server, HOME)
     for what, refused, statuses in _REFUSED:
         status = refused(server).status
         if status not in statuses:
             yield f"{what} is answered {status}"
-    yield from _missing_lines(server)
     begun = time.monotonic()
     status = server.ask(HOME, {"Cookie": server.sign_in(fixtures.HANGS)}).status
     took = time.monotonic() - begun
@@ -122,11 +127,11 @@ def _tampered(cookie: str) -> str:
     return cookie[:middle] + ("A" if cookie[middle] != "A" else "B") + cookie[middle + 1 :]
 
 
-def _missing_lines(server: Server) -> Iterator[str]:
+def _missing_lines(server: Server, page: Page) -> Iterator[str]:
     """One JSON line for each page, and no more."""
     before = _settled_lines(server)
     for _ in range(3):
-        server.ask(HOME)
+        server.ask(page)
     written = _settled_lines(server) - before
     if written != 3:
         yield f"{written} lines in the log for 3 pages"

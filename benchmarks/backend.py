@@ -1,6 +1,6 @@
-"""The backends that all peers ask: fixed replies at once on one port, and after a delay on another.
+"""The backends that all peers ask: fixed replies, at once on one port, late on another, with more headers on a third.
 
-`python benchmarks/backend.py [--delay-ms 20]` prints both ports as JSON and serves until its standard input is closed.
+`python benchmarks/backend.py [--delay-ms 20]` prints the ports as JSON and serves until its standard input is closed.
 One thread and epoll, because it shares a core with the load and must leave most of it. `/-/counts` tells how often
 each kind of path was asked since the last time.
 """
@@ -24,6 +24,19 @@ if __package__ in {None, ""}:
 from benchmarks import fixtures
 
 COUNTS = b"/-/counts"
+# What networks and gateways in front of backends add: in the replies of the third port beside their own two headers.
+MORE_HEADERS = (
+    b"Date: Mon, 23 Nov 2026 09:00:00 GMT",
+    b"Server: envoy",
+    b"Cache-Control: no-cache",
+    b"Vary: Accept-Encoding",
+    b"Strict-Transport-Security: max-age=31536000; includeSubDomains",
+    b"X-Request-Id: 6f1c52c8-2f0e-4d0f-9a57-0a3f6d3c8b1e",
+    b"Via: 1.1 8b6fa1c0d9e74c3da5.cloudfront.net (CloudFront)",
+    b"X-Cache: Miss from cloudfront",
+    b"X-Amz-Cf-Pop: FRA56-P8",
+    b"X-Amz-Cf-Id: 4Jq0hZb9mTtqk2oV7sWc1uEw8xYyN3rPzLf6gD5aKi0HvBnM==",
+)
 _READ = 65536
 
 
@@ -71,29 +84,36 @@ def written(status: int, body: object) -> bytes:
     return head.encode() + encoded
 
 
+def with_more_headers(reply: bytes) -> bytes:
+    """A reply with ten headers more."""
+    status, line_end, rest = reply.partition(b"\r\n")
+    return line_end.join((status, *MORE_HEADERS, rest))
+
+
 class Backend:
     """A loop over all connections; `delay` is in seconds, for those that came to the second port."""
 
     def __init__(self, delay: float) -> None:
         self._delay = delay
         self._epoll = select.epoll()
-        self._listeners = {one.fileno(): one for one in (_listener(), _listener())}
-        self._at_once, self._late = self._listeners
+        self._listeners = {one.fileno(): one for one in (_listener(), _listener(), _listener())}
+        self._at_once, self._late, self._headed = self._listeners
         self._connections: dict[int, socket.socket] = {}
         self._delayed: set[int] = set()
+        self._with_headers: set[int] = set()
         self._begun: dict[int, bytes] = {}
         self._rest: dict[int, memoryview] = {}
         # All wait equally long, so the first to come is the first to go.
         self._waiting: deque[tuple[float, int, socket.socket, bytes]] = deque()
-        self._replies: dict[bytes, bytes | None] = {}
+        self._replies: dict[tuple[bytes, bool], bytes | None] = {}
         self._counts: Counter[str] = Counter()
         for number in self._listeners:
             self._epoll.register(number, select.EPOLLIN)
 
     @property
     def ports(self) -> dict[str, int]:
-        at_once, late = (one.getsockname()[1] for one in self._listeners.values())
-        return {"at_once": at_once, "delayed": late}
+        at_once, late, headed = (one.getsockname()[1] for one in self._listeners.values())
+        return {"at_once": at_once, "delayed": late, "with_headers": headed}
 
     def serve(self, stop: socket.socket | int) -> None:
         """Serve until `stop` can be read."""
@@ -130,6 +150,8 @@ class Backend:
         self._connections[connection.fileno()] = connection
         if number == self._late:
             self._delayed.add(connection.fileno())
+        if number == self._headed:
+            self._with_headers.add(connection.fileno())
         self._epoll.register(connection.fileno(), select.EPOLLIN)
 
     def _read(self, number: int) -> None:
@@ -155,16 +177,20 @@ class Backend:
             self._send(number, written(200, self._counts))
             self._counts.clear()
             return
-        if target not in self._replies:
-            self._replies[target] = reply_of(target.decode())
         self._counts[_kind(target)] += 1
-        reply = self._replies[target]
+        reply = self._reply(target, number in self._with_headers)
         if reply is None:
             return
         if number in self._delayed:
             self._waiting.append((time.perf_counter() + self._delay, number, connection, reply))
         else:
             self._send(number, reply)
+
+    def _reply(self, target: bytes, headed: bool) -> bytes | None:
+        if (target, headed) not in self._replies:
+            reply = reply_of(target.decode())
+            self._replies[target, headed] = with_more_headers(reply) if reply and headed else reply
+        return self._replies[target, headed]
 
     def _send(self, number: int, reply: bytes) -> None:
         try:
@@ -196,6 +222,7 @@ class Backend:
     def _close(self, number: int) -> None:
         self._connections.pop(number).close()
         self._delayed.discard(number)
+        self._with_headers.discard(number)
         self._begun.pop(number, None)
         self._rest.pop(number, None)
 

@@ -6,14 +6,22 @@ import math
 import os
 import statistics
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from subprocess import Popen
+from typing import Any, Protocol
 
 from benchmarks.lineup import Page
 from benchmarks.load import Asked, Load, Window
 from benchmarks.machine import cores, cpu_seconds, memory_mb, pinned
-from benchmarks.servers import Backend, Server
+from benchmarks.servers import Server
+
+
+class Backend(Protocol):
+    """What servers ask, with its process: what that costs is no cost of the server."""
+
+    @property
+    def process(self) -> Popen[Any]: ...
 
 
 @dataclass(frozen=True)
@@ -107,6 +115,3 @@ def note_of(measured: Measured) -> str:
     if measured.load_core > 0.9 and len(os.sched_getaffinity(0)) > 1:
         notes.append(f"the load's core was {measured.load_core:.0%} busy")
     return ", ".join(notes)
-
-
-Say = Callable[[str], object]

@@ -9,16 +9,16 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 if __package__ in {None, ""}:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks import chart, hosts_report, results, scale_chart, scale_report, sick_report
+from benchmarks import chart, hosts_report, pages_report, results, scale_chart, scale_report, sick_report
 from benchmarks.lineup import ROOT
-from benchmarks.tables import NOT_YET, counted, figure, table, title
+from benchmarks.tables import NOT_YET, counted, figure, grid, table, title
 
 PAGE = ROOT / "docs" / "performance.md"
 CHART = ROOT / "docs" / "images" / "performance.svg"
@@ -26,59 +26,6 @@ SCALE_CHART = ROOT / "docs" / "images" / "scale.svg"
 _BLOCK = re.compile(r"(<!-- figures: ([\w ]+) -->\n).*?(<!-- end -->)", re.S)
 
 Results = Mapping[str, Any]
-Rows = Sequence[Mapping[str, Any]]
-
-
-def pages_table(found: Results, work: str) -> str:
-    """One row for each peer; a cell holds pages per second · CPU ms a page · p99."""
-    rows: Rows = [row for row in found["pages"] if row["work"] == work]
-    columns = sorted({(row["backend_ms"], row["users"]) for row in rows})
-    cells = {(row["name"], row["backend_ms"], row["users"]): row for row in rows}
-    names = list(dict.fromkeys(row["name"] for row in rows))
-    head = ["", *(f"{counted(users, 'user')}, {_backends(delay)}" for delay, users in columns)]
-    return table(
-        head, [[title(name), *(_cell(cells.get((name, *column))) for column in columns)] for name in names]
-    )
-
-
-def _cell(row: Mapping[str, Any] | None) -> str:
-    if row is None:
-        return "–"
-    errors = f" · {counted(row['errors'], 'error')}" if row["errors"] else ""
-    return f"{figure(row['pages_per_s'])} · {figure(row['cpu_s_per_1000'])} · {figure(row['p99_ms'])}{errors}"
-
-
-def _backends(delay: int) -> str:
-    return f"{delay} ms" if delay else "instant"
-
-
-def memory_table(found: Results) -> str:
-    """Megabytes of each peer in the form `same`, on slow backends where they were measured."""
-    rows = [row for row in found["pages"] if row["work"] == "same"]
-    delay = max((row["backend_ms"] for row in rows), default=0)
-    cells = {(row["name"], row["users"]): row["memory_mb"] for row in rows if row["backend_ms"] == delay}
-    return _grid(cells, lambda users: counted(users, "user"))
-
-
-def latency_table(found: Results) -> str:
-    """One user on slow backends: the median page, and what of it is over the two replies that it waits for."""
-    rows = [
-        row
-        for row in found["pages"]
-        if (row["work"], row["users"], row["backend_ms"]) == ("same", 1, 20) and row["p50_ms"] is not None
-    ]
-    if not rows:
-        return NOT_YET
-    reply = next((row["value"] for row in found.get("harness", []) if row["name"] == "delayed_reply_ms"), 20)
-    lines = [[title(row["name"]), figure(row["p50_ms"]), f"{row['p50_ms'] - 2 * reply:.1f}"] for row in rows]
-    return table(["one user, 20 ms backends", "median page, ms", f"over 2 × {reply:.1f} ms"], lines)
-
-
-def _grid(cells: Mapping[tuple[str, int], float | None], head: Callable[[int], str]) -> str:
-    columns = sorted({column for _, column in cells})
-    names = list(dict.fromkeys(name for name, _ in cells))
-    body = [[title(name), *(figure(cells.get((name, column))) for column in columns)] for name in names]
-    return table(["", *(head(column) for column in columns)], body)
 
 
 def fan_out_table(found: Results) -> str:
@@ -100,7 +47,7 @@ def growth(cells: Mapping[tuple[str, int], float | None], name: str) -> float | 
 
 
 def sizes_table(found: Results) -> str:
-    return _grid({(row["name"], row["reply_kb"]): row["cpu_us"] for row in found["sizes"]}, "{} KB".format)
+    return grid({(row["name"], row["reply_kb"]): row["cpu_us"] for row in found["sizes"]}, "{} KB".format)
 
 
 def list_table(found: Results) -> str:
@@ -159,7 +106,18 @@ def _spread(row: Mapping[str, Any], column: str) -> str:
 
 def about(found: Results) -> str:
     """Where and when, and what the harness itself can carry."""
-    shown = ("bff", "python", "node", "go", "granian", "fastify", "undici", "express", "@apollo/server", "fastapi")
+    shown = (
+        "bff",
+        "python",
+        "node",
+        "go",
+        "granian",
+        "fastify",
+        "undici",
+        "express",
+        "@apollo/server",
+        "fastapi",
+    )
     shown += ("aiohttp", "httpx", "uvicorn", "flask", "requests", "gunicorn")
     known = found["versions"]
     named = ", ".join(f"{name} {known[name]}" for name in shown if name in known)
@@ -181,50 +139,16 @@ def about(found: Results) -> str:
     return f"{found['date']}, {found['machine']}. {named}.{how}{harness}\n"
 
 
-# What is compared, how it is said, and whether more is better.
-_COMPARED = (
-    ("pages_per_s", "pages per second", True),
-    ("cpu_s_per_1000", "CPU per page", False),
-    ("p99_ms", "p99", False),
-    ("memory_mb", "memory", False),
-)
-
-
-def losses(found: Results) -> str:
-    """A line for each load and figure in which a peer with the same work is better than ours, the limit left out."""
-    rows = [row for row in found["pages"] if row["work"] == "same" and row["name"] != "limit"]
-    lines: list[str] = []
-    for ours in (row for row in rows if row["name"] == "bff"):
-        at = (ours["users"], ours["backend_ms"])
-        others = [row for row in rows if (row["users"], row["backend_ms"]) == at and row is not ours]
-        for column, said, more in _COMPARED:
-            better = [
-                f"{title(row['name'])} {times}"
-                for row in others
-                if (times := _times(ours, row, column, more))
-            ]
-            if better:
-                lines.append(f"- {counted(at[0], 'user')}, {_backends(at[1])}, {said}: {', '.join(better)}\n")
-    return "".join(lines) or "Nowhere among these figures.\n"
-
-
-def _times(ours: Mapping[str, Any], other: Mapping[str, Any], column: str, more: bool) -> str:
-    """By how much another is better; empty where it is not."""
-    one, two = ours[column], other[column]
-    if not one or not two or other["errors"] > ours["errors"]:
-        return ""
-    ratio = two / one if more else one / two
-    return f"{ratio:.2f} ×" if ratio >= 1.01 else ""
-
-
 BLOCKS: Mapping[str, tuple[str, Callable[[Results], str]]] = {
     "about": ("versions", about),
-    "same work": ("pages", lambda found: pages_table(found, "same")),
-    "bare": ("pages", lambda found: pages_table(found, "bare")),
-    "memory": ("pages", memory_table),
-    "one user": ("pages", latency_table),
+    "same work": ("pages", lambda found: pages_report.pages_table(found, "same")),
+    "bare": ("pages", lambda found: pages_report.pages_table(found, "bare")),
+    "memory": ("pages", pages_report.memory_table),
+    "one user": ("pages", pages_report.latency_table),
     "fan out": ("fan_out", fan_out_table),
     "sizes": ("sizes", sizes_table),
+    "headers": ("headers", pages_report.headers_table),
+    "app": ("app", pages_report.app_table),
     "list": ("list", list_table),
     "sick": ("sick", sick_report.sick_table),
     "cold start": ("cold_start", cold_start_table),
@@ -232,7 +156,7 @@ BLOCKS: Mapping[str, tuple[str, Callable[[Results], str]]] = {
     "lambda": ("lambda", hosts_report.lambda_table),
     "static": ("static", static_table),
     "expressions": ("expressions", expressions_table),
-    "losses": ("pages", losses),
+    "losses": ("pages", pages_report.losses),
     "scale": ("scale", scale_report.bursts_table),
     "scale losses": ("scale", scale_report.losses),
     "scale inputs": ("scale", scale_report.inputs_table),

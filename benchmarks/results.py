@@ -23,6 +23,8 @@ SCHEMA = HERE / "results.schema.json"
 KEYS: Mapping[str, tuple[str, ...]] = {
     "harness": ("name",),
     "pages": ("name", "work", "users", "backend_ms"),
+    "headers": ("name", "more_headers"),
+    "app": ("name", "users"),
     "fan_out": ("name", "calls"),
     "sizes": ("name", "reply_kb"),
     "list": ("name", "way"),

@@ -16,11 +16,13 @@ if __package__ in {None, ""}:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks import (
+    app,
     cold_start,
     expressions,
     functions,
     growth,
     harness,
+    headers,
     hosts,
     lineup,
     lists,
@@ -63,13 +65,15 @@ PARTS: Mapping[str, Callable[[Run], Rows]] = {
     "list": lists.run,
     "fan-out": growth.fan_out,
     "sizes": growth.sizes,
+    "headers": headers.run,
+    "app": app.run,
     "pages": page_load.run,
     # Last, because it starts from what the others found.
     "scale": scale.run,
 }
 
 _WITHOUT_PEERS = frozenset(
-    {"harness", "expressions", "lambda", "hosts", "overload", "sick", "static", "scale"}
+    {"app", "harness", "expressions", "lambda", "hosts", "overload", "sick", "static", "scale"}
 )
 
 

@@ -42,11 +42,12 @@ class Answer:
 
 @dataclass
 class Backend:
-    """The running backend: where it answers at once, and where after a delay."""
+    """The running backend: where it answers at once, where after a delay, and where at once with ten headers more."""
 
     process: subprocess.Popen[str]
     at_once: int
     delayed: int
+    with_headers: int
 
     def port(self, delay_ms: int) -> int:
         return self.delayed if delay_ms else self.at_once
@@ -70,7 +71,7 @@ def backend(delay_ms: float = 20.0) -> Iterator[Backend]:
     assert process.stdin is not None and process.stdout is not None
     try:
         ports = json.loads(process.stdout.readline())
-        yield Backend(process, ports["at_once"], ports["delayed"])
+        yield Backend(process, **ports)
     finally:
         process.stdin.close()
         process.stdout.close()
@@ -111,8 +112,11 @@ class Server:
 
     def sign_in(self, user: str) -> str:
         """The cookie of a user who has signed in."""
-        body = json.dumps({"user": user}).encode()
-        answer = ask(self.port, "/api/sign-in", body=body)
+        return self.cookie_from("/api/sign-in", {"user": user})
+
+    def cookie_from(self, path: str, body: Mapping[str, str]) -> str:
+        """The cookie that comes of a POST; empty where none does."""
+        answer = ask(self.port, path, body=json.dumps(body).encode())
         return answer.headers.get("set-cookie", "").partition(";")[0]
 
     def last_lines(self) -> str:

@@ -14,7 +14,7 @@ from benchmarks import installing, lineup, results
 from benchmarks.parts import Rows, Run
 
 # Expressions have bounds of their own, which a short run cannot tell.
-_PARTS = ("harness", "sick", "cold-start", "static", "list", "fan-out", "pages")
+_PARTS = ("harness", "sick", "cold-start", "static", "list", "fan-out", "headers", "app", "pages")
 _QUICK = ("bff", "fastify-undici")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from benchmarks.lineup import BFF_FROM_RECIPES, EVERYONE
 from benchmarks.static import EXPRESS_STATIC
@@ -26,6 +26,14 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A Markdown table; every column but the first is of figures."""
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def grid(cells: Mapping[tuple[str, int], float | None], head: Callable[[int], str]) -> str:
+    """A row for each name and a column for each number of the cells."""
+    columns = sorted({column for _, column in cells})
+    names = list(dict.fromkeys(name for name, _ in cells))
+    body = [[title(name), *(figure(cells.get((name, column))) for column in columns)] for name in names]
+    return table(["", *(head(column) for column in columns)], body)
 
 
 def counted(number: int, what: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks import backend, fixtures
+from benchmarks import fixtures
 from benchmarks.load import Asked, Load, Window
 from benchmarks.servers import ask
 
@@ -127,20 +127,6 @@ def test_an_answer_in_pieces_is_one_page() -> None:
     assert len(sockets) == 1
 
 
-@pytest.fixture
-def running() -> Iterator[dict[str, int]]:
-    """The ports of a backend that delays by 30 ms."""
-    stop, told = socket.socketpair()
-    with stop, told:
-        one = backend.Backend(0.03)
-        thread = threading.Thread(target=one.serve, args=(told,))
-        thread.start()
-        yield one.ports
-        stop.send(b"x")
-        thread.join(10)
-        one.close()
-
-
 @pytest.mark.parametrize(
     ("path", "body"),
     [
@@ -154,10 +140,19 @@ def running() -> Iterator[dict[str, int]]:
         ("/listed", fixtures.listed()),
     ],
 )
-@pytest.mark.parametrize("form", ["at_once", "delayed"])
+@pytest.mark.parametrize("form", ["at_once", "delayed", "with_headers"])
 def test_the_backend_answers(running: dict[str, int], form: str, path: str, body: fixtures.JSON) -> None:
     answer = ask(running[form], path)
     assert (answer.status, json.loads(answer.body)) == (200, body)
+
+
+def test_ten_headers_more_stand_in_replies_of_one_port_alone(running: dict[str, int]) -> None:
+    names = {
+        form: set(ask(port, "/notices/latest").headers) - {"content-type", "content-length"}
+        for form, port in running.items()
+    }
+    assert (names["at_once"], names["delayed"]) == (set(), set())
+    assert len(names["with_headers"]) == 10
 
 
 def test_an_unknown_path_is_404(running: dict[str, int]) -> None:

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks import chart, report
+from benchmarks import chart, pages_report, report
 
 
 def row(name: str, pages: float, cpu: float = 1.0, **more: Any) -> dict[str, Any]:
@@ -62,11 +62,11 @@ def test_losses_name_who_is_better_and_by_how_much() -> None:
         row("limit", 9000, 0.1),
         row("fastapi-aiohttp", 3000, 9.0, errors=5),
     ]
-    assert report.losses({"pages": rows}) == (
+    assert pages_report.losses({"pages": rows}) == (
         "- 200 users, 20 ms, pages per second: Fastify 5 + undici 1.50 ×\n"
         "- 200 users, 20 ms, CPU per page: Fastify 5 + undici 2.00 ×\n"
     )
-    assert report.losses({"pages": rows[:1]}) == "Nowhere among these figures.\n"
+    assert pages_report.losses({"pages": rows[:1]}) == "Nowhere among these figures.\n"
 
 
 def test_growth_is_from_four_calls_to_thirty_two() -> None:

@@ -15,11 +15,11 @@ export const isLate = (error) => error?.name === 'TimeoutError' || error?.cause?
 async function byUndici(origin) {
   const { Pool } = await import('undici')
   const pool = new Pool(origin, { connections: 512, keepAliveTimeout: 75_000 })
-  return async (path, signal) => {
-    const { statusCode, body } = await pool.request({ method: 'GET', path, signal })
+  return async (path, signal, headers) => {
+    const { statusCode, body } = await pool.request({ method: 'GET', path, signal, headers })
     if (statusCode !== 200) {
       await body.dump()
-      throw new Error(`status ${statusCode}`)
+      throw Object.assign(new Error(`status ${statusCode}`), { upstream: statusCode })
     }
     return body.json()
   }

@@ -3,19 +3,14 @@ import { createHash } from 'node:crypto'
 import Fastify from 'fastify'
 import * as pages from './pages.mjs'
 import { ask, askAll, deadline, isLate, sickNotices } from './backend.mjs'
+import { answers, integer, list, object, text, textOrNull } from './schemas.mjs'
 
 const { SAME_WORK } = pages
 const app = Fastify({ logger: SAME_WORK && { base: undefined }, disableRequestLogging: true })
 
-const text = { type: 'string' }
-const textOrNull = { type: ['string', 'null'] }
-const object = (properties) => ({ type: 'object', properties })
-const list = (items) => ({ type: 'array', items })
-const answers = (schema) => ({ response: { 200: schema } })
-
 const homeAnswer = object({
   name: text,
-  open: { type: 'integer' },
+  open: integer,
   todos: list(object({ id: text, title: text, due: text, helper: textOrNull })),
   notice: text,
 })
@@ -111,7 +106,7 @@ for (const [kind, askNotices] of sickNotices) {
 app.route({
   method: 'GET',
   url: '/api/fan',
-  schema: answers(object({ values: list({ type: 'integer' }) })),
+  schema: answers(object({ values: list(integer) })),
   preHandler: signedIn,
   handler: async (request) => {
     const paths = Array.from({ length: Number(request.query.n) }, (_, number) => `/small/${number}`)
@@ -122,7 +117,7 @@ app.route({
 app.route({
   method: 'GET',
   url: '/api/size',
-  schema: answers(object({ count: { type: 'integer' }, open: { type: 'integer' }, titles: list(text) })),
+  schema: answers(object({ count: integer, open: integer, titles: list(text) })),
   preHandler: signedIn,
   handler: async (request) => pages.size(await ask(`/sized/${Number(request.query.kb)}`, deadline())),
 })
@@ -143,5 +138,10 @@ app.route({
     return pages.listed(todos, helpers)
   },
 })
+
+if (process.env.TODO_APP) {
+  const { todoApp } = await import('./todo_app.mjs')
+  await app.register(todoApp, { prefix: '/todo-app', signedIn })
+}
 
 await app.listen({ host: '127.0.0.1', port: Number(pages.PORT), backlog: 2048 })
