@@ -16,13 +16,12 @@ from bff.http import BackgroundReads, Calls, Limits, Transport
 from bff.identity import ANYBODY, Visitor
 from bff.identity.origin import SAFE_METHODS
 from bff.identity.recent_writes import NO_RECENT_WRITES
-from bff.jsontext import encode
 from bff.settings import Settings
 from bff.web.answer import Answer, Answers, encoder_of
 from bff.web.cors import CorsNames
 from bff.web.identity import Identity
 from bff.web.input import Scope
-from bff.web.journal import Journal
+from bff.web.journal import Journal, said_of
 from bff.web.lines import PageLines, answer_in_lines, asks_for_lines, lines_of
 from bff.web.live import LiveBody
 from bff.web.passing import answer_with, sent_by
@@ -82,7 +81,7 @@ class PageAnswerer:
         self._has_lines = bool(plan.parts) and plan.shape is not None
         self._run = self._hand_through if recipe.passes else self._make
         self._encode, self._limits = encoder_of(common.settings), common.limits
-        self.said = _said_of(page)
+        self.said = said_of(self.name, self.route, self.method)
 
     def cors_for(self, _: str | None) -> CorsNames | None:
         """The names of headers that a page of another origin may read and send."""
@@ -245,10 +244,3 @@ class TracedPage(PageAnswerer):
         tracing, make = self._common.tracing, super().answer
         assert tracing is not None, "else nobody makes one"
         return tracing.page(self.route, request, journal, lambda: make(request, path, journal))
-
-
-def _said_of(page: Page) -> str:
-    """What a log line says of every request for a page."""
-    recipe = page.recipe
-    told = {"page": recipe.name, "route": f"{recipe.method} {recipe.path}", "method": recipe.method}
-    return encode(told).decode()[1:-1]
