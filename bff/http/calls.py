@@ -170,9 +170,10 @@ class Calls:
             self.wires.close()
             for one in self._ended:
                 one.release()
-            self.wires = None  # which knows these calls: nothing that is over waits for the collector
         if self.ledger.freed:
             self._hand_on()
+        # These know the calls, which know them: nothing that is over waits for the collector.
+        self.wires = self._tries = self._reads = None
 
     def turned(self, client: Client, change: Change) -> None:
         """Called when one of the tries has opened or closed its client's breaker; for who counts that."""

@@ -134,7 +134,7 @@ def add_problems(app: Flask, site: Site) -> None:
 
     @app.errorhandler(PageError)
     def page_error(error: PageError) -> Response:
-        g.journal.error = error
+        g.journal.end_with(error)
         if site.broken is not None and is_api(request.path):
             return readable(site.broken)
         return response_of(problem_answer(error, g.journal.request_id))

@@ -107,7 +107,7 @@ class Door:
             if answer is None:
                 answer = page.answer(request, holes, journal)
         except PageError as error:
-            journal.error = error
+            journal.end_with(error)
             answer = problem_answer(error, journal.request_id)
         except Exception as error:
             journal.error = unforeseen(error, journal)

@@ -75,6 +75,14 @@ class Journal(Struct):
         """What a problem says of the page's writes."""
         return {} if self.writes is None else self.writes.members
 
+    def end_with(self, error: PageError) -> None:
+        """Note the problem that ends the page, without the way that it came.
+
+        The frames there know this journal: the collector alone could end such a circle.
+        """
+        self.error = error
+        error.__traceback__ = error.__context__ = error.__cause__ = None
+
     def server_timing(self) -> str:
         """The header with each step that ended, in the order of the recipe, and `total`.
 

@@ -154,5 +154,5 @@ def lines_of(first: Results, parts: Iterator[Results], lines: PageLines, journal
 
 
 def _problem_line(error: PageError, journal: Journal) -> dict[str, Any]:
-    journal.error = error
+    journal.end_with(error)
     return {"problem": document(error, journal.request_id)}

@@ -209,6 +209,8 @@ class PageAnswerer:
         except PageError as error:
             run.writes.add_to(error)
             raise
+        finally:
+            calls.close()
         try:
             _, headers = self._answers.head(results, evaluation)
             answer = answer_with(run.passed, headers, request, journal)

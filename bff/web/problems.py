@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 
 from bff.errors import PageError
+from bff.jsontext import encode
 from bff.problems import CONTENT_TYPE, document, problem
 from bff.traces import trace_of
 from bff.web.answer import Answer
@@ -21,7 +21,7 @@ def is_api(path: str) -> bool:
 
 def problem_answer(error: PageError, instance: str | None) -> Answer:
     """The answer of a problem; never cached."""
-    body = json.dumps(document(error, instance), ensure_ascii=False, allow_nan=False).encode()
+    body = encode(document(error, instance))
     headers = {"Cache-Control": "no-store", **error.headers}
     of_body = [("Content-Type", CONTENT_TYPE), ("Content-Length", str(len(body)))]
     return Answer(error.status, [*headers.items(), *of_body], body)

@@ -8,7 +8,7 @@ import logging
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from msgspec import Struct, field
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from bff import create_app
+from bff.http import StreamBroke
 from tests.fakes import FakeBackend, Received, Wire, answer, half
 from tests.project import BACKENDS, LOGIN, write_project
 from tests.web.echo import ECHO
@@ -222,6 +223,16 @@ def dispatched(app: Flask) -> list[str]:
 
     app.full_dispatch_request = noted  # type: ignore[method-assign]
     return seen
+
+
+def read(app: Flask, sent: Sent) -> None:
+    """Reads an answer to its end, and keeps nothing of it."""
+    pieces = app.wsgi_app(sent.made(), lambda *_: lambda _: None)
+    with suppress(StreamBroke):
+        for _ in pieces:
+            pass
+    if (close := getattr(pieces, "close", None)) is not None:
+        close()
 
 
 def got(app: Flask, sent: Sent) -> Got:

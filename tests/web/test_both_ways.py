@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,7 +15,7 @@ from bff import clock
 from bff.identity import Session, SessionSeal
 from tests.fakes import FakeBackend
 from tests.properties import HealthCheck, given, settings, st
-from tests.web.both_ways import KEY, SETTINGS, Sent, TwoWays, got, project, scripted
+from tests.web.both_ways import KEY, SETTINGS, Sent, TwoWays, got, project, read, scripted
 
 SEAL = SessionSeal([KEY], 3600)
 ETAG = '"50f5e2e1ac1b9ae5f7e0a1d2c3b4a596"'
@@ -279,6 +280,20 @@ def test_the_door_answers_what_is_for_a_page(ways: Mapping[str, TwoWays], name: 
         if seen:
             found.add(kind)
     assert found == FLASKS | more
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS.keys() - FLASKS))
+def test_an_answer_leaves_nothing_for_the_collector(ways: Mapping[str, TwoWays], kind: str) -> None:
+    app = ways["plain"].door
+    for _ in range(2):  # what is made once is made by then
+        read(app, KINDS[kind])
+    gc.collect()
+    gc.disable()
+    try:
+        read(app, KINDS[kind])
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("form", ["{}", "W/{}", '"x", {}', "{},", 'x, W/{} , "y"', "*", '"x"', "{0}x"])
