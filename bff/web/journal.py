@@ -109,22 +109,26 @@ class Journal(Struct):
 
     def _line(self, method: str, status: int, level: int) -> str:
         """The line as JSON, whose usual members are written at once: an encoder takes twice as long."""
-        steps = [
-            f'"{trace.name}":{{"ms":{(trace.ended - trace.begun) * 1000:.1f},"outcome":"{trace.outcome}",'
-            f'"requests":{trace.requests}{"" if trace.failure is None else _told(trace.failure)}}}'
-            if trace.ended
-            else f'"{trace.name}":{{"ms":null,"outcome":"unfinished","requests":{trace.requests}}}'
-            for trace in self.traces.values()
-        ]
+        steps = ""
+        if self.traces:
+            each = [
+                f'"{trace.name}":{{"ms":{(trace.ended - trace.begun) * 1000:.1f},"outcome":"{trace.outcome}",'
+                f'"requests":{trace.requests}{"" if trace.failure is None else _told(trace.failure)}}}'
+                if trace.ended
+                else f'"{trace.name}":{{"ms":null,"outcome":"unfinished","requests":{trace.requests}}}'
+                for trace in self.traces.values()
+            ]
+            steps = ",".join(each)
         moment = clock.now().isoformat(timespec="milliseconds")[:-6]
         ms = (clock.monotonic() - self.begun) * 1000
         said = self.said or said_of(self.page, self.route, method)
-        partial = ",".join([f'"{name}"' for name in self.partial]) if self.partial else ""
+        partial = '","'.join(self.partial)
+        partial = partial and f'"{partial}"'
         is_rare = self.error is not None or self.bytes is not None or self.stale or self.repeated or self.cut
         more = self._rare() if is_rare or self.broken else ""
         return (
             f'{{"time":"{moment}Z","level":"{_LEVELS[level]}","request_id":"{self.request_id}",{said},'
-            f'"status":{status},"ms":{ms:.1f},"steps":{{{",".join(steps)}}},"partial":[{partial}]{more}}}'
+            f'"status":{status},"ms":{ms:.1f},"steps":{{{steps}}},"partial":[{partial}]{more}}}'
         )
 
     def _rare(self) -> str:
@@ -170,19 +174,15 @@ def page_of(endpoint: str) -> str:
 
 def _told(failure: Failure) -> str:
     """How a step failed: words of closed sets, and the backend's status."""
-    found: dict[str, Any] = {"kind": failure.kind}
-    if failure.reason:
-        found["reason"] = failure.reason
-    if failure.upstream_status is not None:
-        found["status"] = failure.upstream_status
-    if failure.log is not None:
-        found["cause"] = failure.log
-    return _members(found)
+    reason = failure.reason and f',"reason":"{failure.reason}"'
+    status = "" if failure.upstream_status is None else f',"status":{failure.upstream_status}'
+    cause = "" if failure.log is None else _members({"cause": failure.log})
+    return f',"kind":"{failure.kind}"{reason}{status}{cause}'
 
 
 def _members(found: Mapping[str, Any]) -> str:
     """Members of a JSON object, behind others."""
-    return f",{encode(found).decode()[1:-1]}" if found else ""
+    return f",{encode(found).decode()[1:-1]}"
 
 
 def _described(trace: StepTrace) -> str:
