@@ -68,7 +68,7 @@ class CachedStep(RequestStep):
         reply = entry.reply(now)
         reply.max_depth = run.calls.limits.max_depth
         if not SAY_SO.isdisjoint(reply.headers):
-            run.keeping.limit(reply)
+            run.keeping.limit(reply.allows())
         try:
             return outcomes.of_reply(bound.planned, reply, self._local(at), run.evaluation, self._item(at))
         except FunctionError as error:

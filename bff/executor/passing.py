@@ -129,7 +129,7 @@ class PassingRun(PageRun):
         if failure is not None:
             opened.close()
             return self._judged(write, failure)
-        self.keeping.limit(Reply(opened.status, opened.headers))
+        self.keeping.limit(Reply(opened.status, opened.headers).allows())
         passed = Passed(opened)
         if passed.needs_length:
             try:

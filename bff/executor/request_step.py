@@ -83,6 +83,8 @@ class RequestStep:
             except (NotJSON, TooDeep):
                 outcome = self._judged(one, at)
             else:
+                if one.allows is not None:
+                    self._run.keeping.limit(one.allows)
                 one.release()
                 if bound.take is not None:
                     outcome = self._taken(outcome, at)
@@ -296,7 +298,7 @@ class RequestStep:
         if isinstance(result, Broken):
             return self._broken(at, result)
         if not SAY_SO.isdisjoint(result.headers):  # most say nothing, and reading nothing takes time too
-            run.keeping.limit(result)
+            run.keeping.limit(result.allows())
         if write is not None:
             write.reply = result
         scope = run.scope if self.bound.is_lone else self._local(at)

@@ -11,7 +11,8 @@ from bff.errors import Failure
 from bff.executor.idempotency import KeySource
 from bff.executor.writes import Writes
 from bff.expressions import Evaluation
-from bff.http import Calls, Reply
+from bff.http import Calls
+from bff.http.freshness import Allowed
 from bff.identity import ANYBODY, Visitor
 from bff.identity.recent_writes import NO_RECENT_WRITES, RecentWrites
 
@@ -72,12 +73,13 @@ class Keeping(Struct):
     private: bool = False
     no_store: bool = False
 
-    def limit(self, reply: Reply) -> None:
-        """Take in what one reply says."""
-        self.private = self.private or reply.scope == "private"
-        self.no_store = self.no_store or reply.scope == "no-store"
-        if reply.max_age is not None:
-            self.max_age = reply.max_age if self.max_age is None else min(self.max_age, reply.max_age)
+    def limit(self, says: Allowed) -> None:
+        """Take in what one reply allows."""
+        if says.scope:
+            self.private = self.private or says.scope == "private"
+            self.no_store = self.no_store or says.scope == "no-store"
+        if says.fresh is not None and (self.max_age is None or says.fresh < self.max_age):
+            self.max_age = says.fresh
 
 
 class Results(Struct, frozen=True):

@@ -9,9 +9,11 @@ import re
 from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
+
+from bff.memo import Memo
 
 Scope: TypeAlias = Literal["", "private", "no-store"]
 
@@ -60,6 +62,10 @@ def allowed(headers: Mapping[str, str], now: float) -> Allowed:
         None if fresh_for_all is None else max(0.0, fresh_for_all - age),
         not (never_unasked or "must-revalidate" in directives or "proxy-revalidate" in directives),
     )
+
+
+ALLOWED_BY: Final = Memo[Allowed](lambda written: allowed({"cache-control": written}, 0.0), 200, 600)
+"""What a `Cache-Control` allows where no header of the reply tells of a time; backends say few different ones."""
 
 
 def varies_by_more(headers: Mapping[str, str]) -> bool:

@@ -32,6 +32,7 @@ class Joined:
         return False
 
     is_waiting = False
+    allows = None
 
     def body(self) -> bytes | None:
         """None: each of several has a reply of its own."""

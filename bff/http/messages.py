@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from bff import clock
 from bff.errors import BffError, Reason
 from bff.http.charsets import IN_UTF8, by_its_marks, in_utf8
-from bff.http.freshness import Scope, allowed
+from bff.http.freshness import Allowed, allowed
 from bff.http.paths import quoted, sendable
 from bff.jsontext import JSON, NotJSON, decode
 from bff.records import Unshown
@@ -122,16 +122,12 @@ class Reply:
     def ok(self) -> bool:
         return 200 <= self.status < 300
 
-    @property
-    def max_age(self) -> float | None:
-        """Seconds for which a browser may still take it for fresh; None where the backend says nothing of it."""
-        fresh = allowed(self.headers, clock.wall() - self.held).fresh
-        return None if fresh is None else max(0.0, fresh - self.held)
-
-    @property
-    def scope(self) -> Scope:
-        """What its backend forbids: nothing, that others than its visitor get it, or that anybody keeps it."""
-        return allowed(self.headers, clock.wall()).scope
+    def allows(self) -> Allowed:
+        """What its backend allows of it, as long as it was kept already."""
+        found = allowed(self.headers, clock.wall() - self.held)
+        if not self.held or found.fresh is None:
+            return found
+        return replace(found, fresh=max(0.0, found.fresh - self.held))
 
     def copy(self) -> Reply:
         """The same reply with JSON of its own, so that no step can change another's."""

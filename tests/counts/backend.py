@@ -32,6 +32,12 @@ def reply(body: object, status: int = 200, more: int = 0) -> bytes:
     return "\r\n".join((*lines, f"Content-Length: {len(encoded)}", "", "")).encode() + encoded
 
 
+def with_header(whole: bytes, line: str) -> bytes:
+    """The same reply with one header more."""
+    status, line_end, rest = whole.partition(b"\r\n")
+    return line_end.join((status, line.encode(), rest))
+
+
 HANGS = b""
 """In place of a reply: the request is taken, and nothing comes."""
 

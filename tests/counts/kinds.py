@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import fixtures
-from tests.counts.backend import HANGS, cut, reply
+from tests.counts.backend import HANGS, cut, reply, with_header
 from tests.project import LOGIN
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -137,6 +137,7 @@ KINDS: Mapping[str, Kind] = {
     "batch_10": _batch(10),
     "batch_20": _batch(20),
     "more_headers": Kind(_public("steps:\n" + _read("/more-headers"), _SHAPE), answer=_ONE),
+    "cache_control": Kind(_public("steps:\n" + _read("/cache-control"), _SHAPE), answer=_ONE),
     "hand_over": Kind(
         _public("steps:\n" + _read("/now-and-then", more="    retries: 1\n", client="flaky"), _SHAPE),
         answer=_ONE,
@@ -187,6 +188,9 @@ TABLE: Sequence[Line] = (
     Line("a cache hit, beyond no requests", _beyond("cache_hit", "no_requests"), 18),
     Line("each id of a batch", _beyond("batch_20", "batch_10"), 1, among=10),
     Line("a reply header that nobody reads", _beyond("more_headers", "one_read"), 0, among=10),
+    Line(
+        "a reply that says how long it may be kept, beyond one read", _beyond("cache_control", "one_read"), 4
+    ),
     Line("metrics, a page", _beyond("metrics_no_requests", "no_requests"), 30),
     Line(
         "metrics, a request",
@@ -234,6 +238,7 @@ REPLIES: Mapping[str, Sequence[bytes]] = {
     **{f"/ids/{count}": [reply(_ids(count))] for count in (10, 20)},
     "/owners": [reply([{"id": "owner-1"}, {"id": "owner-2"}])],
     "/more-headers": [reply(ROWS, more=10)],
+    "/cache-control": [with_header(reply(ROWS), "Cache-Control: private, max-age=10")],
     "/broken": [reply({"error": "broken"}, 500)],
     "/missing": [reply({"error": "missing"}, 404)],
     "/now-and-then": [reply({"error": "busy"}, 503), reply(ROWS)],

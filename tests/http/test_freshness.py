@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from bff import clock
 from bff.http import Reply
-from bff.http.freshness import allowed, varies_by_more
+from bff.http.freshness import ALLOWED_BY, Allowed, allowed, varies_by_more
 
 NOW = 1_800_000_000.0  # Fri, 15 Jan 2027 08:00:00 GMT
 DATE = "Fri, 15 Jan 2027 08:00:00 GMT"
@@ -115,9 +116,17 @@ def test_only_what_no_key_holds_varies_by_more() -> None:
 
 
 def test_a_reply_tells_what_a_browser_may_do_with_it() -> None:
-    assert (Reply(200).max_age, Reply(200).scope) == (None, "")
-    held = Reply(200, {"cache-control": "private, max-age=60", "age": "10"}, held=20.0)
-    assert (held.max_age, held.scope) == (30.0, "private")
-    assert Reply(200, {"cache-control": "max-age=60"}, held=61.0).max_age == 0.0
-    assert Reply(200, {"cache-control": "no-store"}).scope == "no-store"
-    assert Reply(200, {"cache-control": "s-maxage=60"}).max_age is None
+    assert Reply(200).allows() == Allowed("", None, None, True)
+    held = Reply(200, {"cache-control": "private, max-age=60", "age": "10"}, held=20.0).allows()
+    assert (held.fresh, held.scope) == (30.0, "private")
+    assert Reply(200, {"cache-control": "max-age=60"}, held=61.0).allows().fresh == 0.0
+    assert Reply(200, {"cache-control": "no-store"}).allows().scope == "no-store"
+    assert Reply(200, {"cache-control": "s-maxage=60"}).allows().fresh is None
+
+
+@pytest.mark.parametrize(
+    "written", ["", "no-store", "private, max-age=60", "s-maxage=5", "no-cache", "max-age=x y"]
+)
+def test_what_is_said_without_a_time_is_remembered_as_it_is_read(written: str) -> None:
+    for _ in range(2):
+        assert ALLOWED_BY[written] == allowed({"cache-control": written}, clock.wall())

@@ -15,6 +15,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 from bff.http.charsets import IN_UTF8
 from bff.http.decoding import decoded
 from bff.http.faults import BadReplyError
+from bff.http.freshness import ALLOWED_BY, Allowed
 from bff.http.sockets.connection import READ, Connection
 from bff.http.sockets.parser import MAX_HEAD, MAX_HEADERS, idle_for
 
@@ -31,6 +32,7 @@ _OF_FRAMING: Final = frozenset(
 _BODILESS: Final = frozenset({b"204", b"304"})
 _IN_UTF8: Final = frozenset(None if kind is None else kind.encode() for kind in IN_UTF8)
 _OF_KEEPING: Final = frozenset({b"cache-control", b"expires", b"pragma"})
+_OF_TIMES: Final = frozenset({b"age", b"expires", b"pragma"})
 _lower: Final = bytes.lower
 
 
@@ -43,6 +45,7 @@ class PlainReply:
     """
 
     __slots__ = (
+        "allows",
         "came",
         "connection",
         "error",
@@ -65,6 +68,7 @@ class PlainReply:
         "write",
     )
 
+    allows: Allowed | None
     ledger: Ledger
     connection: Connection
     status: int
@@ -119,7 +123,7 @@ class PlainReply:
             if line and end <= MAX_HEAD and lines == len(headers) <= MAX_HEADERS:
                 parts = self.parts
                 self.raw = parts[0] if len(parts) == 1 else b"".join(parts)
-                self.headers, self.idle_for = headers, None
+                self.headers, self.idle_for, self.allows = headers, None, None
                 if _OF_FRAMING.isdisjoint(headers) or self._is_framed():
                     self.status, self.plain = int(line[1]), True
                     self.came = b""
@@ -169,15 +173,18 @@ class PlainReply:
         return True
 
     def body(self) -> bytes | None:
-        """The body of a plain success whose head says nothing that is to be looked at; None without one."""
+        """The body of a plain success whose head says nothing that takes long to read; None without one.
+
+        What its head allows of the reply, where it says so, is then in `allows`.
+        """
         if self.plain and 200 <= self.status < 300:
             headers, raw = self.headers, self.raw
-            if (
-                headers.get(b"content-type") in _IN_UTF8
-                and _OF_KEEPING.isdisjoint(headers)
-                and not raw.isspace()
-            ):
-                return raw or None
+            if headers.get(b"content-type") in _IN_UTF8 and not raw.isspace():
+                if _OF_KEEPING.isdisjoint(headers):
+                    return raw or None
+                if _OF_TIMES.isdisjoint(headers):
+                    self.allows = ALLOWED_BY[headers[b"cache-control"].decode("latin-1")]
+                    return raw or None
         return None
 
 
