@@ -1,7 +1,7 @@
 // One todo with its facts and comments.
 
 import * as api from "../api.js";
-import { fill, h, icon, iconButton } from "../dom.js";
+import { fill, h, icon, iconButton, whenReleased } from "../dom.js";
 import { dayOf, formatAgo, formatDay, formatMoment, momentOf, t } from "../i18n.js";
 import { commentsOf } from "../parts/comments.js";
 import { openMenu } from "../parts/menu.js";
@@ -32,19 +32,28 @@ export const todoPage = {
     async function load() {
       try {
         const [found] = await Promise.all([api.todo(id, signal), learnMe(signal).catch(() => {})]);
-        if (signal.aborted) return;
-        todo = found;
-        fill(problem);
-        body.hidden = false;
-        draw();
-        restoreScroll();
+        whenReleased(() => show(found));
       } catch (error) {
-        if (signal.aborted) return;
-        body.hidden = true;
-        const isGone = error.status === 404;
-        fill(problem, isGone ? goneBox(error) : failedBox(error, load));
-        if (isGone) document.title = `${t("todo.gone")} · ${t("app")}`;
+        whenReleased(() => fail(error));
       }
+    }
+
+    function show(found) {
+      if (signal.aborted) return;
+      todo = found;
+      fill(problem);
+      body.hidden = false;
+      draw();
+      restoreScroll();
+      body.removeAttribute("aria-busy");
+    }
+
+    function fail(error) {
+      if (signal.aborted) return;
+      body.hidden = true;
+      const isGone = error.status === 404;
+      fill(problem, isGone ? goneBox(error) : failedBox(error, load));
+      if (isGone) document.title = `${t("todo.gone")} · ${t("app")}`;
       body.removeAttribute("aria-busy");
     }
 
@@ -87,7 +96,7 @@ export const todoPage = {
         if (detail.todo.id !== id || !todo) return;
         // An edit answers without comments and what was missing.
         todo = { ...todo, ...detail.todo, comments: todo.comments, errors: todo.errors };
-        draw();
+        whenReleased(draw);
       },
       { signal },
     );

@@ -129,6 +129,24 @@ def test_it_is_finished_edited_and_deleted_here(
     expect(page.get_by_test_id("todo")).to_have_count(1)
 
 
+def test_an_answer_takes_nothing_from_under_a_button_that_is_held(
+    page: Page, make_todo: Callable[..., Any], words: Callable[..., str]
+) -> None:
+    todo = make_todo("Plan the trip")
+    page.goto(f"/todos/{todo['id']}")
+    held: list[Route] = []
+    page.route(f"**/api/todos/{todo['id']}", lambda route: held.append(route))
+    main = page.get_by_role("main")
+    with page.expect_request(f"**/api/todos/{todo['id']}"):
+        main.get_by_role("checkbox", name=words("finish", title="Plan the trip")).click()
+    main.get_by_role("button", name=words("edit"), exact=True).hover()
+    page.mouse.down()
+    held[0].fulfill(response=held[0].fetch())
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.mouse.up()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
 def test_only_the_owner_is_offered_to_delete_it(
     page: Page,
     make_todo: Callable[..., Any],
