@@ -23,7 +23,6 @@ server's.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -164,7 +163,6 @@ class Failure(Struct, frozen=True):
         return may_pass and not self.may_be_done
 
 
-@dataclass(eq=False)
 class PageError(BffError):
     """Ends a page with a problem (`application/problem+json`).
 
@@ -172,15 +170,27 @@ class PageError(BffError):
     `headers` go out with it. `log` is for the operator's log only.
     """
 
-    kind: str
-    status: int
-    title: str
-    detail: str
-    step: str | None = None
-    errors: list[dict[str, Any]] | None = None
-    headers: dict[str, str] = field(default_factory=dict)
-    members: dict[str, Any] = field(default_factory=dict)
-    log: str | None = None
+    def __init__(
+        self,
+        kind: str,
+        status: int,
+        title: str,
+        detail: str,
+        step: str | None = None,
+        errors: list[dict[str, Any]] | None = None,
+        headers: dict[str, str] | None = None,
+        members: dict[str, Any] | None = None,
+        log: str | None = None,
+    ) -> None:
+        self.kind = kind
+        self.status = status
+        self.title = title
+        self.detail = detail
+        self.step = step
+        self.errors = errors
+        self.headers = {} if headers is None else headers
+        self.members = {} if members is None else members
+        self.log = log
 
     def __str__(self) -> str:
         return f"{self.status} {self.kind}: {self.detail}"

@@ -10,14 +10,12 @@ from __future__ import annotations
 import builtins
 import importlib
 import importlib.util
-import inspect
 import itertools
 import os
 import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
@@ -126,7 +124,7 @@ class _Package(ModuleType):
         self.__path__: list[str] = []  # so Python's own finders look nowhere
 
 
-class _Finder(MetaPathFinder):
+class _Finder:
     """Finds what is below the package of a load; it is asked last, and knows no other name."""
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
@@ -221,7 +219,9 @@ def public_functions(module: ModuleType) -> dict[str, Callable[..., Any]]:
     return {
         name: value
         for name, value in vars(module).items()
-        if not name.startswith("_") and inspect.isfunction(value) and value.__module__ == module.__name__
+        if not name.startswith("_")
+        and isinstance(value, FunctionType)
+        and value.__module__ == module.__name__
     }
 
 

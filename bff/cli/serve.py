@@ -11,7 +11,6 @@ import threading
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
@@ -23,6 +22,7 @@ from granian import Granian
 from granian._internal import load_target
 from granian.constants import Interfaces
 from granian.log import logger
+from msgspec import Struct
 
 from bff.errors import OperatorError
 from bff.server import Bridge
@@ -33,8 +33,7 @@ _LONGEST_STOP = 60
 _HEARD = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM)
 
 
-@dataclass(frozen=True, slots=True)
-class Serving:
+class Serving(Struct, frozen=True):
     """How to serve; `drain` is the seconds between the signal to stop and the stop."""
 
     host: str = "127.0.0.1"

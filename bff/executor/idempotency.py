@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
+import os
 
 from msgspec import Struct
 
@@ -12,7 +12,7 @@ from bff import jsontext
 
 def once() -> str:
     """A key that nobody has used before."""
-    return secrets.token_hex(16)
+    return os.urandom(16).hex()
 
 
 class KeySource(Struct):

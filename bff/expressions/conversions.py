@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 from collections import deque
 from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
-from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from io import IOBase
 from itertools import islice
+from types import CoroutineType
 from typing import Any
 from uuid import UUID
 
@@ -54,12 +53,14 @@ def nearer_to_json(value: Any, most: int) -> Any:
         return str(value)
     if isinstance(value, Enum):
         return value.value
-    if is_dataclass(value) and not isinstance(value, type):
+    if hasattr(type(value), "__dataclass_fields__"):
+        from dataclasses import fields  # loaded where there is one
+
         return {field.name: getattr(value, field.name) for field in fields(value)}
     if isinstance(value, Mapping):
         return dict(islice(value.items(), most + 1))
     if isinstance(value, _ROWS) and not isinstance(value, IOBase):
         return list(islice(value, most + 1))
-    if inspect.iscoroutine(value):
+    if isinstance(value, CoroutineType):
         value.close()  # else Python warns that nobody has waited for it
     raise _not_plain(value)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Mapping
 from functools import partial
-from inspect import unwrap
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -154,6 +153,8 @@ def _defined_at(function: Callable[..., Any]) -> str:
 
 def _code_of(function: Callable[..., Any]) -> CodeType | None:
     """The code of a function itself, not of a decorator's."""
+    from inspect import unwrap  # a first page has no error of a function
+
     return getattr(unwrap(function), "__code__", None)
 
 

@@ -5,9 +5,12 @@ Offsets in an expression's nodes (`col_offset`, `end_col_offset`) count characte
 
 from __future__ import annotations
 
-import ast
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
+
+if TYPE_CHECKING:
+    import ast
 
 
 class Expression(Struct, frozen=True):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import socket
-import ssl
 from collections.abc import Mapping
 from typing import Final
 
@@ -45,12 +44,6 @@ def reason_of(error: BaseException) -> Reason:
             return error.reason
         case UnreadableFileError():
             return "verify-file"
-        case ssl.SSLCertVerificationError():
-            return _CERTIFICATES.get(error.verify_code, "certificate")
-        case ssl.SSLEOFError() | ssl.SSLZeroReturnError():
-            return "cut-short"
-        case ssl.SSLError():
-            return "tls"
         case socket.gaierror():
             return "look-up"
         case ConnectionRefusedError():
@@ -59,4 +52,20 @@ def reason_of(error: BaseException) -> Reason:
             return "cut-short"
         case OSError() if error.errno in _UNREACHABLE:
             return "unreachable"
+        case OSError():
+            return _reason_of_tls(error)
+    return ""
+
+
+def _reason_of_tls(error: OSError) -> Reason:
+    """Why TLS broke; empty for another error."""
+    import ssl  # which plain HTTP does without, as long as nothing breaks
+
+    match error:
+        case ssl.SSLCertVerificationError():
+            return _CERTIFICATES.get(error.verify_code, "certificate")
+        case ssl.SSLEOFError() | ssl.SSLZeroReturnError():
+            return "cut-short"
+        case ssl.SSLError():
+            return "tls"
     return ""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
@@ -113,6 +112,8 @@ def moment_of(text: str) -> float | None:
     """The epoch seconds of an HTTP date."""
     if text.count(":") != 2:  # one date, not several joined
         return None
+    from email.utils import parsedate_to_datetime  # a first page reads no date
+
     try:
         found = parsedate_to_datetime(text)
     except (ValueError, TypeError, OverflowError):

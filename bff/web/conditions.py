@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from email.utils import formatdate
 from typing import Any
 
 from bff import clock
@@ -25,6 +24,8 @@ def status_for(environ: dict[str, Any], etag: str) -> int:
 
 def dated(headers: Headers) -> None:
     """Say when a page was compared with what its visitor has."""
+    from email.utils import formatdate  # nobody has a first page already
+
     headers.append(("Date", formatdate(clock.wall(), usegmt=True)))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from email.utils import formatdate
 
 from bff import clock
 from bff.memo import Memo
@@ -49,6 +48,8 @@ class Cookie:
 
         The value is one that needs no quotes.
         """
+        from email.utils import formatdate  # few pages set a cookie
+
         expires = formatdate(clock.wall() + max_age, usegmt=True)
         secure = "; Secure" if request.is_secure else ""
         return (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from email.utils import parsedate_to_datetime
 
 from bff import clock
 from bff.errors import PageError
@@ -177,6 +176,8 @@ def _down(passed: Passed) -> dict[str, str]:
 
 
 def _is_date(text: str) -> bool:
+    from email.utils import parsedate_to_datetime  # a first page reads no date
+
     try:
         return len(text) < 40 and parsedate_to_datetime(text) is not None
     except (ValueError, TypeError):

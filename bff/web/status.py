@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from http.client import responses
 
 # As Werkzeug names them, whatever Python does: it has other names for some since 3.13.
 _NAMED_OTHERWISE = {
@@ -18,9 +17,18 @@ _NAMED_OTHERWISE = {
     449: "Retry With",
     511: "Network Authentication Failed",
 }
-_NAMES: Mapping[int, str] = responses | _NAMED_OTHERWISE
 
-STATUS_LINES: Mapping[int, str] = {
-    code: f"{code} {_NAMES.get(code, 'unknown').upper()}" for code in range(200, 600)
-}
+
+class _Lines(dict[int, str]):
+    """What is not there yet is made at its first use."""
+
+    def __missing__(self, code: int) -> str:
+        from http.client import responses  # a first page went well
+
+        name = _NAMED_OTHERWISE.get(code) or responses.get(code, "unknown")
+        line = self[code] = f"{code} {name.upper()}"
+        return line
+
+
+STATUS_LINES: Mapping[int, str] = _Lines({200: "200 OK"})
 """The line of each status that a page may have."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 
 from bff import clock
 from bff.http.freshness import allowed, varies_by_more
@@ -159,6 +158,8 @@ def _can_be_sent(value: str) -> bool:
 
 
 def _is_date(text: str) -> bool:
+    from email.utils import parsedate_to_datetime  # a first page reads no date
+
     try:
         return text.count(":") == 2 and parsedate_to_datetime(text) is not None
     except (ValueError, TypeError, OverflowError):

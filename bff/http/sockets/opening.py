@@ -12,7 +12,7 @@ from bff.errors import Reason
 from bff.http.faults import UnreadableFileError
 from bff.http.messages import Broken
 from bff.http.sockets.broken import broken_by
-from bff.http.sockets.connection import Connection, SecureConnection
+from bff.http.sockets.connection import Connection
 from bff.http.sockets.dial import Dial
 from bff.http.sockets.idle import Idle
 from bff.http.sockets.origin import Origin
@@ -142,6 +142,8 @@ class Opening:
 
     def _made(self, sock: socket.socket) -> Connection:
         """A connection that is to shake hands."""
+        from bff.http.sockets.secure import SecureConnection  # loads ssl, which plain HTTP does without
+
         assert self._rules is not None, "known before it was dialled"
         return SecureConnection(sock, self._rules, self._origin.name, self._idle.ticket)
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from email.errors import HeaderParseError
-from email.header import decode_header, make_header
 from urllib.parse import quote, unquote_to_bytes
 
 from bff.http.charsets import codec_of
@@ -81,6 +79,9 @@ def _decoded(text: str) -> str:
         return text
     if not all(map(codec_of, charsets)):
         return ""
+    from email.errors import HeaderParseError
+    from email.header import decode_header, make_header  # few names are written like that
+
     try:
         return str(make_header(decode_header(text)))
     except (HeaderParseError, LookupError, ValueError):

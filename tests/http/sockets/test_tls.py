@@ -18,8 +18,8 @@ import pytest
 import trustme
 
 from bff.http import Calls, Reply, SocketTransport, env
-from bff.http.sockets.connection import SecureConnection
 from bff.http.sockets.idle import Idle
+from bff.http.sockets.secure import SecureConnection
 from bff.http.sockets.tls import context_for
 from tests.fakes import PATIENCE, FakeBackend, answer, chunked
 from tests.http.calling import broken_of, finish, get, patient, post, reply_of
