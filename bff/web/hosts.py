@@ -7,11 +7,12 @@ from collections.abc import Callable
 
 from bff.memo import memoized
 
+PORT = r"(?::(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}))?"
+"""A pattern of the port behind a host, if there is one; above 64999 a look does not tell."""
 _PLAIN = re.compile(
-    r"(?:[a-z0-9-]{1,50}\.)*[a-z0-9-]{1,50}\.?(?::[1-9]\d{0,3})?|\[[0-9a-f:.]{2,45}\](?::[1-9]\d{0,3})?",
-    re.I | re.A,
+    rf"(?:[a-z0-9-]{{1,50}}\.)*[a-z0-9-]{{1,50}}\.?{PORT}|\[[0-9a-f:.]{{2,45}}\]{PORT}", re.I | re.A
 )
-_PORT = re.compile(r":\d*$")
+_ANY_PORT = re.compile(r":\d*$")
 
 
 @memoized(entries=256, longest=1024)
@@ -26,7 +27,7 @@ def serves(hosts: tuple[str, ...]) -> Callable[[str], bool]:
     below = tuple(host[1:] for host in hosts if host[:2] == "*.")
 
     def is_served(host: str) -> bool:
-        name = _PORT.sub("", host).lower().rstrip(".")
+        name = _ANY_PORT.sub("", host).lower().rstrip(".")
         return name in exact or name.endswith(below)
 
     return is_served

@@ -10,12 +10,13 @@ from msgspec import Struct
 
 from bff.http import FORWARDED
 from bff.problems import problem
+from bff.web.hosts import PORT
 from bff.web.receiving import Cut, Incoming, TooLong, announced_length
 from bff.web.waiting import waiting_at_most
 
 Environ: TypeAlias = dict[str, Any]
 
-_PLAIN_HOST = re.compile(r"[A-Za-z0-9]+(?:[.-][A-Za-z0-9]+)*(?::[1-9]\d{0,3})?", re.ASCII)
+_PLAIN_HOST = re.compile(rf"[A-Za-z0-9]+(?:[.-][A-Za-z0-9]+)*{PORT}", re.ASCII)
 _USUAL_PORTS: Mapping[str, str] = {"http": ":80", "ws": ":80", "https": ":443", "wss": ":443"}
 
 

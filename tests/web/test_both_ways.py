@@ -57,6 +57,7 @@ KINDS: dict[str, Sent] = {
     **{f"method {method}": Sent(method) for method in ("HEAD", "OPTIONS", "POST", "PUT", "DELETE", "TRACE", "get")},
     "head of lines": Sent("HEAD", "/api/page", headers={"Accept": NDJSON}),
     "host with a port": Sent(headers={"Host": "app.example:8443"}),
+    "host with a high port": Sent(headers={"Host": "app.example:64321"}),
     "host in capitals": Sent(headers={"Host": "APP.example."}),
     "another host": Sent(headers={"Host": "evil.example"}),
     "no host": Sent(environ={"HTTP_HOST": None}),
