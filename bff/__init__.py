@@ -6,9 +6,9 @@
 What runs is apart from what makes it. A process starts as fast as its imports, so no module that a running page needs
 imports one that only authors need: `expressions/running` knows nothing of the generator, `plan` nothing of the
 planner, and `web/site` loads `planning`, the one way to the checker and the loader, only where there are recipes.
-What only some pages need (JSON Schema, cryptography, Redis, requests, tracing) is imported where it is used; a test
-lists what a first page may not load. The records of a running page are structs of msgspec, because a frozen dataclass
-with slots takes the interpreter twenty times as long to make.
+What only some pages need (JSON Schema, cryptography, Redis, requests, ssl, tracing) and what none needs (Flask) is
+imported where it is used; a test lists what a first page may not load. The records of a running page are structs of
+msgspec, because a frozen dataclass with slots takes the interpreter twenty times as long to make.
 """
 
 from __future__ import annotations

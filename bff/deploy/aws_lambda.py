@@ -13,13 +13,14 @@ import base64
 import gc
 import json
 import os
-import secrets
 import sys
+from hmac import compare_digest
 from urllib.parse import quote
 
 gc.disable()  # while modules are imported there is nothing to collect, and more and more to look at
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # where this is called folder/aws_lambda
+_HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, _HERE)  # where this is called folder/aws_lambda
 # Lambda takes and gives 6 MB: of bodies base64 makes 4 bytes of 3, of an answer's text JSON makes up to 3 of 1.
 _BOUNDS = {"BFF_MAX_UPLOAD": "4 MiB", "BFF_MAX_DOWNLOAD": "4 MiB", "BFF_MAX_ANSWER": "2000 KiB"}
 # API Gateway and function URLs add who asked them to X-Forwarded-For, as a proxy does.
@@ -28,13 +29,13 @@ for _name, _value in {**_BOUNDS, "BFF_TRUSTED_PROXIES": "1"}.items():
 
 from apig_wsgi import make_lambda_handler
 
-from bff import create_app
 from bff.errors import BffError
 from bff.http import StreamBroke
 from bff.problems import CONTENT_TYPE, document, problem
+from bff.web.alone import open_door
 
 try:
-    app = create_app()
+    app = open_door(_HERE)
 except BffError as error:
     sys.exit(f"The app cannot start: {error}")
 _ASCII = "".join(map(chr, range(0x21, 0x7F)))
@@ -46,7 +47,7 @@ _MAPPED_TO = os.environ.get("API_GATEWAY_BASE_PATH", "").strip("/")
 def _behind_a_gateway(environ, start_response):
     """The app, as behind a proxy: the path begins at the app, and the host that was asked for is told."""
     environ["apig_wsgi.full_event"]["reached"] = True
-    if _KEY and not secrets.compare_digest(environ.pop("HTTP_X_ORIGIN_KEY", "").encode(), _KEY):
+    if _KEY and not compare_digest(environ.pop("HTTP_X_ORIGIN_KEY", "").encode(), _KEY):
         start_response("403 Forbidden", [("Content-Type", "text/plain")])
         return [b"These pages are asked through CloudFront."]
     for name, value in environ.items():  # WSGI has the bytes that were sent, one character for each

@@ -10,8 +10,8 @@ from pathlib import Path
 import bff
 
 _FOLDER = Path(bff.__file__).parent
-# What servers, views by hand and client modules begin with; `bff` itself imports these by name at first use.
-_BEGINNINGS = ("bff.http", "bff.web.app", "bff.web.by_hand")
+# What entries, servers, views by hand and client modules begin with; `bff` itself imports most by name at first use.
+_BEGINNINGS = ("bff.http", "bff.web.alone", "bff.web.app", "bff.web.by_hand")
 _OF_SERVING = ("bff.__main__", "bff.cli.serve")
 # What reads, checks and builds recipes: a bundle has none.
 _LEFT_OUT = frozenset(

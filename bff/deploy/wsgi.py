@@ -9,15 +9,16 @@ STARTED_BY = "wsgi.py"
 _APP = b'''"""The app of the pages beside it, for any WSGI server: `wsgi:app`. Written by `python -m bff build`."""
 
 import gc
+import os
 import sys
 
 gc.disable()  # while modules are imported there is nothing to collect, and more and more to look at
 
-from bff import create_app
 from bff.errors import BffError
+from bff.web.alone import open_door
 
 try:
-    app = create_app()
+    app = open_door(os.path.dirname(os.path.abspath(__file__)))
 except BffError as error:
     sys.exit(f"The app cannot start: {error}")
 gc.freeze()

@@ -15,17 +15,11 @@ from bff.problems import problem
 from bff.web.assembly import Assembly, load_site
 from bff.web.bodies import body_seconds
 from bff.web.dispatched import add_frame, add_problems
-from bff.web.door import Door
-from bff.web.files import Files
 from bff.web.flask_users import project_asks_flask
-from bff.web.hosts import serves
-from bff.web.journal import operator, write_to_stdout
 from bff.web.lookout import Lookout
 from bff.web.page_routes import PageRoutes
-from bff.web.proxies import Proxies
 from bff.web.public import serve_public
 from bff.web.site import Site, has_pages
-from bff.web.stopping import on_stop
 
 if TYPE_CHECKING:
     from bff.web.metrics import Metrics
@@ -46,10 +40,13 @@ def create_app(
     """
     environ = os.environ if environ is None else environ
     folder = Path(root).resolve() if root is not None else _project_of(sys._getframe(1).f_globals)
-    write_to_stdout()
-    made = load_site(folder, pages, environ, transport)
+    return flask_app(load_site(folder, pages, environ, transport))
+
+
+def flask_app(made: Assembly) -> Flask:
+    """The Flask app of what was loaded, with all that stands before its dispatch."""
     site, settings = made.site, made.settings
-    app = Flask("bff", root_path=str(folder), static_folder=None, template_folder=None)
+    app = Flask("bff", root_path=str(site.root), static_folder=None, template_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_body
     app.url_map.merge_slashes = False
     app.extensions["bff"] = site
@@ -58,27 +55,13 @@ def create_app(
     add_problems(app, site)
     if made.metrics is not None:
         _add_metrics(app, made.metrics)
-    routes = PageRoutes(app, site, made.common)
-    files = serve_public(app, folder / "public")
-    app.wsgi_app = _in_front_of(app, made, routes, files)  # type: ignore[method-assign]
-    site.body_seconds = body_seconds(app, site, settings)
-    on_stop(site.stop)
-    operator.info("bff: %d pages from %s; %s", len(site.pages), folder, settings.describe())
+    routes = PageRoutes(app, site, made.answerers)
+    serve_public(app, made.files)
+    site.body_seconds = body_seconds(routes.find, settings)
+    is_watched = site.follows_files or project_asks_flask(site.root)
+    lookout = None if is_watched else Lookout(app, site, routes.routed, made.answerers)
+    app.wsgi_app = made.in_front_of(app.wsgi_app, lookout)  # type: ignore[method-assign, assignment]
     return app
-
-
-def _in_front_of(app: Flask, made: Assembly, routes: PageRoutes, files: Files) -> Any:
-    """What stands in front of Flask's dispatch: the door, the count of pages, what trusted proxies say."""
-    settings = made.settings
-    found: Any = app.wsgi_app
-    if not made.site.follows_files and not project_asks_flask(made.site.root):
-        lookout = Lookout(app, made.site, routes.routed, routes.answerer)
-        is_served = serves(settings.hosts) if settings.hosts else None
-        door = Door(lookout, files, made.frame, made.admission, is_served, settings.max_request_body)
-        found = door.around(found)
-    if settings.max_pages:
-        found = made.admission.around(found)
-    return Proxies(settings.trusted_proxies).around(found) if settings.trusted_proxies else found
 
 
 def _project_of(caller: Mapping[str, Any]) -> Path:

@@ -5,41 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import Flask
-from werkzeug.exceptions import HTTPException
-
 from bff.settings import Settings
-from bff.web.journal import page_of
-from bff.web.site import Page, Site
+from bff.web.site import Page
 
 OF_OTHERS = 30.0
 """Seconds for a body to a view by hand."""
 
 
-def body_seconds(app: Flask, site: Site, settings: Settings) -> Callable[[Mapping[str, Any]], float | None]:
-    """What says it for a request's environ: None where nobody reads the body, or it is longer than is taken."""
+def body_seconds(
+    find: Callable[[str, str], Page | float | None], settings: Settings
+) -> Callable[[Mapping[str, Any]], float | None]:
+    """What says it for a request's environ: None where nobody reads the body, or it is longer than is taken.
+
+    `find` gives what a method and a path are for: a page, or the seconds of a view by hand; None for nothing.
+    """
 
     def seconds(environ: Mapping[str, Any]) -> float | None:
-        method, path = environ["REQUEST_METHOD"], _text(environ["PATH_INFO"])
-        try:
-            endpoint, _ = app.url_map.bind("").match(path, method=method)
-        except HTTPException:
-            return None
-        page = site.pages.get(page_of(endpoint))
-        if page is None:
-            return OF_OTHERS if method not in ("GET", "HEAD", "OPTIONS") else None
-        return _of_page(page, environ.get("CONTENT_LENGTH", ""), settings)
+        found = find(environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        return _of_page(found, environ, settings) if isinstance(found, Page) else found
 
     return seconds
 
 
-def _of_page(page: Page, length: str, settings: Settings) -> float | None:
-    recipe = page.recipe
+def _of_page(page: Page, environ: Mapping[str, Any], settings: Settings) -> float | None:
+    recipe, length = page.recipe, environ.get("CONTENT_LENGTH", "")
     if recipe.method == "GET" or not (recipe.passes or recipe.input.body is not None):
         return None
     most = settings.max_upload if recipe.passes else settings.max_request_body
     return recipe.deadline if not length.isdecimal() or int(length) <= most else None
-
-
-def _text(path: str) -> str:
-    return path.encode("latin-1").decode("utf-8", "replace")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import mimetypes
 import os
 import stat
 from pathlib import Path
@@ -52,7 +50,7 @@ class Files:
     """The files below a folder, kept in memory while they are as they were; thread-safe."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = str(folder)
+        self.folder = str(folder)
         self._lock = forks.lock()
         self._kept: LRUCache[str, File] = LRUCache(_KEPT, getsizeof=lambda file: max(1, file.size))
 
@@ -60,7 +58,7 @@ class Files:
         """The file of a relative path; None where there is none, or one too large to keep."""
         from werkzeug.security import safe_join  # where there are files, there is Flask
 
-        path = None if name.endswith("/") else safe_join(self._folder, name)
+        path = None if name.endswith("/") else safe_join(self.folder, name)
         try:
             found = os.stat(path) if path is not None else None
         except (OSError, ValueError):
@@ -88,6 +86,9 @@ def _takes_gzip(accepted: str) -> bool:
 
 
 def _read(path: str, version: tuple[int, int]) -> File | None:
+    import gzip
+    import mimetypes  # a first page is no file
+
     try:
         with open(path, "rb") as file:
             body = file.read()

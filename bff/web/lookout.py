@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from operator import is_, itemgetter
 from typing import Any
 
@@ -13,10 +12,10 @@ from werkzeug.exceptions import HTTPException
 
 from bff.web.flask_users import listener_asks_flask
 from bff.web.journal import is_heard_elsewhere
-from bff.web.page import PageAnswerer
+from bff.web.page import Answerers
 from bff.web.paths import is_tidy
 from bff.web.routes import may_meet
-from bff.web.site import Page, Site
+from bff.web.site import Site
 from bff.web.table import Table
 
 _FILE_ENDPOINTS = frozenset({"public.index", "public.file"})
@@ -59,13 +58,11 @@ class Lookout:
     `table` finds what is a page by Flask's routing too: routes, views and pages that come later are looked at then.
     """
 
-    def __init__(
-        self, app: Flask, site: Site, routed: list[Routed], answerer: Callable[[Page], PageAnswerer]
-    ) -> None:
+    def __init__(self, app: Flask, site: Site, routed: list[Routed], answerers: Answerers) -> None:
         self._app = app
         self._site = site
         self._routed = routed
-        self._answerer = answerer
+        self._answerers = answerers
         self._hooks = [(getattr(app, name), _copied(getattr(app, name))) for name in _HOOKS]
         self._handlers = dict(app.error_handler_spec[None][None])
         self._request, self._response = app.request_class, app.response_class
@@ -119,7 +116,7 @@ class Lookout:
         known = {one.endpoint for one in ours} | {"public.file"}
         theirs = [rule.rule for name, found in rules.items() if name not in known for rule in found]
         self.table = Table(
-            (one.path, self._answerer(pages[one.name])) for one in ours if self._is_alone(one, theirs)
+            (one.path, self._answerers.of(pages[one.name])) for one in ours if self._is_alone(one, theirs)
         )
         self._files: dict[str, bool] = {}
         # Last, since other threads take the table for good when they find these.

@@ -24,7 +24,6 @@ from bff.web.input import Scope
 from bff.web.journal import Journal, said_of
 from bff.web.lines import PageLines, answer_in_lines, asks_for_lines, lines_of
 from bff.web.live import LiveBody
-from bff.web.passing import answer_with, sent_by
 from bff.web.rates import Rates
 from bff.web.recent_writes import RecentWritesCookie
 from bff.web.repeats import Repeats, visitors_key
@@ -200,6 +199,8 @@ class PageAnswerer:
         self, request: PageRequest, journal: Journal, visitor: Visitor, scope: Scope, key: str | None
     ) -> Answer:
         """Answer with the body that the page's one request brings; it takes as long as it takes."""
+        from bff.web.passing import answer_with, sent_by  # few pages hand something through
+
         evaluation, calls, context = self._begin(request, journal, visitor, key)
         sent = sent_by(request, self._settings, context.deadline, is_get=self.method == "GET")
         run = PassingRun(sent, self._plan, scope, calls, evaluation, context)
@@ -246,3 +247,20 @@ class TracedPage(PageAnswerer):
         tracing, make = self._common.tracing, super().answer
         assert tracing is not None, "else nobody makes one"
         return tracing.page(self.route, request, journal, lambda: make(request, path, journal))
+
+
+class Answerers:
+    """Gives what answers for each page of an app, made once; anew where the page was."""
+
+    def __init__(self, common: Common) -> None:
+        self._common = common
+        self._kind = PageAnswerer if common.tracing is None else TracedPage
+        self._made: dict[str, PageAnswerer] = {}
+
+    def of(self, page: Page) -> PageAnswerer:
+        """What answers for a page."""
+        name = page.recipe.name
+        made = self._made.get(name)
+        if made is None or made.page is not page:
+            made = self._made[name] = self._kind(page, self._common)
+        return made

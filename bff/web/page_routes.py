@@ -9,23 +9,23 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Rule
 
 from bff.problems import problem
+from bff.web.bodies import OF_OTHERS
 from bff.web.dispatched import readable, response_of
-from bff.web.journal import Journal
+from bff.web.journal import Journal, page_of
 from bff.web.lookout import Routed
-from bff.web.page import Common, PageAnswerer, TracedPage
+from bff.web.page import Answerers
 from bff.web.site import Page, Site
 
 
 class PageRoutes:
     """Keeps Flask's routes in step with the pages, which change only under the debugger."""
 
-    def __init__(self, app: Flask, site: Site, common: Common) -> None:
+    def __init__(self, app: Flask, site: Site, answerers: Answerers) -> None:
         self.routed: list[Routed] = []
         self._app = app
         self._site = site
-        self._common = common
+        self._answerers = answerers
         self._added: set[tuple[str, str, str]] = set()
-        self._bound: dict[str, PageAnswerer] = {}
         self._add_new()
         if site.follows_files:
             app.before_request(self._refresh)
@@ -58,14 +58,17 @@ class PageRoutes:
                 self._app.view_functions[endpoint] = view
                 self.routed.append(Routed(*route, endpoint, view))
 
-    def answerer(self, page: Page) -> PageAnswerer:
-        """What answers for a page; made anew where the page was."""
-        name = page.recipe.name
-        bound = self._bound.get(name)
-        if bound is None or bound.page is not page:
-            kind = PageAnswerer if self._common.tracing is None else TracedPage
-            bound = self._bound[name] = kind(page, self._common)
-        return bound
+    def find(self, method: str, path: str) -> Page | float | None:
+        """The page of a method and path, or the seconds that a body to a view by hand may take; None for nothing."""
+        text = path.encode("latin-1").decode("utf-8", "replace")
+        try:
+            endpoint, _ = self._app.url_map.bind("").match(text, method=method)
+        except HTTPException:
+            return None
+        page = self._site.pages.get(page_of(endpoint))
+        if page is None:
+            return OF_OTHERS if method not in ("GET", "HEAD", "OPTIONS") else None
+        return page
 
     def _view(self, name: str, route: tuple[str, str, str]) -> Any:
         def answer(**path: str) -> Response:
@@ -75,7 +78,7 @@ class PageRoutes:
             if page is None or (name, page.recipe.method, page.recipe.path) != route:
                 raise problem("not-found", "There is no such page.")
             journal: Journal = g.journal
-            bound = self.answerer(page)
+            bound = self._answerers.of(page)
             bound.begin(journal)
             return response_of(bound.answer(g.asked, path, journal))
 

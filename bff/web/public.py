@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from flask import Flask, Response, request, send_from_directory
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import PathConverter
@@ -17,26 +15,24 @@ class OutsideApi(PathConverter):
     regex = r"(?!api(?:/|$)).+?"
 
 
-def serve_public(app: Flask, folder: Path) -> Files:
+def serve_public(app: Flask, files: Files) -> None:
     """Add the routes of the files; a folder that does not exist leaves them 404."""
     app.url_map.converters["outside_api"] = OutsideApi
-    files = Files(folder)
 
     def public(path: str = INDEX) -> Response:
         file = files.find(path)
         if file is None:
-            return _unkept(folder, path, files)
+            return _unkept(path, files)
         return _conditional(file)
 
     app.add_url_rule("/", "public.index", public, methods=["GET"])
     app.add_url_rule("/<outside_api:path>", "public.file", public, methods=["GET"])
-    return files
 
 
-def _unkept(folder: Path, path: str, files: Files) -> Response:
+def _unkept(path: str, files: Files) -> Response:
     """A file too large to keep; for any other path the page itself."""
     try:
-        response = send_from_directory(folder, path, conditional=True, etag=True)
+        response = send_from_directory(files.folder, path, conditional=True, etag=True)
     except NotFound:
         index = files.find(INDEX)
         if index is None:

@@ -161,9 +161,12 @@ def test_it_prints_what_it_wrote_and_what_must_be_set(
 
 def test_it_runs_by_itself(project: Path) -> None:
     _, out = built(project, "page")
-    ask = "import bff, wsgi; print(bff.__file__, wsgi.app.test_client().get('/page').json)"
+    ask = (
+        "import bff, wsgi, sys; from werkzeug.test import Client; "
+        "print(bff.__file__, Client(wsgi.app).get('/page').json, 'flask' in sys.modules)"
+    )
     done = run_in(out, "-c", ask, TODOS_URL="http://127.0.0.1:9", TODOS_KEY="k")
-    assert done.stdout.splitlines()[-1] == f"{out / 'bff' / '__init__.py'} 0 TODOS!"
+    assert done.stdout.splitlines()[-1] == f"{out / 'bff' / '__init__.py'} 0 TODOS! False"
 
 
 def run_in(folder: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:

@@ -6,12 +6,14 @@ import io
 import json
 import logging
 import re
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import pytest
 from cryptography.fernet import Fernet
 from flask import Flask
 from msgspec import Struct, field
@@ -19,11 +21,17 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from bff import create_app
 from bff.http import StreamBroke
+from bff.web.alone import Unwatched
+from bff.web.app import flask_app
+from bff.web.assembly import load_site
 from tests.fakes import FakeBackend, Received, Wire, answer, half
 from tests.project import BACKENDS, LOGIN, write_project
 from tests.web.echo import ECHO
 from tests.web.lines.pages import TODOS
 from tests.web.passing.pages import DOWN, UP
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 KEY = Fernet.generate_key().decode()
 FULL = {
@@ -179,10 +187,25 @@ class TwoWays:
         self.flask.before_request(lambda: None)
         self.apps = (self.door, self.flask)
         self.dispatched = dispatched(self.door)
+        made = load_site(root, None, environ, None)
+        self.behind = flask_app(made)
+        self.alone = made.in_front_of(self._by_flask, Unwatched(made))
+        self.by_flask: list[str] = []
 
     def ask(self, sent: Sent) -> tuple[Got, Got]:
         """What both make of a request."""
-        return got(self.door, sent), got(self.flask, sent)
+        return got(self.door.wsgi_app, sent), got(self.flask.wsgi_app, sent)
+
+    def ask_alone(self, sent: Sent) -> tuple[Got, Got]:
+        """What a door without Flask makes of a request, as one that never had Flask before; and Flask's."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.delitem(sys.modules, "flask")
+            found = got(self.alone, sent)
+        return found, got(self.flask.wsgi_app, sent)
+
+    def _by_flask(self, environ: dict[str, Any], start_response: Any) -> Any:
+        self.by_flask.append(environ.get("PATH_INFO", ""))
+        return Flask.wsgi_app(self.behind, environ, start_response)
 
 
 def project(root: Path) -> Path:
@@ -235,9 +258,9 @@ def read(app: Flask, sent: Sent) -> None:
         close()
 
 
-def got(app: Flask, sent: Sent) -> Got:
+def got(app: WSGIApplication, sent: Sent) -> Got:
     with _logged() as lines:
-        pieces, status, headers = run_wsgi_app(app.wsgi_app, sent.made())
+        pieces, status, headers = run_wsgi_app(app, sent.made())
         try:
             body = b"".join(pieces)
         except Exception as error:  # a body that breaks off

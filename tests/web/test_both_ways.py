@@ -249,6 +249,13 @@ def test_both_ways_answer_the_same(ways: Mapping[str, TwoWays], name: str, kind:
     assert door == flask
 
 
+@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_door_without_flask_answers_the_same(ways: Mapping[str, TwoWays], name: str, kind: str) -> None:
+    alone, flask = ways[name].ask_alone(KINDS[kind])
+    assert alone == flask
+
+
 METHODS = {f"method {name}" for name in ("HEAD", "OPTIONS", "POST", "PUT", "DELETE", "TRACE", "get")}
 ODD_PATHS = {
     *("an empty hole", "a longer path", "doubled slashes", "dots", "a backslash", "encoded by the sender"),
@@ -269,18 +276,37 @@ FLASKS = {
 """What the door leaves to Flask: what is for no page, or what Flask's routing has a word on."""
 
 
-@pytest.mark.parametrize(
+OF_BOTH = pytest.mark.parametrize(
     ("name", "more"), [("plain", set()), ("full", {"another host", "a script of another host"})]
 )
+
+
+@OF_BOTH
 def test_the_door_answers_what_is_for_a_page(ways: Mapping[str, TwoWays], name: str, more: set[str]) -> None:
     app, seen = ways[name].door, ways[name].dispatched
     found = set()
     for kind, sent in KINDS.items():
         seen.clear()
-        got(app, sent)
+        got(app.wsgi_app, sent)
         if seen:
             found.add(kind)
     assert found == FLASKS | more
+
+
+OF_FILES = {kind for kind, sent in KINDS.items() if sent.path in ("/", "/app.js")}
+
+
+@OF_BOTH
+def test_a_door_without_flask_leaves_files_to_it_as_well(
+    ways: Mapping[str, TwoWays], name: str, more: set[str]
+) -> None:
+    seen, found = ways[name].by_flask, set()
+    for kind, sent in KINDS.items():
+        seen.clear()
+        ways[name].ask_alone(sent)
+        if seen:
+            found.add(kind)
+    assert found == FLASKS | OF_FILES | more
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS.keys() - FLASKS))
@@ -302,7 +328,7 @@ def test_an_answer_leaves_nothing_for_the_collector(ways: Mapping[str, TwoWays],
 def test_a_page_that_is_there_already_is_told_both_ways(
     ways: Mapping[str, TwoWays], path: str, form: str
 ) -> None:
-    etag = dict(got(ways["plain"].flask, Sent(path=path)).headers).get("ETag", '"none"')
+    etag = dict(got(ways["plain"].flask.wsgi_app, Sent(path=path)).headers).get("ETag", '"none"')
     door, flask = ways["plain"].ask(Sent(path=path, headers={"If-None-Match": form.format(etag)}))
     assert door == flask
 
@@ -319,7 +345,10 @@ def test_a_page_too_many_is_turned_away_both_ways(tmp_path: Path, backend: FakeB
     assert door == flask
     assert door.status == "200 OK"
     shed = 'bff_pages_total{outcome="shed",page="home"} 1.0'
-    assert [shed in got(app, Sent(path="/metrics")).body.decode() for app in ways.apps] == [True, True]
+    assert [shed in got(app.wsgi_app, Sent(path="/metrics")).body.decode() for app in ways.apps] == [
+        True,
+        True,
+    ]
 
 
 def test_one_request_too_many_is_told_both_ways(tmp_path: Path, backend: FakeBackend) -> None:
@@ -394,7 +423,9 @@ def test_both_ways_answer_whatever_is_sent_the_same(ways: Mapping[str, TwoWays],
     )
     def check(method: str, path: str, query: str, environ: dict[str, Any], body: bytes) -> None:
         path = path.encode("latin-1", "replace").decode("latin-1")
-        door, flask = ways[name].ask(Sent(method, path, query, {}, body, environ))
+        sent = Sent(method, path, query, {}, body, environ)
+        door, flask = ways[name].ask(sent)
         assert door == flask
+        assert ways[name].ask_alone(sent) == (door, flask)
 
     check()
