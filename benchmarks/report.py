@@ -1,4 +1,4 @@
-"""Writes the figures of `benchmarks/results.json` into docs/performance.md, and draws its charts.
+"""Writes the figures of `benchmarks/results.json` into docs/performance.md and docs/scale.md, and draws their charts.
 
 `python benchmarks/report.py` rewrites what stands between `<!-- figures: NAME -->` and `<!-- end -->`;
 `--check` only says whether that is as it should be. The same results always give the same text.
@@ -20,7 +20,7 @@ from benchmarks import chart, hosts_report, pages_report, results, scale_chart, 
 from benchmarks.lineup import ROOT
 from benchmarks.tables import NOT_YET, counted, figure, grid, table, title
 
-PAGE = ROOT / "docs" / "performance.md"
+PAGES = (ROOT / "docs" / "performance.md", ROOT / "docs" / "scale.md")
 CHART = ROOT / "docs" / "images" / "performance.svg"
 SCALE_CHART = ROOT / "docs" / "images" / "scale.svg"
 _BLOCK = re.compile(r"(<!-- figures: ([\w ]+) -->\n).*?(<!-- end -->)", re.S)
@@ -176,7 +176,7 @@ def filled(text: str, found: Results) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Write the page and the charts, or with --check say whether they are right."""
+    """Write the pages and the charts, or with --check say whether they are right."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--results", type=Path, default=results.RESULTS)
@@ -185,7 +185,7 @@ def main(argv: list[str] | None = None) -> int:
     if found:
         results.check(found)
     wanted = {
-        PAGE: filled(PAGE.read_text("utf-8"), found),
+        **{page: filled(page.read_text("utf-8"), found) for page in PAGES},
         CHART: chart.drawn(found.get("pages", [])),
         SCALE_CHART: scale_chart.drawn(found.get("scale", [])),
     }
