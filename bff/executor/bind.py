@@ -8,7 +8,7 @@ from typing import Any
 
 from bff.executor.cached_reads import CachedReads
 from bff.expressions.paths import ANY
-from bff.http import Calls, ForwardedToken, Route, sendable
+from bff.http import Calls, ForwardedToken, Route, Way, sendable
 from bff.plan.model import Compute, Plan, PlannedGuard, PlannedRequest, PlannedStep, PlannedValue
 
 _BOUND = "_bound"
@@ -38,18 +38,19 @@ class BoundGuard(BoundStep):
 class BoundRequest(BoundStep):
     """A request step.
 
-    `route` is None where each of its requests is a call; one that is `lean` has no headers or body of its own, and
-    `target` where that is the same each time. A success of a step that is `plain` is its value, as `decode` reads it
-    and `take` takes it.
+    Its requests go one `way`; one that is `lean` flies on a wire and has no headers or body of its own, and `target`
+    where that is the same each time; others are sent by `ask`. A success of a step that is `plain` is its value, as
+    `decode` reads it and `take` takes it.
     """
 
     planned: PlannedRequest
 
-    def __init__(self, plan: Plan, planned: PlannedRequest, at: int, route: Route | None) -> None:
+    def __init__(self, plan: Plan, planned: PlannedRequest, at: int, way: Way) -> None:
         super().__init__(plan, planned, at)
         client = planned.client
-        self.route: Any = route
-        self.lean = route is not None and planned.method == "GET" and _is_plain_read(planned)
+        self.way: Any = way
+        self.ask: Any = Calls.fly if isinstance(way, Route) else Calls.ask
+        self.lean = isinstance(way, Route) and planned.method == "GET" and _is_plain_read(planned)
         self.path = None if planned.constant_path is None else sendable(planned.constant_path)
         self.query = planned.query
         self.target = self.path if planned.query is None else None
@@ -78,8 +79,8 @@ class BoundRequest(BoundStep):
 class BoundCached(BoundRequest):
     """A step of plain reads whose replies may be kept."""
 
-    def __init__(self, plan: Plan, planned: PlannedRequest, at: int) -> None:
-        super().__init__(plan, planned, at, None)
+    def __init__(self, plan: Plan, planned: PlannedRequest, at: int, way: Way) -> None:
+        super().__init__(plan, planned, at, way)
         self.cached = CachedReads(planned, self.target)
 
 
@@ -88,7 +89,10 @@ class BoundPassing(BoundRequest):
 
 
 class BoundPlan:
-    """The steps of a plan in the order written; `awaits` counts what each waits for, `first` wait for nothing."""
+    """The steps of a plan in the order written; `awaits` counts what each waits for, `first` wait for nothing.
+
+    `undos` are the ways of what takes steps back, by their names.
+    """
 
     def __init__(self, plan: Plan, calls: Calls) -> None:
         self.transport = calls.transport
@@ -99,6 +103,11 @@ class BoundPlan:
         self.awaits = [plan.awaits[step.name] for step in plan.steps]
         self.first = [at for at, count in enumerate(self.awaits) if count == 0]
         self.awaited = len(plan.steps) - len(plan.deferred)
+        self.undos = {
+            step.name: _way(calls, step.undo, repeatable=step.key is not None)
+            for step in plan.requests
+            if step.undo is not None
+        }
 
 
 def bound(plan: Plan, calls: Calls) -> BoundPlan:
@@ -115,21 +124,25 @@ def _bound(plan: Plan, step: PlannedStep, at: int, calls: Calls, *, wired: bool)
             return BoundValue(plan, step, at)
         case PlannedGuard():
             return BoundGuard(plan, step, at)
+    others = (other for other in plan.requests if other is not step)
+    may_join = step.each or any(_may_be_equal(step, other) for other in others)
+    way = _way(calls, step, repeatable=step.key is not None, on_wires=wired, may_join=may_join)
     if step.cache is not None and _is_plain_read(step):
-        return BoundCached(plan, step, at)
-    route = None
-    if wired:
-        others = (other for other in plan.requests if other is not step)
-        route = calls.route(
-            step.client,
-            method=step.method,
-            safe=step.safe,
-            timeout=step.timeout,
-            retries=step.retries,
-            repeatable=step.key is not None,
-            may_join=step.each or any(_may_be_equal(step, other) for other in others),
-        )
-    return (BoundPassing if plan.recipe.passes else BoundRequest)(plan, step, at, route)
+        return BoundCached(plan, step, at, way)
+    return (BoundPassing if plan.recipe.passes else BoundRequest)(plan, step, at, way)
+
+
+def _way(calls: Calls, step: PlannedRequest, **terms: bool) -> Way:
+    return calls.way(
+        step.client,
+        step.method,
+        safe=step.safe,
+        timeout=step.timeout,
+        retries=step.retries,
+        hedge=step.hedge,
+        cache=step.cache,
+        **terms,
+    )
 
 
 def _is_plain_read(step: PlannedRequest) -> bool:

@@ -8,9 +8,11 @@ from bff import clock
 from bff.errors import Failure, FunctionError
 from bff.executor import outcomes
 from bff.executor.bind import BoundCached
+from bff.executor.cached_reads import newer_than
 from bff.executor.render import target_of
 from bff.executor.request_step import RequestStep
 from bff.executor.results import SAY_SO
+from bff.http import OutgoingRequest
 from bff.http.cache.entry import CacheEntry
 from bff.http.charsets import IN_UTF8
 from bff.jsontext import NotJSON, TooDeep
@@ -58,9 +60,9 @@ class CachedStep(RequestStep):
     def _ask(self, at: int, target: str, token: str | None) -> None:
         """Has a call made of a read, which knows what else may answer it."""
         run = self._run
-        call = run.calls.start(self.bound.planned.client, self.bound.cached.request(run, target, token))
-        call.owner, call.at = self, at
-        self.in_flight[call] = at
+        after = newer_than(self.bound.planned, run.context.written)
+        request = OutgoingRequest(target, token=token, visitor=run.calls.visitor, newer_than=after)
+        self.in_flight[run.calls.ask(self, at, self.bound.way, request)] = at
 
     def _judged_entry(self, entry: CacheEntry, at: int, now: float) -> Any:
         """The value of a kept reply, or its Failure, where there is more to it than its JSON."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from bff.executor.results import Run
-from bff.http import CacheTerms, OutgoingRequest, ReadKeys
+from bff.http import ReadKeys
 from bff.http.cache.entry import CacheEntry
 from bff.http.cache.reply_cache import cache_of
 from bff.identity.recent_writes import RecentWrites
@@ -39,31 +39,11 @@ class CachedReads:
             return None
         terms = self._terms
         if run.context.written.moments or run.calls.ledger.wrote:
-            terms = self._terms_after_writes(run)
+            after = newer_than(self._planned, run.context.written)
+            terms = replace(terms, newer_than=max(after, run.calls.ledger.wrote))
         return entry if entry.is_fresh(terms, now) else None
 
-    def request(self, run: Run, target: str, token: str | None) -> OutgoingRequest:
-        """The request of a read that is not answered so."""
-        step = self._planned
-        return OutgoingRequest(
-            method=step.method,
-            path=target,
-            safe=True,
-            timeout=step.timeout,
-            retries=step.retries,
-            hedge=step.hedge,
-            cache=cache_terms(step, run.context.written),
-            visitor=run.calls.visitor,
-            token=token,
-        )
 
-    def _terms_after_writes(self, run: Run) -> CacheTerms:
-        """The terms of a read whose reply must be newer than what its visitor wrote lately, and its page just now."""
-        terms = cache_terms(self._planned, run.context.written)
-        return replace(terms, newer_than=max(terms.newer_than, run.calls.ledger.wrote))
-
-
-def cache_terms(planned: PlannedRequest, written: RecentWrites) -> CacheTerms:
-    """The terms on which the reply to a read may be kept, for a visitor who wrote this lately."""
-    assert planned.cache is not None, "it may be kept"
-    return replace(planned.cache, newer_than=written.newer_than(planned.known_as, private=planned.private))
+def newer_than(planned: PlannedRequest, written: RecentWrites) -> float:
+    """What a reply must have been asked for after (epoch seconds), for a visitor who wrote this lately."""
+    return written.newer_than(planned.known_as, private=planned.private)

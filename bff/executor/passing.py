@@ -100,16 +100,16 @@ class PassingRun(PageRun):
         if request is None:
             what = f"'{step.name}' was not asked: a part of its path is empty."
             request = Failure(step.name, "unsent", 404, what)
-        found = request if isinstance(request, Failure) else self._sent_on(step, request)
+        found = request if isinstance(request, Failure) else self._sent_on(bound, request)
         self.traces[step.name].requests = 0 if isinstance(request, Failure) else 1
         if isinstance(found, Failure):
             raise self.failed(bound, found)
         self.passed = found
         self.end(bound, None, "ok")
 
-    def _sent_on(self, step: PlannedRequest, request: OutgoingRequest) -> Passed | Failure:
+    def _sent_on(self, bound: BoundRequest, request: OutgoingRequest) -> Passed | Failure:
         """Send the request on its way; what came back, or why there is nothing to hand on."""
-        sent = self._sent
+        step, sent = bound.planned, self._sent
         request = replace(
             request,
             headers={"Accept": "*/*", **sent.headers, **request.headers},
@@ -119,7 +119,7 @@ class PassingRun(PageRun):
         if step.writes:
             self.writes.sent.append(write)
         opened = self.calls.stream(
-            step.client, request, sent.body, length=sent.length, max_bytes=sent.max_bytes
+            bound.way, request, sent.body, length=sent.length, max_bytes=sent.max_bytes
         )
         if isinstance(opened, Broken):
             write.outcome = "unknown" if opened.sent else "unsent"

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from bff.errors import Failure, FunctionError
 from bff.executor.bind import BoundRequest
-from bff.executor.cached_reads import cache_terms
+from bff.executor.cached_reads import newer_than
 from bff.executor.outcomes import of_function, unsent
 from bff.expressions import Evaluation
 from bff.expressions.evaluation import text_size
@@ -45,8 +45,8 @@ def render(
     """The request; None when an empty path hole means that a read is not made; a Failure when it must not be.
 
     `encode` makes JSON of a body and bounds its size; what a page sends is paid for like what its expressions build.
-    With a `key` the request may be repeated. `written` is what the visitor wrote lately: what was kept before that is
-    too old for them. `forwarded` says by which way they came, for a client that tells its backend.
+    `key` is its idempotency key. `written` is what the visitor wrote lately: what was kept before that is too old for
+    them. `forwarded` says by which way they came, for a client that tells its backend.
     """
     path = planned.constant_path or _path(planned, scope, evaluation, item)
     if not isinstance(path, str):
@@ -58,21 +58,15 @@ def render(
         headers = {**_without(headers, KEY_HEADER), KEY_HEADER: key}
     body, content_type = _body(planned, scope, evaluation, encode)
     return OutgoingRequest(
-        method=planned.method,
-        path=path,
+        path,
         query=() if planned.query is None else _pairs(planned.query(scope, evaluation), evaluation),
         headers=headers,
         body=body,
         content_type=content_type,
-        safe=planned.safe,
-        repeatable=key is not None,
-        timeout=planned.timeout,
-        retries=planned.retries,
-        hedge=planned.hedge,
         visitor=visitor.mark or None,
         token=_token(planned, visitor),
         forwarded=forwarded if planned.client.forwarded_headers else (),
-        cache=None if planned.cache is None else cache_terms(planned, written),
+        newer_than=0.0 if planned.cache is None else newer_than(planned, written),
     )
 
 

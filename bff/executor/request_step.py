@@ -201,11 +201,14 @@ class RequestStep:
                 token = None if auth is None else run.context.visitor.token(auth.name, or_bearer=auth.bearer)
                 self.sent += 1
                 wires = run.calls.wires or run.calls.begin_wires()
-                one: Any = wires.ask(self, at, bound.route, target, token)
+                one: Any = wires.ask(self, at, bound.way, target, token)
+                if one is None:
+                    lone = OutgoingRequest(target, token=token, visitor=run.calls.visitor)
+                    one = run.calls.ask(self, at, bound.way, lone)
                 if one.__class__ is Broken:
                     self._store(at, outcomes.of_broken(self.name, one, self._item(at)))
                 else:
-                    self.in_flight[one or run.calls.ask(self, at, bound.route, target, token)] = at
+                    self.in_flight[one] = at
             elif target is not None:
                 self._store(at, target)
             return
@@ -214,7 +217,7 @@ class RequestStep:
             self._store(at, request)
         elif request is not None:
             self.sent += 1
-            asked = self._asked(at, request)
+            asked = bound.ask(run.calls, self, at, bound.way, request)
             if not bound.planned.safe:
                 write = Write(bound.planned, self._local_names(at), self._item(at))
                 self._written = {**self._written, at: write}
@@ -223,17 +226,6 @@ class RequestStep:
                 self._store(at, self._broken(at, asked))
             else:
                 self.in_flight[asked] = at
-
-    def _asked(self, at: int, request: OutgoingRequest) -> Waiting | Broken:
-        """A request with headers or a body of its own, under way: on a wire, or as a call where it needs more."""
-        calls, route = self._run.calls, self.bound.route
-        wires = None if route is None else calls.wires or calls.begin_wires()
-        one = None if wires is None else wires.ask(self, at, route, request.target, None, request)
-        if one is not None:
-            return one
-        call = calls.start(self.bound.planned.client, request)
-        call.owner, call.at = self, at
-        return call
 
     def _rendered(self, at: int) -> OutgoingRequest | Failure | None:
         """A request as it goes out; a Failure where its values do not let it, or a function gives none."""

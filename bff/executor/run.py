@@ -103,7 +103,9 @@ class PageRun:
     def take_back(self) -> None:
         """Undo what was written, because the page cannot be answered; `writes` then tells what came of it."""
         if any(write.can_be_undone for write in self.writes.sent):
-            TakingBack(self.writes, self.scope, self.calls, self.context, self.traces).run()
+            TakingBack(
+                self.writes, self.scope, self.calls, self._bound.undos, self.context, self.traces
+            ).run()
 
     def _give_up(self) -> None:
         for step in self.under_way:

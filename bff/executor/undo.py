@@ -14,7 +14,7 @@ from bff.executor import outcomes
 from bff.executor.render import render
 from bff.executor.results import RunContext, StepTrace
 from bff.executor.writes import Write, Writes
-from bff.http import Call, Calls, Reply
+from bff.http import Call, Calls, Reply, Way
 from bff.plan.model import PlannedRequest
 from bff.traces import trace_of
 
@@ -28,8 +28,8 @@ _log = logging.getLogger("bff")
 class TakingBack:
     """Sends the undos of a page's writes; `traces` gains one entry for each step, `undo.created`.
 
-    What stands below is undone before what stands above it. The undos of an `each` run side by side, as its
-    requests did. One that fails keeps none of the others from running.
+    `ways` are those of the undos, by the names of their steps. What stands below is undone before what stands above it.
+    The undos of an `each` run side by side, as its requests did. One that fails keeps none of the others from running.
     """
 
     def __init__(
@@ -37,6 +37,7 @@ class TakingBack:
         writes: Writes,
         scope: Mapping[str, Any],
         calls: Calls,
+        ways: Mapping[str, Way],
         context: RunContext,
         traces: dict[str, StepTrace],
     ) -> None:
@@ -44,6 +45,7 @@ class TakingBack:
         self._scope = scope
         self._deadline = clock.monotonic() + DEADLINE
         self._calls = calls.anew(self._deadline)
+        self._ways = ways
         self._evaluation = context.afresh(self._deadline)
         self._context = context
         self._traces = traces
@@ -111,7 +113,7 @@ class TakingBack:
             if isinstance(request, Failure):
                 return request
             if request is not None:
-                return self._calls.start(undo.client, request, until)
+                return self._calls.start(self._ways[write.planned.name], request, until)
         except PageError as error:
             _log.error("the undo of %s cannot be made: %s", write.planned.name, error.log or error.kind)
         except Exception as error:  # the others must still run
@@ -140,4 +142,4 @@ def _went_well(call: Call) -> bool:
     result = call.result
     if not isinstance(result, Reply):
         return False
-    return result.ok or (call.request.method == "DELETE" and result.status in _GONE)
+    return result.ok or (call.way.method == "DELETE" and result.status in _GONE)

@@ -26,6 +26,7 @@ from bff.http.sockets.transport import SocketTransport
 from bff.http.stock.threads import ThreadTransport
 from bff.http.stream.held_stream import HeldStream
 from bff.http.transport import Promise, Started, Stream, Transport, Try
+from bff.http.way import Way
 
 Client.sender = Sender()
 
@@ -65,6 +66,7 @@ __all__ = [
     "ThreadTransport",
     "Transport",
     "Try",
+    "Way",
     "check_header",
     "check_path",
     "default_transport",

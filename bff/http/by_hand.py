@@ -29,7 +29,9 @@ class Visit(Unshown, frozen=True):
 class Sends(Protocol):
     """What sends the requests of views by hand."""
 
-    def send(self, client: Any, request: OutgoingRequest, until: float, request_id: str) -> Reply | Broken:
+    def send(
+        self, client: Any, method: str, request: OutgoingRequest, until: float, request_id: str
+    ) -> Reply | Broken:
         """Waits until then (monotonic) for what a request brings, with the client's retries."""
 
 
@@ -48,32 +50,32 @@ class ByHand:
 
     def get(self, path: str, *, query: Query | None = None, deadline: float = 3.0) -> Reply:
         """Asks for a path; raises CallError where no reply comes within `deadline` seconds."""
-        return self.send(_outgoing("GET", path, query, safe=True), deadline=deadline)
+        return self.send("GET", _outgoing(path, query), deadline=deadline)
 
     def post(
         self, path: str, *, json: JSON = None, query: Query | None = None, deadline: float = 3.0
     ) -> Reply:
         """Posts JSON to a path; raises CallError where no reply comes within `deadline` seconds."""
-        return self.send(_outgoing("POST", path, query, encode(json)), deadline=deadline)
+        return self.send("POST", _outgoing(path, query, encode(json)), deadline=deadline)
 
     def put(
         self, path: str, *, json: JSON = None, query: Query | None = None, deadline: float = 3.0
     ) -> Reply:
         """Puts JSON at a path; raises CallError where no reply comes within `deadline` seconds."""
-        return self.send(_outgoing("PUT", path, query, encode(json)), deadline=deadline)
+        return self.send("PUT", _outgoing(path, query, encode(json)), deadline=deadline)
 
     def patch(
         self, path: str, *, json: JSON = None, query: Query | None = None, deadline: float = 3.0
     ) -> Reply:
         """Patches a path with JSON; raises CallError where no reply comes within `deadline` seconds."""
-        return self.send(_outgoing("PATCH", path, query, encode(json)), deadline=deadline)
+        return self.send("PATCH", _outgoing(path, query, encode(json)), deadline=deadline)
 
     def delete(self, path: str, *, query: Query | None = None, deadline: float = 3.0) -> Reply:
         """Deletes a path; raises CallError where no reply comes within `deadline` seconds."""
-        return self.send(_outgoing("DELETE", path, query), deadline=deadline)
+        return self.send("DELETE", _outgoing(path, query), deadline=deadline)
 
-    def send(self, request: OutgoingRequest, *, deadline: float = 3.0) -> Reply:
-        """Sends one request and waits for its reply, with this client's retries.
+    def send(self, method: str, request: OutgoingRequest, *, deadline: float = 3.0) -> Reply:
+        """Sends one request and waits for its reply, with this client's retries where it is a GET.
 
         A reply of any status is a reply; raises CallError where none comes within `deadline` seconds.
         """
@@ -83,17 +85,15 @@ class ByHand:
             request = replace(
                 request, token=visit.token, visitor=visit.mark or None, forwarded=visit.forwarded
             )
-        found = self.sender.send(self, request, end, "" if visit is None else visit.request_id)
+        found = self.sender.send(self, method, request, end, "" if visit is None else visit.request_id)
         if isinstance(found, Broken):
             raise CallError(self.name, found)
         return found
 
 
-def _outgoing(
-    method: str, path: str, query: Query | None, body: bytes | None = None, *, safe: bool = False
-) -> OutgoingRequest:
+def _outgoing(path: str, query: Query | None, body: bytes | None = None) -> OutgoingRequest:
     pairs: list[tuple[str, str]] = []
     for name, value in (query or {}).items():
         pairs.extend((name, one) for one in ([value] if isinstance(value, str) else value))
     content_type = None if body is None else "application/json"
-    return OutgoingRequest(method, path, tuple(pairs), body=body, content_type=content_type, safe=safe)
+    return OutgoingRequest(path, tuple(pairs), body=body, content_type=content_type)

@@ -9,29 +9,29 @@ from bff.http.messages import Broken, CacheOutcome, OutgoingRequest, Reply
 from bff.http.transport import Started, Try
 
 if TYPE_CHECKING:
-    from bff.http.client import Client
+    from bff.http.way import Way
 
 
 class Call:
     """What one step waits for; `result` is None until it has ended. `until` (monotonic) is its own deadline.
-    `timeout` is in seconds.
 
-    It is the request `at` of its `owner`; one that went on from a wire has `begun` with it (monotonic). A read that may
-    be kept is `stored`, which knows what is kept of it.
+    It goes its `way`, as the request `at` of its `owner`; one that went on from a wire has `begun` with it (monotonic).
+    A read that may be kept is `stored`, which knows what is kept of it.
 
     Of equal reads the first makes the request: it is the `leader` of the others, and all that are `waiting` end with
     it. Around each of its tries are `layers`, and only tries send `conditions`. `flights` are the tries under way, with
     the moment each was begun; `attempts` counts all, and `copies` the second copies among them. `sent` tells that one
-    may have reached the backend, `was_lost` that one went out and brought no reply. `tried_until` is when the latest is
-    given up, `asked_at` when the one was begun that brought the outcome.
+    may have reached the backend, `was_lost` that one went out and brought no reply. After a failure it may have
+    `retries`. `tried_until` is when the latest try is given up, `asked_at` when the one was begun that brought the
+    outcome.
     """
 
     def __init__(
-        self, client: Client, request: OutgoingRequest, until: float, url: str, headers: Mapping[str, str]
+        self, way: Way, request: OutgoingRequest, until: float, url: str, headers: Mapping[str, str]
     ) -> None:
-        self.client = client
+        self.way = way
+        self.client = way.client
         self.request = request
-        self.timeout = client.timeout if request.timeout is None else request.timeout
         self.until = until
         self.url = url
         self.headers = headers
@@ -46,6 +46,7 @@ class Call:
         self.conditions: Mapping[str, str] = {}
         self.flights: dict[Started, float] = {}
         self.attempts = self.copies = 0
+        self.retries: Any = None
         self.sent = self.was_lost = False
         self.tried_until = self.asked_at = 0.0
 
@@ -84,13 +85,8 @@ class Call:
 
     def answers(self, call: Call) -> bool:
         """Whether what it brings is the answer to a call for the same URL too."""
-        own, other = self.request, call.request
-        return (
-            self.client is call.client
-            and (own.method, own.body) == (other.method, other.body)
-            and (own.timeout, own.retries, own.hedge) == (other.timeout, other.retries, other.hedge)
-            and self.headers == call.headers
-        )
+        own, other = self.way.kind, call.way.kind
+        return own == other and self.request.body == call.request.body and self.headers == call.headers
 
     def as_try(self, max_bytes: int, min_try: float, patience: float = 0.0) -> Try:
         """The next try."""
@@ -98,7 +94,7 @@ class Call:
         self.tried_until = self.ends
         return Try(
             client=self.client,
-            method=self.request.method,
+            method=self.way.method,
             url=self.url,
             headers={**self.headers, **self.conditions} if self.conditions else self.headers,
             body=self.request.body,
@@ -118,4 +114,4 @@ class Call:
         """It holds nothing that others wait for."""
 
     def __repr__(self) -> str:
-        return f"<Call {self.request.method} of {self.client!r}>"
+        return f"<Call {self.way.method} of {self.client!r}>"

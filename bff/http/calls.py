@@ -21,7 +21,8 @@ from bff.http.sockets.wire import Wire
 from bff.http.stream.held_stream import HeldStream
 from bff.http.stream.streams import Streams
 from bff.http.transport import Transport
-from bff.http.tries import Tries
+from bff.http.tries import Tries, layers_of
+from bff.http.way import Way
 from bff.http.wires import Wires
 
 
@@ -56,34 +57,48 @@ class Calls:
         """Calls of the same page with another deadline (monotonic) and bounds of their own."""
         return Calls(self.transport, deadline, self.limits, self._request_id, self._background)
 
-    def route(self, client: Client, **terms: Any) -> Route | None:
-        """The way of ordinary requests to a client; None where each of them must be a call."""
+    def way(
+        self, client: Client, method: str, *, on_wires: bool = False, may_join: bool = False, **terms: Any
+    ) -> Way:
+        """The way of requests to a client; a `Route` where they may be `on_wires` and sockets can do what it needs."""
         transport = self.transport
-        if not isinstance(transport, SocketTransport) or needs_more_than_sockets(client):
-            return None
-        return Route(transport, client, self.limits, **terms)
+        if on_wires and isinstance(transport, SocketTransport) and not needs_more_than_sockets(client):
+            way: Way = Route(transport, client, method, may_join=may_join, **terms)
+        else:
+            way = Way(client, method, **terms)
+        way.begin = Calls._try if way.cache is None else Calls._read
+        way.layers = layers_of(way)
+        return way
 
-    def ask(self, owner: Any, at: int, route: Route, target: str, token: str | None) -> Call:
-        """Sends what a wire could, as a call that may wait for what stands in its way."""
-        call = self.start(route.client, route.alone(target, token, self.visitor))
+    def ask(self, owner: Any, at: int, way: Way, request: OutgoingRequest) -> Call:
+        """Sends a request of somebody as a call."""
+        call = self.start(way, request)
         call.owner, call.at = owner, at
         return call
 
-    def start(self, client: Client, request: OutgoingRequest, until: float | None = None) -> Call:
+    def fly(self, owner: Any, at: int, route: Route, request: OutgoingRequest) -> Call | Ended | Broken:
+        """Sends a request with headers or a body of its own on a wire, or as a call that may wait for one."""
+        wires = self.wires or self.begin_wires()
+        flying = wires.ask(owner, at, route, request.target, None, request)
+        return flying or self.ask(owner, at, route, request)
+
+    def start(self, way: Way, request: OutgoingRequest, until: float | None = None) -> Call:
         """Starts a call that ends by `until`, its time-out and the page's deadline (monotonic).
 
         A read that is under way already is not sent again. Raises ValueError for a request that cannot be sent as
         it is (path, header).
         """
-        timeout = client.timeout if request.timeout is None else request.timeout
-        end = min(self._deadline, clock.monotonic() + timeout, self._deadline if until is None else until)
-        url = client.url(request.target)
-        call = Call(client, request, end, url, headers_of(client, request, self._request_id))
-        if request.safe and request.cache is not None:
-            self.reads.begin(call)
-        else:
-            self.tries.begin(call)
+        end = min(self._deadline, clock.monotonic() + way.timeout, self._deadline if until is None else until)
+        url = way.client.url(request.target)
+        call = Call(way, request, end, url, headers_of(way.client, request, self._request_id))
+        way.begin(self, call)
         return call
+
+    def _try(self, call: Call) -> None:
+        self.tries.begin(call)
+
+    def _read(self, call: Call) -> None:
+        self.reads.begin(call)
 
     def wait(self, until: float) -> list[Call | Ended]:
         """The calls that ended since the last wait; waits for the first, at most until then (monotonic).
@@ -129,7 +144,7 @@ class Calls:
 
     def stream(
         self,
-        client: Client,
+        way: Way,
         request: OutgoingRequest,
         body: Iterable[bytes] | None,
         *,
@@ -141,11 +156,11 @@ class Calls:
         The head comes within the time-out, counted from the last piece of the body, the whole by the page's
         deadline. Raises what `body` raises, and ValueError for a request that cannot be sent as it is.
         """
-        headers = headers_of(client, request, self._request_id)
+        headers = headers_of(way.client, request, self._request_id)
         set_header(headers, "Accept-Encoding", "identity")  # what is not read cannot be unpacked
         if length is not None:
             set_header(headers, "Content-Length", str(length))
-        call = Call(client, request, self._deadline, client.url(request.target), headers)
+        call = Call(way, request, self._deadline, way.client.url(request.target), headers)
         opened = Streams(self.transport, self.tries).open(call, body, max_bytes)
         call.result = opened if isinstance(opened, Broken) else Reply(opened.status, opened.headers)
         self.streamed(call)
@@ -229,11 +244,11 @@ class Calls:
     def take_over(self, wire: Wire) -> None:
         """Has a request whose next try no wire can make go on as a call, or as one for each that waits for it."""
         route = wire.route
-        request = wire.request or route.alone(wire.target, wire.token, self.visitor)
+        request = wire.request or OutgoingRequest(wire.target, token=wire.token, visitor=self.visitor)
         url, headers = route.client.url(request.target), headers_of(route.client, request, self._request_id)
         calls = []
         for one in wire.joined or [wire]:
-            call = Call(route.client, request, one.until, url, headers)
+            call = Call(route, request, one.until, url, headers)
             call.begun = wire.began
             one.owner.becomes(one, call)
             calls.append(call)

@@ -102,8 +102,7 @@ class Landing:
         change = ledger.tell(route.client, wire.permit, outcome, seconds, route.timeout, self.visitor)
         if change is not None:
             self.calls.turned(route.client, change)
-        may_help = route.may_repeat and route.retries and is_transient(outcome)
-        if not (may_help and self.rests(wire, outcome)):
+        if not (route.may_retry and is_transient(outcome) and self.rests(wire, outcome)):
             self.end(wire, outcome, ended)
 
     def end(self, wire: Wire, outcome: Reply | Broken, ended: list[Ended]) -> None:

@@ -83,6 +83,12 @@ class Ledger:
         """The longest body that the next reply may have."""
         return min(self.limits.max_reply, self.limits.max_replies - self.bytes)
 
+    def refusal(self, until: float) -> Broken | None:
+        """Why there may be no try that ends by then (monotonic): no time is left, or the page has had too much."""
+        if until - clock.monotonic() < self.limits.min_try:
+            return Broken("timeout", reason="no-time")
+        return over() if self.is_full else None
+
     def counted(self, outcome: Reply | Broken) -> Reply | Broken:
         """The outcome, or that the page has had too many bytes."""
         if isinstance(outcome, Reply):

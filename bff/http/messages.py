@@ -39,35 +39,20 @@ class OutgoingRequest(Unshown, frozen=True):
     """A request to one backend, made of values only.
 
     `path` begins with `/` and may have a constant query; what is not percent-encoded in it yet is encoded
-    when it is sent, as `query` is. `timeout` and `hedge` are seconds. `safe` requests only read:
-    they may be repeated, shared, cached, and sent a second time when the first is late by `hedge`; `repeatable`
-    ones may be repeated because of an idempotency key. `visitor` keeps cached replies of one visitor from
-    another's; `token` is the visitor's own, for a client that forwards it; `forwarded` are the headers that say by
-    which way they came, for one that wants them.
+    when it is sent, as `query` is. `visitor` keeps cached replies of one visitor from another's, and those asked for
+    before `newer_than` (epoch seconds) are too old for this one. `token` is the visitor's own, for a client that
+    forwards it; `forwarded` are the headers that say by which way they came, for one that wants them.
     """
 
-    method: str
     path: str
     query: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
     content_type: str | None = None
-    safe: bool = False
-    repeatable: bool = False
-    timeout: float | None = None
-    retries: int | None = None
-    hedge: float | None = None
-    cache: CacheTerms | None = None
     visitor: bytes | None = None
+    newer_than: float = 0.0
     token: str | None = None
     forwarded: tuple[tuple[str, str], ...] = ()
-
-    def __repr__(self) -> str:
-        return f"<OutgoingRequest {self.method}>"
-
-    @property
-    def may_repeat(self) -> bool:
-        return self.safe or self.repeatable
 
     @property
     def target(self) -> str:

@@ -1,18 +1,18 @@
-"""The way of one step's requests to their backend: all that is the same for each of them, made before the first."""
+"""The way of requests on wires: what is the same for each of them over sockets, made before the first."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from bff.http.client import Client
 from bff.http.forwarded import may_not_go_up
 from bff.http.headers import FORBIDDEN_REQUEST_HEADERS, check_header, header_text, set_header
-from bff.http.ledger import Limits
 from bff.http.messages import OutgoingRequest
 from bff.http.sockets.head import head_of
 from bff.http.sockets.idle import Idle
 from bff.http.sockets.origin import Origin, split
 from bff.http.sockets.resolve import Resolver
+from bff.http.way import Way
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -29,53 +29,24 @@ class Connections(Protocol):
         """The idle connections of a client to a server."""
 
 
-class Route:
-    """Requests of one method to one client, over sockets; `may_join` says whether two of a page may be equal.
+class Route(Way):
+    """Each request may fly on a wire; `may_join` says whether two of a page may be equal.
 
-    `timeout` is in seconds; `start` and `headers` are what stands around the target of a plain read.
+    `start` and `headers` are what stands around the target of a plain read.
     """
-
-    __slots__ = (
-        "client",
-        "connections",
-        "for_write",
-        "gate",
-        "headers",
-        "idle",
-        "kind",
-        "limits",
-        "may_join",
-        "may_repeat",
-        "method",
-        "origin",
-        "prefix",
-        "retries",
-        "safe",
-        "start",
-        "timeout",
-    )
 
     def __init__(
         self,
         connections: Connections,
         client: Client,
-        limits: Limits,
-        *,
         method: str,
-        safe: bool,
-        timeout: float | None,
-        retries: int | None,
-        repeatable: bool,
+        *,
         may_join: bool,
+        **terms: Any,
     ) -> None:
-        self.connections, self.client, self.limits = connections, client, limits
-        self.method, self.safe = method, safe
-        self.may_repeat = safe or repeatable
-        self.timeout = client.timeout if timeout is None else timeout
-        self.retries = client.retries if retries is None else retries
-        self.may_join = may_join and safe
-        self.kind = (client, method, self.timeout, self.retries)
-        self.gate = client.gate
+        super().__init__(client, method, **terms)
+        self.connections, self.gate = connections, client.gate
+        self.may_join = may_join and self.safe
         self.for_write = method not in _READS
         base = client.url("/")
         self.origin, target = split(base)
@@ -88,18 +59,6 @@ class Route:
         """The head of a request with headers or a body of its own."""
         headers = headers_of(self.client, request, request_id)
         return head_of(self.method, f"{self.prefix}{target}", self.origin.header, headers, request.body, left)
-
-    def alone(self, target: str, token: str | None, visitor: bytes | None) -> OutgoingRequest:
-        """A request of which target and token say all."""
-        return OutgoingRequest(
-            self.method,
-            target,
-            safe=self.safe,
-            timeout=self.timeout,
-            retries=self.retries,
-            token=token,
-            visitor=visitor,
-        )
 
 
 def headers_of(client: Client, request: OutgoingRequest, request_id: str) -> dict[str, str]:

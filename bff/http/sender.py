@@ -17,11 +17,13 @@ class Sender:
     def __init__(self, transport: Transport | None = None) -> None:
         self._transport = transport
 
-    def send(self, client: Client, request: OutgoingRequest, until: float, request_id: str) -> Reply | Broken:
+    def send(
+        self, client: Client, method: str, request: OutgoingRequest, until: float, request_id: str
+    ) -> Reply | Broken:
         """Waits until then (monotonic) for what a request brings, with the client's retries."""
         transport = self._transport or default_transport()
         with closing(Calls(transport, until, request_id=request_id)) as calls:
-            call = calls.start(client, request)
+            call = calls.start(calls.way(client, method, safe=method == "GET"), request)
             while call.result is None:
                 calls.wait(until)
         return call.result

@@ -14,7 +14,8 @@ from bff.http.layers.bounds import Bounds
 from bff.http.layers.breaker import Sparing
 from bff.http.layers.hedge import Hedge
 from bff.http.layers.layer import Layer
-from bff.http.layers.retry import Retries, Retry
+from bff.http.layers.retry import Retry
+from bff.http.layers.store import Confirming
 from bff.http.ledger import Change, Ledger
 from bff.http.messages import Broken, Reply, copy_of
 from bff.http.transport import Started, Transport
@@ -22,6 +23,7 @@ from bff.http.transport import Started, Transport
 if TYPE_CHECKING:
     from bff.http.client import Client
     from bff.http.sockets.wire import Wire
+    from bff.http.way import Way
 
 Outcome = Reply | Broken
 
@@ -41,8 +43,7 @@ class Tries:
         turned: Callable[[Client, Change], None],
     ) -> None:
         self.ledger = ledger
-        self.bounds = Bounds(ledger)
-        self.breaker = Sparing(ledger, turned)
+        self.turned = turned
         self._transport = transport
         self._ended = ended
         self.leaders: dict[Call, None] = {}
@@ -51,8 +52,8 @@ class Tries:
 
     def begin(self, call: Call) -> None:
         """Has a call wait for its request: for one like it that is under way, else for a new one."""
-        request, gate = call.request, call.client.gate
-        if request.safe:
+        way, gate = call.way, call.client.gate
+        if way.safe:
             for other in self._joinable.get(call.url, ()):
                 if other.answers(call):
                     other.waiting.append(call)
@@ -69,8 +70,8 @@ class Tries:
         call, retries = calls[0], wire.retries
         assert retries is not None, "it was tried"
         call.waiting, call.attempts, call.tried_until = calls, retries.attempts, wire.until
-        call.sent, call.was_lost = retries.sent, retries.lost
-        self._lead(call, retries)
+        call.sent, call.was_lost, call.retries = retries.sent, retries.lost, retries
+        self._lead(call)
         self.again(call, retries.last)
 
     def due(self) -> float:
@@ -91,22 +92,13 @@ class Tries:
             call.waiting.clear()
             self._drop(call)
 
-    def _lead(self, call: Call, retries: Retries | None = None) -> None:
-        """Has a call make its request, for all who wait for it, with the layers that it declares around each try."""
+    def _lead(self, call: Call) -> None:
+        """Has a call make its request, for all who wait for it, with the layers of its way around each try."""
         for one in call.waiting[1:]:
             one.leader = call
-        request = call.request
-        layers: list[Layer] = [self.breaker]  # the innermost first
-        if request.safe and request.hedge is not None:
-            layers.append(Hedge(request.hedge))
-        if call.conditions:
-            layers.append(call.stored)
-        layers.append(self.bounds)
-        if request.may_repeat:
-            layers.append(Retry(self.ledger.limits.min_try, retries))
-        call.layers = layers
+        call.layers = [layer(call, self) for layer in call.way.layers]
         self.leaders[call] = None
-        if request.safe:
+        if call.way.safe:
             self._joinable.setdefault(call.url, []).append(call)
 
     # --- tries ---------------------------------------------------------------------------------------------------
@@ -128,7 +120,7 @@ class Tries:
     def copy(self, call: Call, may: Callable[[], bool]) -> bool:
         """Begins a try beside the one under way if there is room and it `may`; says whether it did."""
         client = call.client
-        if self.bounds.refusal(call) or not self.ledger.take_place(client.gate):
+        if self.ledger.refusal(call.ends) or not self.ledger.take_place(client.gate):
             return False
         if may() and self._launch(call) is None:
             return True
@@ -156,15 +148,16 @@ class Tries:
 
     def _launch(self, call: Call) -> Broken | None:
         """Begins a try, unless the page or the backend has had enough."""
-        refusal = self.bounds.refusal(call) or self.breaker.refusal(call)
-        if refusal is not None:
-            return refusal
+        for layer in reversed(call.layers):  # the outermost first
+            refusal: Broken | None = layer.refusal()
+            if refusal is not None:
+                return refusal
         now = clock.monotonic()
         started = self._transport.start(call.as_try(self.ledger.room, self.ledger.limits.min_try))
         call.flights[started] = now
         self.flying[started] = call
         for layer in call.layers:
-            layer.began(call, started, call.tried_until - now)
+            layer.began(started, call.tried_until - now)
         return None
 
     # --- ends ----------------------------------------------------------------------------------------------------
@@ -178,7 +171,7 @@ class Tries:
                 continue
             for layer in call.layers:
                 if layer.due <= now:
-                    layer.ring(call, self)
+                    layer.ring()
 
     def _time_out(self, call: Call, late: list[Call]) -> None:
         call.sent = call.sent or any(started.sent for started in call.flights)
@@ -210,7 +203,7 @@ class Tries:
         """Ends a call with the outcome of a try, unless a layer or more time may bring a better."""
         found: Outcome | None = outcome
         for layer in call.layers:
-            found = layer.came(call, started, found)
+            found = layer.came(started, found)
             if found is None:
                 return
         assert found is not None
@@ -236,7 +229,7 @@ class Tries:
     def _drop(self, call: Call, *, timed_out: bool = False) -> None:
         """Forgets a call that nobody waits for any more, and gives up what is under way of it."""
         self.leaders.pop(call, None)
-        if not call.request.safe:
+        if not call.way.safe:
             self.ledger.write_ended()
         elif call in (joinable := self._joinable.get(call.url, [])):
             joinable.remove(call)
@@ -244,6 +237,18 @@ class Tries:
             del call.flights[started], self.flying[started]
             self._transport.abandon(started)
             for layer in call.layers:
-                layer.left(call, started, late=timed_out and not started.held)
+                layer.left(started, late=timed_out and not started.held)
             self.ledger.leave(call.client)
         call.layers = ()
+
+
+def layers_of(way: Way) -> tuple[type[Layer], ...]:
+    """What stands around each try of a way's calls, as its client and step declare it; the innermost first."""
+    declared = {
+        Sparing: True,
+        Hedge: way.hedge is not None,
+        Confirming: way.cache is not None,
+        Bounds: True,
+        Retry: way.may_retry,
+    }
+    return tuple([layer for layer, is_declared in declared.items() if is_declared])

@@ -118,9 +118,7 @@ class Wires(Resting):
     def _refused(self, route: Route, until: float, why: Broken | None = None) -> Broken:
         """Why a request is not made; it counts as a call of its client all the same."""
         self._earn(route)
-        if why is None:
-            has_time = until - clock.monotonic() >= self.ledger.limits.min_try
-            why = over() if has_time else Broken("timeout", reason="no-time")
+        why = why or self.ledger.refusal(until) or over()
         self.calls.refused(route.client, why)
         return why
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from bff import clock
@@ -13,6 +14,7 @@ from bff.http import (
     Call,
     Calls,
     Client,
+    HeldStream,
     Limits,
     OutgoingRequest,
     Promise,
@@ -109,12 +111,43 @@ def patient(url: Any, **more: Any) -> Client:
     return Client(url, **{"timeout": "10s", **more})
 
 
-def get(path: str, **parts: Any) -> OutgoingRequest:
-    return OutgoingRequest("GET", path, safe=True, **parts)
+_TERMS = ("safe", "repeatable", "timeout", "retries", "hedge", "cache")
 
 
-def post(path: str, **parts: Any) -> OutgoingRequest:
-    return OutgoingRequest("POST", path, **parts)
+@dataclass(frozen=True)
+class Asked:
+    """A request and the terms of the step that it is of."""
+
+    method: str
+    request: OutgoingRequest
+    terms: dict[str, Any]
+
+
+def get(path: str, **parts: Any) -> Asked:
+    return asked("GET", path, safe=True, **parts)
+
+
+def post(path: str, **parts: Any) -> Asked:
+    return asked("POST", path, **parts)
+
+
+def asked(method: str, path: str, **parts: Any) -> Asked:
+    """One of these terms; what its visitor wrote is no term, so `newer_than` of `cache` goes to the request."""
+    terms = {name: parts.pop(name) for name in _TERMS if name in parts}
+    newer_than = terms["cache"].newer_than if terms.get("cache") else 0.0
+    return Asked(method, OutgoingRequest(path, newer_than=newer_than, **parts), terms)
+
+
+def start(calls: Calls, client: Client, one: Asked, until: float | None = None) -> Call:
+    """A call on a way of its own."""
+    return calls.start(calls.way(client, one.method, **one.terms), one.request, until)
+
+
+def stream(
+    calls: Calls, client: Client, one: Asked, body: Iterable[bytes] | None, **options: Any
+) -> HeldStream | Broken:
+    """A stream on a way of its own."""
+    return calls.stream(calls.way(client, one.method, **one.terms), one.request, body, **options)
 
 
 def finish(calls: Calls, *expected: Call) -> None:
@@ -127,15 +160,15 @@ def finish(calls: Calls, *expected: Call) -> None:
         waiting -= set(ended)
 
 
-def reply_of(calls: Calls, client: Client, request: OutgoingRequest) -> Reply:
-    call = calls.start(client, request)
+def reply_of(calls: Calls, client: Client, request: Asked) -> Reply:
+    call = start(calls, client, request)
     finish(calls, call)
     assert isinstance(call.result, Reply), call.result
     return call.result
 
 
-def broken_of(calls: Calls, client: Client, request: OutgoingRequest) -> Broken:
-    call = calls.start(client, request)
+def broken_of(calls: Calls, client: Client, request: Asked) -> Broken:
+    call = start(calls, client, request)
     finish(calls, call)
     assert isinstance(call.result, Broken), call.result
     return call.result
@@ -157,8 +190,8 @@ def calls_on(transport: ByHand, seconds: float = 5.0, **limits: Any) -> Calls:
     return Calls(transport, clock.monotonic() + seconds, Limits(**limits))
 
 
-def run(calls: Calls, client: Client, request: Any) -> Outcome:
-    call = calls.start(client, request)
+def run(calls: Calls, client: Client, request: Asked) -> Outcome:
+    call = start(calls, client, request)
     while call.result is None:
         calls.wait(clock.monotonic() + 10)
     return call.result

@@ -9,7 +9,7 @@ from requests.auth import HTTPBasicAuth, HTTPDigestAuth
 
 from bff.http import Broken, Calls, Client
 from tests.fakes import FakeBackend, answer
-from tests.http.calling import broken_of, get, patient, post, reply_of
+from tests.http.calling import broken_of, get, patient, post, reply_of, stream
 
 MakeCalls = Callable[..., Calls]
 
@@ -52,7 +52,7 @@ def test_an_authbase_that_raises_what_ends_a_program_breaks_only_its_call(
     ending = patient(backend.url, auth=Ending("a", "b"), concurrency=1)
     for _ in range(3):  # a thread or place that was lost would be missed
         assert broken_of(make_calls(), ending, post("/a")).kind == "refused"
-        assert isinstance(make_calls().stream(ending, post("/a"), None, length=None, max_bytes=1), Broken)
+        assert isinstance(stream(make_calls(), ending, post("/a"), None, length=None, max_bytes=1), Broken)
     assert "the secret" not in caplog.text
     place = f"test_auth.py:{Ending.__call__.__code__.co_firstlineno + 1}"
     assert f"RuntimeError: {raised.__name__} at " in caplog.text and place in caplog.text

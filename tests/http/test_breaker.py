@@ -12,7 +12,7 @@ from bff.breaker import Circuit
 from bff.http import Breaker, Broken, CacheTerms, Client, Reply
 from tests.clock import Clock
 from tests.fakes import PATIENCE
-from tests.http.calling import ByHand, calls_on, get, ok, post, run
+from tests.http.calling import ByHand, calls_on, get, ok, post, run, start
 
 FAR = 1e12
 
@@ -264,7 +264,7 @@ def test_a_page_that_used_up_its_time_elsewhere_says_nothing_by_its_time_out() -
     assert not client.gate.circuit.closed
     other = quick(failures=1)
     late = calls_on(ByHand(Broken("timeout")), seconds=5.0)
-    call = late.start(other, get("/a", timeout=5.0), until=time.monotonic() + 1.0)
+    call = start(late, other, get("/a", timeout=5.0), until=time.monotonic() + 1.0)
     late.wait(time.monotonic() + 1)
     assert isinstance(call.result, Broken)
     assert other.gate.circuit.closed
@@ -301,7 +301,7 @@ def test_it_comes_back_with_one_request_and_says_so(clock: Clock, caplog: pytest
     run(calls_on(transport), client, get("/a"))
     clock.go_on(3.0)
     first, second = calls_on(transport), calls_on(transport)
-    trying = first.start(client, get("/a"))
+    trying = start(first, client, get("/a"))
     assert run(second, client, get("/a")).kind == "breaker"
     transport.flights[1].outcome = ok(b"1")
     assert first.wait(clock.monotonic + PATIENCE) == [trying]

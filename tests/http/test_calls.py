@@ -12,7 +12,7 @@ from bff.http import ApiKey, Broken, CacheTerms, Calls, Client, Reply, forward_t
 from bff.http.budget import Budget
 from tests.clock import Clock
 from tests.fakes import PATIENCE
-from tests.http.calling import ByHand, OnClock, calls_on, get, ok, post, run
+from tests.http.calling import ByHand, OnClock, calls_on, get, ok, post, run, start
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_a_back_off_holds_up_no_other_call(client: Client, clock: Clock) -> None
     transport = OnClock(clock, Reply(503, {"retry-after": "1"}), ok(), ok())
     calls = calls_on(transport)
     begun = clock.monotonic
-    resting, other = calls.start(client, get("/a")), calls.start(client, get("/b"))
+    resting, other = start(calls, client, get("/a")), start(calls, client, get("/b"))
     assert calls.wait(begun + 5) == [other]
     assert clock.monotonic == begun
     assert resting.result is None
@@ -135,7 +135,7 @@ def test_a_call_without_an_answer_ends_at_its_own_time_out(client: Client, clock
     transport = OnClock(clock, None)
     calls = calls_on(transport)
     begun = clock.monotonic
-    call = calls.start(client, post("/a", timeout=0.05))
+    call = start(calls, client, post("/a", timeout=0.05))
     assert calls.wait(begun + 5) == [call]
     assert call.result == Broken("timeout", sent=True, attempts=1, reason="reply-timeout")
     assert clock.monotonic == begun + 0.05
@@ -147,7 +147,7 @@ def test_the_earliest_of_the_three_deadlines_counts(client: Client, clock: Clock
     for seconds, timeout, until, expected in ((9, 1, 5, 1), (2, 7, 5, 2), (9, 7, 5, 5), (9, None, None, 5)):
         transport = ByHand()
         calls = Calls(transport, now + seconds)
-        calls.start(client, get("/a", timeout=timeout), None if until is None else now + until)
+        start(calls, client, get("/a", timeout=timeout), None if until is None else now + until)
         assert transport.flights[0].request.until == now + expected
 
 
@@ -162,7 +162,7 @@ def test_no_try_starts_with_less_than_twenty_milliseconds_left(client: Client) -
 def test_a_write_is_sent_if_any_try_was(client: Client) -> None:
     transport = ByHand(Broken("refused", sent=True), Broken("refused"))
     calls = calls_on(transport)
-    call = calls.start(client, post("/a", repeatable=True))
+    call = start(calls, client, post("/a", repeatable=True))
     transport.flights[0].sent = False
     while call.result is None:
         calls.wait(time.monotonic() + 5)
@@ -176,7 +176,7 @@ def test_waiting_for_nothing_returns_at_once(client: Client) -> None:
 def test_an_abandoned_call_is_not_given_any_more(client: Client) -> None:
     transport = ByHand(None, ok(), Reply(503, {"retry-after": "1"}))
     calls = calls_on(transport)
-    open_, ended, resting = (calls.start(client, get(path)) for path in ("/a", "/b", "/c"))
+    open_, ended, resting = (start(calls, client, get(path)) for path in ("/a", "/b", "/c"))
     assert calls.wait(time.monotonic() + 1) == [ended]
     for call in (open_, resting):
         calls.abandon(call)
@@ -257,19 +257,19 @@ def test_the_depth_of_a_reply_is_bounded_as_the_page_says(client: Client) -> Non
         get("/a\\b", content_type="a\nb"),
         post("/a", content_type="a\r\nb: c"),
     ],
-    ids=lambda request: f"{request.path!r} {dict(request.headers)!r}",
+    ids=lambda one: f"{one.request.path!r} {dict(one.request.headers)!r}",
 )
 def test_a_request_that_could_be_read_otherwise_is_refused(client: Client, request_: Any) -> None:
     transport = ByHand(ok())
     with pytest.raises(ValueError):
-        calls_on(transport).start(client, request_)
+        start(calls_on(transport), client, request_)
     assert transport.flights == []
 
 
 def test_a_request_may_not_set_its_client_s_key() -> None:
     client = Client("http://people.test", auth=ApiKey("X-Key", "secret"))
     with pytest.raises(ValueError, match="x-key"):
-        calls_on(ByHand()).start(client, get("/a", headers={"x-key": "other"}))
+        start(calls_on(ByHand()), client, get("/a", headers={"x-key": "other"}))
 
 
 def test_a_visitor_s_token_goes_only_where_its_client_forwards_it(client: Client) -> None:
@@ -281,7 +281,7 @@ def test_a_visitor_s_token_goes_only_where_its_client_forwards_it(client: Client
     assert sent == ["Bearer abc", None]
     for asked, token in ((client, "abc"), (forwarding, "a\r\nb")):
         with pytest.raises(ValueError):
-            calls_on(ByHand()).start(asked, get("/a", token=token))
+            start(calls_on(ByHand()), asked, get("/a", token=token))
 
 
 def test_a_reply_to_one_token_is_not_kept_for_another() -> None:

@@ -118,7 +118,7 @@ def test_no_secret_is_in_any_repr() -> None:
         BearerToken(SECRET),
         ApiKey("X-Key", SECRET),
         env("KEY", default=SECRET),
-        OutgoingRequest("GET", f"/{SECRET}", (("q", SECRET),), {"X": SECRET}, SECRET.encode(), token=SECRET),
+        OutgoingRequest(f"/{SECRET}", (("q", SECRET),), {"X": SECRET}, SECRET.encode(), token=SECRET),
     ]
     assert SECRET not in repr(parts)
 

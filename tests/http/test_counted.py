@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from bff import clock
-from bff.http import Broken, CacheTerms, Client, HeldStream, OutgoingRequest, Reply
+from bff.http import Broken, CacheTerms, Client, HeldStream, Reply
 from bff.http.counted import CountedCalls
 from tests.clock import Clock
-from tests.http.calling import ByHand, OnClock, finish, get, ok, run
+from tests.http.calling import ByHand, OnClock, asked, finish, get, ok, run, start, stream
 
 
 class Told:
@@ -68,7 +68,7 @@ def test_a_kept_reply_has_taken_nobody_any_seconds(client: Client) -> None:
     told = Told()
     calls = counted(told, ByHand(ok()))
     for _ in range(2):
-        finish(calls, calls.start(client, get("/a", cache=CacheTerms(ttl=60.0))))
+        finish(calls, start(calls, client, get("/a", cache=CacheTerms(ttl=60.0))))
     assert [(outcome, seconds is None, cached) for _, outcome, seconds, _, _, cached in told.calls] == [
         ("2xx", False, "miss"),
         ("cached", True, "hit"),
@@ -78,7 +78,7 @@ def test_a_kept_reply_has_taken_nobody_any_seconds(client: Client) -> None:
 def test_a_stream_is_told_of_when_its_head_has_come(client: Client) -> None:
     told = Told()
     calls = counted(told, ByHand(Reply(206)))
-    opened = calls.stream(client, OutgoingRequest("GET", "/a"), None, length=None, max_bytes=9)
+    opened = stream(calls, client, asked("GET", "/a"), None, length=None, max_bytes=9)
     assert isinstance(opened, HeldStream)
     [(name, outcome, seconds, *rest)] = told.calls
     assert (name, outcome, rest) == ("people", "2xx", [0, 0, None])

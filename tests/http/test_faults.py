@@ -10,10 +10,10 @@ from typing import Any, get_args
 import pytest
 
 from bff.errors import Reason
-from bff.http import Broken, Calls, Client, Limits, OutgoingRequest, StreamBroke
+from bff.http import Broken, Calls, Client, Limits, StreamBroke
 from bff.http.faults import reason_of
 from tests.fakes import FakeBackend, Received, Script, Wire, answer, close, half, half_chunked, head
-from tests.http.calling import broken_of, get, patient, post
+from tests.http.calling import asked, broken_of, get, patient, post, stream
 
 MakeCalls = Callable[..., Calls]
 
@@ -75,7 +75,7 @@ def test_the_last_of_several_tries_says_why(
 
 
 def stream_of(calls: Calls, client: Client, path: str) -> Any:
-    return calls.stream(client, OutgoingRequest("GET", path), None, length=None, max_bytes=1000)
+    return stream(calls, client, asked("GET", path), None, length=None, max_bytes=1000)
 
 
 @pytest.mark.parametrize(("script", "reason"), STREAMED.values(), ids=STREAMED.keys())

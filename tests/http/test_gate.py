@@ -9,7 +9,7 @@ import pytest
 from bff.http import Broken, CallError, Client, Reply
 from bff.http.gate import Gate
 from tests.fakes import FakeBackend, hang
-from tests.http.calling import ByHand, calls_on, get, ok, post, run
+from tests.http.calling import ByHand, calls_on, get, ok, post, run, start
 
 
 def full(*, places: int = 2) -> tuple[Client, ByHand]:
@@ -21,7 +21,7 @@ def test_a_full_client_refuses_another_page_at_once() -> None:
     client, transport = full(places=2)
     page = calls_on(transport)
     for path in ("/a", "/b"):
-        page.start(client, get(path))
+        start(page, client, get(path))
     begun = time.monotonic()
     for request in (get("/c"), post("/c")):
         refused = run(calls_on(transport), client, request)
@@ -35,11 +35,11 @@ def test_a_place_is_free_again_when_a_call_has_ended_or_was_given_up() -> None:
     client, transport = full(places=1)
     page, other = calls_on(transport), calls_on(transport)
     for _ in range(3):
-        call = page.start(client, get("/a"))
+        call = start(page, client, get("/a"))
         transport.flights[-1].outcome = ok()
         assert page.wait(time.monotonic() + 5) == [call]
-    page.abandon(page.start(client, get("/a")))
-    page.start(client, get("/a"))
+    page.abandon(start(page, client, get("/a")))
+    start(page, client, get("/a"))
     page.close()
     transport.outcomes.append(ok())
     assert isinstance(run(other, client, get("/b")), Reply)
@@ -48,7 +48,7 @@ def test_a_place_is_free_again_when_a_call_has_ended_or_was_given_up() -> None:
 def test_a_page_s_own_surplus_waits_for_its_own_calls_in_order() -> None:
     client, transport = full(places=2)
     page = calls_on(transport)
-    started = [page.start(client, get(f"/{at}")) for at in range(5)]
+    started = [start(page, client, get(f"/{at}")) for at in range(5)]
     assert len(transport.flights) == 2
     ended = []
     for at in range(5):
@@ -63,7 +63,7 @@ def test_a_page_s_own_surplus_waits_for_its_own_calls_in_order() -> None:
 def test_a_place_is_handed_on_within_the_page_and_not_to_another() -> None:
     client, transport = full(places=1)
     page, other = calls_on(transport), calls_on(transport)
-    first, second = page.start(client, get("/a")), page.start(client, get("/b"))
+    first, second = start(page, client, get("/a")), start(page, client, get("/b"))
     transport.flights[0].outcome = ok()
     assert page.wait(time.monotonic() + 5) == [first]
     assert run(other, client, get("/c")).kind == "full"
@@ -75,8 +75,8 @@ def test_a_place_is_handed_on_within_the_page_and_not_to_another() -> None:
 def test_a_call_that_waits_for_its_page_s_own_ends_at_its_time_out() -> None:
     client, transport = full(places=1)
     page = calls_on(transport)
-    page.start(client, get("/a"))
-    waiting = page.start(client, get("/b", timeout=0.03))
+    start(page, client, get("/a"))
+    waiting = start(page, client, get("/b", timeout=0.03))
     assert page.wait(time.monotonic() + 5) == [waiting]
     assert isinstance(waiting.result, Broken)
     assert (waiting.result.kind, waiting.result.sent) == ("full", False)
@@ -85,7 +85,7 @@ def test_a_call_that_waits_for_its_page_s_own_ends_at_its_time_out() -> None:
 def test_a_call_that_was_given_up_while_it_waited_is_never_sent() -> None:
     client, transport = full(places=1)
     page = calls_on(transport)
-    first, waiting = page.start(client, get("/a")), page.start(client, get("/b"))
+    first, waiting = start(page, client, get("/a")), start(page, client, get("/b"))
     page.abandon(waiting)
     transport.flights[0].outcome = ok()
     assert page.wait(time.monotonic() + 5) == [first]
@@ -97,7 +97,7 @@ def test_a_call_that_was_given_up_while_it_waited_is_never_sent() -> None:
 def test_the_bound_on_requests_holds_for_those_that_waited() -> None:
     client, transport = full(places=1)
     page = calls_on(transport, max_requests=2)
-    calls = [page.start(client, get(f"/{at}")) for at in range(4)]
+    calls = [start(page, client, get(f"/{at}")) for at in range(4)]
     for at in range(2):
         transport.flights[at].outcome = ok()
         page.wait(time.monotonic() + 5)
@@ -111,7 +111,7 @@ def test_a_retry_gives_its_place_up_while_it_rests() -> None:
     client = Client("http://people.test", timeout="5s", concurrency=1)
     transport = ByHand(Reply(503, {"retry-after": "2"}), ok())
     page, other = calls_on(transport), calls_on(transport)
-    page.start(client, get("/a"))
+    start(page, client, get("/a"))
     page.wait(time.monotonic())
     assert isinstance(run(other, client, get("/b")), Reply)
     page.close()
@@ -123,7 +123,7 @@ def test_a_hundred_pages_that_fail_leave_every_place_free() -> None:
         transport = ByHand(Broken("refused"), None, Reply(500), None)
         page = calls_on(transport, max_requests=1 + at % 6)
         for number in range(6):
-            page.start(client, get(f"/{number}", timeout=0.5))
+            start(page, client, get(f"/{number}", timeout=0.5))
         page.wait(time.monotonic())
         page.close()
     places = [client.gate.enter(first=True) for _ in range(4)]

@@ -62,12 +62,12 @@ def test_encoding_a_written_part_twice_changes_nothing(text: str) -> None:
     ],
 )
 def test_a_written_path_is_sent_encoded_once(written: str, sent: str) -> None:
-    assert OutgoingRequest("GET", written).target == sent
+    assert OutgoingRequest(written).target == sent
 
 
 def test_the_query_goes_behind_the_written_one() -> None:
-    assert OutgoingRequest("GET", "/a", (("q", "1"),)).target == "/a?q=1"
-    assert OutgoingRequest("GET", "/a?x=1", (("q", ""), ("q", "&="))).target == "/a?x=1&q=&q=%26%3D"
+    assert OutgoingRequest("/a", (("q", "1"),)).target == "/a?q=1"
+    assert OutgoingRequest("/a?x=1", (("q", ""), ("q", "&="))).target == "/a?x=1&q=&q=%26%3D"
 
 
 @pytest.mark.parametrize(
@@ -75,12 +75,12 @@ def test_the_query_goes_behind_the_written_one() -> None:
 )
 def test_a_path_that_leads_elsewhere_is_refused(path: str) -> None:
     with pytest.raises(ValueError):
-        _ = OutgoingRequest("GET", path).target
+        _ = OutgoingRequest(path).target
 
 
 @pytest.mark.parametrize("path", ["/...", "/a..b", "/..a", "/a?x=/../b", "/a//b", "/"])
 def test_dots_within_a_segment_or_the_query_are_fine(path: str) -> None:
-    assert OutgoingRequest("GET", path).target == path
+    assert OutgoingRequest(path).target == path
 
 
 @pytest.mark.parametrize("raw", ["/a b", "/é", "/%", "/%zz", "/a\r\nX: y", "/a#b", "/\\a"])
@@ -126,12 +126,6 @@ def test_the_tables_of_refused_headers_are_in_lower_case() -> None:
         "access-control-allow-origin",
         "content-security-policy",
     } <= FORBIDDEN_RESPONSE_HEADERS
-
-
-def test_what_is_safe_may_be_repeated() -> None:
-    assert OutgoingRequest("POST", "/a", safe=True).may_repeat
-    assert OutgoingRequest("POST", "/a", repeatable=True).may_repeat
-    assert not OutgoingRequest("POST", "/a").may_repeat
 
 
 def test_a_reply_is_decoded_once_whatever_its_type_is_called() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from bff.http import Calls, Client
 from tests.fakes import PATIENCE, FakeBackend, answer, drip, hang, head
-from tests.http.calling import broken_of, get, patient, post, reply_of
+from tests.http.calling import broken_of, get, patient, post, reply_of, start
 
 MakeCalls = Callable[..., Calls]
 
@@ -77,7 +77,7 @@ def test_a_call_behind_tls_that_is_given_up_is_cut(
     client = Client(secure.url, verify=str(certificate[0]), timeout="60s", concurrency=1)
     for at in range(3):
         calls = make_calls(60.0)
-        call = calls.start(client, get("/a"))
+        call = start(calls, client, get("/a"))
         until_received(secure, calls, 2 * at + 1)
         calls.abandon(call)
         assert secure.wait_for_connections(0)

@@ -35,6 +35,7 @@ from tests.http.calling import (
     patient,
     post,
     reply_of,
+    start,
     threads_of_transports,
 )
 
@@ -56,7 +57,7 @@ def test_two_calls_overlap(backend: FakeBackend, client: Client, make_calls: Mak
     backend.on("GET /a", both)
     backend.on("GET /b", both)
     calls = make_calls()
-    first, second = calls.start(client, get("/a", retries=0)), calls.start(client, get("/b", retries=0))
+    first, second = start(calls, client, get("/a", retries=0)), start(calls, client, get("/b", retries=0))
     finish(calls, first, second)
     assert (first.result.status, second.result.status) == (200, 200)
 
@@ -216,8 +217,8 @@ def test_a_name_that_never_resolves_holds_up_nothing(
     monkeypatch.setattr("socket.getaddrinfo", stuck)
     calls = make_calls()
     begun = time.monotonic()
-    lost = calls.start(Client("http://stuck.test"), post("/a", timeout=0.2))
-    found = calls.start(client, get("/a"))
+    lost = start(calls, Client("http://stuck.test"), post("/a", timeout=0.2))
+    found = start(calls, client, get("/a"))
     finish(calls, lost, found)
     assert time.monotonic() - begun < 0.2 + 1.0
     released.set()
@@ -232,7 +233,7 @@ def test_two_hundred_hanging_calls_leave_nothing_behind(backend: FakeBackend) ->
     before = set(threads_of_transports())
     for _ in range(4):
         calls = Calls(transport, time.monotonic() + 0.15)
-        started = [calls.start(client, get(f"/a?{at}")) for at in range(50)]
+        started = [start(calls, client, get(f"/a?{at}")) for at in range(50)]
         finish(calls, *started)
         assert {call.result.kind for call in started} <= {"timeout", "full"}
         assert len(set(threads_of_transports()) - before) <= 16
@@ -248,9 +249,9 @@ def test_a_try_that_no_thread_could_take_is_never_sent(backend: FakeBackend) -> 
     transport = ThreadTransport(max_threads=1)
     client = Client(backend.url)
     page, other = Calls(transport, time.monotonic() + 10), Calls(transport, time.monotonic() + 0.1)
-    slow = page.start(client, get("/slow", timeout=10.0))
+    slow = start(page, client, get("/slow", timeout=10.0))
     assert backend.wait_for_requests(1)
-    late = other.start(client, post("/late"))
+    late = start(other, client, post("/late"))
     finish(other, late)
     assert (late.result.kind, late.result.sent) == ("full", False)
     released.set()
@@ -265,7 +266,7 @@ def test_a_full_client_keeps_no_other_from_its_backend(backend: FakeBackend) -> 
     transport = ThreadTransport(max_threads=4)
     slow, quick = patient(backend.url, concurrency=2), patient(backend.url)
     calls = Calls(transport, time.monotonic() + 5)
-    stuck = [calls.start(slow, get(f"/slow?{at}", timeout=0.3)) for at in range(5)]
+    stuck = [start(calls, slow, get(f"/slow?{at}", timeout=0.3)) for at in range(5)]
     assert reply_of(calls, quick, get("/a")).status == 404
     finish(calls, *(call for call in stuck if call.result is None))
     kinds = sorted(call.result.kind for call in stuck)

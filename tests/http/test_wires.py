@@ -32,7 +32,7 @@ from tests.fakes import (
     together,
 )
 from tests.fakes import Wire as FakeWire
-from tests.http.calling import get, patient
+from tests.http.calling import get, patient, start
 from tests.http.sockets.replies import ALL, Expected, Scripted
 
 
@@ -53,7 +53,7 @@ class Owner:
         if isinstance(one, Broken):
             self.results[at] = one
         elif one is None:
-            one = self.calls.ask(self, at, route, target, None)
+            one = self.calls.ask(self, at, route, request or OutgoingRequest(target))
         if not isinstance(one, Broken):
             self.in_flight[one] = at
         return one
@@ -84,15 +84,8 @@ def transport() -> Iterator[SocketTransport]:
 
 
 def way(calls: Calls, client: Client, method: str = "GET", **terms: Any) -> Route:
-    given = {
-        "safe": method == "GET",
-        "timeout": None,
-        "retries": None,
-        "repeatable": False,
-        "may_join": False,
-    }
-    route = calls.route(client, method=method, **{**given, **terms})
-    assert route is not None
+    route = calls.way(client, method, on_wires=True, safe=method == "GET", **terms)
+    assert isinstance(route, Route)
     return route
 
 
@@ -137,8 +130,8 @@ def wired() -> Iterator[tuple[Wire, socket.socket]]:
     with mine, theirs:
         mine.setblocking(False)
         wire = Wire(Connection(mine))
-        wire.route = type("Route", (), {"limits": Limits(), "method": "GET"})  # type: ignore[assignment]
-        wire.ledger = type("Ledger", (), {"room": 2**20})  # type: ignore[assignment]
+        wire.route = type("Route", (), {"method": "GET"})  # type: ignore[assignment]
+        wire.ledger = type("Ledger", (), {"limits": Limits(), "room": 2**20})  # type: ignore[assignment]
         yield wire, theirs
 
 
@@ -340,7 +333,7 @@ def test_a_reply_that_is_cut_ends_on_its_wire(
     warm(make_calls, client, backend)
     calls = make_calls()
     owner = Owner(calls)
-    request = None if method == "GET" else OutgoingRequest("POST", "/a", body=b"{}")
+    request = None if method == "GET" else OutgoingRequest("/a", body=b"{}")
     wire = owner.ask(0, way(calls, client, method, retries=0), "/a", request)
     assert owner.finish()[0] == Broken("refused", sent=True, reason="cut-short")
     assert wire.flight is None and owner.lost == [True]
@@ -419,7 +412,7 @@ def test_a_write_is_never_begun_anew(backend: FakeBackend, client: Client, make_
     warm(make_calls, client, backend)
     calls = make_calls()
     owner = Owner(calls)
-    request = OutgoingRequest("POST", "/a", body=b"{}", content_type="application/json")
+    request = OutgoingRequest("/a", body=b"{}", content_type="application/json")
     owner.ask(0, way(calls, client, "POST"), "/a", request)
     (found,) = owner.finish().values()
     assert isinstance(found, Broken) and (found.kind, found.sent, found.reason) == (
@@ -465,7 +458,7 @@ def test_a_write_that_was_lost_once_is_unknown_whatever_comes_then(
     backend.on("POST /a", in_turn(half, answer(409)))
     calls = make_calls()
     owner = Owner(calls)
-    request = OutgoingRequest("POST", "/a", body=b"{}", repeatable=True)
+    request = OutgoingRequest("/a", body=b"{}")
     owner.ask(0, way(calls, client, "POST", repeatable=True, retries=1), "/a", request)
     (found,) = owner.finish().values()
     assert isinstance(found, Reply) and (found.status, found.attempts) == (409, 2)
@@ -479,7 +472,7 @@ def test_a_write_that_was_refused_once_and_answered_is_not_lost(
     backend.on("POST /a", in_turn(answer(503), answer(409)))
     calls = make_calls()
     owner = Owner(calls)
-    request = OutgoingRequest("POST", "/a", body=b"{}", repeatable=True)
+    request = OutgoingRequest("/a", body=b"{}")
     owner.ask(0, way(calls, client, "POST", repeatable=True, retries=1), "/a", request)
     assert owner.finish()[0].status == 409  # type: ignore[union-attr]
     assert owner.lost == [False]
@@ -573,7 +566,7 @@ def test_a_next_try_beside_a_call_is_begun_too(
     backend.on("GET /b", hang)
     calls = make_calls()
     owner = Owner(calls)
-    hanging = calls.start(client, get("/b"))
+    hanging = start(calls, client, get("/b"))
     wire = owner.ask(0, way(calls, client, retries=1), "/a")
     assert calls.wait(clock.monotonic() + PATIENCE) == [wire]
     assert wire.result.json() == "a"
@@ -848,7 +841,7 @@ def test_nothing_read_before_a_write_answers_what_is_read_after_it(
     calls = make_calls()
     owner, route = Owner(calls), way(calls, client, may_join=True)
     before = owner.ask(0, route, "/a")
-    write = owner.ask(1, way(calls, client, "POST"), "/a", OutgoingRequest("POST", "/a", body=b"{}"))
+    write = owner.ask(1, way(calls, client, "POST"), "/a", OutgoingRequest("/a", body=b"{}"))
     (ended,) = calls.wait(clock.monotonic() + PATIENCE)
     assert ended is write
     ended.release()
@@ -868,14 +861,14 @@ def test_nothing_read_before_a_write_answers_what_is_read_after_it_whoever_makes
     owner, route = Owner(calls), way(calls, client, may_join=True)
 
     def read(at: int) -> Any:
-        return owner.ask(at, route, "/a") if read_by == "a wire" else calls.start(client, get("/a"))
+        return owner.ask(at, route, "/a") if read_by == "a wire" else start(calls, client, get("/a"))
 
     before = read(0)
-    write = OutgoingRequest("POST", "/a", body=b"{}")
+    write = OutgoingRequest("/a", body=b"{}")
     if written_by == "a wire":
         written = owner.ask(1, way(calls, client, "POST"), "/a", write)
     else:
-        written = calls.start(client, write)
+        written = calls.start(way(calls, client, "POST"), write)
     assert calls.wait(clock.monotonic() + PATIENCE) == [written]
     written.release()
     after = read(2)

@@ -13,7 +13,7 @@ import pytest
 from bff.errors import PageError
 from bff.executor import PageRun, Results, RunContext
 from bff.expressions import Evaluation
-from bff.http import Broken, Call, Client, OutgoingRequest, Reply
+from bff.http import Broken, Call, Calls, OutgoingRequest, Reply, Way
 from bff.plan.model import Plan
 from bff.plan.planner import make_plan
 from bff.problems import document
@@ -86,11 +86,12 @@ class FakeCalls:
         self._open: list[Call] = []
         self.transport = self
 
-    def route(self, client: Client, **_: object) -> None:
+    def way(self, *given: Any, **terms: Any) -> Way:
         """Every request is a call."""
+        return Calls.way(self, *given, **terms)  # type: ignore[arg-type]
 
-    def start(self, client: Client, request: OutgoingRequest) -> Call:
-        self._open.append(Call(client, request, time.monotonic() + 60, "", {}))
+    def start(self, way: Way, request: OutgoingRequest) -> Call:
+        self._open.append(Call(way, request, time.monotonic() + 60, "", {}))
         return self._open[-1]
 
     def wait(self, until: float) -> list[Call]:

@@ -20,10 +20,10 @@ from bff import clock
 from bff.forks import renew_in_child
 from bff.http.cache.entry import CacheEntry
 from bff.http.call import Call
-from bff.http.client import Client
 from bff.http.messages import Broken, CacheOutcome, CacheTerms, OutgoingRequest, Reply
 from bff.http.pool import Pool
 from bff.http.transport import Promise, Transport
+from bff.http.way import Way
 
 if TYPE_CHECKING:  # who has no store loads none
     from bff.http.cache.redis_cache import LookUp, RedisCache
@@ -32,7 +32,7 @@ if TYPE_CHECKING:  # who has no store loads none
 class Asking(Protocol):
     """The calls of one fetch, as `Calls` makes them."""
 
-    def start(self, client: Client, request: OutgoingRequest) -> Call: ...
+    def start(self, way: Way, request: OutgoingRequest) -> Call: ...
 
     def wait(self, until: float) -> object: ...
 
@@ -84,7 +84,8 @@ class SharedFetch:
         self.promises: list[Promise] = []
         self.key = _key_of(call, terms)
         self.cached: CacheOutcome | None = None
-        self._request = replace(call.request, cache=terms)
+        self._way = call.way
+        self._request = replace(call.request, newer_than=terms.newer_than)
         self._make = make
         self._ended = ended
         self.outcome: Reply | Broken = Broken("refused", reason="internal")
@@ -99,10 +100,9 @@ class SharedFetch:
         self._ended(self)
 
     def _fetched(self) -> Reply | Broken:
-        request = self._request
-        until = clock.monotonic() + (self.lane.timeout if request.timeout is None else request.timeout)
+        until = clock.monotonic() + self._way.timeout
         with closing(self._make(until)) as calls:
-            call = calls.start(self.lane, request)
+            call = calls.start(self._way, self._request)
             while call.result is None:
                 calls.wait(until)
             self.cached = call.cached
@@ -201,5 +201,4 @@ class BackgroundReads:
 
 
 def _key_of(call: Call, terms: CacheTerms) -> Hashable:
-    request = call.request
-    return (call.client, call.stored.key, request.timeout, request.retries, request.hedge, terms)
+    return (call.way.kind, call.stored.key, terms)

@@ -2,53 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bff.http.layers.layer import Layer
+from bff.http.layers.layer import Begins, Layer
 from bff.http.ledger import spared
 from bff.http.messages import Broken, Reply
 
 if TYPE_CHECKING:
     from bff.http.call import Call
-    from bff.http.client import Client
-    from bff.http.ledger import Change, Ledger
     from bff.http.transport import Started
 
 
 class Sparing(Layer):
-    """Asks for a permit before each try, and gives it back with how that went.
+    """Asks for a permit before each try, and gives it back with how that went."""
 
-    `turned` is told when a try has opened or closed a breaker.
-    """
-
-    def __init__(self, ledger: Ledger, turned: Callable[[Client, Change], None]) -> None:
-        self._ledger = ledger
-        self._turned = turned
+    def __init__(self, call: Call, tries: Begins) -> None:
+        self.call, self.tries = call, tries
         self._permit = 0
         self._under_way: dict[Started | None, tuple[int, float]] = {}
 
-    def refusal(self, call: Call) -> Broken | None:
+    def refusal(self) -> Broken | None:
         """Why there may be no try now; where there may be, the next that is begun has the permit."""
-        permit = call.client.gate.circuit.enter(call.ends)
+        client = self.call.client
+        permit = client.gate.circuit.enter(self.call.ends)
         if permit is None:
-            return spared(call.client)
+            return spared(client)
         self._permit = permit
         return None
 
-    def began(self, call: Call, started: Started | None, seconds: float) -> None:
+    def began(self, started: Started | None, seconds: float) -> None:
         self._under_way[started] = (self._permit, seconds)
 
-    def came(self, call: Call, started: Started | None, outcome: Reply | Broken) -> Reply | Broken:
+    def came(self, started: Started | None, outcome: Reply | Broken) -> Reply | Broken:
         permit, seconds = self._under_way.pop(started)
-        client, visitor = call.client, call.request.visitor
-        change = self._ledger.tell(client, permit, outcome, seconds, call.timeout, visitor)
+        way, visitor = self.call.way, self.call.request.visitor
+        change = self.tries.ledger.tell(way.client, permit, outcome, seconds, way.timeout, visitor)
         if change is not None:
-            self._turned(client, change)
+            self.tries.turned(way.client, change)
         return outcome
 
-    def left(self, call: Call, started: Started | None, *, late: bool) -> None:
+    def left(self, started: Started | None, *, late: bool) -> None:
         if late:
-            self.came(call, started, Broken("timeout"))
+            self.came(started, Broken("timeout"))
         else:
-            call.client.gate.circuit.left(self._under_way.pop(started)[0])
+            self.call.client.gate.circuit.left(self._under_way.pop(started)[0])

@@ -6,37 +6,35 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from bff import clock
-from bff.http.layers.layer import Begins, Layer
+from bff.http.layers.layer import Layer
 from bff.http.messages import Broken, Reply, is_transient
 
 if TYPE_CHECKING:
-    from bff.http.call import Call
     from bff.http.transport import Started
 
 
 class Hedge(Layer):
-    """Sends it so many seconds after the first try, if the client's budget allows it; the first good reply wins."""
+    """Sends it some time after the first try, if the client's budget allows it; the first good reply wins."""
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+    def began(self, started: Started | None, seconds: float) -> None:
+        hedge = self.call.way.hedge
+        assert hedge is not None, "it has second copies"
+        if self.call.attempts == 1:
+            self.due = clock.monotonic() + hedge
 
-    def began(self, call: Call, started: Started | None, seconds: float) -> None:
-        if call.attempts == 1:
-            self.due = clock.monotonic() + self._seconds
-
-    def came(self, call: Call, started: Started | None, outcome: Reply | Broken) -> Reply | Broken | None:
-        if call.flights and not _is_good(outcome):
+    def came(self, started: Started | None, outcome: Reply | Broken) -> Reply | Broken | None:
+        if self.call.flights and not _is_good(outcome):
             self.last = outcome
             return None
         last, self.last = self.last, None
         return last if last is not None and isinstance(outcome, Broken) else outcome
 
-    def ring(self, call: Call, tries: Begins) -> None:
+    def ring(self) -> None:
         self.due = inf
-        gate = call.client.gate
+        call, gate = self.call, self.call.client.gate
         waits_for_place = any(started.held for started in call.flights)
         if call.flights and not waits_for_place and gate.circuit.closed:
-            call.copies += tries.copy(call, gate.hedges.spend)
+            call.copies += self.tries.copy(call, gate.hedges.spend)
 
 
 def _is_good(outcome: Reply | Broken) -> bool:

@@ -10,11 +10,16 @@ from bff.http.messages import Broken, Reply
 
 if TYPE_CHECKING:
     from bff.http.call import Call
+    from bff.http.client import Client
+    from bff.http.ledger import Change, Ledger
     from bff.http.transport import Started
 
 
 class Begins(Protocol):
-    """What begins tries."""
+    """What begins tries of a page; `turned` is told when one has opened or closed a client's breaker."""
+
+    ledger: Ledger
+    turned: Callable[[Client, Change], None]
 
     def again(self, call: Call, last: Reply | Broken | None) -> None:
         """Begins the next try of a call; `last` stands where there is no room for it."""
@@ -24,7 +29,7 @@ class Begins(Protocol):
 
 
 class Layer:
-    """Takes no part; each layer says more where it takes one.
+    """Stands around the tries of one call and takes no part; each layer says more where it takes one.
 
     `due` (monotonic) is when it has something to do though nothing has ended. `last` is what the call has come to so
     far, where the layer waits for better.
@@ -33,15 +38,25 @@ class Layer:
     due: float = inf
     last: Reply | Broken | None = None
 
-    def began(self, call: Call, started: Started | None, seconds: float) -> None:
+    def __init__(self, call: Call, tries: Begins) -> None:
+        self.call = call
+        self.tries = tries
+
+    def refusal(self) -> Broken | None:
+        """Why there may be no try now."""
+        return None
+
+    def began(self, started: Started | None, seconds: float) -> None:
         """Is told that a try was begun that has so many seconds; None stands for one in this thread."""
 
-    def came(self, call: Call, started: Started | None, outcome: Reply | Broken) -> Reply | Broken | None:
+    def came(self, started: Started | None, outcome: Reply | Broken) -> Reply | Broken | None:
         """What is made of that a try came to this; None where the call is to go on."""
         return outcome
 
-    def left(self, call: Call, started: Started | None, *, late: bool) -> None:
+    def left(self, started: Started | None, *, late: bool) -> None:
         """Is told that a try was given up, since it was `late` or for no fault of its backend."""
 
-    def ring(self, call: Call, tries: Begins) -> None:
-        """Does what is due."""
+    def ring(self) -> None:
+        """Does what is due: begins the next try, where a layer does nothing else."""
+        last, self.last, self.due = self.last, None, inf
+        self.tries.again(self.call, last)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import threading
 from functools import cache
-from math import inf
 from typing import TYPE_CHECKING
 
 from bff import clock
 from bff.http.freshness import moment_of
-from bff.http.layers.layer import Begins, Layer
+from bff.http.layers.layer import Layer
 from bff.http.messages import Broken, Reply, is_transient
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState, stop_after_attempt, wait_random_exponential
 
     from bff.http.budget import Budget
-    from bff.http.call import Call
     from bff.http.transport import Started
 
 
@@ -52,32 +50,22 @@ class Retries:
 
 
 class Retry(Layer):
-    """Has a call that may be repeated tried again a while after a failure that may pass.
+    """Has a call that may be repeated tried again a while after a failure that may pass."""
 
-    `least` are the seconds that a try needs, `retries` those of a request that was tried before it was a call.
-    """
-
-    def __init__(self, least: float, retries: Retries | None = None) -> None:
-        self._least = least
-        self._retries = retries
-
-    def came(self, call: Call, started: Started | None, outcome: Reply | Broken) -> Reply | Broken | None:
-        if not is_transient(outcome) or (delay := self.delay_after(call, outcome)) is None:
+    def came(self, started: Started | None, outcome: Reply | Broken) -> Reply | Broken | None:
+        if not is_transient(outcome) or (delay := self.delay_after(outcome)) is None:
             return outcome
         self.last, self.due = outcome, clock.monotonic() + delay
         return None
 
-    def ring(self, call: Call, tries: Begins) -> None:
-        last, self.last, self.due = self.last, None, inf
-        tries.again(call, last)
-
-    def delay_after(self, call: Call, outcome: Reply | Broken) -> float | None:
+    def delay_after(self, outcome: Reply | Broken) -> float | None:
         """Seconds until the next try after a failure that may pass, None where this stands."""
-        if self._retries is None:
-            request, client = call.request, call.client
-            most = client.retries if request.retries is None else request.retries
-            self._retries = Retries(most, call.ends, self._least, client.gate.budget)
-        return self._retries.delay_after(outcome)
+        call = self.call
+        if call.retries is None:  # else it was tried before it was a call
+            least = self.tries.ledger.limits.min_try
+            call.retries = Retries(call.way.retries, call.ends, least, call.client.gate.budget)
+        delay: float | None = call.retries.delay_after(outcome)
+        return delay
 
 
 class _Tenacity(threading.local):

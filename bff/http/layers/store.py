@@ -14,9 +14,9 @@ from bff.http.cache.background import BackgroundReads, MakeCalls, Share
 from bff.http.cache.entry import CONDITIONS, CacheEntry, entry_of
 from bff.http.cache.reply_cache import cache_of, key_of
 from bff.http.call import Call
-from bff.http.layers.layer import Begins, Layer
+from bff.http.layers.layer import Layer
 from bff.http.ledger import Ledger, over
-from bff.http.messages import Broken, CacheOutcome, CacheTerms, OutgoingRequest, Reply
+from bff.http.messages import Broken, CacheOutcome, CacheTerms, Reply
 from bff.http.transport import Started, Transport
 from bff.records import Unshown
 
@@ -29,7 +29,7 @@ _SHARE_OF_TIME = 0.5
 Outcome = Reply | Broken
 
 
-class Stored(Layer):
+class Stored:
     """A read that may be kept: its `key`, the `terms` of that, and the old reply that it may be given, `kept`.
 
     `cached` is what came of it. Where its backend was asked to confirm the old reply, `confirmed` tells that it did.
@@ -42,26 +42,27 @@ class Stored(Layer):
         self.cached: CacheOutcome | None = None
         self.confirmed = False
 
-    def conditions(self, call: Call, kept: CacheEntry) -> dict[str, str]:
-        """The headers that have a backend confirm an old reply, where it can be asked for that."""
+    def conditions(self, call: Call) -> dict[str, str]:
+        """The headers that have a backend confirm the old reply, where there is one and it can be asked for that."""
+        if self.kept is None or call.way.method != "GET":
+            return {}
         asks_itself = not CONDITIONS.isdisjoint(name.lower() for name in call.headers)
-        return {} if asks_itself or call.request.method != "GET" else kept.conditions(self.terms)
+        return {} if asks_itself else self.kept.conditions(self.terms)
 
-    def came(self, call: Call, started: Started | None, outcome: Outcome) -> Outcome | None:
-        """The old reply in the place of a 304 that confirms it; after one of another, the call asks anew."""
+
+class Confirming(Layer):
+    """Gives the old reply in the place of a 304 that confirms it; after one of another, the call asks anew."""
+
+    def came(self, started: Started | None, outcome: Outcome) -> Outcome | None:
+        call = self.call
         if not call.conditions or not isinstance(outcome, Reply) or outcome.status != 304:
             return outcome
-        assert self.kept is not None, "it was to be confirmed"
-        found = self.kept.confirmed(outcome)
-        self.confirmed = found is not None
+        found: Reply | None = call.stored.kept.confirmed(outcome)
+        call.stored.confirmed = found is not None
         if found is None:
             call.conditions = {}
             self.last, self.due = outcome, 0.0
         return found
-
-    def ring(self, call: Call, tries: Begins) -> None:
-        last, self.last, self.due = self.last, None, inf
-        tries.again(call, last)
 
 
 class _Awaited(Unshown, frozen=True):
@@ -109,9 +110,9 @@ class Reads:
 
     def begin(self, call: Call) -> None:
         """Answers a read, or sets going what will."""
-        terms = self._terms_of(call.request)
+        terms = self._terms_of(call)
         visitor = (call.request.visitor or b"") if terms.private else None  # nobody is not everybody
-        key = key_of(call.request.method, call.url, call.headers, call.request.body, visitor)
+        key = key_of(call.way.method, call.url, call.headers, call.request.body, visitor)
         call.stored = Stored(key, terms, cache_of(call.client).get(key))
         if self._is_answered(call):
             return
@@ -167,12 +168,12 @@ class Reads:
 
     # --- what is kept ----------------------------------------------------------------------------------------------
 
-    def _terms_of(self, request: OutgoingRequest) -> CacheTerms:
-        """The terms of a request: private where a token or an address had a part in it, and new below a write."""
-        terms = request.cache
+    def _terms_of(self, call: Call) -> CacheTerms:
+        """The terms of a read: private where a token or an address had a part in it, and new below a write."""
+        terms, request = call.way.cache, call.request
         assert terms is not None, "it may be kept"
         private = terms.private or request.token is not None or request.forwarded != ()
-        newer_than = max(terms.newer_than, self._ledger.wrote)
+        newer_than = max(request.newer_than, self._ledger.wrote)
         shared = terms.shared and not private and not self.only_new
         if (terms.private, terms.shared, terms.newer_than) == (private, shared, newer_than):
             return terms
@@ -254,8 +255,7 @@ class Reads:
             if share is not None:
                 self._wait_for(call, share)
                 return
-        if stored.kept is not None:
-            call.conditions = stored.conditions(call, stored.kept)
+        call.conditions = stored.conditions(call)
         self._begin(call)
 
     def _wait_for(self, call: Call, share: Share) -> None:

@@ -27,13 +27,12 @@ if TYPE_CHECKING:
 class Page(Protocol):
     """What is the same for all requests of a page.
 
-    `lines` are the ends of their heads, up to the milliseconds that are left; `visitor` is the mark of who asks;
-    `offset` is by how much the clock of the day is ahead of the monotonic one.
+    `lines` are the ends of their heads, up to the milliseconds that are left; `offset` is by how much the clock of the
+    day is ahead of the monotonic one.
     """
 
     lines: str
     request_id: str
-    visitor: bytes | None
     offset: float
 
 
@@ -150,7 +149,7 @@ class Sending(PlainReply):
     def _general_head(self, left: float) -> bytes:
         """The head of any request, as it goes out with so many seconds left."""
         page = self.page
-        request = self.request or self.route.alone(self.target, self.token, page.visitor)
+        request = self.request or OutgoingRequest(self.target, token=self.token)
         return self.route.head_of(request, self.target, page.request_id, left)
 
     def _take_in(self) -> None:
@@ -158,7 +157,7 @@ class Sending(PlainReply):
         assert self.flight is not None, "it flies"
         found = self.found = self.flight.outcome
         if isinstance(found, Reply):
-            found.max_depth = self.route.limits.max_depth
+            found.max_depth = self.ledger.limits.max_depth
 
     # --- while it is waited for ----------------------------------------------------------------------------------
 

@@ -78,7 +78,7 @@ class Wire(Sending):
             }
             for name in DROPPED & headers.keys():
                 del headers[name]
-            most = self.route.limits.max_depth
+            most = self.ledger.limits.max_depth
             tries = 1 if self.retries is None else self.retries.attempts
             self.found = Reply(self.status, headers, self.raw, attempts=tries, max_depth=most)
         return self.found

@@ -9,6 +9,9 @@ from msgspec.structs import replace
 from bff import clock
 from bff.http.call import Call
 from bff.http.gate import full
+from bff.http.layers.bounds import Bounds
+from bff.http.layers.breaker import Sparing
+from bff.http.layers.layer import Layer
 from bff.http.layers.retry import Retry
 from bff.http.messages import Broken, Reply, is_transient
 from bff.http.stream.held_stream import HeldStream
@@ -43,19 +46,21 @@ class Streams:
 
     def _try(self, call: Call, body: Iterable[bytes] | None, max_bytes: int) -> Stream | Broken:
         """Tries until there is a head, where nothing of a body can have been sent."""
-        tries, least = self._tries, self._tries.ledger.limits.min_try
-        retry = Retry(least) if body is None and call.request.may_repeat else None
-        head_by = clock.monotonic() + call.timeout
+        tries, least, timeout = self._tries, self._tries.ledger.limits.min_try, call.way.timeout
+        bounds, breaker, retry = Bounds(call, tries), Sparing(call, tries), Retry(call, tries)
+        may_retry = body is None and call.way.may_retry
+        head_by = clock.monotonic() + timeout
         call.client.gate.budget.earn()
         last: Broken | None = None
         while True:
-            refusal = tries.bounds.refusal(call) or tries.breaker.refusal(call)
+            refusal = bounds.refusal() or breaker.refusal()
             if refusal is not None:
                 return last or refusal
-            patience = call.timeout if body is not None else head_by - clock.monotonic()
-            opened = self._send(call, patience, body, max_bytes)
+            patience = timeout if body is not None else head_by - clock.monotonic()
+            bounds.began(None, 0.0)
+            opened = self._send(call, breaker, patience, body, max_bytes)
             head = _head(opened)
-            delay = retry.delay_after(call, head) if retry is not None and is_transient(head) else None
+            delay = retry.delay_after(head) if may_retry and is_transient(head) else None
             again = clock.monotonic() + (delay or 0.0)
             if delay is None or again > head_by - least:
                 return opened
@@ -66,19 +71,17 @@ class Streams:
             self._transport.wait((), again)
 
     def _send(
-        self, call: Call, patience: float, body: Iterable[bytes] | None, max_bytes: int
+        self, call: Call, breaker: Layer, patience: float, body: Iterable[bytes] | None, max_bytes: int
     ) -> Stream | Broken:
         """Sends it once, and tells its client's breaker how it went."""
-        tries = self._tries
-        request = call.as_try(max_bytes, tries.ledger.limits.min_try, patience)
-        for layer in (tries.bounds, tries.breaker):
-            layer.began(call, None, min(patience, call.ends - clock.monotonic()))
+        request = call.as_try(max_bytes, self._tries.ledger.limits.min_try, patience)
+        breaker.began(None, min(patience, call.ends - clock.monotonic()))
         try:
             opened = self._transport.stream(request, body)
         except BaseException:
-            tries.breaker.left(call, None, late=False)
+            breaker.left(None, late=False)
             raise
-        tries.breaker.came(call, None, _head(opened))
+        breaker.came(None, _head(opened))
         return opened
 
 

@@ -25,7 +25,7 @@ from bff.http import (
 from bff.http.cache.background import freezes_between_requests
 from bff.http.cache.reply_cache import cache_of
 from tests.fakes import PATIENCE, FakeBackend, after, answer, hang
-from tests.http.calling import finish, get, patient
+from tests.http.calling import finish, get, patient, start
 
 SHARED = CacheTerms(60.0, shared=True, private=False)
 OLD_AT_ONCE = CacheTerms(0.001, stale_while_revalidate=600.0, private=False)
@@ -64,7 +64,7 @@ class Visitors:
     def _visit(self, at: int) -> None:
         calls = self._page(request_id=f"page-{at}")
         self._all_in.wait(PATIENCE)
-        call = calls.start(self._client, get("/a", **self._parts))
+        call = start(calls, self._client, get("/a", **self._parts))
         self._started.wait(PATIENCE)
         finish(calls, call)
         calls.close()
@@ -95,7 +95,7 @@ def test_a_hundred_visitors_who_ask_at_once_make_one_request(
     assert results[1].json() == {"list": []}
     assert sorted(str(call.cached) for call in visitors.calls) == ["miss"] + ["shared"] * 99
     again = page()
-    kept = again.start(client, get("/a", cache=SHARED))
+    kept = start(again, client, get("/a", cache=SHARED))
     assert kept.cached == "hit"
 
 
@@ -129,8 +129,8 @@ def test_the_end_of_the_first_takes_nothing_from_the_others(
     asked = threading.Event()
     backend.on("GET /a", after(asked, answer(json=1)))
     first, second, third = page(0.2), page(), page()
-    call = first.start(client, get("/a", cache=SHARED))
-    others = [others.start(client, get("/a", cache=SHARED)) for others in (second, third)]
+    call = start(first, client, get("/a", cache=SHARED))
+    others = [start(others, client, get("/a", cache=SHARED)) for others in (second, third)]
     assert backend.wait_for_requests(1)
     third.abandon(others[1])
     finish(first, call)
@@ -183,7 +183,7 @@ def test_where_too_many_are_under_way_a_page_asks_for_itself(
         backend.on(f"GET {path}", after(asked, answer(json=path)))
     background = BackgroundReads(workers=2)  # one for each client
     calls = Calls(transport, time.monotonic() + PATIENCE, background=background)
-    started = [calls.start(client, get(path, cache=SHARED)) for path in ("/a", "/b", "/c")]
+    started = [start(calls, client, get(path, cache=SHARED)) for path in ("/a", "/b", "/c")]
     assert backend.wait_for_requests(3)
     asked.set()
     finish(calls, *started)
@@ -197,12 +197,12 @@ def test_a_shared_request_counts_against_the_pages_bounds(
 ) -> None:
     backend.on("GET /a", answer(json="12345"))
     calls = page(max_requests=1)
-    finish(calls, calls.start(client, get("/a", cache=SHARED)))
-    over = calls.start(client, get("/b", cache=SHARED))
+    finish(calls, start(calls, client, get("/a", cache=SHARED)))
+    over = start(calls, client, get("/b", cache=SHARED))
     finish(calls, over)
     assert isinstance(over.result, Broken) and over.result.kind == "limit"
     calls = page(max_replies=3)
-    over = calls.start(client, get("/a", cache=SHARED))
+    over = start(calls, client, get("/a", cache=SHARED))
     finish(calls, over)
     assert isinstance(over.result, Broken) and over.result.kind == "limit"
 
@@ -214,7 +214,7 @@ def test_a_page_that_waits_for_others_goes_on_with_its_own(
     backend.on("GET /a", after(asked, answer(json=1)))
     backend.on("GET /b", answer(json=2))
     calls = page()
-    shared, own = calls.start(client, get("/a", cache=SHARED)), calls.start(client, get("/b"))
+    shared, own = start(calls, client, get("/a", cache=SHARED)), start(calls, client, get("/b"))
     assert calls.wait(time.monotonic() + PATIENCE) == [own]
     asked.set()
     assert calls.wait(time.monotonic() + PATIENCE) == [shared]
@@ -228,7 +228,7 @@ def test_a_fault_of_ours_in_a_shared_fetch_is_a_failure_and_logged(
             raise RuntimeError("secret")
 
     calls = Faulty(transport, time.monotonic() + PATIENCE, background=BackgroundReads())
-    call = calls.start(client, get("/a", cache=SHARED))
+    call = start(calls, client, get("/a", cache=SHARED))
     finish(calls, call)
     assert isinstance(call.result, Broken) and call.result.kind == "refused"
     assert "client people: a shared fetch failed (RuntimeError)" in caplog.text
@@ -241,7 +241,7 @@ def test_a_fault_of_ours_in_a_shared_fetch_is_a_failure_and_logged(
 def primed(page: Callable[..., Calls], client: Client, terms: CacheTerms, **parts: Any) -> None:
     """Has a reply kept that is not fresh any more."""
     calls = page()
-    finish(calls, calls.start(client, get("/a", cache=terms, **parts)))
+    finish(calls, start(calls, client, get("/a", cache=terms, **parts)))
     grow_old(client, terms)
 
 
@@ -285,7 +285,7 @@ def test_a_visitors_own_reply_is_refreshed_with_their_token(
     terms = CacheTerms(0.001, stale_while_revalidate=600.0)
     primed(page, client, terms, token="abc", visitor=b"ann")
     calls = page()
-    call = calls.start(client, get("/a", cache=terms, token="abc", visitor=b"ann"))
+    call = start(calls, client, get("/a", cache=terms, token="abc", visitor=b"ann"))
     assert isinstance(call.result, Reply) and call.result.json() == 1
     assert refreshed(client, b"2")
     assert [request.headers["authorization"] for request in backend.requests] == ["Bearer abc"] * 2
@@ -297,7 +297,7 @@ def test_a_refresh_that_fails_leaves_what_was_there(
     backend.on("GET /a", answer(json=1), answer(500), answer(json=2))
     primed(page, client, OLD_AT_ONCE)
     for count in (2, 3):
-        call = page().start(client, get("/a", cache=OLD_AT_ONCE))
+        call = start(page(), client, get("/a", cache=OLD_AT_ONCE))
         assert isinstance(call.result, Reply) and call.result.json() == 1
         assert backend.wait_for_requests(count)
         until = time.monotonic() + PATIENCE
@@ -311,7 +311,7 @@ def test_a_refresh_asks_whether_it_still_holds(
 ) -> None:
     backend.on("GET /a", answer(body=b"1", headers={"ETag": '"1"'}), answer(304, headers={"X-New": "yes"}))
     primed(page, client, OLD_AT_ONCE)
-    call = page().start(client, get("/a", cache=OLD_AT_ONCE))
+    call = start(page(), client, get("/a", cache=OLD_AT_ONCE))
     assert isinstance(call.result, Reply)
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
@@ -336,7 +336,7 @@ def test_where_the_host_stands_still_the_page_refreshes_itself(
     for seconds, wanted in ((PATIENCE, 2), (PATIENCE, 2), (0.4, 2)):
         calls = page(seconds)
         begun = time.monotonic()
-        call = calls.start(client, get("/a", cache=OLD_AT_ONCE))
+        call = start(calls, client, get("/a", cache=OLD_AT_ONCE))
         finish(calls, call)
         assert isinstance(call.result, Reply)
         assert (call.result.json(), call.result.stale) == (wanted, None)
@@ -359,7 +359,7 @@ def test_nothing_of_a_visitor_is_logged(
     backend.on("GET /a", answer(500, body=b"reply-secret"))
     with caplog.at_level(logging.DEBUG, "bff"):
         calls = page()
-        finish(calls, calls.start(client, get("/a", cache=SHARED, query=(("q", "query-secret"),))))
+        finish(calls, start(calls, client, get("/a", cache=SHARED, query=(("q", "query-secret"),))))
     assert "secret" not in caplog.text
 
 
@@ -371,7 +371,7 @@ def test_with_its_backend_down_an_old_reply_keeps_coming_and_says_so(page: Calla
         primed(page, client, terms)
     for at in range(20):  # refused at first, then spared
         calls = page()
-        call = calls.start(client, get("/a", cache=terms))
+        call = start(calls, client, get("/a", cache=terms))
         finish(calls, call)
         assert isinstance(call.result, Reply) and isinstance(call.result.stale, Broken)
         assert (call.result.json(), call.result.stale.kind) == (1, "refused" if at < 10 else "breaker")

@@ -9,7 +9,7 @@ from typing import Any
 from bff.http import Broken, CacheTerms, Calls, Client, Reply
 from bff.http.cache.entry import MARGIN
 from tests.clock import Clock
-from tests.http.calling import OnClock, get
+from tests.http.calling import OnClock, get, start
 from tests.properties import given, settings, st
 
 HEADERS: list[dict[str, str]] = [
@@ -112,7 +112,7 @@ class Model:
             )
         page = Calls(self.transport, self.clock.monotonic + 60.0)
         before, began = len(self.transport.flights), self.clock.monotonic
-        call = page.start(self.client, get(path, cache=terms, visitor=visitor.encode() or None))
+        call = start(page, self.client, get(path, cache=terms, visitor=visitor.encode() or None))
         asked = len(self.transport.flights) > before
         wrote = self.wrote.get(visitor)
         if asked:

@@ -16,7 +16,7 @@ from bff.http.budget import budget_of_hedges
 from bff.http.stock import connections
 from tests.clock import Clock
 from tests.fakes import PATIENCE, FakeBackend, Received, Wire, after, answer, hang
-from tests.http.calling import ByHand, OnClock, calls_on, finish, get, ok, patient, post, reply_of, run
+from tests.http.calling import ByHand, OnClock, calls_on, finish, get, ok, patient, post, reply_of, run, start
 
 SOON = 0.01
 """A hedge that is due at once, in seconds."""
@@ -36,7 +36,7 @@ def until_sent(calls: Calls, transport: ByHand, count: int) -> None:
 
 def hedged(client: Client, transport: ByHand, **limits: Any) -> tuple[Calls, Call]:
     calls = calls_on(transport, **limits)
-    call = calls.start(client, get("/a", hedge=SOON))
+    call = start(calls, client, get("/a", hedge=SOON))
     until_sent(calls, transport, 2)
     return calls, call
 
@@ -97,7 +97,7 @@ def test_both_that_end_in_the_same_moment_give_one_result(client: Client) -> Non
 def test_both_are_dropped_at_the_time_out(client: Client, clock: Clock) -> None:
     transport = OnClock(clock)
     calls = calls_on(transport)
-    call = calls.start(client, get("/a", timeout=1.0, hedge=SOON))
+    call = start(calls, client, get("/a", timeout=1.0, hedge=SOON))
     until_sent(calls, transport, 2)
     assert calls.wait(clock.monotonic + 5) == [call]
     assert call.result == Broken("timeout", sent=True, attempts=2, reason="reply-timeout")
@@ -121,7 +121,7 @@ def test_an_early_read_is_not_sent_again(client: Client) -> None:
 def test_a_write_is_never_sent_again(client: Client, write: Any) -> None:
     transport = ByHand()
     calls = calls_on(transport)
-    calls.start(client, write)
+    start(calls, client, write)
     assert calls.wait(time.monotonic() + 5 * SOON) == []
     assert len(transport.flights) == 1
 
@@ -130,7 +130,7 @@ def late(client: Client, *, transport: ByHand | None = None, **limits: Any) -> B
     """Starts a read that stays silent past its hedge, and gives it up; gives the transport."""
     transport = transport or ByHand()
     calls = calls_on(transport, **limits)
-    calls.start(client, get("/a", hedge=SOON))
+    start(calls, client, get("/a", hedge=SOON))
     assert calls.wait(clock.monotonic() + 3 * SOON) == []
     calls.close()
     return transport
@@ -174,7 +174,7 @@ def test_second_copies_are_a_twentieth_of_a_client_s_reads_under_a_storm() -> No
         all_in.wait(PATIENCE)
         calls = calls_on(transport)
         for at in range(reads):
-            calls.start(client, get(f"/{at}", hedge=SOON))
+            start(calls, client, get(f"/{at}", hedge=SOON))
         assert calls.wait(time.monotonic() + 10 * SOON) == []
         calls.close()
 
@@ -261,7 +261,7 @@ def test_a_call_that_is_given_up_frees_its_thread_at_once(
     for _ in range(8):  # each would hold a thread and a place for a minute
         calls = make_calls(60.0)
         before = len(backend.requests)
-        call = calls.start(client, get("/a"))
+        call = start(calls, client, get("/a"))
         assert backend.wait_for_requests(before + 1)
         calls.abandon(call)
     assert backend.wait_for_connections(0)
@@ -285,7 +285,7 @@ def test_another_connection_that_is_closed_in_its_thread_leaves_a_call_to_be_cut
     monkeypatch.setattr(connections._TimedReader, "readinto", collecting)
     backend.on("GET /a", hang)
     calls = make_calls(60.0)
-    call = calls.start(Client(backend.url, timeout="60s"), get("/a"))
+    call = start(calls, Client(backend.url, timeout="60s"), get("/a"))
     assert backend.wait_for_requests(1) and closed.wait(PATIENCE)
     calls.abandon(call)
     assert backend.wait_for_connections(0)

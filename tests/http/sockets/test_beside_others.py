@@ -17,7 +17,7 @@ from requests.auth import HTTPBasicAuth
 from bff.http import Calls, Client, Reply, SocketTransport
 from bff.http.sockets.transport import needs_requests
 from tests.fakes import PATIENCE, FakeBackend, Received, Wire, answer, hang
-from tests.http.calling import broken_of, finish, get, patient, post, reply_of
+from tests.http.calling import broken_of, finish, get, patient, post, reply_of, start
 from tests.http.sockets.tries import try_of
 
 MakeCalls = Callable[..., Calls]
@@ -53,10 +53,10 @@ def test_mocked_and_real_calls_end_beside_each_other(
 ) -> None:
     calls = make_calls()
     backend.on("GET /real", answer(json="real"))
-    real = calls.start(client, get("/real"))
+    real = start(calls, client, get("/real"))
     with responses.RequestsMock() as mock:
         mock.get(client.url("/mocked"), json="mocked")
-        mocked = calls.start(client, get("/mocked"))
+        mocked = start(calls, client, get("/mocked"))
         finish(calls, real, mocked)
     assert (real.result.json(), mocked.result.json()) == ("real", "mocked")
 
@@ -106,8 +106,8 @@ def test_a_reply_of_a_thread_is_found_beside_a_silent_socket(
     backend.on("GET /late", late)
     backend.on("GET /quick", answer(json="thread"))
     calls = make_calls()
-    slow = calls.start(client, get("/late"))
-    quick = calls.start(patient(backend.url, auth=HTTPBasicAuth("a", "b")), get("/quick"))
+    slow = start(calls, client, get("/late"))
+    quick = start(calls, patient(backend.url, auth=HTTPBasicAuth("a", "b")), get("/quick"))
     finish(calls, quick)
     assert (slow.result, quick.result.json()) == (None, "thread")
     both.set()

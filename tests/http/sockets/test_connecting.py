@@ -14,7 +14,7 @@ import pytest
 from bff.http import Calls, Client, SocketTransport, Transport
 from bff.http.sockets.resolve import in_turns
 from tests.fakes import FakeBackend, answer
-from tests.http.calling import broken_of, get, patient, post, reply_of
+from tests.http.calling import broken_of, get, patient, post, reply_of, start
 
 MakeCalls = Callable[..., Calls]
 SLACK = 1.0
@@ -175,7 +175,7 @@ def test_a_try_that_could_not_even_look_up_is_no_fault_of_its_backend(
     monkeypatch.setattr("socket.getaddrinfo", stuck)
     calls = make_calls(10.0)
     for at in range(8):
-        calls.start(patient(f"http://stuck{at}.test"), get("/a"))
+        start(calls, patient(f"http://stuck{at}.test"), get("/a"))
     try:
         assert ends_in_time(calls, patient("http://late.test")) == ("full", False, "look-ups-full")
     finally:

@@ -8,9 +8,9 @@ from typing import get_args
 import pytest
 
 from bff.errors import Reason
-from bff.http import Broken, Calls, Client, OutgoingRequest, Reply, SocketTransport, Transport
+from bff.http import Broken, Calls, Client, Reply, SocketTransport, Transport
 from tests.fakes import FakeBackend, Received, Script, Wire
-from tests.http.calling import finish
+from tests.http.calling import asked, finish, start
 from tests.http.sockets.replies import ALL, BAD, GOOD, LOOSER, STRICTER, Expected, Scripted
 from tests.properties import HealthCheck, given, settings, st
 
@@ -31,7 +31,7 @@ def sends(scripted: Scripted, size: int) -> Script:
 
 def outcome_of(calls: Calls, client: Client, scripted: Scripted) -> Expected | None:
     """What a call gives: None where it is refused, after it was sent."""
-    call = calls.start(client, OutgoingRequest(scripted.method, "/a", retries=0))
+    call = start(calls, client, asked(scripted.method, "/a", retries=0))
     finish(calls, call)
     if isinstance(call.result, Reply):
         return Expected(call.result.status, call.result.raw, dict(call.result.headers))

@@ -15,7 +15,7 @@ import pytest
 
 from bff.http import Calls, Client, Reply, SocketTransport, Try
 from tests.fakes import PATIENCE, FakeBackend, answer, close, hang
-from tests.http.calling import broken_of, finish, get, patient, post, reply_of, threads_of_transports
+from tests.http.calling import broken_of, finish, get, patient, post, reply_of, start, threads_of_transports
 from tests.http.sockets.tries import MEGABYTE, ended, try_of
 
 MakeCalls = Callable[..., Calls]
@@ -232,7 +232,7 @@ def test_ten_thousand_requests_at_200_at_once_leak_no_socket() -> None:
         def visit() -> None:
             for _ in range(50):
                 calls = Calls(transport, time.monotonic() + 60)
-                call = calls.start(client, get("/a"))
+                call = start(calls, client, get("/a"))
                 finish(calls, call)
                 if not isinstance(call.result, Reply):
                     failed.append(call.result)

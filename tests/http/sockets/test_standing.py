@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from bff.http import Calls, Client, HeldStream, OutgoingRequest
+from bff.http import Calls, Client, HeldStream
 from bff.http.sockets import standing as module
 from bff.http.sockets.dial import Address
 from bff.http.sockets.standing import REST, Standing
 from tests.clock import Clock, too_late
 from tests.fakes import PATIENCE, FakeBackend, Received, Wire, answer, close
-from tests.http.calling import broken_of, finish, get, patient, post, reply_of
+from tests.http.calling import asked, broken_of, finish, get, patient, post, reply_of, start, stream
 
 MakeCalls = Callable[..., Calls]
 V4 = socket.AF_INET
@@ -150,7 +150,7 @@ def test_connections_that_were_kept_to_a_hanging_address_are_not_used_again(
     backend.on("GET /a", together, together, too_late(clock, 1))
     other.on("GET /a", answer(json=1))
     calls = make_calls()
-    finish(calls, calls.start(client, get("/a?1")), calls.start(client, get("/a?2")))
+    finish(calls, start(calls, client, get("/a?1")), start(calls, client, get("/a?2")))
     assert backend.accepted == 2
     assert broken_of(make_calls(), client, get("/a", timeout=0.3)).reason == "reply-timeout"
     assert reply_of(make_calls(), client, get("/a", timeout=5.0)).json() == 1
@@ -190,14 +190,14 @@ def test_an_upload_goes_where_an_answer_comes_from(
     other.on("PUT /a", answer(body=b"kept"))
 
     def sent(timeout: float) -> Any:
-        request = OutgoingRequest("PUT", "/a", timeout=timeout)
-        return make_calls().stream(client, request, iter([b"abc"]), length=3, max_bytes=100)
+        request = asked("PUT", "/a", timeout=timeout)
+        return stream(make_calls(), client, request, iter([b"abc"]), length=3, max_bytes=100)
 
     assert sent(0.3).reason == "reply-timeout"
-    stream = sent(5.0)
-    assert isinstance(stream, HeldStream)
-    assert list(stream.chunks()) == [b"kept"]
-    stream.close()
+    held = sent(5.0)
+    assert isinstance(held, HeldStream)
+    assert list(held.chunks()) == [b"kept"]
+    held.close()
 
 
 def test_an_address_that_nobody_waits_for_any_more_keeps_its_place(
@@ -212,7 +212,7 @@ def test_an_address_that_nobody_waits_for_any_more_keeps_its_place(
 
     backend.on("GET /a", waits, answer(json=1))
     calls = make_calls()
-    call = calls.start(client, get("/a"))
+    call = start(calls, client, get("/a"))
     while not backend.requests:
         calls.wait(time.monotonic() + 0.05)
     calls.abandon(call)

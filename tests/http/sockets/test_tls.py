@@ -22,7 +22,7 @@ from bff.http.sockets.idle import Idle
 from bff.http.sockets.secure import SecureConnection
 from bff.http.sockets.tls import context_for
 from tests.fakes import PATIENCE, FakeBackend, answer, chunked
-from tests.http.calling import broken_of, finish, get, patient, post, reply_of
+from tests.http.calling import broken_of, finish, get, patient, post, reply_of, start
 
 MakeCalls = Callable[..., Calls]
 PAST = datetime(2020, 1, 1, tzinfo=UTC), datetime(2021, 1, 1, tzinfo=UTC)
@@ -102,7 +102,7 @@ def test_calls_side_by_side_have_a_connection_each(authority: Authority, make_ca
     backend = authority.backend("127.0.0.1")
     client = patient(backend.url, verify=authority.path)
     calls = make_calls()
-    started = [calls.start(client, get(f"/a?{at}")) for at in range(5)]
+    started = [start(calls, client, get(f"/a?{at}")) for at in range(5)]
     finish(calls, *started)
     assert [call.result.status for call in started if isinstance(call.result, Reply)] == [200] * 5
     assert backend.accepted <= 5

@@ -35,7 +35,7 @@ from tests.fakes import (
     half_chunked,
     head,
 )
-from tests.http.calling import ByHand, calls_on, get, ok, post
+from tests.http.calling import ByHand, calls_on, get, ok, post, stream
 
 LARGEST = 2**20
 
@@ -45,7 +45,7 @@ def opened(
 ) -> HeldStream | Broken:
     given = iter(body) if body else None
     options = {"length": sum(map(len, body)) if body else None, "max_bytes": LARGEST}
-    return calls.stream(client, request, given, **options | more)
+    return stream(calls, client, request, given, **options | more)
 
 
 def held(*given: Any, **more: Any) -> HeldStream:
@@ -256,7 +256,7 @@ def test_the_first_piece_is_sent_before_the_visitor_gives_the_last(
         yield b"two"
 
     backend.on("POST /file", answer(201, body=b""))
-    found = make_calls().stream(client, post("/file"), body(), length=6, max_bytes=LARGEST)
+    found = stream(make_calls(), client, post("/file"), body(), length=6, max_bytes=LARGEST)
     assert (isinstance(found, HeldStream), open_now, backend.requests[0].body) == (True, [1], b"onetwo")
 
 
@@ -268,7 +268,7 @@ def test_what_a_visitors_body_raises_comes_through_and_the_backend_gets_no_whole
         raise LookupError("the visitor has gone")
 
     with pytest.raises(LookupError, match="the visitor has gone"):
-        make_calls().stream(client, post("/file"), body(), length=6, max_bytes=LARGEST)
+        stream(make_calls(), client, post("/file"), body(), length=6, max_bytes=LARGEST)
     assert backend.wait_for_connections(0)
     assert [request.body for request in backend.requests] in ([], [b"one"])
     assert client.gate.enter(first=True), "its place was given back"
@@ -286,7 +286,7 @@ def test_the_time_that_a_visitor_takes_is_not_the_backends(
             waiting.wait(0.2)  # a slow line
             yield b"x"
 
-    found = make_calls().stream(client, post("/file"), body(), length=3, max_bytes=LARGEST)
+    found = stream(make_calls(), client, post("/file"), body(), length=3, max_bytes=LARGEST)
     assert isinstance(found, HeldStream) and found.status == 201
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from bff.http import CacheTerms, Calls, Client
 from tests.clock import Clock
-from tests.http.calling import OnClock, Outcome, get
+from tests.http.calling import OnClock, Outcome, get, start
 
 MODIFIED = "Fri, 15 Jan 2027 08:00:00 GMT"
 TTL = CacheTerms(60.0)
@@ -25,7 +25,7 @@ class Backend:
         """A read of a page of its own; `outcomes` are what the backend answers if it is asked."""
         self.transport.outcomes = list(outcomes)
         page = Calls(self.transport, self.clock.monotonic + 5.0)
-        call = page.start(self.client, get("/a", cache=terms, **parts))
+        call = start(page, self.client, get("/a", cache=terms, **parts))
         while call.result is None:
             page.wait(self.clock.monotonic + 5.0)
         self.cached = call.cached

@@ -10,7 +10,7 @@ from bff.http import CacheTerms, Calls, Reply
 from bff.http.cache.entry import MARGIN
 from tests.clock import Clock
 from tests.http.cache.reads.asking import MODIFIED, TTL, Backend
-from tests.http.calling import ByHand, finish, get, ok, post, run
+from tests.http.calling import ByHand, finish, get, ok, post, run, start
 
 
 def after(clock: Clock, **more: Any) -> CacheTerms:
@@ -87,7 +87,7 @@ def test_what_is_too_old_may_still_be_confirmed(backend: Backend, clock: Clock) 
 
 def test_a_reply_counts_from_when_its_request_was_sent(backend: Backend, clock: Clock) -> None:
     page = Calls(backend.transport, clock.monotonic + 50.0)
-    call = page.start(backend.client, get("/a", cache=TTL, timeout=30.0))
+    call = start(page, backend.client, get("/a", cache=TTL, timeout=30.0))
     clock.go_on(3.0)
     terms = after(clock)
     clock.go_on(3.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bff.http import Broken, Calls, Client, Reply
 from tests.clock import Clock
 from tests.http.cache.reads.asking import MODIFIED, TTL, Backend
-from tests.http.calling import ByHand, finish, get, ok, post, run
+from tests.http.calling import ByHand, finish, get, ok, post, run, start
 
 
 def test_what_is_not_fresh_any_more_is_asked_for_under_its_conditions(backend: Backend, clock: Clock) -> None:
@@ -80,7 +80,7 @@ def test_a_retry_asks_under_the_same_conditions(backend: Backend, clock: Clock) 
     clock.go_on(60.0)
     backend.transport.outcomes = [Broken("refused"), Reply(304)]
     page = Calls(backend.transport, clock.monotonic + 5.0)
-    call = page.start(backend.client, get("/a", cache=TTL, retries=1))
+    call = start(page, backend.client, get("/a", cache=TTL, retries=1))
     while call.result is None:
         page.wait(clock.monotonic + 5.0)
     assert isinstance(call.result, Reply)
@@ -93,7 +93,7 @@ def test_an_equal_read_of_the_page_gets_the_confirmed_reply_too(backend: Backend
     clock.go_on(60.0)
     backend.transport.outcomes = [Reply(304)]
     page = Calls(backend.transport, clock.monotonic + 5.0)
-    both = [page.start(backend.client, get("/a", cache=TTL)), page.start(backend.client, get("/a"))]
+    both = [start(page, backend.client, get("/a", cache=TTL)), start(page, backend.client, get("/a"))]
     finish(page, *both)
     first, second = (call.result for call in both)
     assert isinstance(first, Reply) and isinstance(second, Reply)

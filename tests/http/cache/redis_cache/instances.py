@@ -11,7 +11,7 @@ from cryptography.fernet import Fernet
 from bff.http import BackgroundReads, CacheTerms, Call, Calls, Reply, ThreadTransport
 from bff.http.cache.redis_cache import RedisCache
 from tests.fakes import PATIENCE, FakeBackend
-from tests.http.calling import finish, get, patient
+from tests.http.calling import finish, get, patient, start
 from tests.servers import RedisServer
 
 KEY = Fernet.generate_key().decode()
@@ -34,7 +34,7 @@ class Instance:
 
     def call(self, terms: CacheTerms = TTL, path: str = "/a", **parts: Any) -> Call:
         calls = self.calls()
-        call = calls.start(self.client, get(path, cache=terms, **parts))
+        call = start(calls, self.client, get(path, cache=terms, **parts))
         finish(calls, call)
         calls.close()
         return call

@@ -12,7 +12,7 @@ from bff.http.cache import redis_cache
 from bff.http.cache.redis_cache import PATIENCE as LOOK_UP_PATIENCE
 from tests.fakes import PATIENCE, FakeBackend
 from tests.http.cache.redis_cache.instances import TTL, Instance, entries, until
-from tests.http.calling import get
+from tests.http.calling import get, start
 from tests.servers import RedisServer, no_redis
 
 
@@ -81,7 +81,7 @@ def test_a_look_up_holds_up_no_other_step(
 
     monkeypatch.setattr(one.store, "looked_up", slow)
     calls = one.calls()
-    looking, own = calls.start(one.client, get("/a", cache=TTL)), calls.start(one.client, get("/b"))
+    looking, own = start(calls, one.client, get("/a", cache=TTL)), start(calls, one.client, get("/b"))
     assert calls.wait(time.monotonic() + PATIENCE) == [own]
     assert entered.wait(PATIENCE)
     asked.set()
