@@ -18,12 +18,12 @@ class Call:
     It goes its `way`, as the request `at` of its `owner`; one that went on from a wire has `begun` with it (monotonic).
     A read that may be kept is `stored`, which knows what is kept of it.
 
-    Of equal reads the first makes the request: it is the `leader` of the others, and all that are `waiting` end with
-    it. Around each of its tries are `layers`, and only tries send `conditions`. `flights` are the tries under way, with
-    the moment each was begun; `attempts` counts all, and `copies` the second copies among them. `sent` tells that one
-    may have reached the backend, `was_lost` that one went out and brought no reply. After a failure it may have
-    `retries`. `tried_until` is when the latest try is given up, `asked_at` when the one was begun that brought the
-    outcome.
+    Equal reads have one `key`: whom they ask what, for how long and how often. The first makes the request: it is the
+    `leader` of the others, and all that are `waiting` end with it. Around each of its tries are `layers`, and only
+    tries send `conditions`. `flights` are the tries under way, with the moment each was begun; `attempts` counts all,
+    and `copies` the second copies among them. `sent` tells that one may have reached the backend, `was_lost` that one
+    went out and brought no reply. After a failure it may have `retries`. `tried_until` is when the latest try is given
+    up, `asked_at` when the one was begun that brought the outcome.
     """
 
     def __init__(
@@ -35,6 +35,7 @@ class Call:
         self.until = until
         self.url = url
         self.headers = headers
+        self.key = (way.kind, url, request.body, frozenset(headers.items()))
         self.result: Reply | Broken | None = None
         self.owner: Any = None
         self.at = 0
@@ -82,11 +83,6 @@ class Call:
             if layer.due < due:
                 due = layer.due
         return due
-
-    def answers(self, call: Call) -> bool:
-        """Whether what it brings is the answer to a call for the same URL too."""
-        own, other = self.way.kind, call.way.kind
-        return own == other and self.request.body == call.request.body and self.headers == call.headers
 
     def as_try(self, max_bytes: int, min_try: float, patience: float = 0.0) -> Try:
         """The next try."""

@@ -45,7 +45,7 @@ class Ledger:
     `seconds` are those that the page had when it began; `wrote` (epoch seconds) is when its last write ended, 0 before
     the first; `queues` are the calls that wait for a place of the page's own, by client, and `freed` the
     clients of places that are to go on to one of those; `joinable` are the reads under way that an equal one may join:
-    wires by what they ask, calls by their URL.
+    wires and calls by what they ask.
     """
 
     __slots__ = (

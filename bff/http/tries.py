@@ -54,11 +54,10 @@ class Tries:
         """Has a call wait for its request: for one like it that is under way, else for a new one."""
         way, gate = call.way, call.client.gate
         if way.safe:
-            for other in self._joinable.get(call.url, ()):
-                if other.answers(call):
-                    other.waiting.append(call)
-                    call.leader = other
-                    return
+            call.leader = self._joinable.get(call.key)
+            if call.leader is not None:
+                call.leader.waiting.append(call)
+                return
             gate.hedges.earn()
         gate.budget.earn()
         call.waiting = [call]
@@ -99,7 +98,7 @@ class Tries:
         call.layers = [layer(call, self) for layer in call.way.layers]
         self.leaders[call] = None
         if call.way.safe:
-            self._joinable.setdefault(call.url, []).append(call)
+            self._joinable[call.key] = call
 
     # --- tries ---------------------------------------------------------------------------------------------------
 
@@ -231,8 +230,8 @@ class Tries:
         self.leaders.pop(call, None)
         if not call.way.safe:
             self.ledger.write_ended()
-        elif call in (joinable := self._joinable.get(call.url, [])):
-            joinable.remove(call)
+        elif self._joinable.get(call.key) is call:
+            del self._joinable[call.key]
         for started in list(call.flights):
             del call.flights[started], self.flying[started]
             self._transport.abandon(started)
