@@ -7,9 +7,8 @@
 
 HOST ?= 127.0.0.1
 WORKERS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
-# A thread holds one page from its first byte to its last. More of them help where pages mostly wait for distant
-# backends; where they mostly compute, more only take the processor from each other. See docs/deploying.md.
-THREADS ?= 16
+# A thread holds one page from its first byte to its last, and mostly waits for backends. See docs/deploying.md.
+THREADS ?= 128
 # How long an instance goes on after SIGTERM, while /readyz says that it stops.
 DRAIN ?= 5s
 ARGS ?=

@@ -22,7 +22,7 @@ GO_PROGRAM = INSTALLED / "go" / "pages"
 WORKS = ("bare", "same")
 
 # Threads of the servers with a thread per page, as docs/deploying.md counts them: pages a second × seconds a page.
-THREADS = 64
+THREADS = 128
 THREADS_OF_THE_LIMIT = 128
 
 

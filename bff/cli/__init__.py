@@ -89,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     port = os.environ.get("PORT") or "8000"
     serving.add_argument("--port", type=_port, default=port, help="(default: $PORT, or else 8000)")
     serving.add_argument("--workers", type=int, default=1, help="processes (default: %(default)s)")
-    serving.add_argument("--threads", type=int, default=16, help="threads of each (default: %(default)s)")
+    serving.add_argument("--threads", type=int, default=128, help="threads of each (default: %(default)s)")
     serving.add_argument(
         "--drain",
         type=_duration,

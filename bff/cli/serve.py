@@ -39,7 +39,7 @@ class Serving(Struct, frozen=True):
     host: str = "127.0.0.1"
     port: int = 8000
     workers: int = 1
-    threads: int = 16
+    threads: int = 128
     backlog: int = 2048
     drain: float = 5.0
 

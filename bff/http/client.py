@@ -59,7 +59,7 @@ class Client(ByHand):
         quote_like: Quote | None = None,
         filters: Collection[str] = (),
         headers: Mapping[str, str | Env] | None = None,
-        concurrency: int | Env = 64,
+        concurrency: int | Env = 128,
         breaker: Breaker | None = _DEFAULT_BREAKER,
         cache_entries: int | Env = 1024,
         cache_bytes: int | Env = 32 * 2**20,
