@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmarks.tables import NOT_YET, counted, figure, grid, table, title
+from benchmarks.tables import counted, figure, grid, table, title
 
 Results = Mapping[str, Any]
 Rows = Sequence[Mapping[str, Any]]
 
 
-def pages_table(found: Results, work: str) -> str:
-    """One row for each peer; a cell holds pages per second · CPU ms a page · p99."""
-    rows: Rows = [row for row in found["pages"] if row["work"] == work]
+def pages_table(found: Results) -> str:
+    """One row for each peer with the same work; a cell holds pages per second · CPU ms a page · p99."""
+    rows: Rows = [row for row in found["pages"] if row["work"] == "same"]
     columns = sorted({(row["backend_ms"], row["users"]) for row in rows})
     cells = {(row["name"], row["backend_ms"], row["users"]): row for row in rows}
     names = list(dict.fromkeys(row["name"] for row in rows))
@@ -40,20 +40,6 @@ def memory_table(found: Results) -> str:
     delay = max((row["backend_ms"] for row in rows), default=0)
     cells = {(row["name"], row["users"]): row["memory_mb"] for row in rows if row["backend_ms"] == delay}
     return grid(cells, lambda users: counted(users, "user"))
-
-
-def latency_table(found: Results) -> str:
-    """One user on slow backends: the median page, and what of it is over the two replies that it waits for."""
-    rows = [
-        row
-        for row in found["pages"]
-        if (row["work"], row["users"], row["backend_ms"]) == ("same", 1, 20) and row["p50_ms"] is not None
-    ]
-    if not rows:
-        return NOT_YET
-    reply = next((row["value"] for row in found.get("harness", []) if row["name"] == "delayed_reply_ms"), 20)
-    lines = [[title(row["name"]), figure(row["p50_ms"]), f"{row['p50_ms'] - 2 * reply:.1f}"] for row in rows]
-    return table(["one user, 20 ms backends", "median page, ms", f"over 2 × {reply:.1f} ms"], lines)
 
 
 def headers_table(found: Results) -> str:

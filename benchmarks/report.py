@@ -141,10 +141,8 @@ def about(found: Results) -> str:
 
 BLOCKS: Mapping[str, tuple[str, Callable[[Results], str]]] = {
     "about": ("versions", about),
-    "same work": ("pages", lambda found: pages_report.pages_table(found, "same")),
-    "bare": ("pages", lambda found: pages_report.pages_table(found, "bare")),
+    "same work": ("pages", pages_report.pages_table),
     "memory": ("pages", pages_report.memory_table),
-    "one user": ("pages", pages_report.latency_table),
     "fan out": ("fan_out", fan_out_table),
     "sizes": ("sizes", sizes_table),
     "headers": ("headers", pages_report.headers_table),

@@ -220,7 +220,7 @@ def found_by(name: str = "bff", **more: Any) -> dict[str, Any]:
 
 def test_inputs_are_read_from_the_results() -> None:
     one = measured(found_by(), "bff")
-    assert (one.start_s, one.page_s, one.wait_s, one.core_s, one.threads) == (0.25, 0.044, 0.04, 0.002, 64)
+    assert (one.start_s, one.page_s, one.wait_s, one.core_s, one.threads) == (0.25, 0.044, 0.04, 0.002, 128)
     assert one.delay_s == pytest.approx(0.042)
     assert one.function_page_s == pytest.approx(0.04 + 0.004 * 1769 / 512)
 
