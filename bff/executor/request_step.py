@@ -400,25 +400,24 @@ class RequestStep:
         return rows
 
     def _keyed(self, rows: Any, key_by: str) -> Any:
-        if rows is not None and rows.__class__ is not list:
+        if rows is None:
+            return {}
+        if rows.__class__ is not list:
             return outcomes.bad_reply(self.name, self.name)
-        keys = _keys_of(rows or (), key_by)
+        kinds = set(map(type, rows))
+        keys: list[Any]
+        if len(kinds) == 1 and issubclass(kinds.pop(), Struct):
+            keys = list(map(attrgetter(MEMBER + key_by), rows))
+        else:
+            keys = [row.get(key_by) if row.__class__ is dict else get(row, key_by) for row in rows]
         if set(map(type, keys)) <= _TEXT and max(map(len, keys), default=0) <= MAX_KEY:
-            return dict(zip(keys, rows or (), strict=True))
+            return dict(zip(keys, rows, strict=True))
         keyed: dict[str, Any] = {}
-        for key, row in zip(keys, rows or (), strict=True):
+        for key, row in zip(keys, rows, strict=True):
             text = key_text(key)
             if text is not None:
                 keyed[text] = row
         return keyed
-
-
-def _keys_of(rows: Sequence[Any], key_by: str) -> list[Any]:
-    """What is at a key of each row."""
-    kinds = set(map(type, rows))
-    if len(kinds) == 1 and issubclass(kinds.pop(), Struct):
-        return list(map(attrgetter(MEMBER + key_by), rows))
-    return [row.get(key_by) if row.__class__ is dict else get(row, key_by) for row in rows]
 
 
 def _outcome_of(result: Reply | Broken, *, lost: bool) -> WriteOutcome:

@@ -181,8 +181,10 @@ class Calls:
         if self._tries is not None:
             self.tries.close()
             self.reads.close()
-        if self.wires is not None:
-            self.wires.close()
+        wires = self.wires
+        if wires is not None:
+            if wires.flying or wires.resting:
+                wires.close()
             for one in self._ended:
                 one.release()
         if self.ledger.freed:

@@ -59,8 +59,10 @@ class InputReader(Struct, frozen=True):
             of_path = self.path.read_quickly(path) if path else {}
             of_query: dict[str, Any] | None = {}
             if self.query.parameters:
-                # Of several texts the last one counts.
-                last = dict([pair.partition("=")[::2] for pair in query.split("&")]) if query else {}
+                last: dict[str, str] = {}
+                for pair in query.split("&") if query else ():
+                    name, _, text = pair.partition("=")
+                    last[name] = text  # of several the last one counts
                 of_query = self.query.read_quickly(last)
             if of_path is not None and of_query is not None:
                 return {"path": of_path, "query": of_query, "headers": {}, "body": None}
