@@ -174,12 +174,12 @@ def _beyond(kind: str, base: str) -> dict[str, int]:
 
 
 TABLE: Sequence[Line] = (
-    Line("page without requests", {"no_requests": 1}, 36, 50),
+    Line("page without requests", {"no_requests": 1}, 34, 46),
     Line("page with session and input", {"session_and_input": 1}, 42, 65),
     Line("page of one read", {"one_read": 1}, 60, 105),
     Line("the second read", _beyond("two_reads", "one_read"), 22, 45),
     Line("the third read", _beyond("three_reads", "two_reads"), 22, 45),
-    Line("the benchmark's home", {"home": 1}, 165, 1040),
+    Line("the benchmark's home", {"home": 1}, 150, 430),
     Line("a path hole, beyond one read", _beyond("path_hole", "one_read_with_input"), 8),
     Line("take, beyond one read", _beyond("take", "one_read"), 8),
     Line("a guard, beyond one read", _beyond("guard", "one_read_with_input"), 5),
