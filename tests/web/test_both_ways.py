@@ -309,7 +309,11 @@ def test_a_door_without_flask_leaves_files_to_it_as_well(
     assert found == FLASKS | OF_FILES | more
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS.keys() - FLASKS))
+OF_URLLIB3 = {"a file that is cut"}
+"""What breaks off within urllib3: a context manager of its own holds the error there, since Python 3.13."""
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS.keys() - FLASKS - OF_URLLIB3))
 def test_an_answer_leaves_nothing_for_the_collector(ways: Mapping[str, TwoWays], kind: str) -> None:
     app = ways["plain"].door
     for _ in range(2):  # what is made once is made by then
