@@ -184,7 +184,8 @@ class _Server(Granian):  # type: ignore[misc, valid-type]
         with self._told:
             if not self.cannot_start:
                 self.cannot_start = True
-                print(why, file=sys.stderr, flush=True)
+                sys.stderr.write(f"{why}\n")  # in one piece: other threads write to it too
+                sys.stderr.flush()
         self.interrupt_signal = True
         self.main_loop_interrupt.set()
 
