@@ -37,7 +37,7 @@ _PREFIX = {"bff": "", "fastify-undici": "/todo-app"}
 _CLIENTS = ("PEOPLE_URL", "TODOS_URL", "NOTICES_URL")
 
 
-def _target(peer: Peer) -> Peer:
+def _of_app(peer: Peer) -> Peer:
     """The peer with the pages of the app."""
     prefix = _PREFIX[peer.name]
     return replace(
@@ -47,7 +47,7 @@ def _target(peer: Peer) -> Peer:
 
 def run(this: Run) -> Rows:
     """A row for each of both and number of users; none where their pages are not the same."""
-    peers = [_target(peer) for peer in this.installed([peer for peer in this.peers if peer.name in _PREFIX])]
+    peers = [_of_app(peer) for peer in this.installed([peer for peer in this.peers if peer.name in _PREFIX])]
     try:
         with this.attempt(), pinned(cores().others), pocketbase.temporary() as store:
             seed(store, _PASSWORD)

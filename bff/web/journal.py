@@ -132,7 +132,7 @@ class Journal(Struct):
         )
 
     def _rare(self) -> str:
-        """The members of what few lines tell."""
+        """The members of what few lines tell, behind the others."""
         more: dict[str, Any] = {}
         if self.stale:
             more["stale"] = self.stale
@@ -153,12 +153,12 @@ class Journal(Struct):
                 more["written"] = self.written
             if self.error.log is not None:
                 more["cause"] = self.error.log
-        return _members(more)
+        return f",{_members(more)}"
 
 
 def said_of(page: str, route: str, method: str) -> str:
     """The members of a line that are the same for all requests of a method for a page."""
-    return _members({"page": page, "route": route, "method": method})[1:]
+    return _members({"page": page, "route": route, "method": method})
 
 
 def name_of(endpoint: str | None) -> str:
@@ -176,13 +176,13 @@ def _told(failure: Failure) -> str:
     """How a step failed: words of closed sets, and the backend's status."""
     reason = failure.reason and f',"reason":"{failure.reason}"'
     status = "" if failure.upstream_status is None else f',"status":{failure.upstream_status}'
-    cause = "" if failure.log is None else _members({"cause": failure.log})
+    cause = "" if failure.log is None else f",{_members({'cause': failure.log})}"
     return f',"kind":"{failure.kind}"{reason}{status}{cause}'
 
 
 def _members(found: Mapping[str, Any]) -> str:
-    """Members of a JSON object, behind others."""
-    return f",{encode(found).decode()[1:-1]}"
+    """The members of a JSON object, without its braces."""
+    return encode(found).decode()[1:-1]
 
 
 def _described(trace: StepTrace) -> str:

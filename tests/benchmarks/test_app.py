@@ -18,7 +18,7 @@ from benchmarks.recorder import Recorder, recording
 from benchmarks.servers import Answer, ask
 from clients.local.binary import BackendError
 
-BOTH = [app._target(peer) for peer in PEERS if peer.name in ("bff", "fastify-undici")]
+BOTH = [app._of_app(peer) for peer in PEERS if peer.name in ("bff", "fastify-undici")]
 OURS, BY_HAND = BOTH
 
 

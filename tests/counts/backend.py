@@ -25,17 +25,11 @@ HEADERS = (
 _PATIENCE = 10.0
 
 
-def reply(body: object, status: int = 200, more: int = 0) -> bytes:
+def reply(body: object, status: int = 200, more: Sequence[str] = ()) -> bytes:
     """A reply with ten headers, and `more`."""
     encoded = json.dumps(body, separators=(",", ":")).encode()
-    lines = (f"HTTP/1.1 {status} Fixed", *HEADERS, *(f"X-More-{number}: {number}" for number in range(more)))
+    lines = (f"HTTP/1.1 {status} Fixed", *HEADERS, *more)
     return "\r\n".join((*lines, f"Content-Length: {len(encoded)}", "", "")).encode() + encoded
-
-
-def with_header(whole: bytes, line: str) -> bytes:
-    """The same reply with one header more."""
-    status, line_end, rest = whole.partition(b"\r\n")
-    return line_end.join((status, line.encode(), rest))
 
 
 HANGS = b""

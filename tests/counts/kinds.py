@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import fixtures
-from tests.counts.backend import HANGS, cut, reply, with_header
+from tests.counts.backend import HANGS, cut, reply
 from tests.project import LOGIN
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -237,8 +237,8 @@ REPLIES: Mapping[str, Sequence[bytes]] = {
     **{f"/rows/{number}": [reply(ROWS)] for number in (1, 2, 3)},
     **{f"/ids/{count}": [reply(_ids(count))] for count in (10, 20)},
     "/owners": [reply([{"id": "owner-1"}, {"id": "owner-2"}])],
-    "/more-headers": [reply(ROWS, more=10)],
-    "/cache-control": [with_header(reply(ROWS), "Cache-Control: private, max-age=10")],
+    "/more-headers": [reply(ROWS, more=[f"X-More-{number}: {number}" for number in range(10)])],
+    "/cache-control": [reply(ROWS, more=["Cache-Control: private, max-age=10"])],
     "/broken": [reply({"error": "broken"}, 500)],
     "/missing": [reply({"error": "missing"}, 404)],
     "/now-and-then": [reply({"error": "busy"}, 503), reply(ROWS)],

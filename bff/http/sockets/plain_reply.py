@@ -32,7 +32,8 @@ _OF_FRAMING: Final = frozenset(
 _BODILESS: Final = frozenset({b"204", b"304"})
 _IN_UTF8: Final = frozenset(None if kind is None else kind.encode() for kind in IN_UTF8)
 _OF_KEEPING: Final = frozenset({b"cache-control", b"expires", b"pragma"})
-_OF_TIMES: Final = frozenset({b"age", b"expires", b"pragma"})
+_READ_WITH_IT: Final = frozenset({b"age", b"expires", b"pragma"})
+"""What changes the meaning of a `Cache-Control`, or stands in for it."""
 _lower: Final = bytes.lower
 
 
@@ -182,7 +183,7 @@ class PlainReply:
             if headers.get(b"content-type") in _IN_UTF8 and not raw.isspace():
                 if _OF_KEEPING.isdisjoint(headers):
                     return raw or None
-                if _OF_TIMES.isdisjoint(headers):
+                if _READ_WITH_IT.isdisjoint(headers):
                     self.allows = ALLOWED_BY[headers[b"cache-control"].decode("latin-1")]
                     return raw or None
         return None
