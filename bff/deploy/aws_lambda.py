@@ -140,7 +140,7 @@ TARGET = Target(
     starts=MODULE,
     entry=entry,
     manifests=manifests,
-    need=Need(adapters=("apig-wsgi",), metrics=False),
+    need=Need(adapters=("apig-wsgi",), metrics=False, lean=True),
     resident=False,
     streams=False,
     deploys=frozenset({"memory", "min_instances"}),
