@@ -81,6 +81,13 @@ def _parser() -> argparse.ArgumentParser:
     building.add_argument(
         "--max-mb", type=int, help="the most MiB of a function (default: what the host takes)"
     )
+    building.add_argument(
+        "--setting",
+        action="append",
+        metavar="NAME",
+        default=[],
+        help="a variable that the host will set, whose packages then go along; may be repeated",
+    )
     building.add_argument("--show-files", action="store_true", help="list every file")
     building.set_defaults(run=_build)
     serving = commands.add_parser("serve", help="serve the app of wsgi.py as in production")
@@ -127,6 +134,7 @@ def _build(given: argparse.Namespace) -> int:
         group=given.group,
         max_mb=given.max_mb,
         show_files=given.show_files,
+        settings=given.setting,
     )
     return build(given.root, wanted)
 

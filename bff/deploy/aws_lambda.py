@@ -143,6 +143,7 @@ TARGET = Target(
     need=Need(adapters=("apig-wsgi",), metrics=False, lean=True),
     resident=False,
     streams=False,
+    layered=True,
     deploys=frozenset({"memory", "min_instances"}),
     max_mb=250,
     max_seconds=aws_sam.API_SECONDS,

@@ -87,6 +87,7 @@ class Bundler:
         self._planned = plan_folder(self.root)
         self._arch = arch
         self._wheels: Wheels | None = None
+        self._packed: dict[tuple[str, bool, int], Mapping[str, bytes]] = {}
 
     @property
     def pages(self) -> tuple[str, ...]:
@@ -162,15 +163,18 @@ class Bundler:
         packages = {}
         for name, group in groups.items():
             files = found[name] if name in whole else used_files(name, found[name])
-            made = self._made(files, lean=need.lean and not (name in whole and group == REST))
+            made = self._made(name, files, lean=need.lean and not (name in whole and group == REST))
             packages[name] = {f"{inside}{path}": file for path, file in made.items()}
         return packages, groups
 
-    def _made(self, files: Mapping[str, bytes], *, lean: bool) -> dict[str, bytes]:
-        if not lean:
-            return self.python.with_bytecode(files)
-        native = {path: stripped(file) for path, file in files.items()}
-        return self.python.as_bytecode(native)
+    def _made(self, name: str, files: Mapping[str, bytes], *, lean: bool) -> Mapping[str, bytes]:
+        """The files of a distribution as they go into bundles; what several of these have is made once."""
+        key = name, lean, len(files)
+        if key not in self._packed:
+            native = {path: stripped(file) for path, file in files.items()} if lean else files
+            compiled = self.python.as_bytecode if lean else self.python.with_bytecode
+            self._packed[key] = compiled(native)
+        return self._packed[key]
 
     def _wheels_here(self) -> Wheels:
         if self._wheels is None:

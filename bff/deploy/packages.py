@@ -12,11 +12,7 @@ from typing import Final
 from bff.plan.compiled import CompiledPages
 from bff.plan.model import Plan
 from bff.recipe.model import Input
-from bff.settings import PACKAGES
 from bff.validation import plain_schema
-
-SETTINGS: Final = tuple(PACKAGES)
-"""What `--setting` may name: a bundle has the packages of these only where it is told of them, or a page asks."""
 
 BASE: Final = "base"
 REST: Final = "more"

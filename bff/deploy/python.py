@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import json
 import marshal
@@ -24,12 +25,15 @@ _UNCHECKED = (1).to_bytes(4, "little")
 
 
 class _Compiler(Protocol):
-    """Makes the bytecode of one Python; `code` is empty for what is no Python, as some packages' templates."""
+    """Makes the bytecode of one Python; `code` is empty for what is no Python, as some packages' templates.
+
+    With `bare` it has no docstrings, and of places no more than lines.
+    """
 
     tag: str
     magic: bytes
 
-    def code(self, path: str, source: bytes) -> bytes: ...
+    def code(self, path: str, source: bytes, bare: bool) -> bytes: ...
 
     def close(self) -> None: ...
 
@@ -43,7 +47,7 @@ class Python:
     def __init__(self, version: str, compiler: _Compiler | None) -> None:
         self.version = version
         self._compiler = compiler
-        self._codes: dict[tuple[str, bytes], bytes] = {}
+        self._codes: dict[tuple[str, bytes, bool], bytes] = {}
         self.head = ANY_PYTHON if compiler is None else f"{compiler.tag} {compiler.magic[:2].hex()}"
 
     @property
@@ -52,7 +56,7 @@ class Python:
 
     def encode(self, source: str) -> bytes | str:
         """What compiled pages hold of generated source."""
-        return source if self._compiler is None else self._compiler.code(PLACE, source.encode())
+        return source if self._compiler is None else self._compiler.code(PLACE, source.encode(), False)
 
     def with_bytecode(self, sources: Mapping[str, bytes]) -> dict[str, bytes]:
         """The files by path, and the bytecode of each module where this Python looks for it.
@@ -62,12 +66,12 @@ class Python:
         found = dict(sources)
         if self._compiler is not None:
             for path, source in sources.items():
-                if path.endswith(".py") and (code := self._code(self._compiler, path, source)):
+                if path.endswith(".py") and (code := self._code(self._compiler, path, source, bare=False)):
                     found[_place(path, self._compiler.tag)] = code
         return found
 
     def as_bytecode(self, sources: Mapping[str, bytes]) -> dict[str, bytes]:
-        """The files by path, bytecode in place of each module: a third less, and a traceback shows no lines of it.
+        """The files by path, bytecode in place of each module, without its docstrings; tracebacks name lines alone.
 
         As they are where this Python makes none.
         """
@@ -75,17 +79,18 @@ class Python:
             return dict(sources)
         found = {}
         for path, source in sources.items():
-            code = self._code(self._compiler, path, source) if path.endswith(".py") else b""
+            code = self._code(self._compiler, path, source, bare=True) if path.endswith(".py") else b""
             found[f"{path}c" if code else path] = code or source
         return found
 
-    def _code(self, compiler: _Compiler, path: str, source: bytes) -> bytes:
+    def _code(self, compiler: _Compiler, path: str, source: bytes, *, bare: bool) -> bytes:
         """What a file of bytecode holds; nothing for what is no Python."""
-        if (path, source) not in self._codes:
-            code = compiler.code(path, source)
+        key = path, source, bare
+        if key not in self._codes:
+            code = compiler.code(path, source, bare)
             head = compiler.magic + _UNCHECKED + source_hash(source)
-            self._codes[path, source] = head + code if code else b""
-        return self._codes[path, source]
+            self._codes[key] = head + code if code else b""
+        return self._codes[key]
 
     def close(self) -> None:
         if self._compiler is not None:
@@ -122,18 +127,47 @@ def _place(path: str, tag: str) -> str:
 
 _COMPILE = """
 CODE = type((lambda: 0).__code__)
-PARTS = [name for name in dir(CODE) if name.startswith("co_") and name not in ("co_lines", "co_lnotab", "co_positions")]
+PARTS = [part for part in dir(CODE) if part.startswith("co_") and part not in ("co_lines", "co_lnotab", "co_positions")]
+DOCUMENTED = ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef
+LINE, NO_PLACE = 0x80 | 13 << 3, 0x80 | 15 << 3
 
-def code_of(path, source):
+def code_of(path, source, bare):
     try:
-        code = apart(compile(source, path, "exec", dont_inherit=True, optimize=0))
+        tree = ast.parse(source)
+        code = compile(undocumented(tree) if bare else tree, path, "exec", dont_inherit=True, optimize=0)
     except SyntaxError:
         return b""
+    code = apart(with_lines_alone(code) if bare else code)
     # Which objects are written as ones that come again depends on what else the process holds, and the bytes must not:
     # here it holds them all.
     held = parts_of(code)
     # From 3.14 on code holds slices, which only version 5 can write.
     return marshal.dumps(code, 4 if sys.version_info < (3, 14) else 5)
+
+def undocumented(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            node.body[:1] = [] if len(node.body) > 1 else [ast.copy_location(ast.Pass(), node.body[0])]
+    return tree
+
+def with_lines_alone(code):
+    # As -X no_debug_ranges has it: without a source there is no column to show.
+    table, line = bytearray(), code.co_firstlineno
+    for start, end, number in code.co_lines():
+        for left in range((end - start) // 2, 0, -8):
+            table.append((NO_PLACE if number is None else LINE) + min(left, 8) - 1)
+            if number is not None:
+                table += signed(number - line)
+                line = number
+    consts = tuple(with_lines_alone(one) if isinstance(one, CODE) else one for one in code.co_consts)
+    return code.replace(co_linetable=bytes(table), co_consts=consts)
+
+def signed(number):
+    left, found = number << 1 if number >= 0 else -number << 1 | 1, bytearray()
+    while left > 63:
+        found.append(left & 63 | 64)
+        left >>= 6
+    return found + bytes([left])
 
 def apart(value):
     # Which of equal sets are one object depends on more than the source.
@@ -155,13 +189,13 @@ def parts_of(value):
     return found
 """
 _SERVE = f"""
-import base64, importlib.util, json, marshal, sys
+import ast, base64, importlib.util, json, marshal, sys
 {_COMPILE}
 version = ".".join(map(str, sys.version_info[:2]))
 print(json.dumps([version, sys.implementation.cache_tag, importlib.util.MAGIC_NUMBER.hex()]), flush=True)
 for line in sys.stdin:
-    path, source = json.loads(line)
-    print(base64.b64encode(code_of(path, base64.b64decode(source))).decode(), flush=True)
+    path, source, bare = json.loads(line)
+    print(base64.b64encode(code_of(path, base64.b64decode(source), bare)).decode(), flush=True)
 """
 
 
@@ -171,7 +205,7 @@ class _Here:
     def __init__(self) -> None:
         assert sys.implementation.cache_tag is not None
         self.tag, self.magic = sys.implementation.cache_tag, MAGIC_NUMBER
-        names: dict[str, Any] = {"marshal": marshal, "sys": sys}
+        names: dict[str, Any] = {"ast": ast, "marshal": marshal, "sys": sys}
         exec(_COMPILE, names)  # the same lines as in another Python, so that both make the same
         self.code = names["code_of"]
 
@@ -201,9 +235,10 @@ class _Other:
             self.close()
             raise OperatorError(f"--python-bin {binary} is Python {found}, and the bundle is for {version}")
 
-    def code(self, path: str, source: bytes) -> bytes:
+    def code(self, path: str, source: bytes, bare: bool) -> bytes:
         assert self._process.stdin is not None
-        print(json.dumps([path, base64.b64encode(source).decode()]), file=self._process.stdin, flush=True)
+        asked = json.dumps([path, base64.b64encode(source).decode(), bare])
+        print(asked, file=self._process.stdin, flush=True)
         return base64.b64decode(self._read())
 
     def close(self) -> None:
