@@ -130,7 +130,7 @@ def manifests(project: Project) -> dict[str, bytes]:
     handler = f"{MODULE}.handler"
     return {
         "template.yaml": aws_sam.template(project, handler),
-        "serverless.yml": aws_serverless.template(project, handler),
+        **aws_serverless.files(project, handler),
     }
 
 
