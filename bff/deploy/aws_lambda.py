@@ -27,13 +27,15 @@ _BOUNDS = {"BFF_MAX_UPLOAD": "4 MiB", "BFF_MAX_DOWNLOAD": "4 MiB", "BFF_MAX_ANSW
 for _name, _value in {**_BOUNDS, "BFF_TRUSTED_PROXIES": "1"}.items():
     os.environ.setdefault(_name, _value)
 
-from apig_wsgi import make_lambda_handler
+try:
+    from bff.errors import BffError
+    from bff.http import StreamBroke
+    from bff.problems import CONTENT_TYPE, document, problem
+    from bff.web.alone import open_door
 
-from bff.errors import BffError
-from bff.http import StreamBroke
-from bff.problems import CONTENT_TYPE, document, problem
-from bff.web.alone import open_door
-
+    from apig_wsgi import make_lambda_handler
+except ImportError as error:  # bytecode is of one Python, and packages may be in layers
+    sys.exit(f"The app cannot start: {error}; it needs the layers and the Python that it was built for")
 try:
     app = open_door(_HERE)
 except BffError as error:
