@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,18 @@ from tests.servers import PATIENCE, SESSION_KEY, environ_of, until_answers
 
 PASSWORD = "right horse battery"
 SERVERLESS = HOSTS / "node_modules" / "serverless" / "bin" / "serverless.js"
+OFFLINE = "serverless-offline"
+# Loaded before the framework: whatever it asks AWS, no such stack is there yet.
+NOTHING_DEPLOYED = """
+const Module = require('module'), load = Module._load;
+Module._load = function (...given) {
+  const found = load.apply(this, given);
+  if (typeof found === 'function' && found.getProviderName && found.prototype.request) {
+    found.prototype.request = async () => { throw new Error('Stack with id x does not exist'); };
+  }
+  return found;
+};
+"""
 pytestmark = [pytest.mark.full, pytest.mark.backend, pytest.mark.server]
 
 
@@ -37,20 +51,21 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         missing("needs the Serverless Framework in .local/hosts: make install-host-tools")
     needs("node")
     out = build(tmp_path_factory.mktemp("serverless"), ["--all"])
-    with (out / "serverless.yml").open("a") as manifest:
-        manifest.write("plugins: [serverless-offline]\n")
+    manifest = out / "serverless.yml"
+    manifest.write_text(manifest.read_text().replace("- ./aliases.js\n", f"- ./aliases.js\n- {OFFLINE}\n"))
     (out / "node_modules").symlink_to(HOSTS / "node_modules")
     return out
 
 
-def environment(folder: Path, url: str) -> dict[str, str]:
-    """What the framework runs with; `python3` is one without any packages."""
+def environment(folder: Path, url: str, layers: Sequence[Path] = ()) -> dict[str, str]:
+    """What the framework runs with; `python3` is one without any packages but those of layers."""
     bare = folder / "python3"
     bare.write_text(f'#!/bin/sh\nexec {sys.executable} -S -B "$@"\n')
     bare.chmod(0o755)
     quiet = {"SLS_TELEMETRY_DISABLED": "1", "SLS_NOTIFICATIONS_MODE": "off", "CI": "1"}
     plain = environ_of(url, **quiet, PATH=f"{folder}{os.pathsep}{os.environ['PATH']}")
-    return {name: value for name, value in plain.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    found = {name: value for name, value in plain.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    return {**found, "PYTHONPATH": os.pathsep.join(str(layer / "python") for layer in layers)}
 
 
 def node() -> str:
@@ -77,19 +92,51 @@ def test_the_framework_reads_the_manifest(built: Path, tmp_path: Path) -> None:
     assert {"httpApi": {"method": "GET", "path": "/api/todos/{id}"}} in found["functions"]["todo"]["events"]
 
 
+def test_routes_ask_the_alias_of_a_version_with_its_layers(built: Path, tmp_path: Path) -> None:
+    """What the framework would hand to CloudFormation."""
+    (tmp_path / "nothing.js").write_text(NOTHING_DEPLOYED)
+    keys = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
+    done = subprocess.run(
+        [
+            node(),
+            "--require",
+            str(tmp_path / "nothing.js"),
+            SERVERLESS,
+            "package",
+            "--package",
+            tmp_path / "out",
+        ],
+        cwd=built,
+        env={**environment(tmp_path, "http://backend.test"), **keys},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    template = json.loads((tmp_path / "out" / "cloudformation-template-update-stack.json").read_text())
+    resources: dict[str, Any] = template["Resources"]
+    alias = resources["HomeLambdaFunctionAliasLive"]["Properties"]
+    version, _ = alias["FunctionVersion"]["Fn::GetAtt"]
+    assert (alias["Name"], resources[version]["Type"]) == ("live", "AWS::Lambda::Version")
+    lambda_of = {"Fn::Join": [":", [{"Fn::GetAtt": ["HomeLambdaFunction", "Arn"]}, "live"]]}
+    assert resources["HttpApiIntegrationHome"]["Properties"]["IntegrationUri"] == lambda_of
+    assert resources["HomeLambdaPermissionHttpApi"]["Properties"]["FunctionName"] == lambda_of
+    layers = [layer["Ref"] for layer in resources["HomeLambdaFunction"]["Properties"]["Layers"]]
+    titles = [resources[layer]["Properties"]["LayerName"] for layer in layers]
+    assert [re.sub("[0-9a-f]{12}$", "", title).split("-")[-2] for title in titles] == ["base", "session"]
+
+
 @pytest.fixture(scope="module")
 def gateway(
     built: Path, app_backend: pocketbase.Backend, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """The API Gateway of serverless-offline."""
     folder = tmp_path_factory.mktemp("gateway")
+    environ = environment(folder, app_backend.url, sorted((built / "lambda-layers").iterdir()))
     port, inner, log = free_port(), free_port(), folder / "serverless.log"
     command = [node(), str(SERVERLESS), "offline", "start", "--host", "127.0.0.1"]
     command += ["--httpPort", str(port), "--lambdaPort", str(inner)]
     with log.open("wb") as said:
-        process = start_child(
-            command, cwd=built, env=environment(folder, app_backend.url), stdout=said, stderr=said
-        )
+        process = start_child(command, cwd=built, env=environ, stdout=said, stderr=said)
     try:
         until_answers(f"http://127.0.0.1:{port}/api/notices", process, log)
         yield f"http://127.0.0.1:{port}"
