@@ -190,6 +190,17 @@ def test_layers_are_the_same_bytes_whichever_pages_use_them(layered: Built, tmp_
     assert sorted(name.partition("-")[0] for name in shared) == ["base", "session"]
 
 
+def test_a_store_that_the_build_was_not_told_of_ends_the_start_with_one_line(sample: Path) -> None:
+    ask = "import os, sys; sys.path.insert(0, os.getcwd()); import aws_lambda"
+    environ = {**variables("http://127.0.0.1:9"), "BFF_STATE_URL": "redis://127.0.0.1:9/0"}
+    done = subprocess.run([*python(), "-c", ask], cwd=sample, env=environ, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (
+        1,
+        "The app cannot start: BFF_STATE_URL is set, and there is no package redis here: build the pages with "
+        "--setting BFF_STATE_URL, or leave the variable out\n",
+    )
+
+
 def test_a_missing_key_ends_the_start_with_one_line(sample: Path) -> None:
     ask = "import os, sys; sys.path.insert(0, os.getcwd()); import aws_lambda"
     done = subprocess.run([*python(), "-c", ask], cwd=sample, env={}, capture_output=True, text=True)
