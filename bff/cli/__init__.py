@@ -79,6 +79,9 @@ def _parser() -> argparse.ArgumentParser:
     building.add_argument("--python-bin", type=Path, help="where that Python is, which makes its bytecode")
     building.add_argument("--group", metavar="NAME", help="all of these pages in one function of this name")
     building.add_argument(
+        "--with-public", action="store_true", help="the files of public/ in that function too"
+    )
+    building.add_argument(
         "--max-mb", type=int, help="the most MiB of a function (default: what the host takes)"
     )
     building.add_argument("--show-files", action="store_true", help="list every file")
@@ -125,6 +128,7 @@ def _build(given: argparse.Namespace) -> int:
         python=given.python,
         python_bin=given.python_bin,
         group=given.group,
+        with_public=given.with_public,
         max_mb=given.max_mb,
         show_files=given.show_files,
     )

@@ -88,15 +88,15 @@ class Bundler:
         files = (path for path in sorted(folder.rglob("*")) if path.is_file())
         return {path.relative_to(self.root).as_posix(): path.read_bytes() for path in files}
 
-    def bundle(self, pages: Sequence[str] | None, need: Need) -> Bundle:
-        """The bundle of some pages, or of all with what else the project serves."""
+    def bundle(self, pages: Sequence[str] | None, need: Need, *, with_public: bool = False) -> Bundle:
+        """The bundle of some pages, also with the files of `public/`, or of all with what else the project serves."""
         planned = self._of(pages)
         compiled, modules = page_files(self.root, planned, self.python)
         engine = engine_files(serves=need.serves)
         variables = _variables(planned)
         own = {FILE: compiled.content, **self.python.with_bytecode({**engine, **modules})}
         own[ENVIRONMENT] = _environment(planned, variables)
-        if planned.whole:
+        if planned.whole or with_public:
             own |= self.public()
         packages: dict[str, dict[str, bytes]] = {}
         if need.vendored:
