@@ -15,8 +15,9 @@ from bff.errors import OperatorError
 API_SECONDS = 30
 """The longest that an HTTP API waits for a function."""
 
-EVERY_PATH = ("ANY", "/{proxy+}"), ("ANY", "$default")
-"""Every method of all paths below the root, and what no route is for: the root itself."""
+EVERYTHING = "ANY", "$default"
+"""The route of every method and path that no other is for. One more of `/{proxy+}` would be the same to API Gateway,
+and serverless-offline takes only one of them."""
 
 MEMORY = 512
 """MiB of a function whose pages name none. The share of a processor grows with it, up to a whole one at 1769 MiB: this
@@ -90,7 +91,7 @@ def routes_of(function: Function, project: Project) -> Iterator[tuple[str, str]]
     has the files too goes every path.
     """
     if function.has_files:
-        yield from EVERY_PATH
+        yield EVERYTHING
         return
     for plan in function.plans.values():
         yield plan.recipe.method, plan.recipe.path

@@ -149,7 +149,6 @@ def test_every_page_has_its_route_and_what_is_read_has_head(
 def test_every_path_and_method_leads_to_a_function_that_has_the_files(front: Function) -> None:
     template = translated(project_of([front], {}))
     assert set(routes_of(template)) == {
-        ("X-AMAZON-APIGATEWAY-ANY-METHOD", "/{proxy+}", "ShopFunction"),
         ("X-AMAZON-APIGATEWAY-ANY-METHOD", "$default", "ShopFunction"),
     }
     kinds = {resource["Type"] for resource in template["Resources"].values()}

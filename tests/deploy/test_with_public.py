@@ -266,7 +266,6 @@ def test_a_domain_of_alibaba_sends_every_path_and_method_to_it(bundler: Bundler)
 def test_the_serverless_framework_sends_every_path_and_method_to_it(bundler: Bundler) -> None:
     found = yaml.safe_load(TARGETS["aws-lambda"].manifests(project(bundler, "aws-lambda"))["serverless.yml"])
     assert found["functions"][GROUP]["events"] == [
-        {"httpApi": {"method": "*", "path": "/{proxy+}"}},
         {"httpApi": {"method": "*", "path": "*"}},
     ]
 
