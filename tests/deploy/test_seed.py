@@ -20,7 +20,7 @@ from clients.local.pocketbase import free_port
 from tests.chromium import chromium
 from tests.conftest import needs
 from tests.deploy.isolated import serving
-from tests.deploy.test_aliyun import command_of
+from tests.deploy.test_aliyun import command_of, rendered, resources_of
 from tests.quick_backend import quick
 from tests.servers import PATIENCE, ROOT
 
@@ -78,8 +78,7 @@ class Function:
     """The function on a port of its own, started by the command of its s.yaml."""
 
     def __init__(self, out: Path, backend_url: str, log: Path) -> None:
-        [function, domain] = yaml.safe_load((out / "s.yaml").read_text())["resources"].values()
-        self.routes = domain["props"]["routeConfig"]["routes"]
+        [function, _] = yaml.safe_load((out / "s.yaml").read_text())["resources"].values()
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._command = command_of(function["props"], self.port)
@@ -183,8 +182,15 @@ def ask(function: Function, method: str, path: str, **body: Any) -> requests.Res
     return requests.request(method, f"{function.url}{path}", timeout=PATIENCE, **body)
 
 
-def test_its_domain_sends_everything_to_the_one_function(function: Function) -> None:
-    assert [(route["functionName"], route["path"]) for route in function.routes] == [(GROUP, "/*")]
+@pytest.mark.full  # Serverless Devs comes with the tools of function hosts
+def test_serverless_devs_renders_the_one_function_and_its_domain(out: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    found = resources_of(rendered(out, home, RULES_URL="https://rules.test", DOMAIN="rules.example.com"))
+    assert list(found) == [GROUP, "domain"]
+    assert found["domain"]["domainName"] == "rules.example.com"
+    assert [(one["functionName"], one["path"]) for one in found["domain"]["routeConfig"]["routes"]] == [
+        (GROUP, "/*")
+    ]
 
 
 def test_two_builds_give_the_same_bytes(project: Path, out: Path, tmp_path: Path) -> None:

@@ -15,6 +15,9 @@ from bff.deploy import TARGETS, Bundler, Project
 from bff.deploy.aws_lambda import MAX_FILE
 from bff.deploy.python import running_python
 from clients.local.pocketbase import free_port
+from tests.conftest import missing
+from tests.deploy.aws_built import HANDLER
+from tests.deploy.aws_emulator import emulated, missing_parts
 from tests.deploy.aws_events import Asked as Event
 from tests.deploy.aws_events import answer_of, function_url, http_api, rest_api
 from tests.deploy.aws_function import aws_function
@@ -210,12 +213,14 @@ def test_that_is_the_app_outside_the_api_and_404_in_it(
 
 
 def test_the_largest_file_fits_into_an_answer_of_lambda(variables: dict[str, str], tmp_path: Path) -> None:
+    if reason := missing_parts():
+        missing(reason)
     root = small_project(tmp_path / "my_todos")
     (root / "public" / "film.webm").write_bytes(bytes(MAX_FILE))
     bundler = Bundler(root, running_python(), "x86_64")
     out = built(bundler, "aws-lambda", tmp_path / "out", "of_one", group=GROUP, with_public=True)
-    with aws_function(out / GROUP, tmp_path / "log", **variables) as function:
-        found = function.hand(http_api(Event("GET", "/film.webm")))
+    with emulated(out / GROUP, HANDLER, variables, tmp_path / "work") as function:
+        found = function.invoke(http_api(Event("GET", "/film.webm")))
     assert answer_of(found).body == bytes(MAX_FILE)
     assert len(json.dumps(found)) < 6 * 2**20
 
