@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from bff.deploy.imports import engine_files, imported_from, project_files
 from bff.deploy.pins import FILE as PINS
-from bff.deploy.pins import Pins, distributions_of
+from bff.deploy.pins import Pins, distributions_of, file_of
 from bff.deploy.python import Python
 from bff.deploy.wheels import Wheels
 from bff.errors import OperatorError
@@ -107,8 +107,8 @@ class Bundler:
             )
             if need.installed:
                 own[PINS] = self._wheels_here().pins_of(need.adapters).encode()
-        elif (self.root / PINS).is_file():
-            own[PINS] = (self.root / PINS).read_bytes()
+        else:
+            own[PINS] = file_of(self.root).read_bytes()
         stand_ins = {name: text for client in _clients(planned) for name, text in client.stand_ins.items()}
         return Bundle(planned.plans, own, packages, variables, stand_ins)
 
