@@ -13,7 +13,7 @@ from bff.errors import OperatorError
 from bff.text import parse_duration
 
 SECTIONS = {
-    "Write": ("check", "schema"),
+    "Write": ("new", "add", "check", "schema"),
     "Try": ("test", "serve"),
     "Ship": ("build",),
 }
@@ -32,6 +32,43 @@ DURATION = Parsed("TIME", parse_duration, "a duration like 500ms, 5s or 1m")
 @click.version_option(bff.__version__, prog_name="bff")
 def program() -> None:
     """Pages from recipes: one YAML file says what a page shows, the engine asks the backends side by side."""
+
+
+@program.command(example="bff new shop --template list")
+@click.argument("name")
+@click.option("--backend", metavar="URL", help="Ask this address once, and begin with a page of what it has.")
+@click.option(
+    "--template",
+    type=click.Choice(["blank", "list", "sign-in"]),
+    default="list",
+    show_default=True,
+    help="What the first pages are about.",
+)
+def new(name: str, backend: str | None, template: str) -> int:
+    """Begin a project in the folder NAME.
+
+    It has a page, a client, tests, and what a coding assistant should know of recipes. Nothing that is there is written
+    over.
+    """
+    from bff.cli.new import new
+
+    return new(name, template, backend)
+
+
+@program.command(example="bff add page orders --client backend --get /orders")
+@click.argument("kind", type=click.Choice(["page", "client", "ci"]))
+@click.argument("name", required=False)
+@click.option("--client", metavar="CLIENT", help="Whom the page asks.")
+@click.option("--get", "path", metavar="PATH", help="What the page asks for.")
+@click.pass_obj
+def add(root: Path, kind: str, name: str | None, client: str | None, path: str | None) -> int:
+    """Add a page with its test, a client, or a workflow of GitHub.
+
+    Nothing that is there is written over.
+    """
+    from bff.cli.new import add
+
+    return add(root, kind, name, client=client, path=path)
 
 
 @program.command(example="bff check home --format github")
