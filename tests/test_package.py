@@ -74,7 +74,14 @@ def test_every_pin_is_within_the_range_that_the_package_asks_for() -> None:
 
 
 def test_the_extras_are_what_the_documents_name(wheel: zipfile.ZipFile) -> None:
-    assert metadata(wheel).get_all("Provides-Extra") == ["jwt", "metrics", "redis", "serve", "test", "tracing"]
+    assert metadata(wheel).get_all("Provides-Extra") == [
+        "jwt",
+        "metrics",
+        "redis",
+        "serve",
+        "test",
+        "tracing",
+    ]
 
 
 def lines(path: Path) -> list[str]:
