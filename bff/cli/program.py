@@ -14,7 +14,7 @@ from bff.text import parse_duration
 
 SECTIONS = {
     "Write": ("new", "add", "check", "schema"),
-    "Try": ("test", "serve"),
+    "Try": ("call", "test", "serve"),
     "Ship": ("build",),
 }
 
@@ -98,6 +98,33 @@ def schema() -> int:
     from bff.cli.schema import schema
 
     return schema()
+
+
+@program.command(example="bff call home -q status=open --as visitor.json --trace")
+@click.argument("page")
+@click.option(
+    "-q", "query", multiple=True, metavar="NAME=VALUE", help="Of the path or the query; more than once."
+)
+@click.option("-d", "data", metavar="TEXT", help="The body, or @FILE with it.")
+@click.option(
+    "--as",
+    "who",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Who asks: JSON with user and tokens.",
+)
+@click.option("--trace", is_flag=True, help="When each step began and ended.")
+@click.pass_obj
+def call(
+    root: Path, page: str, query: tuple[str, ...], data: str | None, who: Path | None, trace: bool
+) -> int:
+    """Ask one page, without a server, and print what it answers.
+
+    Its backends are the real ones, where the environment says they are.
+    """
+    from bff.cli.call import call
+
+    return call(root, page, query, data, who, trace=trace)
 
 
 @program.command(example="bff test --faults home")
