@@ -5,8 +5,12 @@ from __future__ import annotations
 from bff.deploy import aws_sam, aws_serverless
 from bff.deploy.bundle import Need
 from bff.deploy.target import Function, Project, Target
+from bff.settings import KIB, MIB
 
 MODULE = "aws_lambda"
+MAX_FILE = (6 * MIB - 16 * KIB) // 4 * 3
+"""Bytes: an answer has 6 MB, of which headers take some, and base64 makes 4 of 3."""
+
 _ENTRY = b'''"""The pages beside it, for AWS Lambda: `aws_lambda.handler`. Written by `python -m bff build`."""
 
 import base64
@@ -43,6 +47,8 @@ except BffError as error:
 _ASCII = "".join(map(chr, range(0x21, 0x7F)))
 _SCHEDULES = ("aws.events", "aws.scheduler", "serverless-plugin-warmup")
 _KEY = os.environ.get("ORIGIN_KEY", "").encode()
+# A part of a file, or one in an encoding of its own, is no text of UTF-8: where files are, all goes as bytes.
+_TEXTS = () if os.path.isdir(os.path.join(_HERE, "public")) else None
 _MAPPED_TO = os.environ.get("API_GATEWAY_BASE_PATH", "").strip("/")
 
 
@@ -67,7 +73,9 @@ def _behind_a_gateway(environ, start_response):
     return app(environ, start_response)
 
 
-_answer = make_lambda_handler(_behind_a_gateway, binary_support=True)
+_answer = make_lambda_handler(
+    _behind_a_gateway, binary_support=True, non_binary_content_type_prefixes=_TEXTS
+)
 
 
 def handler(event, context):
@@ -148,5 +156,6 @@ TARGET = Target(
     layered=True,
     deploys=frozenset({"memory", "min_instances"}),
     max_mb=250,
+    max_file=MAX_FILE,
     max_seconds=aws_sam.API_SECONDS,
 )

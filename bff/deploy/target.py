@@ -14,6 +14,9 @@ from bff.plan.model import Plan
 SITE = "site"
 """The function of a whole project that stands beside those of its pages."""
 
+INDEX = "public/index.html"
+"""The page that an app in the browser begins with."""
+
 _MARGIN = 1.0
 
 
@@ -35,6 +38,11 @@ class Function(Struct, frozen=True):
     def files(self) -> Mapping[str, bytes]:
         """What is in its folder."""
         return self.bundle.own if self.layers else self.bundle.files
+
+    @property
+    def has_files(self) -> bool:
+        """Whether the files of `public/` are in it, with which it answers every path."""
+        return INDEX in self.bundle.own
 
     @property
     def timeout(self) -> float:
@@ -60,8 +68,6 @@ def _longest(plan: Plan) -> float:
 class Project(Struct, frozen=True):
     """All that one build makes, for the manifest that stands beside its functions.
 
-    Functions have layers where there are several and the host takes them.
-
     `whole` says that these are all pages of the project; `public` are its files then, by their path. `suffix` is
     what the functions' places end with: nothing for folders, `.zip` for archives.
     """
@@ -79,6 +85,11 @@ class Project(Struct, frozen=True):
         """The layers of all functions, each once."""
         return each_once(layer for function in self.functions for layer in function.layers)
 
+    @property
+    def has_front(self) -> bool:
+        """Whether its one function has the files too, so that every path leads there."""
+        return len(self.functions) == 1 and self.functions[0].has_files
+
 
 def _nothing(_: Project) -> dict[str, bytes]:
     return {}
@@ -93,8 +104,8 @@ class Target(Struct, frozen=True):
     reach the visitor as they are written, `deploys` which keys of a recipe's `deploy` the manifests hand on.
     `alone` targets make one folder of all pages; the others a folder for each function, and those with a `site` one
     more of the whole project, for what no page answers. Functions of a `layered` host share their packages in layers,
-    where there are several functions. `max_mb` (MiB) is what the host takes unpacked, `max_seconds`
-    how long it waits for a function; None without a bound.
+    where there are several functions. `max_mb` (MiB) is what the host takes unpacked, `max_file` (bytes) the largest
+    file that fits into one answer, `max_seconds` how long it waits for a function; None without a bound.
     """
 
     name: str
@@ -110,4 +121,5 @@ class Target(Struct, frozen=True):
     site: bool = False
     layered: bool = False
     max_mb: int | None = None
+    max_file: int | None = None
     max_seconds: int | None = None

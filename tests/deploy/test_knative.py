@@ -371,8 +371,8 @@ def test_a_rule_gives_a_page_its_time_and_its_host(files: Mapping[str, bytes]) -
 
 
 def test_the_documented_replacements_leave_nothing_to_replace(files: Mapping[str, bytes]) -> None:
-    section = (ROOT / "docs/deploying.md").read_text("utf-8").partition("\n### Knative\n")[2]
-    found = dict(re.findall(r"'?-?e? ?['\"]s\|([^|]+)\|([^|]+)\|['\"]", section))
+    page = (ROOT / "docs/hosts/knative.md").read_text("utf-8")
+    found = dict(re.findall(r"'?-?e? ?['\"]s\|([^|]+)\|([^|]+)\|['\"]", page))
     assert found.keys() == {
         *("registry.example.com", "http://127.0.0.1:8090", "app.example.com"),
         *("namespace: default", r"\.default\.svc"),

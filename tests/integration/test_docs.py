@@ -27,7 +27,11 @@ from tests.servers import ROOT, environ_of
 from tests.test_imports import ORDER
 
 READMES = ["README.md", "README.zh.md"]
-PAGES = [*READMES, *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md"))]
+PAGES = [
+    *READMES,
+    *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md")),
+    *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs" / "hosts").glob("*.md")),
+]
 
 
 def _blocks(page: str, language: str, begin: str = "") -> list[str]:
@@ -163,7 +167,7 @@ def test_every_function_is_documented() -> None:
 
 
 def test_every_setting_is_documented_with_its_default() -> None:
-    text = (ROOT / "docs" / "deploying.md").read_text("utf-8")
+    text = (ROOT / "docs" / "operating.md").read_text("utf-8")
     rows = [f"| `{name}` | `{default}` | {doc} |" for name, default, doc in settings_table()]
     assert [row for row in rows if row not in text] == []
 
