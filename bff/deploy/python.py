@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import base64
 import json
-import marshal
 import os
 import re
 import subprocess
@@ -14,8 +12,9 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.util import MAGIC_NUMBER, source_hash
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
+from bff.deploy import bytecode
 from bff.errors import OperatorError
 from bff.expressions.running import PLACE
 from bff.plan.compiled import ANY_PYTHON
@@ -125,72 +124,9 @@ def _place(path: str, tag: str) -> str:
     return f"{folder}{slash}__pycache__/{file.removesuffix('.py')}.{tag}.pyc"
 
 
-_COMPILE = """
-CODE = type((lambda: 0).__code__)
-PARTS = [part for part in dir(CODE) if part.startswith("co_") and part not in ("co_lines", "co_lnotab", "co_positions")]
-DOCUMENTED = ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef
-LINE, NO_PLACE = 0x80 | 13 << 3, 0x80 | 15 << 3
-
-def code_of(path, source, bare):
-    try:
-        tree = ast.parse(source)
-        code = compile(undocumented(tree) if bare else tree, path, "exec", dont_inherit=True, optimize=0)
-    except SyntaxError:
-        return b""
-    code = apart(with_lines_alone(code) if bare else code)
-    # Which objects are written as ones that come again depends on what else the process holds, and the bytes must not:
-    # here it holds them all.
-    held = parts_of(code)
-    # From 3.14 on code holds slices, which only version 5 can write.
-    return marshal.dumps(code, 4 if sys.version_info < (3, 14) else 5)
-
-def undocumented(tree):
-    for node in ast.walk(tree):
-        if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
-            node.body[:1] = [] if len(node.body) > 1 else [ast.copy_location(ast.Pass(), node.body[0])]
-    return tree
-
-def with_lines_alone(code):
-    # As -X no_debug_ranges has it: without a source there is no column to show.
-    table, line = bytearray(), code.co_firstlineno
-    for start, end, number in code.co_lines():
-        for left in range((end - start) // 2, 0, -8):
-            table.append((NO_PLACE if number is None else LINE) + min(left, 8) - 1)
-            if number is not None:
-                table += signed(number - line)
-                line = number
-    consts = tuple(with_lines_alone(one) if isinstance(one, CODE) else one for one in code.co_consts)
-    return code.replace(co_linetable=bytes(table), co_consts=consts)
-
-def signed(number):
-    left, found = number << 1 if number >= 0 else -number << 1 | 1, bytearray()
-    while left > 63:
-        found.append(left & 63 | 64)
-        left >>= 6
-    return found + bytes([left])
-
-def apart(value):
-    # Which of equal sets are one object depends on more than the source.
-    if isinstance(value, CODE):
-        return value.replace(co_consts=apart(value.co_consts))
-    if isinstance(value, tuple):
-        return tuple(map(apart, value))
-    return frozenset([*value]) if isinstance(value, frozenset) else value
-
-def parts_of(value):
-    found = [value]
-    for part in found:
-        if isinstance(part, (tuple, frozenset)):
-            found += part
-        elif isinstance(part, CODE):
-            found += [getattr(part, name) for name in PARTS]
-        elif isinstance(part, str) and len(part) < 2 and part < "\\u0100":
-            sys.intern(part)  # there is one object of each, which somebody may have interned and is written so
-    return found
-"""
 _SERVE = f"""
-import ast, base64, importlib.util, json, marshal, sys
-{_COMPILE}
+{Path(bytecode.__file__).read_text("utf-8")}
+import base64, importlib.util, json
 version = ".".join(map(str, sys.version_info[:2]))
 print(json.dumps([version, sys.implementation.cache_tag, importlib.util.MAGIC_NUMBER.hex()]), flush=True)
 for line in sys.stdin:
@@ -205,9 +141,9 @@ class _Here:
     def __init__(self) -> None:
         assert sys.implementation.cache_tag is not None
         self.tag, self.magic = sys.implementation.cache_tag, MAGIC_NUMBER
-        names: dict[str, Any] = {"ast": ast, "marshal": marshal, "sys": sys}
-        exec(_COMPILE, names)  # the same lines as in another Python, so that both make the same
-        self.code = names["code_of"]
+
+    def code(self, path: str, source: bytes, bare: bool) -> bytes:
+        return bytecode.code_of(path, source, bare)
 
     def close(self) -> None:
         pass

@@ -105,35 +105,36 @@ class Rule(Struct, frozen=True):
 
 def plain_schema(schema: Any) -> PlainSchema | None:
     """What a checked schema asks; None where it asks for more than this module knows."""
+    try:
+        return _plain(schema)
+    except _MoreThanPlain:
+        return None
+
+
+class _MoreThanPlain(Exception):
+    """Something in a schema is the library's."""
+
+
+def _plain(schema: Any) -> PlainSchema:
     if schema is True:
         schema = {}
     if not isinstance(schema, Mapping) or not schema.keys() <= _KEYWORDS:
-        return None
+        raise _MoreThanPlain
     keywords = [keyword for keyword in _RULES if keyword in schema]
     if schema.get("type") == "array" and "items" in schema:  # the library looks at these two together
         keywords.sort(key="type".__eq__)
-    rules = [_rule(keyword, schema[keyword]) for keyword in keywords]
-    members = {name: plain_schema(one) for name, one in schema.get("properties", {}).items()}
-    element = plain_schema(schema["items"]) if "items" in schema else None
-    required = tuple(schema.get("required", ()))
-    others = schema.get("additionalProperties", True)
-    if type(others) is not bool or not (others or (members and members.keys() >= {*required})):
-        return None
-    if schema.get("type") == "array" and element is not None and schema.keys() & _OF_OBJECTS:
-        return None
-    if None in rules or None in members.values() or (element is None and "items" in schema):
-        return None
-    return PlainSchema(
-        tuple(filter(None, rules)),
-        required,
-        {name: member for name, member in members.items() if member is not None},
-        not others,
-        element,
-    )
+        if schema.keys() & _OF_OBJECTS:
+            raise _MoreThanPlain
+    members = {name: _plain(one) for name, one in schema.get("properties", {}).items()}
+    required, others = tuple(schema.get("required", ())), schema.get("additionalProperties", True)
+    if others is not True and (others is not False or not members or not members.keys() >= {*required}):
+        raise _MoreThanPlain
+    element = _plain(schema["items"]) if "items" in schema else None
+    rules = tuple(_rule(keyword, schema[keyword]) for keyword in keywords)
+    return PlainSchema(rules, required, members, not others, element)
 
 
-def _rule(keyword: str, asked: Any) -> Rule | None:
-    """The rule of a keyword; None for one that asks for something rare."""
+def _rule(keyword: str, asked: Any) -> Rule:
     kind, fits = _RULES[keyword]
     limit = asked if type(asked) in (int, float, str) else None
     if keyword == "type":
@@ -141,7 +142,7 @@ def _rule(keyword: str, asked: Any) -> Rule | None:
         classes = frozenset().union(*(_CLASSES[name] for name in names))
         return Rule(keyword, kind, classes, fits, [name for name in _CLASSES if name in names], limit)
     if not all(map(_is_plain, asked if keyword == "enum" else [asked])):
-        return None
+        raise _MoreThanPlain
     return Rule(keyword, kind, asked, fits, asked, limit)
 
 
