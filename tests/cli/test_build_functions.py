@@ -279,6 +279,18 @@ def test_a_function_over_the_budget_is_not_written_and_its_largest_packages_are_
     )
 
 
+def test_layers_count_for_the_budget_of_each_function_that_has_them(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out = built(project, "--all", "--max-mb", "10")
+    assert (status, out.exists()) == (2, False)
+    said = re.sub(r"[\d.]+ (MiB|KiB)", "_", capsys.readouterr().err)
+    assert said == (
+        "bff: asking has _, more than _; its largest packages: jsonschema-rs _, werkzeug _, charset-normalizer _\n"
+        "mine has _, more than _; its largest packages: cryptography _, werkzeug _, charset-normalizer _\n"
+    )
+
+
 @pytest.mark.full  # a build each
 def test_every_file_is_listed_on_demand(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, out = built(project, "plain", "--show-files")
