@@ -53,7 +53,11 @@ def _of_body(subject: Subject, step: PlannedRequest, paths: tuple[Path, ...]) ->
         return "all of it goes through unread"
     if not step.reads:
         return "nothing of its body, which need not be JSON"
-    exactly = "" if isinstance(step.decode, NarrowDecoder) else " (decoded whole and exactly: a write is made of it)"
+    exactly = (
+        ""
+        if isinstance(step.decode, NarrowDecoder)
+        else " (decoded whole and exactly: a write is made of it)"
+    )
     if () in paths:
         why = ": ok may look at any of it" if step.ok is not None else ""
         return f"the whole body{exactly or why}"
