@@ -25,7 +25,7 @@ class Timed(Struct, frozen=True):
 
     @property
     def ends(self) -> float:
-        return self.begins + self.takes
+        return round(self.begins + self.takes, 3)  # 100ms and 200ms are 300ms
 
 
 def timed(subject: Subject) -> Mapping[str, Timed]:
