@@ -21,6 +21,7 @@ from bff.explaining.subject import Subject
 from bff.explaining.timing import late_steps, time_rows, timing_rows, worst
 from bff.explaining.words import duration, table, wrapped
 from bff.plan.model import PlannedGuard
+from bff.text import counted
 
 
 def report(subject: Subject) -> str:
@@ -49,7 +50,7 @@ def _head(subject: Subject) -> Iterator[str]:
 
 
 def _in_short(subject: Subject) -> Iterator[tuple[str, str]]:
-    yield "who may ask", WHO[subject.recipe.auth]
+    yield "who may ask", _who(subject)
     deadline = duration(subject.recipe.deadline)
     late = late_steps(subject)
     risk = f"; time can run out in {', '.join(one.name for one in late)}" if late else ""
@@ -60,6 +61,13 @@ def _in_short(subject: Subject) -> Iterator[tuple[str, str]]:
     needs = [*(step.name for step in required_steps(subject)), *guards]
     yield "fails with", ", ".join(sorted(needs, key=subject.plan.places.__getitem__)) or "none of its steps"
     yield "does without", ", ".join(step.name for step in optional_steps(subject)) or "none of its steps"
+
+
+def _who(subject: Subject) -> str:
+    """Who may ask, and how often."""
+    limit = subject.recipe.rate_limit
+    often = "" if limit is None else f"; each {counted(limit.count, 'time')} in {duration(limit.period)}"
+    return f"{WHO[subject.recipe.auth]}{often}"
 
 
 def _order(subject: Subject) -> Iterable[str]:

@@ -2,45 +2,23 @@
 
 from __future__ import annotations
 
-import re
-import shlex
-from pathlib import Path
-
 import pytest
 
-from bff.cli import main
+from tests.explaining.record import DRAWING, MERMAID, PAGE, ROOT, SHOWN, printed, shown
 
-ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "explaining.md").read_text("utf-8")
-SHOWN = [
-    pytest.param(command, text, id=command)
-    for command, text in re.findall(r"^```text of (bff [^\n]+)\n(.*?)^```$", PAGE, re.S | re.M)
-]
+TEXT = PAGE.read_text("utf-8")
 
 
-@pytest.mark.parametrize(("command", "text"), SHOWN)
-def test_what_is_shown_is_what_is_printed(
-    command: str,
-    text: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    [data] = re.findall(r"^```json\n(.*?)^```$", PAGE, re.S | re.M)
-    (tmp_path / "todos.json").write_text(data)
-    monkeypatch.chdir(tmp_path)
-    main(["--root", str(ROOT), *shlex.split(command)[1:]])
-    assert capsys.readouterr().out == text
+@pytest.mark.parametrize(("command", "text"), [(found[2], found[3]) for found in SHOWN.finditer(TEXT)])
+def test_what_is_shown_is_what_is_printed(command: str, text: str) -> None:
+    assert shown(command, TEXT) == text
 
 
 def test_every_command_is_shown() -> None:
-    names = [re.findall(r"^bff (\w+)", str(case.values[0])) for case in SHOWN]
-    assert [name for [name] in names] == ["routes", "explain", "eval", "eval"]
+    names = [found[2].split()[1] for found in SHOWN.finditer(TEXT)]
+    assert names == ["routes", "explain", "eval", "eval"]
 
 
-def test_the_drawings_are_those_of_the_command(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--root", str(ROOT), "graph", "home"]) == 0
-    assert capsys.readouterr().out == (ROOT / "docs" / "images" / "home-graph.svg").read_text("utf-8")
-    assert main(["--root", str(ROOT), "graph", "home", "--format", "mermaid"]) == 0
-    [shown] = re.findall(r"^```mermaid\n(.*?)^```$", PAGE, re.S | re.M)
-    assert capsys.readouterr().out == shown
+def test_the_drawings_are_those_of_the_command() -> None:
+    assert printed(ROOT, "graph", "home") == DRAWING.read_text("utf-8")
+    assert MERMAID.findall(TEXT) == [printed(ROOT, "graph", "home", "--format", "mermaid")]

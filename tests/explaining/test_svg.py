@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from itertools import combinations
 from pathlib import Path
 from xml.etree import ElementTree
@@ -17,16 +18,34 @@ from tests.conftest import needs
 from tests.explaining.project import TEN, page_of
 from tests.explaining.test_ten_recipes import OWN, ROOT
 
+RANDOM = [f"random_{seed}" for seed in range(30)]
 SVG = "{http://www.w3.org/2000/svg}"
 STEPS = 40
 
 
-@pytest.fixture(params=[*TEN, *(f"own_{page}" for page in OWN)])
+@pytest.fixture(params=[*TEN, *(f"own_{page}" for page in OWN), *RANDOM])
 def drawing(request: pytest.FixtureRequest, ten: Path) -> Drawing:
-    """The drawing of each of the ten recipes, and of the app's own pages."""
+    """The drawing of each of the ten recipes, of the app's own pages, and of steps at random."""
+    if request.param in RANDOM:
+        return at_random(RANDOM.index(request.param))
     own = request.param.startswith("own_")
     page = request.param.removeprefix("own_") if own else page_of(request.param)
     return drawing_of(subject_of(ROOT if own else ten, page))
+
+
+def at_random(seed: int) -> Drawing:
+    """Up to fifteen steps, each of which waits for some of those before it."""
+    dice = random.Random(seed)
+    names = [f"step{number}" for number in range(dice.randint(1, 15))]
+    nodes = [
+        Node(name, dice.choice(("read", "write", "value", "guard")), (name,) * dice.randint(1, 4))
+        for name in names
+    ]
+    edges = [
+        Edge(other, name) for at, name in enumerate(names) for other in names[:at] if dice.random() < 0.25
+    ]
+    edges += [Edge(name, PAGE) for name in names if dice.random() < 0.5]
+    return Drawing("at random", (*nodes, Node(PAGE, "page", ("GET /api/page",))), tuple(edges))
 
 
 def overlap(one: Box, other: Box) -> bool:
