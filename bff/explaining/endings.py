@@ -27,10 +27,11 @@ def required_steps(subject: Subject) -> tuple[PlannedRequest, ...]:
 
 
 def causes_of(subject: Subject) -> Causes:
-    """The problems that a page ends with where a required step fails, and what leads to each of them."""
+    """The problems that a page ends with where a step fails, and what leads to each of them."""
     found: Causes = {}
-    for step in required_steps(subject):
-        for cause, failure in _failures(subject, step):
+    for step in subject.plan.requests:
+        failures = _failures(subject, step) if step.fallback is None else _limits(subject, step)
+        for cause, failure in failures:
             error = of_failure(failure)
             found.setdefault(f"{error.status} {error.kind}", {}).setdefault(cause, []).append(step.name)
     return found
@@ -50,9 +51,14 @@ def _failures(subject: Subject, step: PlannedRequest) -> Iterator[tuple[str, Fai
         what = "a value cannot stand in its path"
         by_visitor = step.path_from_input
         yield what, outcomes.unsent(name, what, by_visitor=by_visitor, item=None)
+    yield from _limits(subject, step)
+
+
+def _limits(subject: Subject, step: PlannedRequest) -> Iterator[tuple[str, Failure]]:
+    """What fails an `each` as a whole: a fallback is for one of its items."""
     if step.each and requests_of(subject, step).may_exceed:
         status = 422 if step.items_from_input else 500
-        yield f"more than {subject.settings.max_each} items", Failure(name, "limit", status, "")
+        yield f"more than {subject.settings.max_each} items", Failure(step.name, "limit", status, "")
 
 
 def _of_status(subject: Subject, step: PlannedRequest, status: int) -> Failure:
@@ -64,7 +70,7 @@ def _of_status(subject: Subject, step: PlannedRequest, status: int) -> Failure:
 def ending_of_given(step: PlannedValue) -> PageError:
     """The problem of a part that is given what it does not take."""
     assert step.given is not None, "it goes into a part"
-    if step.from_input or step.given.from_input:
+    if step.given.from_input:
         return problem("invalid-input", "")
     return of_failure(outcomes.bad_reply(step.given.part, step.given.key))
 
@@ -86,7 +92,7 @@ def ending_rows(subject: Subject) -> Iterator[tuple[str, str]]:
 
 
 def _rank(named: tuple[str, object]) -> int:
-    """The last are those of the backend's own faults, the first those of what is sent to it."""
+    """Problems are told in the order of their status."""
     return int(named[0].partition(" ")[0])
 
 
@@ -103,4 +109,4 @@ def _told(causes: Mapping[str, str]) -> Iterator[str]:
 
 def _of(steps: Sequence[str], every: Sequence[str]) -> str:
     """Which steps something is of, where it is not of all."""
-    return "" if len(steps) == len(every) else f" ({', '.join(steps)})"
+    return "" if list(steps) == list(every) else f" ({', '.join(steps)})"

@@ -88,9 +88,8 @@ def _requests(subject: Subject) -> Iterable[str]:
 
 def _failures(subject: Subject) -> Iterator[str]:
     required = ", ".join(step.name for step in required_steps(subject))
-    yield from _titled(
-        f"The page ends with a problem where one of these fails: {required}", ending_rows(subject)
-    )
+    where = f" where one of these fails: {required}" if required else ":"
+    yield from _titled(f"The page ends with a problem{where}", ending_rows(subject))
     yield from _titled("The page ends where one of these does not hold:", guard_rows(subject))
     yield from _titled("The page goes on, and is partial (X-Page-Partial):", optional_rows(subject))
     yield from _titled("The page goes on, and is whole (X-Page-Stale):", stale_rows(subject))

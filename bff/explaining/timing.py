@@ -12,7 +12,6 @@ from bff.explaining.amounts import requests_of
 from bff.explaining.subject import Subject, way_of
 from bff.explaining.words import duration
 from bff.plan.model import PlannedRequest
-from bff.text import counted
 
 
 class Timed(Struct, frozen=True):
@@ -106,7 +105,7 @@ def _how(subject: Subject, step: PlannedRequest) -> str:
     if step.each and (most := requests_of(subject, step).most) > step.concurrency:
         found.append(f"{int(most)} items, {step.concurrency} at a time")
     if way.may_retry:
-        found.append(f"{counted(way.retries + 1, 'try').replace('trys', 'tries')}")
+        found.append(f"{way.retries + 1} tries")
     return f" ({'; '.join(found)})" if found else ""
 
 

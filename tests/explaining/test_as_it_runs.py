@@ -12,6 +12,7 @@ from bff.explaining.endings import causes_of
 from bff.explaining.failures import optional_rows
 from bff.explaining.most_requests import most_requests
 from bff.explaining.order import first_steps
+from bff.explaining.report import report
 from bff.explaining.subject import Subject, subject_of
 from tests.executor.recipes import recipe_of
 from tests.fakes import FakeBackend, Script, answer, close, together
@@ -59,6 +60,19 @@ OPTIONAL = """
 """
 
 
+LOOP = """
+  row:
+    client: todos
+    get: /row
+    fallback: null
+  items:
+    client: people
+    each: one in ITEMS
+    get: /items/{one}
+    fallback: null
+"""
+
+
 @pytest.fixture
 def backend() -> Iterator[FakeBackend]:
     with FakeBackend() as running:
@@ -90,6 +104,22 @@ def test_a_page_ends_with_the_problem_that_is_told(
     found = client.get("/api/page")
     told = [name for name, causes in causes_of(subject).items() if cause in causes]
     assert told == [f"{found.status_code} {found.json['type'].removeprefix('urn:bff:problem:')}"]
+
+
+@pytest.mark.parametrize(
+    ("items", "ending"), [("row.ids", "500 over-bound"), ("split(query.ids, ',')", "422 too-many-items")]
+)
+def test_a_list_that_is_too_long_ends_the_page_although_each_item_has_a_fallback(
+    tmp_path: Path, backend: FakeBackend, items: str, ending: str
+) -> None:
+    backend.on("GET /row", answer(json={"ids": list(range(101))}))
+    more = "input: {query: {ids: {type: string, default: ''}}}"
+    recipe = recipe_of(LOOP.replace("ITEMS", items), "'[row, items]'", more=more)
+    client, subject = both(tmp_path, backend, recipe)
+    found = client.get("/api/page", query_string={"ids": "x," * 100 + "x"})
+    assert f"{found.status_code} {found.json['type'].removeprefix('urn:bff:problem:')}" == ending
+    assert causes_of(subject) == {ending: {"more than 100 items": ["items"]}}
+    assert "\n  The page ends with a problem:\n" in report(subject)
 
 
 def test_a_page_of_a_sick_backend_makes_all_the_requests_that_are_told_and_no_more(
