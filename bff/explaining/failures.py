@@ -58,9 +58,7 @@ def fields_text(subject: Subject, name: str) -> str:
         return "no field of the page hangs on it"
     if "" in fields:
         return "the whole page hangs on it"
-    paths = dict.fromkeys(tuple(_KEY.findall(field)) for field in fields)
-    whole = [path for path in paths if not any(path[:at] in paths for at in range(len(path)))]
-    return f"takes with it {paths_text(whole)}"
+    return f"takes with it {paths_text(tuple(_KEY.findall(field)) for field in fields)}"
 
 
 def stale_rows(subject: Subject) -> Iterator[tuple[str, str]]:

@@ -67,9 +67,12 @@ _Members = dict[str, "_Members"]
 
 
 def paths_text(paths: Iterable[Path]) -> str:
-    """Paths with what they begin with written once: `items[*].{id, title}, total`."""
+    """Paths with what they begin with written once, `items[*].{id, title}, total`; a whole stands for its parts."""
+    every = dict.fromkeys(paths)
     found: _Members = {}
-    for path in paths:
+    for path in every:
+        if any(path[:at] in every for at in range(len(path))):
+            continue
         node = found
         for key in path:
             node = node.setdefault("[*]" if isinstance(key, Any_) else str(key), {})

@@ -52,6 +52,7 @@ def test_a_word_that_is_too_long_for_a_line_stays_whole() -> None:
         ([("a", "b", "c"), ("a", "b", "d"), ("a", "e")], "a.{b.{c, d}, e}"),
         ([("a", "x y")], "a['x y']"),
         ([("a", ANY), ("a", "n")], "a.{[*], n}"),
+        ([("a", ANY, "id"), ("a",), ("b",)], "a, b"),
     ],
 )
 def test_what_paths_begin_with_is_written_once(paths: list[Path], text: str) -> None:
