@@ -42,6 +42,7 @@ ORDER = [
     "testing",
     "dev",
     "scaffold",
+    "explaining",
     "cli",
 ]
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.stem[0] != "_")

@@ -14,6 +14,7 @@ from bff.text import parse_duration
 
 SECTIONS = {
     "Write": ("new", "add", "check", "schema"),
+    "Look": ("routes", "explain", "graph", "eval"),
     "Try": ("call", "test", "serve"),
     "Ship": ("build",),
 }
@@ -98,6 +99,63 @@ def schema() -> int:
     from bff.cli.schema import schema
 
     return schema()
+
+
+@program.command(example="bff routes")
+@click.pass_obj
+def routes(root: Path) -> int:
+    """List the routes: method, path, page and who may ask."""
+    from bff.cli.routes import print_routes
+
+    return print_routes(root)
+
+
+@program.command(example="bff explain home")
+@click.argument("page")
+@click.pass_obj
+def explain(root: Path, page: str) -> int:
+    """Say what a page does, and what breaks it.
+
+    What starts when, how long it can take, the most requests, what fails with what, what is kept, and what is used of
+    each reply.
+    """
+    from bff.cli.explain import explain
+
+    return explain(root, page)
+
+
+@program.command(example="bff graph home > home.svg")
+@click.argument("page")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["svg", "mermaid"]),
+    default="svg",
+    show_default=True,
+    help="A picture, or text for Mermaid.",
+)
+@click.pass_obj
+def graph(root: Path, page: str, form: str) -> int:
+    """Draw what of a page waits for what."""
+    from bff.cli.graph import graph
+
+    return graph(root, page, form)
+
+
+@program.command("eval", example='bff eval "[todo.title for todo in todos]" --data todos.json')
+@click.argument("expression")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A JSON object with a member for each name that the expression may use.",
+)
+@click.pass_obj
+def evaluate(root: Path, expression: str, data: Path | None) -> int:
+    """Work out one expression, and print what it gives as JSON."""
+    from bff.cli.eval import evaluate
+
+    return evaluate(root, expression, data)
 
 
 @program.command(example="bff call home -q status=open --as visitor.json --trace")

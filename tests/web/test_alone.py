@@ -110,6 +110,16 @@ def test_what_the_door_does_not_know_makes_an_app_that_answers_from_then_on(
     assert told == [app]
 
 
+@pytest.mark.parametrize("path", ["/", "/app.js", "/todos/7"])
+def test_a_file_is_answered_without_flask(
+    path: str, tmp_path: Path, without_flask: None, apps: list[Flask]
+) -> None:
+    pages = {name: PAGES[name] for name in ("page", "item")}
+    door = open_door(folder(tmp_path, pages))
+    found = Client(door).get(path)
+    assert (found.status_code, found.data, apps) == (200, b"the app", [])
+
+
 def test_first_requests_for_flask_at_once_make_one_app(door: DoorAlone, apps: list[Flask]) -> None:
     together, found = threading.Barrier(4), []
 

@@ -25,7 +25,7 @@ from bff.recipe.check.writes import check_methods, check_nulls_written, check_re
 from bff.recipe.loader import Project, load_project
 from bff.settings import Settings
 
-__all__ = ["check_folder", "check_project"]
+__all__ = ["check_folder", "check_project", "settings_of_bounds"]
 
 Check = Callable[[Page], None]
 
@@ -62,7 +62,8 @@ def check_project(project: Project, said: Sequence[Finding] = ()) -> list[Findin
     return sorted(findings, key=lambda finding: finding.place)
 
 
-def _bounds() -> Settings:
+def settings_of_bounds() -> Settings:
+    """The settings whose bounds of requests are those of the environment."""
     named = ("BFF_MAX_EACH", "BFF_MAX_REQUESTS")
     return Settings.from_environ({name: os.environ[name] for name in named if name in os.environ})
 
@@ -74,6 +75,6 @@ def check_folder(
 
     Without the settings of an app the bounds of requests are those of the environment.
     """
-    project, findings = load_project(root, pages, settings or _bounds())
+    project, findings = load_project(root, pages, settings or settings_of_bounds())
     found = [*findings, *check_project(project, findings)]
     return project, sorted(dict.fromkeys(found), key=lambda finding: finding.place)
