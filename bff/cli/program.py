@@ -15,7 +15,7 @@ from bff.text import parse_duration
 SECTIONS = {
     "Write": ("new", "add", "check", "schema"),
     "Look": ("routes", "explain", "graph", "eval"),
-    "Try": ("call", "test", "serve"),
+    "Try": ("dev", "call", "test", "serve"),
     "Ship": ("build",),
 }
 
@@ -156,6 +156,22 @@ def evaluate(root: Path, expression: str, data: Path | None) -> int:
     from bff.cli.eval import evaluate
 
     return evaluate(root, expression, data)
+
+
+@program.command(example="bff dev --run 'npm run dev'")
+@click.option("--port", type=PORT, default=5000, show_default=True, help="Where to listen.")
+@click.option("--run", metavar="COMMAND", default="", help="A shell line that runs beside it.")
+@click.pass_obj
+def dev(root: Path, port: int, run: str) -> int:
+    """Serve the project while you write it.
+
+    Files are followed, and mistakes are shown. A recipe with one takes down itself and what includes it,
+    nothing else.
+    """
+    from bff.cli.dev import dev
+    from bff.dev.serving import Wanted
+
+    return dev(root, Wanted(port, run))
 
 
 @program.command(example="bff call home -q status=open --as visitor.json --trace")

@@ -1,0 +1,88 @@
+// Shows the mistakes of the pages that this document asked for, until they are mended. Only `bff dev` adds this script.
+const OWN = '/-/dev/';
+const MARK = 'bff-mistake';
+const EVERY = 700; // milliseconds between looks, while something is shown
+
+const names = new Set();
+let dialog = null;
+let shown = '';
+let looking = false;
+
+const entries = new PerformanceObserver((list) => list.getEntries().forEach(take));
+entries.observe({type: 'resource', buffered: true});
+const own = document.querySelector('[data-mistakes]'); // the document is what cannot run
+if (own) {
+  for (const name of own.dataset.mistakes.split(', ')) names.add(name);
+  look();
+}
+
+function take(entry) {
+  for (const {name, description} of entry.serverTiming ?? []) {
+    if (name !== MARK) continue;
+    for (const one of description.split(', ')) names.add(one);
+    look();
+  }
+}
+
+async function look() {
+  if (looking) return;
+  looking = true;
+  try {
+    for (;;) {
+      const found = await mistakes();
+      if (found && [...names].some((name) => !(name in found))) return location.reload();
+      if (found) show(found);
+      await new Promise((resolve) => setTimeout(resolve, EVERY));
+    }
+  } finally {
+    looking = false;
+  }
+}
+
+async function mistakes() {
+  try {
+    const answer = await fetch(`${OWN}mistakes`, {cache: 'no-store'});
+    return answer.ok ? await answer.json() : null;
+  } catch {
+    return null; // the server is being started again
+  }
+}
+
+function show(found) {
+  const texts = [...new Set([...names].flatMap((name) => found[name]))];
+  const state = JSON.stringify([[...names], texts]);
+  if (state === shown) return;
+  shown = state;
+  if (own) return own.replaceChildren(...texts.map(listing));
+  dialog ??= newDialog();
+  dialog.querySelector('h1').textContent = `${[...names].join(', ')} cannot run`;
+  dialog.querySelector('section').replaceChildren(...texts.map(listing));
+  if (!dialog.open) dialog.showModal();
+}
+
+function listing(text) {
+  const [head, ...rest] = text.split('\n');
+  const pre = element('pre', {tabIndex: 0});
+  pre.append(element('strong', {textContent: head}));
+  const last = rest.pop();
+  if (rest.length) pre.append(rest.join('\n'), '\n');
+  if (last !== undefined) pre.append(element('em', {textContent: last}));
+  return pre;
+}
+
+function newDialog() {
+  const host = document.body.appendChild(document.createElement('bff-mistakes'));
+  const root = host.attachShadow({mode: 'open'});
+  const made = element('dialog');
+  made.setAttribute('aria-labelledby', 'title');
+  const close = element('button', {type: 'button', textContent: 'Close', onclick: () => made.close()});
+  const footer = element('footer');
+  footer.append(element('p', {textContent: 'It goes away when the file is mended.'}), close);
+  made.append(element('h1', {id: 'title'}), element('section'), footer);
+  root.append(element('link', {rel: 'stylesheet', href: `${OWN}dev.css`}), made);
+  return made;
+}
+
+function element(tag, properties = {}) {
+  return Object.assign(document.createElement(tag), properties);
+}

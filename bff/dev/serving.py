@@ -1,0 +1,151 @@
+"""`bff dev`: one process that serves a project, follows its files and tells its author what goes on."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from types import FrameType
+
+from cryptography.fernet import Fernet
+from msgspec import Struct
+from msgspec.structs import replace
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from bff.dev.application import DevApp, project_path
+from bff.dev.beside import Beside
+from bff.dev.lines import DevLog
+from bff.dev.pages import DevPages, Told
+from bff.errors import Finding, OperatorError
+from bff.text import counted
+
+HOST = "127.0.0.1"
+_EVERY = 0.4
+"""Seconds between two looks at the files, while nobody asks for a page."""
+
+
+class Wanted(Struct, frozen=True):
+    """What `bff dev` is asked for; `run` is a shell line, '' for none."""
+
+    port: int = 5000
+    run: str = ""
+
+
+class Terminal(Struct, frozen=True):
+    """Where the author reads: a line as it is, and a mistake as `check` prints it."""
+
+    write: Callable[[str], None]
+    show: Callable[[Finding], None]
+
+    def tell(self, told: Told) -> None:
+        """Say what a load has found."""
+        for one in told.new:
+            if isinstance(one, str):
+                self.write(one)
+            else:
+                self.show(replace(one, message=f"warning: {one.message}") if one.mild else one)
+        if told.down:
+            self.write(f"{', '.join(told.down)} cannot run, the others do")
+        elif told.mended:
+            self.write("every page can run again")
+
+
+class _Handler(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: object) -> None:
+        """Says nothing: the app's own lines say more."""
+
+
+def serve(root: Path, wanted: Wanted, terminal: Terminal) -> int:
+    """Serve until it is stopped (0), or the command beside it ends (1); raises OperatorError where it cannot."""
+    folder = root.resolve()
+    theirs = dict(os.environ)
+    os.environ["FLASK_DEBUG"] = "1"
+    # Kept for as long as this process lives, so that whoever signed in stays it, whatever is loaded anew.
+    os.environ.setdefault("BFF_SESSION_KEYS", Fernet.generate_key().decode())
+    with _listen(wanted.port) as listening, project_path(folder):
+        try:
+            app = _load(folder, DevPages(terminal.tell), terminal)
+        except SystemExit as error:
+            raise OperatorError(str(error)) from None
+        port = listening.getsockname()[1]
+        fd = listening.fileno()
+        server = make_server(HOST, port, app, threaded=True, request_handler=_Handler, fd=fd)
+        count = counted(len(app.site.pages), "page")
+        terminal.write(f"bff dev: http://{HOST}:{port}/  {count} from {folder}  (ctrl-C stops it)")
+        return _run(server, app, terminal, wanted.run, theirs)
+
+
+def _run(
+    server: BaseWSGIServer, app: DevApp, terminal: Terminal, line: str, environ: Mapping[str, str]
+) -> int:
+    """Answer until a signal comes, or the command beside ends."""
+    ended: list[int] = []
+
+    def end(status: int) -> None:
+        ended.append(status)
+        server.shutdown()
+
+    _stop_at_signals(server)
+    with ExitStack() as stack:
+        stack.callback(terminal.write, "Stopped.")
+        if line:
+            stack.callback(Beside(line, Path.cwd(), environ, terminal.write, end).stop)
+        stopped = threading.Event()
+        stack.callback(stopped.set)
+        following = partial(_follow, app, f"{HOST}:{server.port}", stopped)
+        threading.Thread(target=following, name="bff-files", daemon=True).start()
+        server.serve_forever(poll_interval=0.1)
+        if ended:
+            terminal.write(f"The command beside it ended with status {ended[0]}.")
+    return 1 if ended else 0
+
+
+def _stop_at_signals(server: BaseWSGIServer) -> None:
+    """End the server at ctrl-C and its like.
+
+    Nothing is raised for them: that could come just where the command beside has begun and nobody knows of it yet.
+    """
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        threading.Thread(target=server.shutdown, name="bff-stop", daemon=True).start()
+
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), stop)
+
+
+def _load(folder: Path, pages: DevPages, terminal: Terminal) -> DevApp:
+    """The app, whose log is written for its author."""
+    made: list[DevApp] = []
+    log = DevLog(terminal.write, lambda entry: made[0].kept_in(entry) if made else ())
+    operator = logging.getLogger("bff")
+    operator.addHandler(log)
+    operator.setLevel(logging.INFO)
+    made.append(DevApp(folder, pages, terminal.write))
+    return made[0]
+
+
+def _listen(port: int) -> socket.socket:
+    """A socket of this port; raises OperatorError where somebody else has it."""
+    listening = socket.socket()
+    try:
+        if os.name == "posix":  # a connection that has ended does not take the port
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((HOST, port))
+        listening.listen(128)
+    except OSError as error:
+        listening.close()
+        why = error.strerror or type(error).__name__
+        raise OperatorError(f"cannot listen on {HOST}:{port}: {why}; --port names another") from None
+    return listening
+
+
+def _follow(app: DevApp, host: str, stopped: threading.Event) -> None:
+    while not stopped.wait(_EVERY):
+        app.refresh(host)
