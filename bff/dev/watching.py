@@ -113,7 +113,7 @@ def _mistakes(down: list[Down]) -> Response:
 
 def _as_document(names: str, down: list[Down]) -> str:
     causes = dict.fromkeys(cause for one in down for cause in one.causes)
-    listed = "".join(f'<pre tabindex="0">{html.escape(cause)}</pre>' for cause in causes)
+    listed = "".join(f'<pre class="mistake" tabindex="0">{html.escape(cause)}</pre>' for cause in causes)
     body = (
         f'<main><h1>{html.escape(names)} cannot run</h1><div data-mistakes="{html.escape(names)}">{listed}</div>'
         "<p>This page loads anew when the file is mended.</p></main>"

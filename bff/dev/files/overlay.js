@@ -10,6 +10,7 @@ let looking = false;
 
 const entries = new PerformanceObserver((list) => list.getEntries().forEach(take));
 entries.observe({type: 'resource', buffered: true});
+for (const pre of document.querySelectorAll('pre.mistake')) pre.replaceWith(listing(pre.textContent));
 const own = document.querySelector('[data-mistakes]'); // the document is what cannot run
 if (own) {
   for (const name of own.dataset.mistakes.split(', ')) names.add(name);
@@ -60,13 +61,16 @@ function show(found) {
   if (!dialog.open) dialog.showModal();
 }
 
+// The hint behind the carets has a line of its own, so that it is seen where the source is too long for the screen.
 function listing(text) {
   const [head, ...rest] = text.split('\n');
-  const pre = element('pre', {tabIndex: 0});
+  const pre = element('pre', {className: 'mistake', tabIndex: 0});
   pre.append(element('strong', {textContent: head}));
-  const last = rest.pop();
-  if (rest.length) pre.append(rest.join('\n'), '\n');
-  if (last !== undefined) pre.append(element('em', {textContent: last}));
+  const [, carets, hint] = /^(\s*\^+) ?(.*)$/.exec(rest.at(-1) ?? '') ?? [];
+  if (carets !== undefined) rest.pop();
+  pre.append(...rest.map((line) => element('code', {textContent: line})));
+  if (carets !== undefined) pre.append(element('em', {textContent: carets}));
+  if (hint) pre.append(element('span', {textContent: hint}));
   return pre;
 }
 
