@@ -161,17 +161,23 @@ def evaluate(root: Path, expression: str, data: Path | None) -> int:
 @program.command(example="bff dev --run 'npm run dev'")
 @click.option("--port", type=PORT, default=5000, show_default=True, help="Where to listen.")
 @click.option("--run", metavar="COMMAND", default="", help="A shell line that runs beside it.")
+@click.option(
+    "--as",
+    "who",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Who asks without having signed in: JSON with user and tokens.",
+)
 @click.pass_obj
-def dev(root: Path, port: int, run: str) -> int:
+def dev(root: Path, port: int, run: str, who: Path | None) -> int:
     """Serve the project while you write it.
 
     Files are followed, and mistakes are shown. A recipe with one takes down itself and what includes it,
     nothing else.
     """
     from bff.cli.dev import dev
-    from bff.dev.serving import Wanted
 
-    return dev(root, Wanted(port, run))
+    return dev(root, port, run, who)
 
 
 @program.command(example="bff call home -q status=open --as visitor.json --trace")

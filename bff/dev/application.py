@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
+from bff.dev.asking import Visitor, cookie_of
 from bff.dev.kept import KeptReplies
 from bff.dev.pages import DevPages
 from bff.dev.watching import OWN, watch
 from bff.errors import OperatorError
+from bff.settings import Settings
 from bff.traces import trace_of
 from bff.web.app import create_app
+from bff.web.identity import COOKIE
 from bff.web.observing import counting
 from bff.web.site import Site, loading
 
@@ -31,18 +34,28 @@ Stamp = dict[str, int]
 
 
 class DevApp:
-    """A WSGI app whose project is followed: recipes and clients by its site, what wsgi.py imports by itself."""
+    """A WSGI app whose project is followed: recipes and clients by its site, what wsgi.py imports by itself.
 
-    def __init__(self, folder: Path, pages: DevPages, write: Callable[[str], None]) -> None:
+    Who has not signed in is the `visitor`, if there is one.
+    """
+
+    def __init__(
+        self, folder: Path, pages: DevPages, write: Callable[[str], None], visitor: Visitor | None = None
+    ) -> None:
         self._folder = folder
         self._pages = pages
         self._write = write
+        self._visitor = visitor
         self._kept = KeptReplies()
         self._lock = threading.Lock()
         self._app = self._load()
         self._stamp = self._stamp_now()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        sent = environ.get("HTTP_COOKIE", "")
+        if self._visitor is not None and f"{COOKIE.plain}=" not in sent:
+            (key, *_) = Settings.from_environ(os.environ).session_keys
+            environ["HTTP_COOKIE"] = "; ".join(filter(None, (sent, cookie_of(self._visitor, key))))
         return self._app(environ, start_response)
 
     @property

@@ -7,11 +7,12 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from cryptography.fernet import Fernet
 from msgspec import Struct
@@ -19,11 +20,17 @@ from msgspec.structs import replace
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from bff.dev.application import DevApp, project_path
+from bff.dev.asking import Visitor
 from bff.dev.beside import Beside
 from bff.dev.lines import DevLog
 from bff.dev.pages import DevPages, Told
+from bff.dev.rows import FILE, Rows
+from bff.dev.rows import PORT as ROWS_PORT
 from bff.errors import Finding, OperatorError
 from bff.text import counted
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 HOST = "127.0.0.1"
 _EVERY = 0.4
@@ -31,10 +38,11 @@ _EVERY = 0.4
 
 
 class Wanted(Struct, frozen=True):
-    """What `bff dev` is asked for; `run` is a shell line, '' for none."""
+    """What `bff dev` is asked for; `run` is a shell line, '' for none, `visitor` who asks without having signed in."""
 
     port: int = 5000
     run: str = ""
+    visitor: Visitor | None = None
 
 
 class Terminal(Struct, frozen=True):
@@ -64,20 +72,24 @@ class _Handler(WSGIRequestHandler):
 def serve(root: Path, wanted: Wanted, terminal: Terminal) -> int:
     """Serve until it is stopped (0), or the command beside it ends (1); raises OperatorError where it cannot."""
     folder = root.resolve()
+    try:
+        listening = _listen(wanted.port)
+    except OSError as error:
+        raise OperatorError(
+            f"cannot listen on {HOST}:{wanted.port}: {error.strerror}; --port names another"
+        ) from None
     theirs = dict(os.environ)
     os.environ["FLASK_DEBUG"] = "1"
     # Kept for as long as this process lives, so that whoever signed in stays it, whatever is loaded anew.
     os.environ.setdefault("BFF_SESSION_KEYS", Fernet.generate_key().decode())
-    with _listen(wanted.port) as listening, project_path(folder):
+    with listening, project_path(folder):
         try:
-            app = _load(folder, DevPages(terminal.tell), terminal)
+            app = _load(folder, wanted.visitor, terminal)
         except SystemExit as error:
             raise OperatorError(str(error)) from None
-        port = listening.getsockname()[1]
-        fd = listening.fileno()
-        server = make_server(HOST, port, app, threaded=True, request_handler=_Handler, fd=fd)
+        server = _server_of(app, listening)
         count = counted(len(app.site.pages), "page")
-        terminal.write(f"bff dev: http://{HOST}:{port}/  {count} from {folder}  (ctrl-C stops it)")
+        terminal.write(f"bff dev: http://{HOST}:{server.port}/  {count} from {folder}  (ctrl-C stops it)")
         return _run(server, app, terminal, wanted.run, theirs)
 
 
@@ -94,6 +106,7 @@ def _run(
     _stop_at_signals(server)
     with ExitStack() as stack:
         stack.callback(terminal.write, "Stopped.")
+        stack.enter_context(_rows_of(Path.cwd(), terminal))
         if line:
             stack.callback(Beside(line, Path.cwd(), environ, terminal.write, end).stop)
         stopped = threading.Event()
@@ -120,30 +133,60 @@ def _stop_at_signals(server: BaseWSGIServer) -> None:
             signal.signal(getattr(signal, name), stop)
 
 
-def _load(folder: Path, pages: DevPages, terminal: Terminal) -> DevApp:
+def _load(folder: Path, visitor: Visitor | None, terminal: Terminal) -> DevApp:
     """The app, whose log is written for its author."""
     made: list[DevApp] = []
     log = DevLog(terminal.write, lambda entry: made[0].kept_in(entry) if made else ())
     operator = logging.getLogger("bff")
     operator.addHandler(log)
     operator.setLevel(logging.INFO)
-    made.append(DevApp(folder, pages, terminal.write))
+    made.append(DevApp(folder, DevPages(terminal.tell), terminal.write, visitor))
     return made[0]
 
 
 def _listen(port: int) -> socket.socket:
-    """A socket of this port; raises OperatorError where somebody else has it."""
+    """A socket of this port; raises OSError where somebody else has it."""
     listening = socket.socket()
     try:
         if os.name == "posix":  # a connection that has ended does not take the port
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((HOST, port))
         listening.listen(128)
-    except OSError as error:
+    except OSError:
         listening.close()
-        why = error.strerror or type(error).__name__
-        raise OperatorError(f"cannot listen on {HOST}:{port}: {why}; --port names another") from None
+        raise
     return listening
+
+
+def _server_of(app: WSGIApplication, listening: socket.socket) -> BaseWSGIServer:
+    port, fd = listening.getsockname()[1], listening.fileno()
+    return make_server(HOST, port, app, threaded=True, request_handler=_Handler, fd=fd)
+
+
+@contextmanager
+def _rows_of(folder: Path, terminal: Terminal) -> Iterator[None]:
+    """Serves the rows of a project's backend.json, where it has one."""
+    file = folder / FILE
+    if not file.is_file():
+        yield
+        return
+    rows = Rows(file)
+    try:
+        listening = _listen(ROWS_PORT)
+    except OSError as error:
+        terminal.write(f"{FILE} is not served: {HOST}:{ROWS_PORT}: {error.strerror}")
+        yield
+        return
+    with listening:
+        server = _server_of(rows, listening)
+        thread = threading.Thread(target=server.serve_forever, name="bff-rows", daemon=True)
+        thread.start()
+        terminal.write(f"{FILE}: http://{HOST}:{ROWS_PORT}/")
+        try:
+            yield
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def _follow(app: DevApp, host: str, stopped: threading.Event) -> None:

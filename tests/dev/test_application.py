@@ -8,8 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
+from werkzeug.test import Client
 
 from bff.dev.application import DevApp, project_path
+from bff.dev.asking import Visitor
 from bff.dev.pages import DevPages
 from bff.errors import OperatorError
 from tests.dev.conftest import GOOD, Project
@@ -95,8 +98,6 @@ def test_recipes_are_followed_although_nobody_asks(project: Project) -> None:
 
 
 def test_a_session_outlives_a_load(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    from cryptography.fernet import Fernet
-
     monkeypatch.setenv("BFF_SESSION_KEYS", Fernet.generate_key().decode())
     client = project.start(login=LOGIN, me="route: GET /api/me\nshape: user.id\n")
     assert client.post("/api/login").status_code == 200
@@ -110,3 +111,23 @@ def test_the_folder_is_where_python_looks_only_meanwhile(tmp_path: Path) -> None
         assert sys.path[0] == str(tmp_path)
         assert Path.cwd() == tmp_path
     assert (sys.path, os.getcwd()) == (before, folder)
+
+
+class TestAsSomebody:
+    """`--as FILE`."""
+
+    @pytest.fixture
+    def client(self, project: Project, monkeypatch: pytest.MonkeyPatch) -> Client:
+        monkeypatch.setenv("BFF_SESSION_KEYS", Fernet.generate_key().decode())
+        write_project(project.root, {"login": LOGIN, "me": "route: GET /api/me\nshape: user.id\n"})
+        pages = DevPages(project.told.append)
+        return Client(DevApp(project.root, pages, project.lines.append, Visitor({"id": "bob"})))
+
+    def test_who_has_not_signed_in_is_the_visitor(self, client: Client) -> None:
+        assert client.get("/api/me").json == "bob"
+        client.set_cookie("other", "1")
+        assert client.get("/api/me").json == "bob"
+
+    def test_who_signs_in_is_that(self, client: Client) -> None:
+        assert client.post("/api/login").status_code == 200
+        assert client.get("/api/me").json == "ann"

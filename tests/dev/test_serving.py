@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -16,6 +17,7 @@ import pytest
 import requests
 
 from bff.cli import main
+from bff.dev.rows import PORT
 from clients.local.pocketbase import free_port, start_child, stop_child
 from tests.dev.test_sound import BAD, UNKNOWN
 from tests.project import write_project
@@ -154,3 +156,30 @@ def test_what_keeps_wsgi_from_starting_is_one_line(root: Path) -> None:
     command = [sys.executable, "-m", "bff", "--root", str(root), "dev", "--port", "0"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert (ended.returncode, ended.stdout, ended.stderr) == (2, "", "bff: The app cannot start: no\n")
+
+
+def test_the_rows_of_a_project_are_served_beside_it(root: Path) -> None:
+    (root / "backend.json").write_text('{"items": [{"id": "1", "name": "One"}]}')
+    (root / "visitor.json").write_text('{"user": {"id": "bob"}}')
+    (root / "orchestrations" / "me.yaml").write_text("route: GET /api/me\nshape: user.id\n")
+    terminal = Terminal(root, "--as", str(root / "visitor.json"))
+    try:
+        lines = terminal.until("backend.json")
+        if f"backend.json: http://127.0.0.1:{PORT}/" in lines:  # else somebody has the port, which is said
+            rows = requests.get(f"http://127.0.0.1:{PORT}/items", timeout=PATIENCE)
+            assert rows.json() == [{"id": "1", "name": "One"}]
+        assert requests.get(f"{terminal.url}/api/me", timeout=PATIENCE).json() == "bob"
+        assert terminal.interrupt() == 0
+    finally:
+        stop_child(terminal.process)
+
+
+def test_rows_whose_port_is_taken_are_not_served_and_it_says_so(root: Path) -> None:
+    (root / "backend.json").write_text('{"items": []}')
+    with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", PORT)):
+        terminal = Terminal(root)
+        try:
+            terminal.until(f"backend.json is not served: 127.0.0.1:{PORT}: Address already in use")
+            assert terminal.interrupt() == 0
+        finally:
+            stop_child(terminal.process)
