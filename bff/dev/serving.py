@@ -59,7 +59,7 @@ class Terminal(Struct, frozen=True):
             else:
                 self.show(replace(one, message=f"warning: {one.message}") if one.mild else one)
         if told.down:
-            self.write(f"{', '.join(told.down)} cannot run, the others do")
+            self.write(f"cannot run: {', '.join(told.down)}")
         elif told.mended:
             self.write("every page can run again")
 
@@ -81,7 +81,7 @@ def serve(root: Path, wanted: Wanted, terminal: Terminal) -> int:
     theirs = dict(os.environ)
     os.environ["FLASK_DEBUG"] = "1"
     # Kept for as long as this process lives, so that whoever signed in stays it, whatever is loaded anew.
-    os.environ.setdefault("BFF_SESSION_KEYS", Fernet.generate_key().decode())
+    os.environ["BFF_SESSION_KEYS"] = os.environ.get("BFF_SESSION_KEYS") or Fernet.generate_key().decode()
     with listening, project_path(folder):
         try:
             app = _load(folder, wanted.visitor, terminal)
@@ -89,7 +89,7 @@ def serve(root: Path, wanted: Wanted, terminal: Terminal) -> int:
             raise OperatorError(str(error)) from None
         server = _server_of(app, listening)
         count = counted(len(app.site.pages), "page")
-        terminal.write(f"bff dev: http://{HOST}:{server.port}/  {count} from {folder}  (ctrl-C stops it)")
+        terminal.write(f"bff dev: http://{HOST}:{server.port}/  {count} from {folder}")
         return _run(server, app, terminal, wanted.run, theirs)
 
 
@@ -97,15 +97,17 @@ def _run(
     server: BaseWSGIServer, app: DevApp, terminal: Terminal, line: str, environ: Mapping[str, str]
 ) -> int:
     """Answer until a signal comes, or the command beside ends."""
-    ended: list[int] = []
+    last_words: list[str] = []
+    statuses: list[int] = []
 
     def end(status: int) -> None:
-        ended.append(status)
+        statuses.append(status)
+        last_words.append(f"The command beside it ended with status {status}.")
         server.shutdown()
 
-    _stop_at_signals(server)
+    _stop_at_signals(server, last_words)
     with ExitStack() as stack:
-        stack.callback(terminal.write, "Stopped.")
+        stack.callback(_say_first, last_words, terminal)
         stack.enter_context(_rows_of(Path.cwd(), terminal))
         if line:
             stack.callback(Beside(line, Path.cwd(), environ, terminal.write, end).stop)
@@ -114,18 +116,23 @@ def _run(
         following = partial(_follow, app, f"{HOST}:{server.port}", stopped)
         threading.Thread(target=following, name="bff-files", daemon=True).start()
         server.serve_forever(poll_interval=0.1)
-        if ended:
-            terminal.write(f"The command beside it ended with status {ended[0]}.")
-    return 1 if ended else 0
+    return 1 if statuses else 0
 
 
-def _stop_at_signals(server: BaseWSGIServer) -> None:
-    """End the server at ctrl-C and its like.
+def _say_first(words: list[str], terminal: Terminal) -> None:
+    if words:
+        terminal.write(words[0])
+
+
+def _stop_at_signals(server: BaseWSGIServer, last_words: list[str]) -> None:
+    """End the server at ctrl-C, which is told, and its like.
 
     Nothing is raised for them: that could come just where the command beside has begun and nobody knows of it yet.
     """
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
+    def stop(number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGINT:
+            last_words.append("\nStopped.")
         threading.Thread(target=server.shutdown, name="bff-stop", daemon=True).start()
 
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
