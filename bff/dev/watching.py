@@ -58,7 +58,7 @@ def watch(app: Flask, pages: DevPages, write: Callable[[str], None]) -> None:
     def finish(response: Response) -> Response:
         if request.endpoint in _PUBLIC and response.mimetype == "text/html" and not g.get("down"):
             _inject(response)
-        if not (g.journal.page or request.path.startswith(OWN)):
+        if not (g.journal.page or request.path.startswith(OWN) or _is_part_of_a_document(response)):
             what = g.get("down") or f"{request.method} {quote(request.path)}"
             write(line_of(response.status_code, what, g.journal.milliseconds))
         return response
@@ -82,6 +82,12 @@ def _unkept(content: bytes | str, kind: str = "text/html", status: int = 200) ->
 
 def _wants_document() -> bool:
     return request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
+
+
+def _is_part_of_a_document(response: Response) -> bool:
+    """Whether this is a script, style or picture that came well: an app has dozens, among which a line is lost."""
+    is_file = request.endpoint == "public.file" and response.mimetype != "text/html"
+    return is_file and response.status_code < 400
 
 
 def _down(site: Site, pages: DevPages) -> list[Down] | None:

@@ -200,14 +200,27 @@ def test_with_an_index_that_is_shown_at_once(project: Project) -> None:
 
 
 def test_what_is_no_page_has_a_line_without_what_was_asked_of_it(project: Project) -> None:
-    project.write("public/app.js", "1")
+    project.write("public/index.html", "Hi")
     client = project.start(good=GOOD, bad=BAD)
-    for path in ("/app.js?token=secret", "/api/bad?token=secret", "/api/a%0Ab"):
+    for path in ("/?token=secret", "/api/bad?token=secret", "/api/a%0Ab"):
         client.get(path)
+    client.post("/readyz")
     assert [re.sub(r"\d+ ms$", "… ms", line[9:]) for line in project.lines] == [
-        "200 GET /app.js … ms",
+        "200 GET / … ms",
         "503 bad … ms",
         "404 GET /api/a%0Ab … ms",
+        "405 POST /readyz … ms",
+    ]
+
+
+def test_the_parts_of_a_document_have_a_line_where_they_do_not_come(project: Project) -> None:
+    project.write("public/app.js", "1")
+    client = project.start(good=GOOD)
+    etag = client.get("/app.js").headers["ETag"]
+    assert client.get("/app.js", headers={"If-None-Match": etag}).status_code == 304
+    assert client.get("/absent.js").status_code == 404
+    assert [line[9:].rpartition(" ")[0].rpartition(" ")[0] for line in project.lines] == [
+        "404 GET /absent.js"
     ]
 
 

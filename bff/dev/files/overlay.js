@@ -65,7 +65,9 @@ function show(found) {
 function listing(text) {
   const [head, ...rest] = text.split('\n');
   const pre = element('pre', {className: 'mistake', tabIndex: 0});
-  pre.append(element('strong', {textContent: head}));
+  const title = element('strong');
+  title.append(...head.split(/(?<=\/)/).flatMap((part) => [part, element('wbr')]));
+  pre.append(title);
   const [, carets, hint] = /^(\s*\^+) ?(.*)$/.exec(rest.at(-1) ?? '') ?? [];
   if (carets !== undefined) rest.pop();
   pre.append(...rest.map((line) => element('code', {textContent: line})));
