@@ -17,7 +17,7 @@ from flask import Flask
 from bff.dev.asking import Visitor, cookie_of
 from bff.dev.kept import KeptReplies
 from bff.dev.pages import DevPages
-from bff.dev.watching import OWN, watch
+from bff.dev.watching import watch
 from bff.errors import OperatorError
 from bff.settings import Settings
 from bff.traces import trace_of
@@ -63,14 +63,14 @@ class DevApp:
         site: Site = self._app.extensions["bff"]
         return site
 
-    def refresh(self, host: str) -> None:
+    def refresh(self) -> None:
         """Take in what has changed, although nobody asks for a page."""
         with self._lock:
             stamp = self._stamp_now()
             if stamp != self._stamp:
                 self._stamp = stamp
                 self._load_anew()
-        self._app.test_client().get(f"{OWN}mistakes", base_url=f"http://{host}").close()
+        self.site.refresh()
 
     def kept_in(self, entry: Mapping[str, Any]) -> list[str]:
         """The steps of a page's log entry that kept replies have answered."""

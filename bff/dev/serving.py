@@ -9,7 +9,6 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -113,8 +112,7 @@ def _run(
             stack.callback(Beside(line, Path.cwd(), environ, terminal.write, end).stop)
         stopped = threading.Event()
         stack.callback(stopped.set)
-        following = partial(_follow, app, f"{HOST}:{server.port}", stopped)
-        threading.Thread(target=following, name="bff-files", daemon=True).start()
+        threading.Thread(target=_follow, args=(app, stopped), name="bff-files", daemon=True).start()
         server.serve_forever(poll_interval=0.1)
     return 1 if statuses else 0
 
@@ -196,6 +194,6 @@ def _rows_of(folder: Path, terminal: Terminal) -> Iterator[None]:
             thread.join()
 
 
-def _follow(app: DevApp, host: str, stopped: threading.Event) -> None:
+def _follow(app: DevApp, stopped: threading.Event) -> None:
     while not stopped.wait(_EVERY):
-        app.refresh(host)
+        app.refresh()

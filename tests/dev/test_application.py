@@ -53,7 +53,7 @@ def test_the_views_of_wsgi_are_served_and_followed(entered: Project) -> None:
     assert entered.app is not None
     assert entered.client.get("/own").text == "one"
     entered.write("own_views.py", "def text():\n    return 'two'\n")
-    entered.app.refresh("localhost")
+    entered.app.refresh()
     assert entered.client.get("/own").text == "two"
     assert entered.client.get("/api/good").json == 1
     assert entered.lines[1] == "wsgi.py has changed; it is loaded anew"
@@ -70,8 +70,8 @@ def test_the_views_of_wsgi_are_served_and_followed(entered: Project) -> None:
 def test_where_wsgi_breaks_the_app_of_before_goes_on(entered: Project, text: str, told: str) -> None:
     assert entered.app is not None
     entered.write("wsgi.py", text)
-    entered.app.refresh("localhost")
-    entered.app.refresh("localhost")
+    entered.app.refresh()
+    entered.app.refresh()
     assert entered.client.get("/own").text == "one"
     assert len(entered.lines) == 2
     assert entered.lines[0].startswith(told)
@@ -89,10 +89,10 @@ def test_recipes_are_followed_although_nobody_asks(project: Project) -> None:
     project.start(good=GOOD)
     assert project.app is not None
     project.write("orchestrations/good.yaml", GOOD.replace("shape: 1", "shape: nothing"))
-    project.app.refresh("localhost")
+    project.app.refresh()
     assert [told.down for told in project.told] == [("good",)]
     project.write("orchestrations/other.yaml", GOOD.replace("good", "other"))
-    project.app.refresh("localhost")
+    project.app.refresh()
     assert project.client.get("/api/other").json == 1
     assert project.lines == []
 

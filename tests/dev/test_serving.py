@@ -17,7 +17,10 @@ import pytest
 import requests
 
 from bff.cli import main
+from bff.dev import serving
+from bff.dev.pages import Told
 from bff.dev.rows import PORT
+from bff.errors import Finding, Place
 from clients.local.pocketbase import free_port, start_child, stop_child
 from tests.dev.test_sound import BAD, UNKNOWN
 from tests.project import write_project
@@ -184,3 +187,22 @@ def test_rows_whose_port_is_taken_are_not_served_and_it_says_so(root: Path) -> N
             assert terminal.interrupt() == 0
         finally:
             stop_child(terminal.process)
+
+
+def test_warnings_are_marked_and_what_can_run_again_is_told() -> None:
+    written: list[str] = []
+    terminal = serving.Terminal(written.append, lambda finding: written.append(str(finding)))
+    place = Place("orchestrations/a.yaml", 1, 2)
+    mild = Finding(place, "nothing reads it", mild=True)
+    terminal.tell(Told((mild, "PEOPLE_URL is not set"), ("a", "b"), False))
+    terminal.tell(Told((), ("a",), True))
+    terminal.tell(Told((), (), True))
+    terminal.tell(Told((mild,), (), False))
+    assert written == [
+        "orchestrations/a.yaml:1:2: warning: nothing reads it",
+        "PEOPLE_URL is not set",
+        "cannot run: a, b",
+        "cannot run: a",
+        "every page can run again",
+        "orchestrations/a.yaml:1:2: warning: nothing reads it",
+    ]
