@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 _ENTRY = "wsgi"
+_LOCAL = re.compile(r"(?:127\.0\.0\.1|(?:[\w-]+\.)*localhost)(?::\d+)?")
 Stamp = dict[str, int]
 
 
@@ -53,7 +55,7 @@ class DevApp:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         sent = environ.get("HTTP_COOKIE", "")
-        if self._visitor is not None and f"{COOKIE.plain}=" not in sent:
+        if self._visitor is not None and f"{COOKIE.plain}=" not in sent and _is_local(environ):
             (key, *_) = Settings.from_environ(os.environ).session_keys
             environ["HTTP_COOKIE"] = "; ".join(filter(None, (sent, cookie_of(self._visitor, key))))
         return self._app(environ, start_response)
@@ -132,6 +134,11 @@ class DevApp:
             except FileNotFoundError:  # an editor took it away in this moment
                 found[file] = 0
         return found
+
+
+def _is_local(environ: WSGIEnvironment) -> bool:
+    """Whether a request names this machine; what another site has had resolved to it does not."""
+    return _LOCAL.fullmatch(environ.get("HTTP_HOST", "")) is not None
 
 
 @contextmanager

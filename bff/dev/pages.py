@@ -90,6 +90,7 @@ class DevPages:
         self._routes |= {
             name: (recipe.method, recipe.path) for name, recipe in recipes.items() if recipe.path
         }
+        # One without a route that others include is a part of these: they tell what is wrong with it.
         parts = {step.recipe for one in recipes.values() for step in one.steps if isinstance(step, SubRecipe)}
         for name, recipe in recipes.items():
             if not recipe.path and "route" not in recipe.marks.keys and "" not in recipe.broken:

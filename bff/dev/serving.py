@@ -27,6 +27,7 @@ from bff.dev.rows import FILE, Rows
 from bff.dev.rows import PORT as ROWS_PORT
 from bff.errors import Finding, OperatorError
 from bff.text import counted
+from bff.traces import trace_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -112,7 +113,7 @@ def _run(
             stack.callback(Beside(line, Path.cwd(), environ, terminal.write, end).stop)
         stopped = threading.Event()
         stack.callback(stopped.set)
-        threading.Thread(target=_follow, args=(app, stopped), name="bff-files", daemon=True).start()
+        threading.Thread(target=_follow, args=(app, stopped, terminal), name="bff-files", daemon=True).start()
         server.serve_forever(poll_interval=0.1)
     return 1 if statuses else 0
 
@@ -194,6 +195,9 @@ def _rows_of(folder: Path, terminal: Terminal) -> Iterator[None]:
             thread.join()
 
 
-def _follow(app: DevApp, stopped: threading.Event) -> None:
+def _follow(app: DevApp, stopped: threading.Event, terminal: Terminal) -> None:
     while not stopped.wait(_EVERY):
-        app.refresh()
+        try:
+            app.refresh()
+        except Exception as error:  # what it is about is loaded again at the next change
+            terminal.write(f"{type(error).__name__}\n{trace_of(error)}")

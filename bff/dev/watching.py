@@ -47,7 +47,7 @@ def watch(app: Flask, pages: DevPages, write: Callable[[str], None]) -> None:
         if (down := _down(site, pages)) is not None:
             g.down = down[0].name
             return _mistakes(down)
-        if _wants_document():  # as it is written, so that the script can be put into it
+        if request.endpoint in _PUBLIC and _wants_document():  # as it is written: the script is put into it
             for name in _UNCHANGED:
                 request.environ.pop(name, None)
         if request.endpoint == "public.index" and not has_index():
@@ -97,7 +97,8 @@ def _down(site: Site, pages: DevPages) -> list[Down] | None:
     found = pages.find(request.method, request.path)
     if found is not None:
         down, is_exact = found
-        if is_exact or page_of(request.endpoint or "") not in site.pages:
+        other = site.pages.get(page_of(request.endpoint or ""))
+        if other is None or (is_exact and down.route != (other.recipe.method, other.recipe.path)):
             return [down]
     if isinstance(request.routing_exception, NotFound) and is_api(request.path):
         return pages.anywhere or None
@@ -129,7 +130,7 @@ def _as_document(names: str, down: list[Down]) -> str:
 
 def _inject(response: Response) -> None:
     """Put the overlay's script into a document."""
-    if response.status_code != 200 or response.direct_passthrough:
+    if response.status_code != 200 or response.direct_passthrough or "Content-Encoding" in response.headers:
         return
     body = response.get_data()
     end = _END.search(body)

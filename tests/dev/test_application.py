@@ -131,3 +131,7 @@ class TestAsSomebody:
     def test_who_signs_in_is_that(self, client: Client) -> None:
         assert client.post("/api/login").status_code == 200
         assert client.get("/api/me").json == "ann"
+
+    def test_a_name_that_only_leads_here_is_nobody(self, client: Client) -> None:
+        assert client.get("/api/me", base_url="http://a.localhost:5000").json == "bob"
+        assert client.get("/api/me", base_url="http://localhost.example.com").status_code == 401

@@ -62,6 +62,7 @@ def test_a_part_without_a_route_is_told_where_it_is_included(project: Project, a
 
 def test_of_two_pages_for_one_route_the_first_answers(project: Project, answers: Answers) -> None:
     project.start(a=GOOD, b=GOOD.replace("shape: 1", "shape: 2"))
+    assert answers("/api/good") == 1
     assert project.said == [
         "orchestrations/b.yaml:2:8: the route GET /api/good is taken\n"
         "route: GET /api/good\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 
@@ -135,6 +136,13 @@ def test_the_script_stands_where_a_document_ends_that_has_no_head(
 ) -> None:
     project.write("public/index.html", written)
     assert project.start(good=GOOD).get("/", headers=PAGE).text == sent
+
+
+def test_a_document_that_a_program_fetches_packed_is_as_it_is(project: Project) -> None:
+    project.write("public/index.html", INDEX)
+    answer = project.start(good=GOOD).get("/index.html", headers={"Accept-Encoding": "gzip"})
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(answer.data).decode() == INDEX
 
 
 def test_other_files_and_pages_are_as_they_are(project: Project) -> None:
