@@ -26,13 +26,14 @@ OWN = "/-/dev/"
 MARK = "bff-mistake"
 """The name in Server-Timing by which the overlay knows that an answer is a mistake, and whose."""
 _FILES = {"dev.css": "text/css", "overlay.js": "text/javascript", "start.js": "text/javascript"}
-_SCRIPT = f'<script src="{OWN}overlay.js" defer></script>'.encode()
+# Before any other script, since it watches what they ask.
+_SCRIPT = f'<script src="{OWN}overlay.js"></script>'.encode()
 _PUBLIC = frozenset({"public.index", "public.file"})
 _UNCHANGED = (
     *("HTTP_ACCEPT_ENCODING", "HTTP_RANGE", "HTTP_IF_RANGE"),
     *("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE"),
 )
-_END = re.compile(rb"</(?:head|body)\s*>", re.IGNORECASE)
+_BEGIN = re.compile(rb"<head(?:\s[^>]*)?>|<!doctype[^>]*>(?!.*<head[\s>])", re.IGNORECASE | re.DOTALL)
 
 
 def watch(app: Flask, pages: DevPages, write: Callable[[str], None]) -> None:
@@ -133,8 +134,8 @@ def _inject(response: Response) -> None:
     if response.status_code != 200 or response.direct_passthrough or "Content-Encoding" in response.headers:
         return
     body = response.get_data()
-    end = _END.search(body)
-    at = end.start() if end else len(body)
+    begin = _BEGIN.search(body)
+    at = begin.end() if begin else 0
     response.set_data(body[:at] + _SCRIPT + body[at:])
     for name in ("ETag", "Last-Modified", "Accept-Ranges"):
         response.headers.pop(name, None)

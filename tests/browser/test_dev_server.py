@@ -126,6 +126,23 @@ def test_a_mistake_stands_over_the_page_that_asked_until_it_is_mended(
     expect(fresh_page.locator("#hello")).to_have_text("Hello, Ann.")
 
 
+ASKS = {
+    "an answer that nobody reads": "await fetch('/api/home');",
+    "a request of the old kind": "const asks = new XMLHttpRequest(); asks.open('GET', '/api/home'); asks.send();",
+    "a script with names of its own": "const names = 1, open = 2; fetch('/api/home');",
+}
+
+
+@pytest.mark.parametrize("kind", ASKS)
+def test_every_way_to_ask_is_seen(kind: str, project: Developed, fresh_page: Page) -> None:
+    is_classic = "names" in kind
+    project.write("public/index.html", INDEX.replace(' type="module"', "") if is_classic else INDEX)
+    project.write("public/app.js", ASKS[kind])
+    project.write("orchestrations/home.yaml", MISTAKE)
+    fresh_page.goto("/")
+    expect(fresh_page.get_by_role("dialog", name="home cannot run")).to_be_visible()
+
+
 def test_it_is_for_the_keyboard_too(project: Developed, fresh_page: Page) -> None:
     project.write("public/index.html", INDEX)
     project.write("public/app.js", APP)

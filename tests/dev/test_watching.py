@@ -15,7 +15,7 @@ PAGE = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
 INDEX = (
     "<!doctype html><html><head><title>App</title></head><body>" + "<p>Hello.</p>" * 100 + "</body></html>"
 )
-SCRIPT = '<script src="/-/dev/overlay.js" defer></script>'
+SCRIPT = '<script src="/-/dev/overlay.js"></script>'
 
 
 def test_a_fetch_of_a_broken_page_gets_its_mistakes_as_a_problem(project: Project) -> None:
@@ -121,7 +121,7 @@ def test_a_document_of_public_has_the_overlays_script(project: Project) -> None:
     client = project.start(good=GOOD)
     for path in ("/", "/deep/link", "/index.html"):
         answer = client.get(path, headers={**PAGE, "Accept-Encoding": "gzip", "If-None-Match": "*"})
-        assert answer.text == INDEX.replace("</head>", f"{SCRIPT}</head>")
+        assert answer.text == INDEX.replace("<head>", f"<head>{SCRIPT}")
         assert answer.headers["Content-Length"] == str(len(answer.data))
         assert answer.headers["Cache-Control"] == "no-store"
         assert "ETag" not in answer.headers
@@ -129,9 +129,13 @@ def test_a_document_of_public_has_the_overlays_script(project: Project) -> None:
 
 @pytest.mark.parametrize(
     ("written", "sent"),
-    [("<p>Hi", f"<p>Hi{SCRIPT}"), ("<BODY>Hi</BODY>", f"<BODY>Hi{SCRIPT}</BODY>")],
+    [
+        ("<p>Hi", f"{SCRIPT}<p>Hi"),
+        ("<!DOCTYPE html><header>Hi</header>", f"<!DOCTYPE html>{SCRIPT}<header>Hi</header>"),
+        ("<!doctype html>\n<HEAD lang=en><p>", f"<!doctype html>\n<HEAD lang=en>{SCRIPT}<p>"),
+    ],
 )
-def test_the_script_stands_where_a_document_ends_that_has_no_head(
+def test_the_script_stands_before_all_others(
     project: Project, written: str, sent: str
 ) -> None:
     project.write("public/index.html", written)
@@ -201,7 +205,7 @@ def test_with_an_index_that_is_shown_at_once(project: Project) -> None:
     client = project.start(good=GOOD)
     assert "What next" in client.get("/", headers=PAGE).text
     project.write("public/index.html", "Hi")
-    assert client.get("/", headers=PAGE).text == f"Hi{SCRIPT}"
+    assert client.get("/", headers=PAGE).text == f"{SCRIPT}Hi"
 
 
 # --- lines -----------------------------------------------------------------------------------------------------------

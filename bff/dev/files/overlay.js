@@ -1,4 +1,5 @@
 // Shows the mistakes of the pages that this document asked for, until they are mended. Only `bff dev` adds this script.
+{ // what is declared here is not the app's
 const OWN = '/-/dev/';
 const MARK = 'bff-mistake';
 const EVERY = 700; // milliseconds between looks, while something is shown
@@ -8,21 +9,38 @@ let dialog = null;
 let shown = '';
 let looking = false;
 
-const entries = new PerformanceObserver((list) => list.getEntries().forEach(take));
-entries.observe({type: 'resource', buffered: true});
-for (const pre of document.querySelectorAll('pre.mistake')) pre.replaceWith(listing(pre.textContent));
-const own = document.querySelector('[data-mistakes]'); // the document is what cannot run
-if (own) {
-  for (const name of own.dataset.mistakes.split(', ')) names.add(name);
-  look();
+let own = null; // where the document is what cannot run
+
+// An answer whose body nobody reads is no entry of the browser's, so what asks is watched itself.
+const ask = window.fetch;
+window.fetch = async (...given) => {
+  const answer = await ask(...given);
+  told(answer.headers.get('Server-Timing'));
+  return answer;
+};
+const open = XMLHttpRequest.prototype.open;
+XMLHttpRequest.prototype.open = function (...given) {
+  this.addEventListener('readystatechange', () => {
+    if (this.readyState === this.HEADERS_RECEIVED) told(this.getResponseHeader('Server-Timing'));
+  });
+  return open.apply(this, given);
+};
+document.addEventListener('DOMContentLoaded', () => {
+  for (const pre of document.querySelectorAll('pre.mistake')) pre.replaceWith(listing(pre.textContent));
+  own = document.querySelector('[data-mistakes]');
+  if (own) take(own.dataset.mistakes);
+});
+
+function told(timing) {
+  const [, found] = new RegExp(`${MARK};desc="([^"]*)"`).exec(timing ?? '') ?? [];
+  if (found === undefined) return;
+  if (document.body) take(found);
+  else document.addEventListener('DOMContentLoaded', () => take(found));
 }
 
-function take(entry) {
-  for (const {name, description} of entry.serverTiming ?? []) {
-    if (name !== MARK) continue;
-    for (const one of description.split(', ')) names.add(one);
-    look();
-  }
+function take(found) {
+  for (const one of found.split(', ')) names.add(one);
+  look();
 }
 
 async function look() {
@@ -42,7 +60,7 @@ async function look() {
 
 async function mistakes() {
   try {
-    const answer = await fetch(`${OWN}mistakes`, {cache: 'no-store'});
+    const answer = await ask(`${OWN}mistakes`, {cache: 'no-store'});
     return answer.ok ? await answer.json() : null;
   } catch {
     return null; // the server is being started again
@@ -91,4 +109,5 @@ function newDialog() {
 
 function element(tag, properties = {}) {
   return Object.assign(document.createElement(tag), properties);
+}
 }
