@@ -63,7 +63,7 @@ def new(name: str, backend: str | None, template: str) -> int:
 @click.option("--get", "path", metavar="PATH", help="What the page asks for.")
 @click.pass_obj
 def add(root: Path, kind: str, name: str | None, client: str | None, path: str | None) -> int:
-    """Add a page with its test, a client, a workflow of GitHub, or a plugin for Vite.
+    """Add a page with its test, a client, CI, or a plugin for Vite.
 
     Nothing that is there is written over.
     """
