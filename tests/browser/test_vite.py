@@ -8,6 +8,7 @@ import shlex
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,9 +18,9 @@ from playwright.sync_api import Browser, Page, expect
 from bff.cli import main
 from clients.local.pocketbase import free_port, start_child, stop_child
 from tests.conftest import missing
-from tests.fakes import FakeBackend, after, answer
+from tests.fakes import PATIENCE, FakeBackend, Received, Wire, after, answer, close
 from tests.project import LOGIN, write_project
-from tests.servers import ROOT, until_answers
+from tests.servers import ROOT, program, until_answers
 
 VITE = ROOT / ".local" / "browser" / "node_modules" / "vite" / "bin" / "vite.js"
 HOME = """
@@ -61,6 +62,7 @@ SIGN_IN = """async () => {
   const body = JSON.stringify({name: 'ada'});
   return (await fetch('/api/login', {method: 'POST', headers, body})).status;
 }"""
+ABOUT = "GET /-/dev/project"
 ASK = (
     "async ([method, path]) => { const r = await fetch(path, {method}); return [r.status, await r.text()]; }"
 )
@@ -89,35 +91,86 @@ class Developed:
 
 
 @pytest.fixture(scope="module")
-def developed(needs: Callable[..., None], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Developed]:
+def vite_command(needs: Callable[..., None]) -> Callable[[int], list[str]]:
+    """Vite at a port."""
     needs("chromium", "node")
     if not VITE.exists():
         missing("needs vite in .local/browser: make install-browser")
-    folder = tmp_path_factory.mktemp("vite")
-    root, port, vite_port = write_project(folder / "app", RECIPES), free_port(), free_port()
+    return lambda port: [
+        program("node"),
+        str(VITE),
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--strictPort",
+    ]
+
+
+def write_app(root: Path, url: str) -> None:
+    """Write an app of Vite with the plugin, beside a layer of this address."""
     assert main(["--root", str(root), "add", "vite"]) == 0
     (root / "vite.config.js").write_text(
-        "import bff from './vite-plugin-bff.js';\n"
-        f"export default {{plugins: [bff({{url: 'http://127.0.0.1:{port}'}})]}};\n"
+        f"import bff from './vite-plugin-bff.js';\nexport default {{plugins: [bff({{url: '{url}'}})]}};\n"
     )
     (root / "index.html").write_text(INDEX, encoding="utf-8")
     (root / "api").mkdir()
     (root / "api" / "main.js").write_text(MODULE, encoding="utf-8")
-    found = Developed(root, f"http://127.0.0.1:{vite_port}")
-    vite = shlex.join(["node", str(VITE), "--host", "127.0.0.1", "--port", str(vite_port), "--strictPort"])
-    command = [sys.executable, "-m", "bff", "--root", str(root), "dev", "--port", str(port), "--run", vite]
+
+
+@contextmanager
+def started(command: list[str], url: str, log: Path, environ: dict[str, str]) -> Iterator[None]:
+    """Run a command until the block ends, which begins when somebody answers at the address."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("BFF_", "FLASK_"))}
-    log = folder / "terminal.txt"
-    with FakeBackend() as backend, log.open("wb") as output:
+    with log.open("wb") as output:
+        process = start_child(command, cwd=log.parent, env={**plain, **environ}, stdout=output, stderr=output)
+    try:
+        until_answers(url, process, log)
+        yield
+    finally:
+        stop_child(process)
+
+
+@pytest.fixture(scope="module")
+def developed(
+    vite_command: Callable[[int], list[str]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Developed]:
+    folder = tmp_path_factory.mktemp("vite")
+    root, port, vite_port = write_project(folder / "app", RECIPES), free_port(), free_port()
+    write_app(root, f"http://127.0.0.1:{port}")
+    found = Developed(root, f"http://127.0.0.1:{vite_port}")
+    command = [sys.executable, "-m", "bff", "--root", str(root), "dev", "--port", str(port)]
+    command += ["--run", shlex.join(vite_command(vite_port))]
+    with FakeBackend() as backend:
         backend.on("GET /todos", after(found.todos, answer(json=["milk"])))
         backend.on("GET /notice", after(found.notice, answer(json="Hello")))
-        environ = {**plain, "TODOS_URL": backend.url, "NOTICES_URL": backend.url}
-        process = start_child(command, cwd=ROOT, env=environ, stdout=output, stderr=output)
-        try:
-            until_answers(found.url, process, log)
+        environ = {"TODOS_URL": backend.url, "NOTICES_URL": backend.url, "PYTHONPATH": str(ROOT)}
+        with started(command, found.url, folder / "terminal.txt", environ):
             yield found
-        finally:
-            stop_child(process)
+
+
+@pytest.fixture
+def layer() -> Iterator[FakeBackend]:
+    """What stands where `bff dev` does, and says of itself what a test lets it say."""
+    with FakeBackend() as layer:
+        layer.on(ABOUT, answer(503))
+        yield layer
+
+
+@pytest.fixture
+def beside(
+    layer: FakeBackend, vite_command: Callable[[int], list[str]], tmp_path: Path, browser: Browser
+) -> Iterator[Page]:
+    """A browser at a Vite beside that layer."""
+    port = free_port()
+    root, url = write_project(tmp_path / "app", {}), f"http://127.0.0.1:{port}"
+    write_app(root, layer.url)
+    with started([*vite_command(port), str(root)], url, tmp_path / "terminal.txt", {}):
+        context = browser.new_context(base_url=url)
+        page = context.new_page()
+        page.goto("/")
+        yield page
+        context.close()
 
 
 @pytest.fixture
@@ -200,3 +253,36 @@ def test_a_mistake_stands_in_vites_overlay_until_it_is_mended(developed: Develop
     developed.write("home", HOME)
     expect(overlay).to_have_count(0)
     expect(page.locator("#hello")).to_have_text("Hello, Ann.")
+
+
+def test_a_layer_that_is_not_there_is_told_until_it_is(layer: FakeBackend, beside: Page) -> None:
+    overlay = beside.locator("vite-error-overlay")
+    expect(overlay.locator(".message")).to_have_text(
+        f"[plugin:bff] No bff dev at {layer.url}: start it, or give bff() its url."
+    )
+    layer.on(ABOUT, answer(json={"routes": [], "mistakes": []}))
+    expect(overlay).to_have_count(0)
+
+
+def test_who_goes_away_ends_what_was_asked(layer: FakeBackend, beside: Page) -> None:
+    asked, gone = threading.Event(), threading.Event()
+
+    def slow(_: Received, wire: Wire) -> None:
+        asked.set()
+        wire.until_closed()
+        gone.set()
+
+    layer.on("GET /slow", slow)
+    layer.on(ABOUT, answer(json={"routes": ["^/slow$"], "mistakes": []}))
+    beside.evaluate(
+        "() => { window.leave = new AbortController(); fetch('/slow', {signal: leave.signal}).catch(() => 0); }"
+    )
+    assert asked.wait(PATIENCE)
+    beside.evaluate("() => leave.abort()")
+    assert gone.wait(PATIENCE)
+
+
+def test_a_layer_that_answers_nothing_is_a_bad_gateway(layer: FakeBackend, beside: Page) -> None:
+    layer.on("GET /cut", close)
+    layer.on(ABOUT, answer(json={"routes": ["^/cut$"], "mistakes": []}))
+    assert beside.evaluate(ASK, ["GET", "/cut"]) == [502, ""]
