@@ -63,6 +63,7 @@ SIGN_IN = """async () => {
   return (await fetch('/api/login', {method: 'POST', headers, body})).status;
 }"""
 ABOUT = "GET /-/dev/project"
+SOUND = answer(json={"routes": ["^/slow$", "^/cut$"], "mistakes": []})
 ASK = (
     "async ([method, path]) => { const r = await fetch(path, {method}); return [r.status, await r.text()]; }"
 )
@@ -151,9 +152,9 @@ def developed(
 
 @pytest.fixture
 def layer() -> Iterator[FakeBackend]:
-    """What stands where `bff dev` does, and says of itself what a test lets it say."""
+    """What stands where `bff dev` does, with two routes, and answers them as a test lets it."""
     with FakeBackend() as layer:
-        layer.on(ABOUT, answer(503))
+        layer.on(ABOUT, SOUND)
         yield layer
 
 
@@ -257,10 +258,11 @@ def test_a_mistake_stands_in_vites_overlay_until_it_is_mended(developed: Develop
 
 def test_a_layer_that_is_not_there_is_told_until_it_is(layer: FakeBackend, beside: Page) -> None:
     overlay = beside.locator("vite-error-overlay")
+    layer.on(ABOUT, answer(503, json={}))
     expect(overlay.locator(".message")).to_have_text(
         f"[plugin:bff] No bff dev at {layer.url}: start it, or give bff() its url."
     )
-    layer.on(ABOUT, answer(json={"routes": [], "mistakes": []}))
+    layer.on(ABOUT, SOUND)
     expect(overlay).to_have_count(0)
 
 
@@ -273,7 +275,6 @@ def test_who_goes_away_ends_what_was_asked(layer: FakeBackend, beside: Page) -> 
         gone.set()
 
     layer.on("GET /slow", slow)
-    layer.on(ABOUT, answer(json={"routes": ["^/slow$"], "mistakes": []}))
     beside.evaluate(
         "() => { window.leave = new AbortController(); fetch('/slow', {signal: leave.signal}).catch(() => 0); }"
     )
@@ -284,5 +285,4 @@ def test_who_goes_away_ends_what_was_asked(layer: FakeBackend, beside: Page) -> 
 
 def test_a_layer_that_answers_nothing_is_a_bad_gateway(layer: FakeBackend, beside: Page) -> None:
     layer.on("GET /cut", close)
-    layer.on(ABOUT, answer(json={"routes": ["^/cut$"], "mistakes": []}))
     assert beside.evaluate(ASK, ["GET", "/cut"]) == [502, ""]
