@@ -18,7 +18,7 @@ _FIRST_IS_HOLE = re.compile(r"/(?:[{<]|$)")
 _API = "^/api(?:/|$)"
 
 
-def told(site: Site, pages: DevPages, rules: Iterable[tuple[str, str]]) -> dict[str, Any]:
+def description(site: Site, pages: DevPages, rules: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """`routes` as patterns of JavaScript, `mistakes` as what is wrong where; `rules` are endpoints with paths."""
     return {"routes": _routes(site, pages, rules), "mistakes": list(_mistakes(pages))}
 

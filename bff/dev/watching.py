@@ -12,7 +12,7 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import NotFound
 
 from bff.dev.lines import line_of
-from bff.dev.neighbour import told
+from bff.dev.neighbour import description
 from bff.dev.pages import DevPages, Down
 from bff.dev.start_page import document, start_page
 from bff.jsontext import encode
@@ -73,7 +73,7 @@ def watch(app: Flask, pages: DevPages, write: Callable[[str], None]) -> None:
     @app.get(f"{OWN}project")
     def project() -> Response:
         rules = ((rule.endpoint, rule.rule) for rule in app.url_map.iter_rules())
-        return _unkept(encode(told(site, pages, rules)), "application/json")
+        return _unkept(encode(description(site, pages, rules)), "application/json")
 
     @app.get(f"{OWN}<name>")
     def own_file(name: str) -> Response:
