@@ -14,7 +14,6 @@ import gc
 import json
 import os
 import sys
-from hmac import compare_digest
 from urllib.parse import quote
 
 gc.disable()  # while modules are imported there is nothing to collect, and more and more to look at
@@ -41,6 +40,8 @@ except BffError as error:
 _ASCII = "".join(map(chr, range(0x21, 0x7F)))
 _SCHEDULES = ("aws.events", "aws.scheduler", "serverless-plugin-warmup")
 _KEY = os.environ.get("ORIGIN_KEY", "").encode()
+if _KEY:
+    from hmac import compare_digest  # loads OpenSSL
 _MAPPED_TO = os.environ.get("API_GATEWAY_BASE_PATH", "").strip("/")
 
 
