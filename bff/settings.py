@@ -1,4 +1,4 @@
-"""Every `BFF_*` setting of the layer: one declaration each, read once at start.
+"""Every `BFF_*` setting of the layer: one declaration each, read once at start, of the environment and the project.
 
 Sizes are bytes, durations seconds. A setting that is not declared here is an error, so that a misspelt one is
 never silently without effect. Every mistake is told at once, each in a line that says what is expected and never what
@@ -120,7 +120,7 @@ def _list(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-class _Declared(Struct, frozen=True):
+class Declared(Struct, frozen=True):
     """How one setting is read, and what is told of it."""
 
     default: Any
@@ -129,11 +129,12 @@ class _Declared(Struct, frozen=True):
     secret: bool
 
 
-_declared: list[_Declared] = []
+_declared: list[Declared] = []
+_NOTHING: Mapping[str, str] = {}
 
 
 def _setting(default: Any, parse: Callable[[str], Any], doc: str, *, secret: bool = False) -> Any:
-    _declared.append(_Declared(default, parse, doc, secret))
+    _declared.append(Declared(default, parse, doc, secret))
     return default
 
 
@@ -214,13 +215,17 @@ class Settings(Unshown, frozen=True):
     )
 
     @classmethod
-    def from_environ(cls, environ: Mapping[str, str]) -> Settings:
-        """Read and check the settings; raises OperatorError with a line for each mistake."""
-        values: dict[str, Any] = {}
+    def from_environ(cls, environ: Mapping[str, str], project: Mapping[str, str] = _NOTHING) -> Settings:
+        """Read and check the settings; raises OperatorError with a line for each mistake.
+
+        `project` has the texts that hold where the environment says nothing: those that a project has, all of them
+        right.
+        """
+        values = {name: SETTINGS[name].parse(text) for name, text in project.items()}
         mistakes: list[str] = []
         for variable in sorted(name for name in environ if name.startswith("BFF_")):
             name = variable.removeprefix("BFF_").lower()
-            declared = _DECLARED.get(name) if variable == _variable(name) else None
+            declared = SETTINGS.get(name) if variable == variable_of(name) else None
             if declared is None:
                 mistakes.append(_unknown(variable))
                 continue
@@ -237,29 +242,31 @@ class Settings(Unshown, frozen=True):
 
     def describe(self) -> str:
         """One line with every setting that is not at its default, secrets left out, for the log at start."""
-        values = {name: getattr(self, name) for name in _DECLARED}
+        values = {name: getattr(self, name) for name in SETTINGS}
         shown = (
             f"{name}={'(set)' if declared.secret else repr(values[name])}"
-            for name, declared in _DECLARED.items()
+            for name, declared in SETTINGS.items()
             if values[name] != declared.default
         )
         return " ".join(shown) or "every setting at its default"
 
 
-_DECLARED = dict(zip(Settings.__struct_fields__, _declared, strict=True))
+SETTINGS: Mapping[str, Declared] = dict(zip(Settings.__struct_fields__, _declared, strict=True))
+"""How each setting is read, by its name."""
 
 
-def _variable(name: str) -> str:
+def variable_of(name: str) -> str:
+    """The environment variable of a setting."""
     return f"BFF_{name.upper()}"
 
 
 def settings_table() -> list[tuple[str, str, str]]:
     """(environment variable, default, one-line doc) of every setting, for the docs and their test."""
-    return [(_variable(name), str(found.default), found.doc) for name, found in _DECLARED.items()]
+    return [(variable_of(name), str(found.default), found.doc) for name, found in SETTINGS.items()]
 
 
 def _unknown(variable: str) -> str:
-    known = list(map(_variable, _DECLARED))
+    known = list(map(variable_of, SETTINGS))
     near = nearest(variable.upper(), known)
     cure = f"did you mean {near}?" if near else f"the settings are {', '.join(sorted(known))}"
     return f"unknown setting {variable}: {cure}"

@@ -46,7 +46,8 @@ class Bundle(Struct, frozen=True):
     """The files of some pages by path: their own, and those of each package that they need.
 
     `variables` are what they take from the environment, with the defaults that the project gives, None where there
-    is none; `stand_ins` are texts of them with which the pages start where their environment is not.
+    is none; `stand_ins` are texts of them with which the pages start where their environment is not. `settings` are
+    the texts of those that the project has.
     """
 
     plans: Mapping[str, Plan]
@@ -54,6 +55,7 @@ class Bundle(Struct, frozen=True):
     packages: Mapping[str, Mapping[str, bytes]]
     variables: Mapping[str, str | None]
     stand_ins: Mapping[str, str]
+    settings: Mapping[str, str] = {}
 
     @property
     def pages(self) -> tuple[str, ...]:
@@ -110,7 +112,7 @@ class Bundler:
         elif (self.root / PINS).is_file():
             own[PINS] = (self.root / PINS).read_bytes()
         stand_ins = {name: text for client in _clients(planned) for name, text in client.stand_ins.items()}
-        return Bundle(planned.plans, own, packages, variables, stand_ins)
+        return Bundle(planned.plans, own, packages, variables, stand_ins, planned.settings)
 
     def _of(self, pages: Sequence[str] | None) -> Planned:
         if pages is None:
@@ -125,7 +127,7 @@ class Bundler:
                 )
         # The names as the plans have them: which strings are one object shows in the bytes of a pickle.
         named = {page: plan for page, plan in plans.items() if page in pages}
-        return Planned(named, self._planned.clients, False)
+        return Planned(named, self._planned.clients, False, self._planned.settings)
 
     def _packages(
         self, imported: set[str], needed: set[str], needless: frozenset[str], site: str

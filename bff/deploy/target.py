@@ -62,6 +62,11 @@ class Project(Struct, frozen=True):
     public: Mapping[str, bytes]
     suffix: str
 
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """The texts of the settings that the project has."""
+        return self.functions[0].bundle.settings
+
 
 def _nothing(_: Project) -> dict[str, bytes]:
     return {}
