@@ -1,4 +1,4 @@
-"""Writes the figures of `benchmarks/results.json` into docs/performance.md and docs/scale.md, and draws their charts.
+"""Writes the figures of `benchmarks/results.json` into the pages of docs/ that show them, and draws their charts.
 
 `python benchmarks/report.py` rewrites what stands between `<!-- figures: NAME -->` and `<!-- end -->`;
 `--check` only says whether that is as it should be. The same results always give the same text.
@@ -20,7 +20,7 @@ from benchmarks import chart, hosts_report, pages_report, results, scale_chart, 
 from benchmarks.lineup import ROOT
 from benchmarks.tables import NOT_YET, counted, figure, grid, table, title
 
-PAGES = (ROOT / "docs" / "performance.md", ROOT / "docs" / "scale.md")
+PAGES = tuple(ROOT / "docs" / f"{name}.md" for name in ("performance", "loads", "starts", "scale"))
 CHART = ROOT / "docs" / "images" / "performance.svg"
 SCALE_CHART = ROOT / "docs" / "images" / "scale.svg"
 _BLOCK = re.compile(r"(<!-- figures: ([\w ]+) -->\n).*?(<!-- end -->)", re.S)

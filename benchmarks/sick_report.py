@@ -1,4 +1,4 @@
-"""The table of the part `sick`, as docs/performance.md shows it."""
+"""The table of the part `sick`, as docs/loads.md shows it."""
 
 from __future__ import annotations
 

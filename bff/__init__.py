@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from bff.web.app import create_app
     from bff.web.by_hand import visitor_client
 
+__version__ = "0.2.0"
+
 __all__ = [
     "ApiKey",
     "BearerToken",

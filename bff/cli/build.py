@@ -15,7 +15,7 @@ from bff.cli.building.archive import archive
 from bff.cli.building.folder import write
 from bff.deploy import TARGETS, Bundler, Function, Project, Target
 from bff.deploy.python import python_of
-from bff.deploy.target import SITE
+from bff.deploy.target import INDEX, SITE
 from bff.errors import OperatorError
 from bff.settings import MIB
 from bff.text import counted, nearest
@@ -32,6 +32,7 @@ class Wanted(Struct, frozen=True):
     python: str | None = None
     python_bin: Path | None = None
     group: str | None = None
+    with_public: bool = False
     max_mb: int | None = None
     show_files: bool = False
 
@@ -39,12 +40,23 @@ class Wanted(Struct, frozen=True):
 def build(root: Path, wanted: Wanted) -> int:
     """Write what a target makes of some pages, or of all where none are named, and say what was written."""
     target = _target(wanted.target)
+    if wanted.with_public and wanted.group is None:
+        raise OperatorError(
+            "--with-public puts the files of public/ into one function: name it with --group NAME"
+        )
     with closing(python_of(wanted.python, wanted.python_bin)) as python:
         bundler = Bundler(root, python, wanted.arch)
+        if wanted.with_public:
+            _check_files(bundler, target)
         functions = [_with_entry(function, target) for function in _functions(bundler, wanted, target)]
         suffix = ".zip" if wanted.zipped else ""
         whole = not wanted.pages
-        public = bundler.public() if whole and not (target.alone or target.site) else {}
+        if wanted.with_public and target.alone and whole:
+            print(
+                f"--with-public adds nothing: with --all {target.name} has the files anyway", file=sys.stderr
+            )
+        is_beside = whole and not (target.alone or target.site or wanted.with_public)
+        public = bundler.public() if is_beside else {}
         project = Project(bundler.root.name, functions, python.version, wanted.arch, whole, public, suffix)
         too_large = list(_too_large(functions, wanted, target))
         if too_large:
@@ -74,12 +86,32 @@ def _functions(bundler: Bundler, wanted: Wanted, target: Target) -> Iterator[Fun
         name = wanted.group or (pages[0] if pages and len(pages) == 1 else bundler.root.name)
         if pages is None and not target.alone:
             pages = list(bundler.pages)
-        yield Function(name, bundler.bundle(pages, target.need))
+        yield Function(name, bundler.bundle(pages, target.need, with_public=wanted.with_public))
     else:
         for page in pages or bundler.pages:
             yield Function(page, bundler.bundle([page], target.need))
-    if target.site and not wanted.pages:
+    if target.site and not (wanted.pages or wanted.with_public):
         yield Function(SITE, bundler.bundle(None, target.need))
+
+
+def _check_files(bundler: Bundler, target: Target) -> None:
+    """Raises OperatorError where `public/` is no app for browsers, or has files that the host does not answer with."""
+    files = bundler.public()
+    if INDEX not in files:
+        raise OperatorError(
+            f"--with-public needs {bundler.root / INDEX}, which every path without a page answers"
+        )
+    if target.max_file is None:
+        return
+    most = report.size(target.max_file)
+    too_large = [
+        f"{path} has {report.size(len(content))}, and an answer of {target.name} holds a file of {most} at most: "
+        "make it smaller, or take it out of public/ and serve it from a bucket or a CDN"
+        for path, content in files.items()
+        if len(content) > target.max_file
+    ]
+    if too_large:
+        raise OperatorError("\n".join(too_large))
 
 
 def _with_entry(function: Function, target: Target) -> Function:

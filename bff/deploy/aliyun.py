@@ -15,6 +15,7 @@ from bff.deploy.bundle import Need
 from bff.deploy.manifest import only_x86, slug, to_yaml
 from bff.deploy.target import Function, Project, Target
 from bff.errors import OperatorError
+from bff.settings import MIB
 
 PORT = 9000
 MEMORY, CONCURRENCY = 512, 16
@@ -28,13 +29,13 @@ _STEP = 64
 
 
 def manifests(project: Project) -> dict[str, bytes]:
-    """The s.yaml of all functions, with all pages also the routes of a domain."""
+    """The s.yaml of all functions, with all pages or the files also the routes of a domain."""
     only_x86(project, TARGET.name)
     if project.python not in _RUNTIMES:
         there = " and ".join(_RUNTIMES)
         raise OperatorError(f"--python {project.python}: {TARGET.name} has {there}")
     resources = {function.name: _function(function, project) for function in project.functions}
-    if project.whole:
+    if project.whole or project.has_front:
         resources |= {"domain": _domain(project)}
     content = {
         "edition": "3.0.0",
@@ -155,5 +156,6 @@ TARGET = Target(
     need=Need(serves=True),
     deploys=frozenset({"memory", "concurrency", "min_instances"}),
     max_mb=500,
+    max_file=32 * MIB,
     max_seconds=86_400,
 )

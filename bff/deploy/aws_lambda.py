@@ -7,10 +7,13 @@ import json
 from bff.deploy import aws_sam, aws_serverless
 from bff.deploy.bundle import Need
 from bff.deploy.target import Function, Project, Target
-from bff.settings import SETTINGS, variable_of
+from bff.settings import KIB, MIB, SETTINGS, variable_of
 
 MODULE = "aws_lambda"
 _MOST = {"max_upload": "4 MiB", "max_download": "4 MiB", "max_answer": "2000 KiB"}
+MAX_FILE = (6 * MIB - 16 * KIB) // 4 * 3
+"""Bytes: an answer has 6 MB, of which headers take some, and base64 makes 4 of 3."""
+
 _ENTRY = b'''"""The pages beside it, for AWS Lambda: `aws_lambda.handler`. Written by `python -m bff build`."""
 
 import base64
@@ -46,6 +49,8 @@ _SCHEDULES = ("aws.events", "aws.scheduler", "serverless-plugin-warmup")
 _KEY = os.environ.get("ORIGIN_KEY", "").encode()
 if _KEY:
     from hmac import compare_digest  # loads OpenSSL
+# A part of a file, or one in an encoding of its own, is no text of UTF-8: where files are, all goes as bytes.
+_TEXTS = () if os.path.isdir(os.path.join(_HERE, "public")) else None
 _MAPPED_TO = os.environ.get("API_GATEWAY_BASE_PATH", "").strip("/")
 
 
@@ -70,7 +75,9 @@ def _behind_a_gateway(environ, start_response):
     return app(environ, start_response)
 
 
-_answer = make_lambda_handler(_behind_a_gateway, binary_support=True)
+_answer = make_lambda_handler(
+    _behind_a_gateway, binary_support=True, non_binary_content_type_prefixes=_TEXTS
+)
 
 
 def handler(event, context):
@@ -157,5 +164,6 @@ TARGET = Target(
     streams=False,
     deploys=frozenset({"memory", "min_instances"}),
     max_mb=250,
+    max_file=MAX_FILE,
     max_seconds=aws_sam.API_SECONDS,
 )

@@ -15,6 +15,10 @@ from bff.errors import OperatorError
 API_SECONDS = 30
 """The longest that an HTTP API waits for a function."""
 
+EVERYTHING = "ANY", "$default"
+"""The route of every method and path that no other is for. One more of `/{proxy+}` would be the same to API Gateway,
+and serverless-offline takes only one of them."""
+
 MEMORY = 512
 """MiB of a function whose pages name none. The share of a processor grows with it, up to a whole one at 1769 MiB: this
 is enough for pages, which mostly wait for backends, and twice it halves the start."""
@@ -83,8 +87,12 @@ def names_of(project: Project) -> dict[str, str]:
 def routes_of(function: Function, project: Project) -> Iterator[tuple[str, str]]:
     """The methods and paths that go to a function: its pages', HEAD of what is read, and OPTIONS of whole paths.
 
-    Where a path's pages are spread over functions, none of them could say which methods there are.
+    Where a path's pages are spread over functions, none of them could say which methods there are. To a function that
+    has the files too goes every path.
     """
+    if function.has_files:
+        yield EVERYTHING
+        return
     for plan in function.plans.values():
         yield plan.recipe.method, plan.recipe.path
         if plan.recipe.method == "GET":
@@ -145,11 +153,7 @@ def _function(function: Function, name: str, project: Project) -> dict[str, Any]
     properties["Events"] = {
         f"{name.removesuffix('Function')}{method.capitalize()}{number or ''}": {
             "Type": "HttpApi",
-            "Properties": {
-                "ApiId": {"Ref": "Api"},
-                "Method": method,
-                "Path": path,
-            },
+            "Properties": {"ApiId": {"Ref": "Api"}, "Method": method, "Path": path},
         }
         for number, (method, path) in enumerate(routes_of(function, project))
     }

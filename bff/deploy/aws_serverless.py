@@ -13,6 +13,9 @@ _PLUGIN = (
     "# To try it on your own machine: npm install serverless-offline, and\n# plugins: [serverless-offline]\n"
 )
 
+_NAMES = {"ANY": "*", "$default": "*"}
+"""What the framework calls a method and a path of API Gateway."""
+
 
 def template(project: Project, handler: str) -> bytes:
     """The serverless.yml of a build, of its pages alone; variables come from the environment of whoever deploys."""
@@ -42,7 +45,7 @@ def _function(function: Function, project: Project, handler: str) -> dict[str, A
         "timeout": aws_sam.whole_seconds(function),
         "environment": _environment(function),
         "events": [
-            {"httpApi": {"method": method, "path": path}}
+            {"httpApi": {"method": _NAMES.get(method, method), "path": _NAMES.get(path, path)}}
             for method, path in aws_sam.routes_of(function, project)
         ],
     }

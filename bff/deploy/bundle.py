@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from bff.deploy.imports import engine_files, imported_from, project_files
 from bff.deploy.pins import FILE as PINS
-from bff.deploy.pins import Pins, distributions_of
+from bff.deploy.pins import Pins, distributions_of, file_of
 from bff.deploy.python import Python
 from bff.deploy.wheels import Wheels
 from bff.errors import OperatorError
@@ -90,15 +90,15 @@ class Bundler:
         files = (path for path in sorted(folder.rglob("*")) if path.is_file())
         return {path.relative_to(self.root).as_posix(): path.read_bytes() for path in files}
 
-    def bundle(self, pages: Sequence[str] | None, need: Need) -> Bundle:
-        """The bundle of some pages, or of all with what else the project serves."""
+    def bundle(self, pages: Sequence[str] | None, need: Need, *, with_public: bool = False) -> Bundle:
+        """The bundle of some pages, also with the files of `public/`, or of all with what else the project serves."""
         planned = self._of(pages)
         compiled, modules = page_files(self.root, planned, self.python)
         engine = engine_files(serves=need.serves)
         variables = _variables(planned)
         own = {FILE: compiled.content, **self.python.with_bytecode({**engine, **modules})}
         own[ENVIRONMENT] = _environment(planned, variables)
-        if planned.whole:
+        if planned.whole or with_public:
             own |= self.public()
         packages: dict[str, dict[str, bytes]] = {}
         if need.vendored:
@@ -109,8 +109,8 @@ class Bundler:
             )
             if need.installed:
                 own[PINS] = self._wheels_here().pins_of(need.adapters).encode()
-        elif (self.root / PINS).is_file():
-            own[PINS] = (self.root / PINS).read_bytes()
+        else:
+            own[PINS] = file_of(self.root).read_bytes()
         stand_ins = {name: text for client in _clients(planned) for name, text in client.stand_ins.items()}
         return Bundle(planned.plans, own, packages, variables, stand_ins, planned.settings)
 

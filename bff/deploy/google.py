@@ -17,6 +17,7 @@ from bff.deploy.bundle import Need
 from bff.deploy.manifest import host_names, only_x86, slug, to_yaml
 from bff.deploy.target import Function, Project, Target
 from bff.errors import OperatorError
+from bff.settings import MIB
 
 MEMORY, THREADS = 512, 16
 _COLD_START = 10
@@ -30,7 +31,8 @@ import sys
 gc.disable()  # while modules are imported there is nothing to collect, and more and more to look at
 
 import functions_framework
-from flask import Response
+from flask import Response, current_app
+from werkzeug.routing import Rule
 
 from bff import create_app
 from bff.errors import BffError
@@ -44,6 +46,9 @@ try:
     app = create_app()
 except BffError as error:
     sys.exit(f"The app cannot start: {error}")
+for path in ("robots.txt", "favicon.ico"):  # else the framework answers these, as files that are not there
+    if current_app:
+        current_app.url_map.add(Rule(f"/{path}", endpoint="run", defaults={"path": path}))
 gc.freeze()
 gc.enable()
 
@@ -62,15 +67,22 @@ def entry(_: Function) -> dict[str, bytes]:
 
 
 def manifests(project: Project) -> dict[str, bytes]:
-    """The commands that deploy each function, and with all pages an API Gateway before them."""
+    """The commands that deploy each function, and with all pages an API Gateway before them.
+
+    One that has the files too answers every path at its own address, and needs none.
+    """
     only_x86(project, TARGET.name)
     if project.suffix:
         raise OperatorError("--zip: gcloud deploys folders, and packs them itself")
     names = host_names(project, TARGET.name)
     found = {"deploy.sh": "\n".join(_commands(project, names)).encode()}
-    if project.whole:
+    if _has_gateway(project):
         found["openapi.yaml"] = _gateway(project, names)
     return found
+
+
+def _has_gateway(project: Project) -> bool:
+    return project.whole and not project.has_front
 
 
 _HEAD = """\
@@ -107,7 +119,7 @@ def _commands(project: Project, names: Mapping[str, str]) -> Iterator[str]:
     yield _HEAD.format(what=what, secrets=", ".join(required) or "none is needed")
     for function in project.functions:
         yield _deploy(function, names[function.name], project)
-    if project.whole:
+    if _has_gateway(project):
         yield _gateway_commands(project)
         if project.public:
             yield _PUBLIC
@@ -218,5 +230,6 @@ TARGET = Target(
     need=Need(adapters=("functions-framework",), installed=True),
     deploys=frozenset({"memory", "concurrency", "min_instances"}),
     max_mb=500,
+    max_file=32 * MIB,
     max_seconds=3600,
 )

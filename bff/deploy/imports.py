@@ -12,11 +12,7 @@ import bff
 _FOLDER = Path(bff.__file__).parent
 # What entries, servers, views by hand and client modules begin with; `bff` itself imports most by name at first use.
 _BEGINNINGS = ("bff.http", "bff.web.alone", "bff.web.app", "bff.web.by_hand")
-_OF_SERVING = ("bff.__main__", "bff.cli.serve")
-# What reads, checks and builds recipes: a bundle has none.
-_LEFT_OUT = frozenset(
-    {"bff.plan.planning", "bff.cli.build", "bff.cli.check", "bff.cli.schema", "bff.cli.test"}
-)
+_OF_SERVING = ("bff.__main__", "bff.cli.command", "bff.cli.program", "bff.cli.serve")
 
 
 @cache
@@ -27,13 +23,18 @@ def engine_files(*, serves: bool) -> Mapping[str, bytes]:
     """
 
     def find(name: str) -> Path | None:
-        if name.split(".")[0] != "bff" or name in _LEFT_OUT:
+        if name.split(".")[0] != "bff" or _is_for_authors(name):
             return None
         return _file_of(_FOLDER.parent, name)
 
     names = (*_BEGINNINGS, *(_OF_SERVING if serves else ()))
     beginnings = [path for name in names if (path := find(name)) is not None]
     return _read(_FOLDER.parent, _reached(beginnings, _FOLDER.parent, find))
+
+
+def _is_for_authors(name: str) -> bool:
+    """Whether a module reads, checks or builds recipes: a bundle has none."""
+    return name == "bff.plan.planning" or (name.startswith("bff.cli.") and name not in _OF_SERVING)
 
 
 def project_files(root: Path, modules: Iterable[str]) -> dict[str, bytes]:

@@ -38,9 +38,10 @@ _PARAMETER = re.compile(r"\{[^}]*\}")
 
 
 def manifests(project: Project) -> dict[str, bytes]:
-    """The image's files of each function, their Services, and with all pages the routes to them."""
+    """The image's files of each function, their Services, and with all pages or the files the routes to them."""
     check_names(project.functions)
     app = name_of(project.name)
+    is_routed = project.whole or project.has_front
     files: dict[str, bytes] = {}
     images: dict[str, str] = {}
     for function in project.functions:
@@ -50,12 +51,9 @@ def manifests(project: Project) -> dict[str, bytes]:
     files["images.txt"] = "".join(f"{folder} {image}\n" for folder, image in images.items()).encode()
     files["knative.yaml"] = written(
         f"One Service for each function. Replace {REGISTRY}; what has no default comes from the Secret {app}.",
-        [
-            _service(app, function, images[function.name], inside=project.whole)
-            for function in project.functions
-        ],
+        [_service(app, function, images[function.name], inside=is_routed) for function in project.functions],
     )
-    if project.whole:
+    if is_routed:
         files["routes.yaml"] = written(
             f"What leads to the Services of knative.yaml, by way of Knative's own ingress, in the cluster.\n"
             f"Replace {HOST}, and {NAMESPACE} where that is not the namespace.",
@@ -117,8 +115,8 @@ def _routes(app: str, functions: Sequence[Function]) -> Iterator[Object]:
 
 
 def _rules(functions: Sequence[Function]) -> Iterator[Object]:
-    """A rule for each function, most specific first, and the site's for everything else."""
-    pages = [function for function in functions if function.name != SITE]
+    """A rule for each function, most specific first, and for everything else that of the site or of the files."""
+    pages = [function for function in functions if not _is_front(function)]
     recipes = [plan.recipe for function in pages for plan in function.plans.values()]
     found = []
     for function in pages:
@@ -126,9 +124,13 @@ def _rules(functions: Sequence[Function]) -> Iterator[Object]:
         for at in range(0, len(matches), _MATCHES):
             found.append(_rule(function, matches[at : at + _MATCHES]))
     yield from sorted(found, key=_specific)
-    for function in functions:
-        if function.name == SITE:
-            yield _rule(function, [{"path": {"type": "PathPrefix", "value": "/"}}])
+    for function in filter(_is_front, functions):
+        yield _rule(function, [{"path": {"type": "PathPrefix", "value": "/"}}])
+
+
+def _is_front(function: Function) -> bool:
+    """Whether a function answers what no other is for."""
+    return function.name == SITE or function.has_files
 
 
 def _specific(rule: Object) -> tuple[bool, int]:

@@ -15,19 +15,24 @@ from bff.errors import OperatorError
 
 FILE = "requirements.txt"
 ADAPTERS = Path(__file__).with_name("adapters.txt")
+LOCKS = (Path(__file__).with_name("lock.txt"), Path(__file__).parents[2] / FILE)
+"""The pins that this engine was tested with: where its wheel has them, and a clone."""
 
 _PIN = re.compile(
     r"(?P<name>[A-Za-z0-9._-]+)(?:\[[^]]*])?==(?P<version>[^\s;\\]+)\s*(?:;(?P<marker>[^\\]*))?"
 )
 
 
+def file_of(root: Path) -> Path:
+    """The file that pins the dependencies of a project: its own, else the engine's."""
+    return next(place for place in (root / FILE, *LOCKS) if place.is_file())
+
+
 class Pins:
-    """The pins of a project, and of the adapters to function hosts, for one Python on Linux."""
+    """The pins of a project, else the engine's own, and of the adapters to function hosts, for one Python on Linux."""
 
     def __init__(self, root: Path, python: str, arch: str) -> None:
-        self._file = root / FILE
-        if not self._file.is_file():
-            raise OperatorError(f"{self._file} is missing: it pins, with hashes, what goes into a bundle")
+        self._file = file_of(root)
         self._environment = _environment(python, arch)
         # The project's own pins win: an adapter shares them.
         self._lines = self._read(ADAPTERS) | self._read(self._file)

@@ -13,6 +13,9 @@ from bff.plan.model import Plan
 SITE = "site"
 """The function of a whole project that stands beside those of its pages."""
 
+INDEX = "public/index.html"
+"""The page that an app in the browser begins with."""
+
 _MARGIN = 1.0
 
 
@@ -25,6 +28,11 @@ class Function(Struct, frozen=True):
     @property
     def plans(self) -> Mapping[str, Plan]:
         return self.bundle.plans
+
+    @property
+    def has_files(self) -> bool:
+        """Whether the files of `public/` are in it, with which it answers every path."""
+        return INDEX in self.bundle.own
 
     @property
     def timeout(self) -> float:
@@ -67,6 +75,11 @@ class Project(Struct, frozen=True):
         """The texts of the settings that the project has."""
         return self.functions[0].bundle.settings
 
+    @property
+    def has_front(self) -> bool:
+        """Whether its one function has the files too, so that every path leads there."""
+        return len(self.functions) == 1 and self.functions[0].has_files
+
 
 def _nothing(_: Project) -> dict[str, bytes]:
     return {}
@@ -80,8 +93,9 @@ class Target(Struct, frozen=True):
     a host that is not runs one request per process at a time, and stops it in between. `streams` says that answers
     reach the visitor as they are written, `deploys` which keys of a recipe's `deploy` the manifests hand on.
     `alone` targets make one folder of all pages; the others a folder for each function, and those with a `site` one
-    more of the whole project, for what no page answers. `max_mb` (MiB) is what the host takes unpacked, `max_seconds`
-    how long it waits for a function; None without a bound.
+    more of the whole project, for what no page answers. `max_mb` (MiB) is what the host takes unpacked, `max_file`
+    (bytes) the largest file that fits into one answer, `max_seconds` how long it waits for a function; None without a
+    bound.
     """
 
     name: str
@@ -96,4 +110,5 @@ class Target(Struct, frozen=True):
     alone: bool = False
     site: bool = False
     max_mb: int | None = None
+    max_file: int | None = None
     max_seconds: int | None = None

@@ -14,6 +14,7 @@ import pytest
 
 from bff.cli import main
 from bff.cli.building.archive import archive
+from bff.deploy.aws_lambda import MAX_FILE
 from bff.deploy.python import running_version
 from tests.project import write_project
 
@@ -83,6 +84,65 @@ def test_a_group_of_all_has_every_page(project: Path, capsys: pytest.CaptureFixt
     status, out = built(project, "--all", "--group", "shop")
     assert (status, functions_in(out)) == (0, {"shop"})
     assert capsys.readouterr().err.startswith(f"3 pages for {TARGET} in {out}: ")
+
+
+def with_files(project: Path, **more: bytes) -> Path:
+    (project / "public").mkdir()
+    for name, content in {"index.html": b"<title>Shop</title>", **more}.items():
+        (project / "public" / name).write_bytes(content)
+    return project
+
+
+def test_a_group_with_the_files_is_all_that_is_written(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out = built(with_files(project), "--all", "--group", "shop", "--with-public")
+    assert (status, functions_in(out)) == (0, {"shop"})
+    assert sorted(path.name for path in out.iterdir()) == [
+        ".built",
+        "serverless.yml",
+        "shop",
+        "template.yaml",
+    ]
+    assert (out / "shop" / "public" / "index.html").read_bytes() == b"<title>Shop</title>"
+    assert re.search(r"^ +19 B  public/$", capsys.readouterr().out, re.MULTILINE)
+
+
+def test_a_file_that_no_answer_holds_is_refused_with_what_to_do(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with_files(project, **{"film.webm": bytes(MAX_FILE + 1), "fits.webm": bytes(MAX_FILE)})
+    status, out = built(project, "plain", "--group", "shop", "--with-public")
+    assert (status, out.exists()) == (2, False)
+    assert capsys.readouterr().err == (
+        "bff: public/film.webm has 4.5 MiB, and an answer of aws-lambda holds a file of 4.5 MiB at most: make it "
+        "smaller, or take it out of public/ and serve it from a bucket or a CDN\n"
+    )
+
+
+def test_where_all_pages_come_with_the_files_that_is_said(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with_files(project)
+    both = []
+    for option in ((), ("--with-public",)):
+        status, out = built(project, "--all", "--target", "wsgi", "--group", "shop", *option)
+        assert status == 0
+        both.append((digest(out), capsys.readouterr().err.splitlines()[:-1]))
+    assert both == [
+        (both[0][0], []),
+        (both[0][0], ["--with-public adds nothing: with --all wsgi has the files anyway"]),
+    ]
+
+
+def test_files_without_the_page_that_an_app_begins_with_are_refused(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert built(project, "plain", "--group", "shop", "--with-public")[0] == 2
+    place = project / "public" / "index.html"
+    assert capsys.readouterr().err == (
+        f"bff: --with-public needs {place}, which every path without a page answers\n"
+    )
 
 
 def test_each_page_is_a_function_of_its_own(whole: tuple[Path, str]) -> None:
@@ -218,6 +278,10 @@ def test_what_a_client_imports_must_be_pinned(project: Path, capsys: pytest.Capt
     [
         (["plain", "--target", "aws-lamda"], "no target aws-lamda; did you mean aws-lambda?  there are: "),
         (["plain", "--python", "3.9"], "--python 3.9: expected 3.11 or newer, such as 3.12"),
+        (
+            ["plain", "--with-public"],
+            "--with-public puts the files of public/ into one function: name it with --group NAME\n",
+        ),
         (
             ["plian"],
             "no recipe orchestrations/plian.yaml; did you mean plain?  there are: asking, mine, plain",

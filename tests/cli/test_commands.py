@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,10 @@ import jsonschema_rs
 import pytest
 import yaml
 
+import bff
 from bff.cli import main
+from bff.cli.program import SECTIONS, program
+from bff.deploy import TARGETS
 from bff.recipe.keys import KEYS
 from bff.recipe.schema import FILE, recipe_schema
 
@@ -59,17 +63,117 @@ def test_keys_that_are_not_run_yet_pass_the_check(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["chek"], ["check", "--fast"], ["--rot", "x", "check"], ["test"], ["test", "page"]]
+    ("arguments", "wrong"),
+    [
+        (["biuld"], "No such command 'biuld'. Did you mean 'build'?"),
+        (["check", "--quickly"], "No such option '--quickly'."),
+        (["build", "--arhc", "arm64"], "No such option '--arhc'. Did you mean '--arch'?"),
+        (
+            ["check", "--format", "xml"],
+            "Invalid value for '--format': 'xml' is not one of 'text', 'json', 'github'.",
+        ),
+        (["--rot", "x", "check"], "No such option '--rot'. Did you mean '--root'?"),
+        (["test"], "Missing option '--faults'."),
+        (["test", "page"], "Missing option '--faults'."),
+        (["serve", "--workers", "0"], "Invalid value for '--workers': 0 is not in the range x>=1."),
+        (["serve", "--drain", "5"], "Invalid value for '--drain': expected a duration like 500ms, 5s or 1m"),
+    ],
 )
-def test_wrong_usage_exits_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_usage_exits_2(arguments: list[str], wrong: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 2
-    assert "usage: python -m bff" in capsys.readouterr().err
+    assert capsys.readouterr().err.splitlines()[-1] == f"Error: {wrong}"
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["check", "--help"]])
-def test_help_is_no_mistake(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(arguments) == 0
-    assert "usage: python -m bff" in capsys.readouterr().out
+def test_without_a_command_there_is_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    assert capsys.readouterr().err.startswith("Usage: bff [OPTIONS] COMMAND [ARGS]...\n")
+
+
+def test_the_help_lists_every_command_below_a_title(capsys: pytest.CaptureFixture[str]) -> None:
+    assert sorted(name for names in SECTIONS.values() for name in names) == sorted(program.commands)
+    assert main(["--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    for title, names in SECTIONS.items():
+        at = lines.index(f"{title}:")
+        assert [line.split()[0] for line in lines[at + 1 : at + 1 + len(names)]] == list(names)
+
+
+@pytest.mark.parametrize("name", sorted(program.commands))
+def test_every_command_has_a_sentence_and_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([name, "--help"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"Usage: bff {name} ")
+    sentence = program.commands[name].get_short_help_str(200)
+    assert sentence[0].isupper() and sentence.endswith(".")
+    assert f"\nExample:\n  bff {name}" in out
+
+
+def test_the_help_of_build_names_every_target() -> None:
+    told = program.commands["build"].help
+    assert told is not None
+    assert set(TARGETS) <= set(re.findall(r"[a-z-]+", told))
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"bff, version {bff.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--root", "{}", "check"], ["check", "--root", "{}"], ["check", "page", "--root={}"]]
+)
+def test_the_root_is_named_anywhere(
+    arguments: list[str], project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([argument.format(project) for argument in arguments]) == 0
+    assert capsys.readouterr().out == "1 recipe and 0 clients are fine\n"
+
+
+def test_check_tells_programs_in_json(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--root", str(project), "check", "--format", "json"]) == 0
+    assert capsys.readouterr() == ("[]\n", "")
+    (project / "orchestrations" / "b.yaml").write_text("route: GET /b\nauth: none\nshap: 1\n")
+    assert main(["--root", str(project), "check", "--format", "json"]) == 1
+    out, err = capsys.readouterr()
+    allowed = ", ".join(key.name for key in KEYS["recipe"])
+    assert json.loads(out) == [
+        {
+            "file": "orchestrations/b.yaml",
+            "line": 3,
+            "column": 1,
+            "length": 4,
+            "message": "unknown key 'shap' in a recipe",
+            "hint": f"did you mean 'shape'?  allowed are: {allowed}",
+        }
+    ]
+    assert err == "1 problem in 1 file\n"
+
+
+def test_check_annotates_lines_for_github(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "orchestrations" / "b.yaml").write_text(
+        "route: GET /b\nauth: none\nshape: len(100% x)\nsh%: 1\n"
+    )
+    assert main(["--root", str(project), "check", "--format", "github"]) == 1
+    keys = ", ".join(key.name for key in KEYS["recipe"])
+    assert capsys.readouterr().out.splitlines() == [
+        "::error file=orchestrations/b.yaml,line=3,col=17,endColumn=18::unknown name 'x'"
+        "%0Ahere are: path, query, headers, body, user",
+        "::error file=orchestrations/b.yaml,line=4,col=1,endColumn=4::unknown key 'sh%25' in a recipe"
+        f"%0Aallowed are: {keys}",
+    ]
+
+
+@pytest.mark.parametrize("no_color", ["", "1"])
+def test_a_terminal_shows_places_and_carets_in_colour(
+    no_color: str, project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", no_color)
+    monkeypatch.setattr("click._compat.isatty", lambda stream: True)
+    (project / "orchestrations" / "b.yaml").write_text("route: GET /b\nauth: none\nshape: x\n")
+    assert main(["--root", str(project), "check"]) == 1
+    out = capsys.readouterr().out
+    assert ("\x1b[1morchestrations/b.yaml:3:8\x1b[0m: " in out) is (not no_color)
+    assert ("\x1b[" in out) is (not no_color)
 
 
 def test_a_folder_that_is_no_project_is_one_clear_line(
@@ -141,20 +245,14 @@ def test_there_is_nothing_to_serve_without_wsgi_py(project: Path, capsys: pytest
     assert capsys.readouterr().err == f"bff: there is no wsgi.py in {project}\n"
 
 
-def test_the_time_that_a_stop_takes_is_a_duration(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["serve", "--drain", "5"]) == 2
-    wrong = "argument --drain: '5' is no duration: write it like 500ms, 5s or 1m"
-    assert capsys.readouterr().err.splitlines()[-1] == f"python -m bff serve: error: {wrong}"
-
-
 @pytest.mark.parametrize("port", ["x", "8.5", "-1", "65536", "tcp://S3cret:80", "٣"])
 def test_the_port_of_the_environment_is_a_number(
     port: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PORT", port)
     assert main(["serve"]) == 2
-    wrong = "argument --port: expected a port, from 0 to 65535"
-    assert capsys.readouterr().err.splitlines()[-1] == f"python -m bff serve: error: {wrong}"
+    wrong = "Error: Invalid value for '--port': expected a port, from 0 to 65535"
+    assert capsys.readouterr().err.splitlines()[-1] == wrong
     assert main(["schema"]) == 0
 
 

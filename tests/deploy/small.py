@@ -83,24 +83,33 @@ def project_of(
     group: str | None = None,
     python: str | None = None,
     deploy: Mapping[str, Deploy] = DEPLOY,
+    with_public: bool = False,
 ) -> Project:
     """All that a build of these pages, or of every one, hands to a target's manifests."""
     kind, all_of_them = TARGETS[target], pages or bundler.pages
     if kind.alone or group:
         of_all = pages or (None if kind.alone else bundler.pages)
-        bundles = {group or bundler.root.name: bundler.bundle(of_all, kind.need)}
+        bundles = {group or bundler.root.name: bundler.bundle(of_all, kind.need, with_public=with_public)}
     else:
         bundles = {page: bundler.bundle([page], kind.need) for page in all_of_them}
     functions = [_function(name, _asking(bundle, deploy), kind) for name, bundle in bundles.items()]
-    public = {} if kind.alone or pages else bundler.public()
+    public = {} if kind.alone or pages or with_public else bundler.public()
     return Project(
         bundler.root.name, functions, python or bundler.python.version, "x86_64", not pages, public, ""
     )
 
 
-def built(bundler: Bundler, target: str, out: Path, *pages: str, group: str | None = None) -> Path:
+def built(
+    bundler: Bundler,
+    target: str,
+    out: Path,
+    *pages: str,
+    group: str | None = None,
+    with_public: bool = False,
+) -> Path:
     """The folder that the command makes of these pages, or of every one, without looking at how each starts."""
-    project, kind = project_of(bundler, target, *pages, group=group, deploy={}), TARGETS[target]
+    kind = TARGETS[target]
+    project = project_of(bundler, target, *pages, group=group, deploy={}, with_public=with_public)
     files = {**kind.manifests(project), **project.public}
     for function in project.functions:
         inside = "" if kind.alone else f"{function.name}/"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -32,11 +33,15 @@ pytestmark = [pytest.mark.full, pytest.mark.backend, pytest.mark.server]
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Every page as a folder, and serverless.yml with the plugin that it names in a comment."""
+    """Every page as a folder."""
+    return for_offline(build(tmp_path_factory.mktemp("serverless"), ["--all"]))
+
+
+def for_offline(out: Path) -> Path:
+    """A build whose serverless.yml has the plugin that it names in a comment."""
     if not SERVERLESS.exists():
         missing("needs the Serverless Framework in .local/hosts: make install-host-tools")
     needs("node")
-    out = build(tmp_path_factory.mktemp("serverless"), ["--all"])
     with (out / "serverless.yml").open("a") as manifest:
         manifest.write("plugins: [serverless-offline]\n")
     (out / "node_modules").symlink_to(HOSTS / "node_modules")
@@ -83,23 +88,28 @@ def gateway(
 ) -> Iterator[str]:
     """The API Gateway of serverless-offline."""
     folder = tmp_path_factory.mktemp("gateway")
+    with offline(built, environment(folder, app_backend.url), folder, "/api/notices") as url:
+        yield url
+
+
+@contextlib.contextmanager
+def offline(built: Path, environ: dict[str, str], folder: Path, path: str) -> Iterator[str]:
+    """The gateway before a build, from when it answers to a path."""
     port, inner, log = free_port(), free_port(), folder / "serverless.log"
     command = [node(), str(SERVERLESS), "offline", "start", "--host", "127.0.0.1"]
     command += ["--httpPort", str(port), "--lambdaPort", str(inner)]
     with log.open("wb") as said:
-        process = start_child(
-            command, cwd=built, env=environment(folder, app_backend.url), stdout=said, stderr=said
-        )
+        process = start_child(command, cwd=built, env=environ, stdout=said, stderr=said)
     try:
-        until_answers(f"http://127.0.0.1:{port}/api/notices", process, log)
+        until_answers(f"http://127.0.0.1:{port}{path}", process, log)
         yield f"http://127.0.0.1:{port}"
     finally:
         stop_child(process)
 
 
 @pytest.fixture(scope="module")
-def site(built: Path, gateway: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The files and the pages under one name."""
+def beside(built: Path, gateway: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The files and the gateway under one name."""
     needs("nginx")
     folder, port = tmp_path_factory.mktemp("site"), free_port()
     config = folder / "nginx.conf"
@@ -129,6 +139,21 @@ def site(built: Path, gateway: str, tmp_path_factory: pytest.TempPathFactory) ->
         yield f"http://127.0.0.1:{port}"
     finally:
         stop_child(process)
+
+
+@pytest.fixture(scope="module")
+def within(app_backend: pocketbase.Backend, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The gateway before one function of all pages and the files."""
+    folder = tmp_path_factory.mktemp("within")
+    out = for_offline(build(folder, ["--all"], "--group", "todos", "--with-public"))
+    with offline(out, environment(folder, app_backend.url), folder, "/") as url:
+        yield url
+
+
+@pytest.fixture(scope="module", params=["beside", "within"])
+def site(request: pytest.FixtureRequest) -> str:
+    """The address of the app, whose files are beside its functions, or in the one that it has."""
+    return str(request.getfixturevalue(request.param))
 
 
 @pytest.fixture

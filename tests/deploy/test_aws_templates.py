@@ -90,9 +90,17 @@ def routes_of(template: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
             yield method.upper(), path, uri.partition("functions/${")[2].partition(".Arn")[0]
 
 
-@pytest.mark.parametrize("kind", ["all", "one"])
+@pytest.fixture(scope="module")
+def front() -> Function:
+    """Two pages and the files in one function."""
+    bundler = Bundler(ROOT, running_python(), "x86_64")
+    need = replace(TARGET.need, vendored=False)
+    return Function("shop", bundler.bundle(["home", "add_todo"], need, with_public=True))
+
+
+@pytest.mark.parametrize("kind", ["all", "one", "files"])
 def test_cfn_lint_has_nothing_against_it(
-    kind: str, functions: list[Function], public: Mapping[str, bytes], tmp_path: Path
+    kind: str, functions: list[Function], public: Mapping[str, bytes], front: Function, tmp_path: Path
 ) -> None:
     lint = VENV / "bin" / "cfn-lint"
     if not lint.exists():
@@ -100,6 +108,7 @@ def test_cfn_lint_has_nothing_against_it(
     project = {
         "all": project_of(functions, public, ".zip"),
         "one": project_of([kept(functions[4])], {}),
+        "files": project_of([front], {}),
     }[kind]
     file = tmp_path / "template.yaml"
     file.write_bytes(TARGET.manifests(project)["template.yaml"])
@@ -136,6 +145,18 @@ def test_every_page_has_its_route_and_what_is_read_has_head(
     paths = [path for method, path, _ in found if method == "OPTIONS"]
     assert "/api/home" in paths
     assert "/api/todos/{id}" not in paths
+
+
+def test_every_path_and_method_leads_to_a_function_that_has_the_files(front: Function) -> None:
+    template = translated(project_of([front], {}))
+    assert set(routes_of(template)) == {
+        ("X-AMAZON-APIGATEWAY-ANY-METHOD", "$default", "ShopFunction"),
+    }
+    kinds = {resource["Type"] for resource in template["Resources"].values()}
+    assert not [kind for kind in kinds if "S3" in kind or "CloudFront" in kind]
+    # API Gateway alone stands before it, and may be asked.
+    variables = template["Resources"]["ShopFunction"]["Properties"]["Environment"]["Variables"]
+    assert not {"BFF_TRUSTED_PROXIES", "ORIGIN_KEY"} & variables.keys()
 
 
 def name_of(function: Function) -> str:

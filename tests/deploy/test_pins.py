@@ -8,6 +8,7 @@ import pytest
 
 from bff.deploy.pins import Pins, distributions_of
 from bff.errors import OperatorError
+from tests.conftest import ROOT
 
 HASH = "--hash=sha256:" + "0" * 64
 PINS = f"""# by hand
@@ -59,12 +60,8 @@ def test_what_nothing_pins_is_told(root: Path) -> None:
     assert str(raised.value) == f"{root / 'requirements.txt'} does not pin boto3, which the bundle needs"
 
 
-def test_a_project_without_pins_is_told(tmp_path: Path) -> None:
-    with pytest.raises(OperatorError) as raised:
-        Pins(tmp_path, "3.11", "x86_64")
-    assert str(raised.value) == (
-        f"{tmp_path / 'requirements.txt'} is missing: it pins, with hashes, what goes into a bundle"
-    )
+def test_a_project_without_pins_has_those_of_the_engine(tmp_path: Path) -> None:
+    assert Pins(tmp_path, "3.11", "x86_64").line("flask") == Pins(ROOT, "3.11", "x86_64").line("flask")
 
 
 def test_imported_modules_are_of_distributions_where_these_are_installed() -> None:

@@ -1,0 +1,165 @@
+"""The commands with their options. Each imports what it needs itself: a server starts without the checker."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+
+import click
+
+import bff
+from bff.cli.command import Commands, Parsed
+from bff.errors import OperatorError
+from bff.text import parse_duration
+
+SECTIONS = {
+    "Write": ("check", "schema"),
+    "Try": ("test", "serve"),
+    "Ship": ("build",),
+}
+
+
+def _port(text: str) -> int | None:
+    is_port = text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65535
+    return int(text) if is_port else None
+
+
+PORT = Parsed("PORT", _port, "a port, from 0 to 65535")
+DURATION = Parsed("TIME", parse_duration, "a duration like 500ms, 5s or 1m")
+
+
+@click.group(cls=Commands, sections=SECTIONS)
+@click.version_option(bff.__version__, prog_name="bff")
+def program() -> None:
+    """Pages from recipes: one YAML file says what a page shows, the engine asks the backends side by side."""
+
+
+@program.command(example="bff check home --format github")
+@click.argument("pages", nargs=-1, metavar="[PAGE]...")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github"]),
+    default="text",
+    show_default=True,
+    help="For people, for programs, or for the annotations of GitHub Actions.",
+)
+@click.pass_obj
+def check(root: Path, pages: tuple[str, ...], form: str) -> int:
+    """Say every mistake in recipes, clients and functions.
+
+    With names of pages, only what is wrong in these recipes.
+    """
+    from bff.cli.check import check
+
+    return check(root, pages, form)
+
+
+@program.command(example="bff schema > recipe.schema.json")
+def schema() -> int:
+    """Print the JSON Schema of recipe files, for editors."""
+    from bff.cli.schema import schema
+
+    return schema()
+
+
+@program.command(example="bff test --faults home")
+@click.option("--faults", is_flag=True, required=True, help="Every request × every fault.")
+@click.argument("pages", nargs=-1, metavar="[PAGE]...")
+@click.pass_obj
+def test(root: Path, pages: tuple[str, ...], faults: bool) -> int:
+    """Ask the pages while their backends fail in every way.
+
+    Nothing is asked over the network: the backends are played. The table says what a visitor gets.
+    """
+    from bff.cli.test import test_faults
+
+    return test_faults(root, pages)
+
+
+@program.command(example="bff serve --host 0.0.0.0 --port 8080 --workers 2")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
+# Hosts of containers say by PORT where they expect an answer, and their commands know no variables.
+@click.option("--port", type=PORT, envvar="PORT", default=8000, help="(default: $PORT, or else 8000)")
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
+@click.option("--threads", type=click.IntRange(1), default=128, show_default=True, help="Threads of each.")
+@click.option(
+    "--drain",
+    type=DURATION,
+    default="5s",
+    show_default=True,
+    help="How long to go on after SIGTERM, while /readyz says that it stops.",
+)
+@click.pass_obj
+def serve(root: Path, host: str, port: int, workers: int, threads: int, drain: float) -> int:
+    """Serve the app of wsgi.py as in production."""
+    gc.disable()  # while modules are imported there is nothing to collect, and more and more to look at
+    try:
+        from bff.cli.serve import Serving, serve
+    finally:
+        gc.enable()
+
+    return serve(root, Serving(host, port, workers, threads, drain=drain))
+
+
+@program.command(example="bff build home --target aws-lambda --out build/aws")
+@click.argument("pages", nargs=-1, metavar="[PAGE]...")
+@click.option("--all", "whole", is_flag=True, help="Every page, with the files of public/.")
+@click.option("--target", default="wsgi", show_default=True, help="The kind of host.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default="build", show_default=True, help="The folder."
+)
+@click.option("--zip", "zipped", is_flag=True, help="An archive of each function instead of a folder.")
+@click.option(
+    "--arch",
+    type=click.Choice(["x86_64", "arm64"]),
+    default="x86_64",
+    show_default=True,
+    help="The host's processor.",
+)
+@click.option("--python", metavar="3.x", help="The host's Python (default: the running one).")
+@click.option(
+    "--python-bin", type=click.Path(path_type=Path), help="Where that Python is, which makes its bytecode."
+)
+@click.option("--group", metavar="NAME", help="All of these pages in one function of this name.")
+@click.option("--with-public", is_flag=True, help="The files of public/ in that function too.")
+@click.option("--max-mb", type=int, help="The most MiB of a function (default: what the host takes).")
+@click.option("--show-files", is_flag=True, help="List every file.")
+@click.pass_obj
+def build(
+    root: Path,
+    pages: tuple[str, ...],
+    whole: bool,
+    target: str,
+    out: Path,
+    zipped: bool,
+    arch: str,
+    python: str | None,
+    python_bin: Path | None,
+    group: str | None,
+    with_public: bool,
+    max_mb: int | None,
+    show_files: bool,
+) -> int:
+    """Write pages in compiled form, in a folder that runs by itself.
+
+    Targets are wsgi, container, knative, aws-lambda, google, aliyun-fc and azure.
+    """
+    from bff.cli.build import Wanted, build
+
+    if bool(pages) == whole:
+        raise OperatorError("build takes the names of pages, or --all")
+    wanted = Wanted(
+        pages=pages,
+        target=target,
+        out=out,
+        zipped=zipped,
+        arch=arch,
+        python=python,
+        python_bin=python_bin,
+        group=group,
+        with_public=with_public,
+        max_mb=max_mb,
+        show_files=show_files,
+    )
+    return build(root, wanted)
