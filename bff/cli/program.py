@@ -15,7 +15,7 @@ from bff.text import parse_duration
 SECTIONS = {
     "Write": ("check", "schema"),
     "Try": ("test", "serve"),
-    "Ship": ("build",),
+    "Ship": ("build", "preview"),
 }
 
 
@@ -163,3 +163,17 @@ def build(
         show_files=show_files,
     )
     return build(root, wanted)
+
+
+@program.command(example="bff preview build/aws --port 8080")
+@click.argument("folder", type=click.Path(path_type=Path), default="build", metavar="[FOLDER]")
+@click.option("--port", type=PORT, default=8000, show_default=True, help="Where to listen.")
+@click.pass_obj
+def preview(root: Path, folder: Path, port: int) -> int:
+    """Run what was built on this machine, under its host's runtime.
+
+    FOLDER is what `bff build` has written. Where the runtime is not installed, it says which package to install.
+    """
+    from bff.cli.preview import preview
+
+    return preview(root, folder, port)

@@ -6,10 +6,10 @@ import json
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from clients.local import pocketbase
 from tests.conftest import missing
