@@ -32,6 +32,7 @@ ready := .venv/.ready
 ready_dev := .venv/.ready-dev
 ready_backend := .local/backend-venv/.ready
 ready_browser := .local/browser/.ready
+ready_docs := .local/docs-venv/.ready
 ready_hosts := .local/hosts-venv/.ready
 ready_host_tools := .local/hosts/.ready
 
@@ -101,6 +102,11 @@ check: $(ready_dev) ## lint, format, types and the recipes
 	@$(python) -m mypy
 	@$(python) -m bff check
 
+.PHONY: docs
+docs: $(ready_docs) ## a site of docs/ in .local/site, its links checked, with an llms.txt
+	@.local/docs-venv/bin/python -m sphinx --quiet --fail-on-warning --keep-going --fresh-env -b html docs .local/site
+	@echo 'open .local/site/index.html'
+
 .PHONY: fuzz
 fuzz: $(ready_dev) ## throw bytes at what reads replies, for FUZZ_SECONDS (300)
 	@$(python) $(pip) -r requirements-fuzz.txt || \
@@ -167,6 +173,11 @@ $(ready_hosts): $(hosts)/requirements.txt $(hosts)/emulator.txt | $(python)
 	@$(python) -m zipfile -e .local/hosts/sam/*.whl .local/hosts/sam
 	@mv .local/hosts/sam/samcli/local/rapid/aws-lambda-rie-* .local/hosts/
 	@chmod +x .local/hosts/aws-lambda-rie-* && rm -rf .local/hosts/sam
+	@touch $@
+
+$(ready_docs): requirements-docs.txt | $(python)
+	$(python) -m venv --clear .local/docs-venv
+	.local/docs-venv/bin/python $(pip) -r requirements-docs.txt
 	@touch $@
 
 # What only the tests under `full` need: Serverless Framework and Devs, schemas of Knative.

@@ -13,8 +13,9 @@ from bff.errors import OperatorError
 from bff.text import parse_duration
 
 SECTIONS = {
-    "Write": ("check", "schema"),
-    "Try": ("test", "serve"),
+    "Write": ("new", "add", "check", "schema"),
+    "Look": ("routes", "explain", "graph", "eval"),
+    "Try": ("call", "test", "serve"),
     "Ship": ("build", "preview"),
 }
 
@@ -32,6 +33,43 @@ DURATION = Parsed("TIME", parse_duration, "a duration like 500ms, 5s or 1m")
 @click.version_option(bff.__version__, prog_name="bff")
 def program() -> None:
     """Pages from recipes: one YAML file says what a page shows, the engine asks the backends side by side."""
+
+
+@program.command(example="bff new shop --template list")
+@click.argument("name")
+@click.option("--backend", metavar="URL", help="Ask this address once, and begin with a page of what it has.")
+@click.option(
+    "--template",
+    type=click.Choice(["blank", "list", "sign-in"]),
+    default="list",
+    show_default=True,
+    help="What the first pages are about.",
+)
+def new(name: str, backend: str | None, template: str) -> int:
+    """Begin a project in the folder NAME.
+
+    It has a page, a client, tests, and what a coding assistant should know of recipes. Nothing that is there is written
+    over.
+    """
+    from bff.cli.new import new
+
+    return new(name, template, backend)
+
+
+@program.command(example="bff add page orders --client backend --get /orders")
+@click.argument("kind", type=click.Choice(["page", "client", "ci"]))
+@click.argument("name", required=False)
+@click.option("--client", metavar="CLIENT", help="Whom the page asks.")
+@click.option("--get", "path", metavar="PATH", help="What the page asks for.")
+@click.pass_obj
+def add(root: Path, kind: str, name: str | None, client: str | None, path: str | None) -> int:
+    """Add a page with its test, a client, or a workflow of GitHub.
+
+    Nothing that is there is written over.
+    """
+    from bff.cli.new import add
+
+    return add(root, kind, name, client=client, path=path)
 
 
 @program.command(example="bff check home --format github")
@@ -61,6 +99,90 @@ def schema() -> int:
     from bff.cli.schema import schema
 
     return schema()
+
+
+@program.command(example="bff routes")
+@click.pass_obj
+def routes(root: Path) -> int:
+    """List the routes: method, path, page and who may ask."""
+    from bff.cli.routes import print_routes
+
+    return print_routes(root)
+
+
+@program.command(example="bff explain home")
+@click.argument("page")
+@click.pass_obj
+def explain(root: Path, page: str) -> int:
+    """Say what a page does, and what breaks it.
+
+    What starts when, how long it can take, the most requests, what fails with what, what is kept, and what is used of
+    each reply.
+    """
+    from bff.cli.explain import explain
+
+    return explain(root, page)
+
+
+@program.command(example="bff graph home > home.svg")
+@click.argument("page")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["svg", "mermaid"]),
+    default="svg",
+    show_default=True,
+    help="A picture, or text for Mermaid.",
+)
+@click.pass_obj
+def graph(root: Path, page: str, form: str) -> int:
+    """Draw what of a page waits for what."""
+    from bff.cli.graph import graph
+
+    return graph(root, page, form)
+
+
+@program.command("eval", example='bff eval "[todo.title for todo in todos]" --data todos.json')
+@click.argument("expression")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A JSON object with a member for each name that the expression may use.",
+)
+@click.pass_obj
+def evaluate(root: Path, expression: str, data: Path | None) -> int:
+    """Work out one expression, and print what it gives as JSON."""
+    from bff.cli.eval import evaluate
+
+    return evaluate(root, expression, data)
+
+
+@program.command(example="bff call home -q status=open --as visitor.json --trace")
+@click.argument("page")
+@click.option(
+    "-q", "query", multiple=True, metavar="NAME=VALUE", help="Of the path or the query; more than once."
+)
+@click.option("-d", "data", metavar="TEXT", help="The body, or @FILE with it.")
+@click.option(
+    "--as",
+    "who",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Who asks: JSON with user and tokens.",
+)
+@click.option("--trace", is_flag=True, help="When each step began and ended.")
+@click.pass_obj
+def call(
+    root: Path, page: str, query: tuple[str, ...], data: str | None, who: Path | None, trace: bool
+) -> int:
+    """Ask one page, without a server, and print what it answers.
+
+    Its backends are the real ones, where the environment says they are.
+    """
+    from bff.cli.call import call
+
+    return call(root, page, query, data, who, trace=trace)
 
 
 @program.command(example="bff test --faults home")

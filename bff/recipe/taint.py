@@ -67,7 +67,7 @@ class _Tracer:
 
     def _own_way(self, step: Step) -> Way:
         """What makes a step private by itself."""
-        own = [text for _, part in parts(step) for text in _private(inspect_part(part))]
+        own = [text for _, part in parts(step) for text in private_reads(inspect_part(part))]
         if own:
             return (f"{step.name} reads {own[0]}",)
         for client in self._asked(step):
@@ -87,7 +87,7 @@ class _Tracer:
         if self._recipe.auth == "required":
             return ("the page is for signed-in visitors, whom a CDN does not know",)
         inspections = [(key, inspect_tree(tree)) for key, tree in self._page_trees()]
-        own = [f"the {key} reads {text}" for key, found in inspections for text in _private(found)]
+        own = [f"the {key} reads {text}" for key, found in inspections for text in private_reads(found)]
         if own:
             return (own[0],)
         read = {use.name for _, found in inspections for use in found.names}
@@ -122,7 +122,7 @@ class _Tracer:
         return frozenset(found)
 
 
-def _private(found: Inspection) -> list[str]:
+def private_reads(found: Inspection) -> list[str]:
     """What of one visitor an expression reads, as it is written."""
     paths: set[Path] = {path for path in found.reads if path[0] in OF_ONE_VISITOR}
     paths |= {(use.name,) for use in found.names if use.name in OF_ONE_VISITOR} if not paths else set()

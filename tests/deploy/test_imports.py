@@ -7,7 +7,7 @@ import ast
 import pytest
 
 from bff.deploy import imports
-from bff.deploy.imports import imported_from
+from bff.deploy.imports import engine_files, imported_from
 
 EVERYWHERE = """
 import at_top.inner
@@ -68,3 +68,10 @@ def test_a_file_is_read_once_for_all_bundles(monkeypatch: pytest.MonkeyPatch) ->
     for _ in range(2):
         assert imported_from({"a.py": source, "b.py": source}) == {"only_in_this_test"}
     assert read == [source]
+
+
+@pytest.mark.parametrize("serves", [False, True])
+def test_what_explains_recipes_is_in_no_bundle(serves: bool) -> None:
+    found = {path for path in engine_files(serves=serves) if "explain" in path}
+    commands = {f"bff/cli/{name}.py" for name in ("eval", "explain", "graph", "routes")}
+    assert found | (commands & engine_files(serves=serves).keys()) == set()

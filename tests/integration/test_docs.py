@@ -149,7 +149,7 @@ def test_a_picture_is_small_and_shown(picture: Path) -> None:
 
 
 def test_every_key_is_documented() -> None:
-    text = (ROOT / "docs" / "recipes.md").read_text("utf-8")
+    text = (ROOT / "docs" / "reference.md").read_text("utf-8")
     names = {key.name for keys in KEYS.values() for key in keys}
     assert {name for name in names if not re.search(rf"`{name}[`:]|\b{name}:", text)} == set()
 
@@ -161,7 +161,7 @@ def test_the_direction_of_imports_is_documented() -> None:
 
 
 def test_every_function_is_documented() -> None:
-    text = (ROOT / "docs" / "recipes.md").read_text("utf-8")
+    text = (ROOT / "docs" / "reference.md").read_text("utf-8")
     section = text.partition("\n## Functions\n")[2].partition("\n## ")[0]
     assert {name for name in FUNCTIONS if not re.search(rf"\b{name}\b", section)} == set()
 

@@ -80,7 +80,7 @@ AUTHORS = {
         f"bff.recipe.{name}"
         for name in ("check", "composition", "graph", "keys", "loader", "schema", "source", "taint")
     ),
-    *("bff.deploy", "bff.plan.planner", "bff.plan.planning", "bff.plan.used_paths", "yaml"),
+    *("bff.deploy", "bff.explaining", "bff.plan.planner", "bff.plan.planning", "bff.plan.used_paths", "yaml"),
     *(f"bff.expressions.{name}" for name in ("compile", "generate", "grammar", "inspect", "parse", "tokens")),
 }
 NEVER = ONLY_SOME | FLASK | OF_PYTHON | AUTHORS

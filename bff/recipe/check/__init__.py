@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bff.errors import Finding
@@ -25,7 +25,7 @@ from bff.recipe.check.writes import check_methods, check_nulls_written, check_re
 from bff.recipe.loader import Project, load_project, project_settings
 from bff.settings import Settings, variable_of
 
-__all__ = ["check_folder", "check_project"]
+__all__ = ["check_folder", "check_project", "settings_of_bounds"]
 
 Check = Callable[[Page], None]
 
@@ -62,7 +62,9 @@ def check_project(project: Project, said: Sequence[Finding] = ()) -> list[Findin
     return sorted(findings, key=lambda finding: finding.place)
 
 
-def _bounds(texts: Mapping[str, str]) -> Settings:
+def settings_of_bounds(root: Path) -> Settings:
+    """The settings whose bounds of requests are those of the environment and the project."""
+    texts, _ = project_settings(root)
     named = {name: variable_of(name) for name in ("max_each", "max_requests")}
     environ = {variable: os.environ[variable] for variable in named.values() if variable in os.environ}
     return Settings.from_environ(environ, {name: texts[name] for name in named if name in texts})
@@ -75,7 +77,7 @@ def check_folder(
 
     Without the settings of an app the bounds of requests are those of the environment and the project.
     """
-    texts, mistaken = project_settings(root)
-    project, findings = load_project(root, pages, settings or _bounds(texts))
+    _, mistaken = project_settings(root)
+    project, findings = load_project(root, pages, settings or settings_of_bounds(root))
     found = [*mistaken, *findings, *check_project(project, findings)]
     return project, sorted(dict.fromkeys(found), key=lambda finding: finding.place)

@@ -1,0 +1,32 @@
+"""`new` and `add`: a project that runs, passes its own check and its own tests, and what comes into it later."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bff.scaffold import added, files_of, write_beside, write_new
+from bff.scaffold.probe import ask
+from bff.text import counted
+
+
+def new(name: str, template: str, url: str | None) -> int:
+    """Write the folder NAME, and say what to do there; raises OperatorError where it is there already."""
+    folder = Path(name)
+    asked = None if url is None else ask(url)
+    files = files_of(folder.resolve().name, template, asked)
+    write_new(folder, files)
+    if asked is not None and asked.trouble:
+        print(f"{asked.origin}{asked.target} {asked.trouble}: its page hands on whatever it answers.")
+    print(f"{folder} has {counted(len(files), 'file')}. What next:\n")
+    print(f"  cd {folder}\n  bff check\n  bff serve       # http://127.0.0.1:8000\n  pytest\n")
+    print("AGENTS.md is one page of how to write recipes, for a colleague or a coding assistant.")
+    return 0
+
+
+def add(root: Path, kind: str, name: str | None, *, client: str | None, path: str | None) -> int:
+    """Write the files of a page, a client or CI into a project, and name them."""
+    files = added(root.resolve(), kind, name, client=client, path=path)
+    write_beside(root, files)
+    for file in files:
+        print(root / file)
+    return 0

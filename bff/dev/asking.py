@@ -1,0 +1,154 @@
+"""Asks one page of a project as a visitor would, in this process: its real backends, no server."""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from cryptography.fernet import Fernet
+from msgspec import Struct
+from msgspec.structs import replace
+
+from bff import clock, jsontext
+from bff.errors import OperatorError
+from bff.identity import Session, SessionSeal
+from bff.recipe.model import Recipe
+from bff.text import nearest
+from bff.web.answer import Answer
+from bff.web.app import flask_app
+from bff.web.assembly import load_site
+from bff.web.frame import Frame
+from bff.web.identity import COOKIE
+from bff.web.journal import Journal, operator
+
+_HOLE = re.compile(r"\{([^}]*)\}")
+_SECONDS = 3600.0
+
+
+class Visitor(Struct, frozen=True):
+    """Somebody who has signed in: what expressions see as `user`, and a token for each client that forwards one."""
+
+    user: Any
+    tokens: Mapping[str, str] = {}
+
+
+class Called(Struct, frozen=True):
+    """What a page answered, and its journal; `body` is whole."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    journal: Journal
+
+
+def visitor_of(text: str) -> Visitor:
+    """The visitor of a file: `{"user": …, "tokens": {"CLIENT": "…"}}`; raises OperatorError for another one."""
+    try:
+        found = jsontext.decode(text.encode())
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not found.keys() <= {"user", "tokens"} or "user" not in found:
+        raise OperatorError('--as takes a file like {"user": {"id": "1"}, "tokens": {"people": "a token"}}')
+    tokens = found.get("tokens", {})
+    if not isinstance(tokens, dict) or not all(isinstance(token, str) for token in tokens.values()):
+        raise OperatorError('--as: "tokens" is a mapping of texts, one for each client that forwards a token')
+    return Visitor(found["user"], tokens)
+
+
+def ask_page(
+    root: Path,
+    page: str,
+    query: Sequence[tuple[str, str]],
+    body: bytes | None,
+    visitor: Visitor | None,
+    environ: Mapping[str, str],
+) -> Called:
+    """Asks a page; what is named in `query` and in the page's path is put there.
+
+    Raises AuthorError or OperatorError with all that is wrong with the page.
+    """
+    operator.addHandler(logging.NullHandler())  # else its lines would go out beside the answer
+    environ = dict(environ)
+    key = Fernet.generate_key().decode()
+    if visitor is not None or not environ.get("BFF_SESSION_KEYS"):
+        environ["BFF_SESSION_KEYS"] = key
+    made = load_site(root, [page], environ, None)
+    recipe = made.site.pages[page].recipe
+    frame = _Heard(made.frame)
+    cookie = None if visitor is None else _cookie(key, visitor)
+    request = environ_of(recipe, query, body, cookie)
+    started: list[tuple[str, list[tuple[str, str]]]] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], _: object = None) -> Any:
+        started.append((status, headers))
+
+    pieces = flask_app(replace(made, frame=frame)).wsgi_app(request, start_response)
+    try:
+        whole = b"".join(pieces)
+    finally:
+        if (close := getattr(pieces, "close", None)) is not None:
+            close()
+    status, headers = started[-1]
+    return Called(int(status[:3]), tuple(headers), whole, frame.journal)
+
+
+def environ_of(
+    recipe: Recipe, query: Sequence[tuple[str, str]], body: bytes | None, cookie: str | None
+) -> dict[str, Any]:
+    """The WSGI environ of a request for a page; raises OperatorError where its path lacks something."""
+    holes = set(_HOLE.findall(recipe.path))
+    given = {name: value for name, value in query if name in holes}
+    lacking = sorted(holes - given.keys())
+    if lacking:
+        near = nearest(lacking[0], [name for name, _ in query])
+        meant = f" ({near!r} was given)" if near else ""
+        raise OperatorError(f"{recipe.path} needs {lacking[0]}: -q {lacking[0]}=…{meant}")
+    sent = _HOLE.sub(lambda hole: quote(given[hole[1]], safe=""), recipe.path)
+    text = urlencode([(name, value) for name, value in query if name not in holes])
+    found = {
+        "REQUEST_METHOD": recipe.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": _HOLE.sub(lambda hole: given[hole[1]].encode().decode("latin-1"), recipe.path),
+        "RAW_URI": f"{sent}?{text}" if text else sent,
+        "QUERY_STRING": text,
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "HTTP_HOST": "127.0.0.1",
+        "REMOTE_ADDR": "127.0.0.1",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(body or b""),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": False,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": True,
+    }
+    if body is not None:
+        found |= {"CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(body))}
+    if cookie is not None:
+        found["HTTP_COOKIE"] = cookie
+    return found
+
+
+class _Heard(Frame):
+    """A frame that keeps the journal of the page, and writes no line."""
+
+    def __init__(self, frame: Frame) -> None:
+        vars(self).update(vars(frame))
+        self.journal = Journal("", clock.monotonic())
+
+    def tell(self, method: str, answer: Answer, journal: Journal) -> None:
+        self.journal = journal
+
+
+def _cookie(key: str, visitor: Visitor) -> str:
+    now = clock.wall()
+    session = Session(visitor.user, visitor.tokens, int(now + _SECONDS))
+    return f"{COOKIE.plain}={SessionSeal([key], _SECONDS).seal(session, now)}"

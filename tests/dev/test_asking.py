@@ -1,0 +1,151 @@
+"""`bff call`: a page asked in this process, its backends played."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import responses
+
+from bff.cli import main
+from bff.scaffold import files_of, write_new
+
+BACKEND = "http://127.0.0.1:5001"
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """A call ends with its process; here others follow it."""
+    before = logging.getLogger("bff").handlers[:]
+    yield
+    logging.getLogger("bff").handlers[:] = before
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    write_new(tmp_path / "shop", files_of("shop", "list", None))
+    return tmp_path / "shop"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    write_new(tmp_path / "home", files_of("home", "sign-in", None))
+    return tmp_path / "home"
+
+
+def call(root: Path, *arguments: str) -> int:
+    return main(["--root", str(root), "call", *arguments])
+
+
+@responses.activate
+def test_the_answer_goes_out_and_its_status_beside_it(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    responses.get(f"{BACKEND}/items", json=[{"id": "1", "name": "Cup", "price": 1, "seller": "ada"}])
+    responses.get(f"{BACKEND}/sellers", status=500)
+    assert call(shop, "items", "-q", "limit=2") == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["items"] == [{"id": "1", "name": "Cup", "price": 1, "seller": None}]
+    assert out.startswith('{\n  "items": [\n')
+    assert err.startswith("200 in ") and err.endswith(" ms  partial: sellers\n") and err.count("\n") == 1
+    assert responses.calls[0].request.params == {"limit": "2"}
+
+
+@responses.activate
+def test_a_trace_has_a_bar_for_each_step(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    responses.get(f"{BACKEND}/items/1", json={"id": "1"})
+    responses.get(f"{BACKEND}/reviews", status=503)
+    assert call(shop, "item", "-q", "id=1", "--trace") == 0
+    lines = capsys.readouterr().err.splitlines()[1:]
+    assert [line.split()[0] for line in lines] == ["page", "item", "reviews"]
+    assert lines[1].endswith(" ms  ok")
+    assert " ms  fallback (status 503)" in lines[2]
+
+
+@responses.activate
+def test_a_problem_is_shown_and_told_by_the_exit_status(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    responses.get(f"{BACKEND}/items/a%20b", status=404)
+    responses.get(f"{BACKEND}/reviews", json=[])
+    assert call(shop, "item", "-q", "id=a b") == 1
+    out, err = capsys.readouterr()
+    assert json.loads(out)["type"] == "urn:bff:problem:not-found"
+    assert err.startswith("404 in ")
+
+
+@responses.activate
+def test_somebody_who_has_signed_in_is_a_file(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    responses.get(f"{BACKEND}/me", json={"name": "Ada"})
+    responses.get(f"{BACKEND}/notes", json=[{"text": "Buy tea"}])
+    ada = tmp_path / "ada.json"
+    ada.write_text('{"user": {"id": "ada"}, "tokens": {"backend": "a token"}}')
+    assert call(home, "home", "--as", str(ada)) == 0
+    assert json.loads(capsys.readouterr().out)["notes"] == ["Buy tea"]
+    assert {call.request.headers["Authorization"] for call in responses.calls} == {"Bearer a token"}
+    assert call(home, "home") == 1
+    assert json.loads(capsys.readouterr().out)["status"] == 401
+
+
+@responses.activate
+@pytest.mark.parametrize("is_file", [True, False])
+def test_a_body_is_a_text_or_a_file(
+    is_file: bool, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    responses.post(f"{BACKEND}/sign-in", json={"token": "a token", "person": {"id": "ada", "name": "Ada"}})
+    body = '{"email": "ada@example.com", "password": "right horse"}'
+    (tmp_path / "body.json").write_text(body)
+    assert call(home, "login", "-d", f"@{tmp_path / 'body.json'}" if is_file else body) == 0
+    assert json.loads(capsys.readouterr().out) == {"user": {"id": "ada", "name": "Ada"}}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wrong"),
+    [
+        (["item"], "/api/items/{id} needs id: -q id=…"),
+        (["item", "-q", "idd=1"], "/api/items/{id} needs id: -q id=… ('idd' was given)"),
+        (["item", "-q", "id"], "-q takes NAME=VALUE, and 'id' has no ="),
+        (["itms"], "no recipe orchestrations/itms.yaml; did you mean items?  there are: item, items"),
+        (["items", "--as", "nobody.json"], "nobody.json cannot be read: No such file or directory"),
+        (["items", "-d", "@none.json"], "none.json cannot be read: No such file or directory"),
+    ],
+)
+def test_what_cannot_be_asked_is_one_line(
+    arguments: list[str], wrong: str, shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(shop, *arguments) == 2
+    assert capsys.readouterr() == ("", f"bff: {wrong}\n")
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"id": 1}', '{"user": {}, "token": {}}', "{"])
+def test_who_asks_has_a_user(
+    text: str, shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "who.json").write_text(text)
+    assert call(shop, "items", "--as", str(tmp_path / "who.json")) == 2
+    assert capsys.readouterr().err == (
+        'bff: --as takes a file like {"user": {"id": "1"}, "tokens": {"people": "a token"}}\n'
+    )
+
+
+@pytest.mark.parametrize("tokens", ["[]", '{"people": 1}'])
+def test_a_token_is_a_text(
+    tokens: str, shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "who.json").write_text(f'{{"user": null, "tokens": {tokens}}}')
+    assert call(shop, "items", "--as", str(tmp_path / "who.json")) == 2
+    assert capsys.readouterr().err == (
+        'bff: --as: "tokens" is a mapping of texts, one for each client that forwards a token\n'
+    )
+
+
+def test_a_mistake_in_the_recipe_is_shown_as_check_shows_it(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = shop / "orchestrations" / "items.yaml"
+    recipe.write_text(recipe.read_text().replace("each: item in items", "each: item in itmes"))
+    assert call(shop, "items") == 1
+    assert capsys.readouterr().out.startswith("orchestrations/items.yaml:34:19: unknown name 'itmes'\n")

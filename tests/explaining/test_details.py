@@ -1,0 +1,167 @@
+"""What is told of a page in cases that the ten recipes do not have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bff.explaining.caches import cache_rows
+from bff.explaining.failures import guard_rows, optional_rows
+from bff.explaining.most_requests import in_short, most_requests
+from bff.explaining.order import order_rows
+from bff.explaining.report import report
+from bff.explaining.subject import Subject, subject_of
+from bff.explaining.timing import critical_path, late_steps, time_rows
+from tests.project import write_project
+
+
+def subject(root: Path, steps: str, shape: str, *, more: str = "", **others: str) -> Subject:
+    """A page of steps whose clients take a second and try twice."""
+    text = f"route: GET /api/page\nauth: none\n{more}\nsteps:\n{steps}\nshape: {shape}\n"
+    write_project(root, {"page": text, **others}, timeout="1s")
+    return subject_of(root, "page")
+
+
+CHAIN = """
+  a: {client: todos, get: /a, timeout: 100ms, take: reply.body}
+  b: {client: todos, get: "/b/{a.id}", timeout: 200ms, fallback: null}
+  c: {require: "b is None or b.id == 1", fail: {status: 404}}
+"""
+
+
+def test_time_that_is_just_enough_does_not_run_out(tmp_path: Path) -> None:
+    found = subject(tmp_path, CHAIN, "a", more="deadline: 300ms")
+    assert [(one.name, one.begins, one.ends) for one in critical_path(found)] == [
+        ("a", 0.0, 0.1),
+        ("b", 0.1, 0.3),
+    ]
+    assert late_steps(found) == ()
+    assert dict(time_rows(found)) == {
+        "critical path": "a 100ms → b 200ms = 300ms",
+        "deadline": "300ms: enough for all of it",
+    }
+
+
+@pytest.mark.parametrize(
+    ("deadline", "left"),
+    [("250ms", "only 150ms of its 200ms"), ("200ms", "only 100ms of its 200ms")],
+)
+def test_what_is_left_for_a_late_step_is_told(tmp_path: Path, deadline: str, left: str) -> None:
+    found = subject(tmp_path, CHAIN, "a", more=f"deadline: {deadline}")
+    assert (
+        dict(time_rows(found))["runs out in"] == f"b, which may have {left} left after a; then it falls back"
+    )
+
+
+def test_a_client_that_waits_longer_than_the_page_is_cut_off(tmp_path: Path) -> None:
+    found = subject(tmp_path, "  a: {client: todos, get: /a}", "a", more="deadline: 800ms")
+    assert dict(time_rows(found))["runs out in"] == (
+        "a, which may take 1s; then the page is 504 backend-timeout"
+    )
+
+
+def test_of_ways_that_take_equally_long_the_first_is_critical(tmp_path: Path) -> None:
+    steps = "  a: {client: todos, get: /a}\n  b: {client: people, get: /b}"
+    assert [one.name for one in critical_path(subject(tmp_path, steps, "'[a, b]'"))] == ["a"]
+
+
+def test_an_each_of_no_items_asks_nobody(tmp_path: Path) -> None:
+    found = subject(tmp_path, '  a: {client: todos, each: "x in []", get: "/a/{x}"}', "a")
+    assert (in_short(found), most_requests(found).most) == ("0 at most", 0)
+    assert [one.ends for one in critical_path(found)] == []
+
+
+def test_a_step_s_own_retries_count(tmp_path: Path) -> None:
+    steps = "  a: {client: todos, get: /a, retries: 4}"
+    assert most_requests(subject(tmp_path, steps, "a")).most == 5
+
+
+def test_a_slice_bounds_the_list_of_a_backend(tmp_path: Path) -> None:
+    steps = """
+  a: {client: todos, get: /a}
+  b: {client: todos, each: "x in a.items[:3]", get: "/b/{x}"}
+"""
+    assert in_short(subject(tmp_path, steps, "b")) == "8 at most"
+
+
+PART = """
+auth: none
+input:
+  headers:
+    X-Shop: {type: string}
+steps:
+  goods:
+    client: todos
+    get: /goods
+    headers:
+      X-Shop: headers['X-Shop']
+    cache: 1m
+shape: goods
+"""
+
+
+def test_what_makes_a_step_of_a_part_private_is_told_with_the_place_in_the_page(tmp_path: Path) -> None:
+    steps = """
+  shop:
+    recipe: part
+    with:
+      headers:
+        X-Shop: headers['X-Tenant']
+"""
+    more = "input: {headers: {X-Tenant: {type: string}}}"
+    found = subject(tmp_path, steps, "shop", more=more, part=PART)
+    assert dict(cache_rows(found)) == {
+        "shop.goods": "for 1m; per visitor: shop.goods reads shop.headers.X-Shop; "
+        "shop.headers.X-Shop reads headers['X-Tenant'] (value, line 10)"
+    }
+    assert dict(guard_rows(found)) == {
+        "shop.headers.X-Shop": "400 invalid-input unless it is as shop takes it"
+    }
+
+
+def test_fields_with_names_that_are_no_words_are_written_as_keys(tmp_path: Path) -> None:
+    text = """
+    route: GET /api/page
+    auth: none
+    steps:
+      a: {client: todos, get: /a, fallback: null}
+    shape:
+      x-y: a.one
+      list:
+        each: one in a.list
+        item: {'a.b': one.id}
+      z: [1, a.two]
+    """
+    write_project(tmp_path, {"page": text})
+    found = subject_of(tmp_path, "page")
+    assert dict(optional_rows(found)) == {"a": "null; takes with it ['x-y'], list, z[1]"}
+
+
+def test_a_page_that_asks_nobody_has_few_sections(tmp_path: Path) -> None:
+    write_project(tmp_path, {"page": "route: GET /api/page\nauth: none\nshape: 1\n"})
+    text = report(subject_of(tmp_path, "page"))
+    assert [part.splitlines()[0] for part in text.split("\n\n")] == [
+        "GET /api/page, orchestrations/page.yaml",
+        "What is kept",
+    ]
+
+
+def test_a_step_below_a_write_says_that_it_waits_for_that(tmp_path: Path) -> None:
+    text = """
+    route: POST /api/page
+    auth: none
+    steps:
+      read: {client: todos, get: /r}
+      write: {client: todos, post: /w}
+      after: {client: todos, get: /a, fallback: null}
+      last: {client: people, post: /l, body: {x: "default(after.id, 1)"}}
+    shape: "[read, after]"
+    """
+    write_project(tmp_path, {"page": text})
+    assert list(order_rows(subject_of(tmp_path, "page"))) == [
+        ("at once", "read"),
+        ("write", "waits for read: a write waits for what is required above it"),
+        ("after", "waits for write, the write above it"),
+        ("last", "waits for after, which it reads; waits for write, the write above it"),
+    ]
