@@ -54,6 +54,7 @@ class Unwatched:
 
     def __init__(self, made: Assembly) -> None:
         pages = made.site.pages.values()
+        self._is_whole = all(_is_its_own(page.recipe) for page in pages)
         self.table = Table(
             (page.recipe.path, made.answerers.of(page)) for page in pages if _is_its_own(page.recipe)
         )
@@ -61,8 +62,11 @@ class Unwatched:
     def sees_nobody(self) -> bool:
         return not _is_flask_loaded()
 
+    def gives_index(self, path: str) -> bool:
+        return self.gives_file(path)
+
     def gives_file(self, path: str) -> bool:
-        return False
+        return self._is_whole and path not in _TAKEN[1:] and self.find("GET", path) is None
 
     def find(self, method: str, path: str) -> Page | None:
         """The page of a method and path."""

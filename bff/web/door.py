@@ -38,6 +38,7 @@ class Watch(Protocol):
 
     def sees_nobody(self) -> bool: ...
     def gives_file(self, path: str) -> bool: ...
+    def gives_index(self, path: str) -> bool: ...
 
 
 class Door:
@@ -140,7 +141,8 @@ class Door:
     ) -> Iterable[bytes] | None:
         """The answer to a request for a whole file; None for any other."""
         method = environ["REQUEST_METHOD"]
-        if not path or path[:5] == "/api/" or method not in ("GET", "HEAD") or not path.isascii():
+        is_api = path == "/api" or path[:5] == "/api/"
+        if not path or is_api or method not in ("GET", "HEAD") or not path.isascii():
             return None
         if path in CHECKS:  # before a first page nothing is loaded for them
             return None
@@ -148,7 +150,10 @@ class Door:
             return None
         # A file has one name that is remembered here, and any number of others: /a/../app.js
         file = self._files.find(path[1:] or INDEX)
-        if file is None or not self._watch.sees_nobody() or not self._watch.gives_file(path):
+        is_given = self._watch.gives_file
+        if file is None and not self._files.has(path[1:]):  # a path of the app in the browser
+            file, is_given = self._files.find(INDEX), self._watch.gives_index
+        if file is None or not self._watch.sees_nobody() or not is_given(path):
             return None
         copy = file.copy_for(environ.get("HTTP_ACCEPT_ENCODING", ""))
         answer = Answer(200, list(copy.headers), copy.body)

@@ -18,6 +18,9 @@ INDEX = "index.html"
 LARGEST = 4 * MIB
 """Bytes of the largest file that is kept in memory; larger ones are read anew each time."""
 _KEPT = 32 * MIB
+_NOT_PLAIN = frozenset("\\:\0")
+"""Characters that some system reads as more than a part of a name."""
+_NO_NAMES = frozenset({"", ".", ".."})
 _WORTH = 512  # a shorter file fits one packet either way
 _TEXT = ("text/", "application/javascript", "application/json", "application/manifest", "image/svg+xml")
 
@@ -56,14 +59,9 @@ class Files:
 
     def find(self, name: str) -> File | None:
         """The file of a relative path; None where there is none, or one too large to keep."""
-        from werkzeug.security import safe_join  # where there are files, there is Flask
-
-        path = None if name.endswith("/") else safe_join(self.folder, name)
-        try:
-            found = os.stat(path) if path is not None else None
-        except (OSError, ValueError):
-            return None
-        if found is None or path is None or not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST:
+        path = self._path_of(name)
+        found = None if path is None else _stat(path)
+        if found is None or path is None or found.st_size > LARGEST:
             return None
         version = (found.st_mtime_ns, found.st_size)
         with self._lock:
@@ -76,9 +74,33 @@ class Files:
                 self._kept[path] = read
         return read
 
+    def has(self, name: str) -> bool:
+        """Whether there is a file of a relative path, however large."""
+        path = self._path_of(name)
+        return path is not None and _stat(path) is not None
+
+    def _path_of(self, name: str) -> str | None:
+        """Where the file of a relative path would be; None for one that leads out of the folder."""
+        if _NOT_PLAIN.isdisjoint(name) and _NO_NAMES.isdisjoint(name.split("/")):
+            return f"{self.folder}/{name}"
+        from werkzeug.security import safe_join  # few paths are written in another way
+
+        return None if name.endswith("/") else safe_join(self.folder, name)
+
+
+def _stat(path: str) -> os.stat_result | None:
+    """What the system knows of a file; None for what is none."""
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return found if stat.S_ISREG(found.st_mode) else None
+
 
 @memoized(entries=64, longest=1024)
 def _takes_gzip(accepted: str) -> bool:
+    if ";" not in accepted:  # as browsers send it
+        return any(coding.strip().lower() in ("gzip", "*") for coding in accepted.split(","))
     from werkzeug.datastructures import Accept
     from werkzeug.http import parse_accept_header
 

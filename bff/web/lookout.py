@@ -97,6 +97,9 @@ class Lookout:
             and not (is_heard_elsewhere() and listener_asks_flask())
         )
 
+    def gives_index(self, path: str) -> bool:
+        return False  # there is no end of such paths, and what routing says of one is remembered
+
     def gives_file(self, path: str) -> bool:
         """Whether Flask's routing would give the file of a path, and no view of the project's own."""
         found = self._files.get(path)

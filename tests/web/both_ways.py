@@ -213,6 +213,8 @@ def project(root: Path) -> Path:
     (root / "public").mkdir()
     (root / "public" / "index.html").write_text("the app " * 100)
     (root / "public" / "app.js").write_text("export {};")
+    (root / "public" / "img").mkdir()
+    (root / "public" / "img" / "a.svg").write_text("<svg/>")
     return root
 
 

@@ -115,26 +115,36 @@ def test_what_the_door_does_not_know_makes_an_app_that_answers_from_then_on(
     assert told == [app]
 
 
+@pytest.mark.parametrize("path", ["/", "/app.js", "/todos/7"])
+def test_a_file_is_answered_without_flask(
+    path: str, tmp_path: Path, without_flask: None, apps: list[Flask]
+) -> None:
+    pages = {name: PAGES[name] for name in ("page", "item")}
+    door = open_door(folder(tmp_path, pages))
+    found = Client(door).get(path)
+    assert (found.status_code, found.data, apps) == (200, b"the app", [])
+
+
 def test_first_requests_for_flask_at_once_make_one_app(door: DoorAlone, apps: list[Flask]) -> None:
     together, found = threading.Barrier(4), []
 
     def ask() -> None:
         together.wait()
-        found.append(Client(door).get("/").data)
+        found.append(Client(door).get("/api/none").status_code)
 
     threads = [threading.Thread(target=ask) for _ in range(together.parties)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == [b"the app"] * together.parties
+    assert found == [404] * together.parties
     assert len(apps) == 1
 
 
 def test_a_child_makes_an_app_though_its_parent_was_about_to(door: DoorAlone, apps: list[Flask]) -> None:
     door._lock.acquire()
     door.begin_anew()
-    assert Client(door).get("/").status_code == 200
+    assert Client(door).get("/api/none").status_code == 404
     assert len(apps) == 1
 
 
@@ -144,8 +154,8 @@ def test_an_app_that_cannot_be_made_is_tried_again(
     with monkeypatch.context() as patched:
         patched.setattr(of_flask, "PageRoutes", None)
         with pytest.raises(TypeError):
-            Client(door).get("/")
-    assert Client(door).get("/").status_code == 200
+            Client(door).get("/api/none")
+    assert Client(door).get("/api/none").status_code == 404
 
 
 def test_where_flask_is_loaded_later_its_receivers_hear_of_pages(
@@ -238,7 +248,7 @@ def test_a_health_check_is_answered_as_flask_answers_it(
 
 
 def test_a_health_check_finds_flask_where_it_is_loaded_already(door: DoorAlone, apps: list[Flask]) -> None:
-    Client(door).get("/")
+    Client(door).get("/api/none")
     [app] = apps
     with heard(app) as told:
         assert Client(door).get("/healthz").json == {"status": "up"}

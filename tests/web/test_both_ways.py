@@ -104,7 +104,16 @@ KINDS: dict[str, Sent] = {
     "encoded by the sender": Sent(environ={"RAW_URI": "/%61pi/home"}),
     "as it was sent": Sent(environ={"RAW_URI": "/api/home?a=1"}),
     "an unknown path": Sent(path="/api/unknown"),
-    "an unknown path outside": Sent(path="/unknown"),
+    "the path of all pages": Sent(path="/api"),
+    "a path of the app": Sent(path="/todos/7", query="a=b"),
+    "a path of the app in head": Sent("HEAD", "/todos"),
+    "a path of the app, compressed": Sent(path="/apiary", headers={"Accept-Encoding": "br, gzip"}),
+    "a path of the app that is there": Sent(path="/app.js/more", headers={"If-None-Match": "*"}),
+    "a folder": Sent(path="/img/"),
+    "a folder by another name": Sent(path="/img"),
+    "a file in a folder": Sent(path="/img/a.svg"),
+    "a path as another system writes it": Sent(path="/c:/app.js"),
+    "a path that begins with a dot": Sent(path="/.env"),
     "no path": Sent(path=""),
     # visitors
     "a stranger where one must sign in": Sent(path="/api/mine"),
@@ -259,10 +268,29 @@ def test_a_door_without_flask_answers_the_same(ways: Mapping[str, TwoWays], name
 METHODS = {f"method {name}" for name in ("HEAD", "OPTIONS", "POST", "PUT", "DELETE", "TRACE", "get")}
 ODD_PATHS = {
     *("an empty hole", "a longer path", "doubled slashes", "dots", "a backslash", "encoded by the sender"),
-    *("an unknown path", "an unknown path outside", "no path"),
+    *("an unknown path", "the path of all pages", "no path"),
+}
+OF_THE_INDEX = {
+    "a path of the app",
+    "a path of the app in head",
+    "a path of the app, compressed",
+    "a path of the app that is there",
+    "a folder",
+    "a folder by another name",
+    "a path as another system writes it",
+    "a path that begins with a dot",
 }
 FLASKS = {
-    *(*METHODS, *ODD_PATHS, "head of lines", "a preflight", "no host", "strange host", "a websocket"),
+    *(
+        *METHODS,
+        *ODD_PATHS,
+        *OF_THE_INDEX,
+        "head of lines",
+        "a preflight",
+        "no host",
+        "strange host",
+        "a websocket",
+    ),
     *(
         "an upgrade to something else",
         "a part of a script",
@@ -293,11 +321,8 @@ def test_the_door_answers_what_is_for_a_page(ways: Mapping[str, TwoWays], name: 
     assert found == FLASKS | more
 
 
-OF_FILES = {kind for kind, sent in KINDS.items() if sent.path in ("/", "/app.js")}
-
-
 @OF_BOTH
-def test_a_door_without_flask_leaves_files_to_it_as_well(
+def test_a_door_without_flask_answers_paths_of_the_app_too(
     ways: Mapping[str, TwoWays], name: str, more: set[str]
 ) -> None:
     seen, found = ways[name].by_flask, set()
@@ -306,7 +331,7 @@ def test_a_door_without_flask_leaves_files_to_it_as_well(
         ways[name].ask_alone(sent)
         if seen:
             found.add(kind)
-    assert found == FLASKS | OF_FILES | more
+    assert found == (FLASKS - OF_THE_INDEX) | more
 
 
 OF_URLLIB3 = {"a file that is cut"}
