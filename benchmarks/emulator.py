@@ -41,7 +41,7 @@ def emulated(
     variables = {
         **environ,
         "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(_runtime()),
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(_runtime()), environ.get("PYTHONPATH")])),
         "AWS_LAMBDA_FUNCTION_NAME": "page",
         "AWS_LAMBDA_FUNCTION_TIMEOUT": "30",
         "LAMBDA_TASK_ROOT": str(folder),

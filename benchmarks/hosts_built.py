@@ -13,9 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from zipfile import ZipFile
 
+import yaml
+
 from benchmarks.lineup import ROOT
 from benchmarks.servers import DidNotStart
+from bff.deploy.container import PACKAGES
 from bff.deploy.google import THREADS
+from bff.deploy.layers import INSIDE
 from bff.settings import MIB
 
 HANDLER = "aws_lambda.handler"
@@ -69,8 +73,31 @@ def _on_aws(out: Path, page: str) -> Place:
     folder = out / page
     with ZipFile(out / f"{page}.zip") as archive:
         archive.extractall(folder)
-    zipped = (out / f"{page}.zip").stat().st_size / MIB
-    return Place(page, "aws-lambda", f"python -m awslambdaric {HANDLER}", folder, _size(folder), zipped)
+    layers, shared = _layers_on_aws(out, page), out / "opt" / page
+    for layer in layers:
+        with ZipFile(layer) as archive:
+            archive.extractall(shared)
+    return Place(
+        page,
+        "aws-lambda",
+        f"python -m awslambdaric {HANDLER}",
+        folder,
+        _size(folder) + (_size(shared) if layers else 0),
+        sum(path.stat().st_size for path in [out / f"{page}.zip", *layers]) / MIB,
+        environ={"PYTHONPATH": str(shared / INSIDE)},
+    )
+
+
+def _layers_on_aws(out: Path, page: str) -> list[Path]:
+    """The archives of the layers that the template gives a page's function."""
+    resources = yaml.safe_load((out / "template.yaml").read_text("utf-8"))["Resources"]
+    [function] = (
+        resource["Properties"]
+        for resource in resources.values()
+        if resource.get("Properties", {}).get("CodeUri") == f"{page}.zip"
+    )
+    named = (resources[layer["Ref"]]["Properties"]["ContentUri"] for layer in function.get("Layers", ()))
+    return [out / place for place in named]
 
 
 def _in_a_container(folder: Path) -> Place:
@@ -78,7 +105,15 @@ def _in_a_container(folder: Path) -> Place:
     said = (folder / "Containerfile").read_text("utf-8")
     entry, command = (re.findall(rf"^{name} (.*)$", said, re.M)[-1] for name in ("ENTRYPOINT", "CMD"))
     words = json.loads(entry) + json.loads(command)
-    return Place(folder.name, "container", " ".join(words), folder, _size(folder), words=(*_BARE, *words[1:]))
+    return Place(
+        folder.name,
+        "container",
+        " ".join(words),
+        folder,
+        _size(folder),
+        words=(*_BARE, *words[1:]),
+        environ={"PYTHONPATH": str(folder / PACKAGES)},
+    )
 
 
 def _on_google(folder: Path) -> Place:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from importlib.util import find_spec
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -272,8 +273,23 @@ def _unknown(variable: str) -> str:
     return f"unknown setting {variable}: {cure}"
 
 
+PACKAGES: Final[Mapping[str, str]] = {
+    "BFF_SESSION_KEYS": "cryptography",
+    "BFF_STATE_URL": "redis",
+    "BFF_CACHE_URL": "redis",
+    "BFF_JWT_JWKS": "jwt",
+}
+"""The package that a setting needs, by its variable: what is built has those of the settings it was told of."""
+
+
 def _mistakes_together(settings: Settings) -> Iterator[str]:
     """What is wrong with settings that are right one by one."""
+    for variable, package in PACKAGES.items():
+        if getattr(settings, variable.removeprefix("BFF_").lower()) and find_spec(package) is None:
+            yield (
+                f"{variable} is set, and there is no package {package} here: build the pages with "
+                f"--setting {variable}, or leave the variable out"
+            )
     if settings.state_url and not settings.session_keys:
         yield "BFF_STATE_URL needs BFF_SESSION_KEYS: what is kept there is encrypted with them"
     if settings.jwt_jwks and not (settings.jwt_issuer and settings.jwt_audience):

@@ -9,10 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 from limits.storage import storage_from_string
 
 from bff.errors import OperatorError
-from bff.settings import MIB, Settings, settings_table
+from bff.settings import MIB, PACKAGES, Settings, settings_table
 from bff.state import PATIENCE, connect
 from tests.project import write_project
 from tests.properties import example, given, st
@@ -229,6 +230,29 @@ def test_settings_that_do_not_go_together_are_one_clear_line(environ: dict[str, 
     with pytest.raises(OperatorError) as raised:
         Settings.from_environ(environ)
     assert str(raised.value) == line
+
+
+@pytest.mark.parametrize("variable", PACKAGES)
+def test_a_setting_whose_package_was_left_out_of_the_build_is_one_clear_line(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "bff.settings.find_spec", lambda name: None if name == PACKAGES[variable] else object()
+    )
+    redis, key = "redis://127.0.0.1:9/0", Fernet.generate_key().decode()
+    values = {
+        "BFF_SESSION_KEYS": key,
+        "BFF_STATE_URL": redis,
+        "BFF_CACHE_URL": redis,
+        "BFF_JWT_JWKS": "https://keys.test",
+    }
+    beside = {"BFF_SESSION_KEYS": key, "BFF_JWT_ISSUER": "issuer", "BFF_JWT_AUDIENCE": "audience"}
+    with pytest.raises(OperatorError) as raised:
+        Settings.from_environ({**beside, variable: values[variable]})
+    assert str(raised.value) == (
+        f"{variable} is set, and there is no package {PACKAGES[variable]} here: build the pages with "
+        f"--setting {variable}, or leave the variable out"
+    )
 
 
 def test_a_name_far_from_all_settings_lists_them() -> None:

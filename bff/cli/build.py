@@ -10,14 +10,16 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
+from bff import clock
 from bff.cli.building import report
 from bff.cli.building.archive import archive
 from bff.cli.building.folder import write
 from bff.deploy import TARGETS, Bundler, Function, Project, Target
+from bff.deploy.layers import FOLDER, Layer, layers_of
 from bff.deploy.python import python_of
 from bff.deploy.target import INDEX, SITE
 from bff.errors import OperatorError
-from bff.settings import MIB
+from bff.settings import MIB, PACKAGES
 from bff.text import counted, nearest
 
 
@@ -35,20 +37,23 @@ class Wanted(Struct, frozen=True):
     with_public: bool = False
     max_mb: int | None = None
     show_files: bool = False
+    settings: Sequence[str] = ()
 
 
 def build(root: Path, wanted: Wanted) -> int:
     """Write what a target makes of some pages, or of all where none are named, and say what was written."""
-    target = _target(wanted.target)
+    target, begun = _target(wanted.target), clock.monotonic()
     if wanted.with_public and wanted.group is None:
         raise OperatorError(
             "--with-public puts the files of public/ into one function: name it with --group NAME"
         )
     with closing(python_of(wanted.python, wanted.python_bin)) as python:
-        bundler = Bundler(root, python, wanted.arch)
+        bundler = Bundler(root, python, wanted.arch, _settings(wanted.settings))
         if wanted.with_public:
             _check_files(bundler, target)
         functions = [_with_entry(function, target) for function in _functions(bundler, wanted, target)]
+        if target.layered and len(functions) > 1:
+            functions = [replace(one, layers=layers_of(one.bundle)) for one in functions]
         suffix = ".zip" if wanted.zipped else ""
         whole = not wanted.pages
         if wanted.with_public and target.alone and whole:
@@ -61,13 +66,17 @@ def build(root: Path, wanted: Wanted) -> int:
         too_large = list(_too_large(functions, wanted, target))
         if too_large:
             raise OperatorError("\n".join(too_large))
-        files = {**_laid_out(functions, target, wanted), **target.manifests(project), **public}
+        layers = _layers_laid_out(project.layers, wanted)
+        files = {**_laid_out(functions, target, wanted), **layers, **target.manifests(project), **public}
         write(files, wanted.out)
-        for line in report.lines(functions, target, python, show_files=wanted.show_files):
+        for line in report.lines(project, target, python, show_files=wanted.show_files):
             print(line)
     pages = {page for function in functions for page in function.plans}
     what = f"{counted(len(pages), 'page')} for {target.name} in {wanted.out}"
-    print(f"{what}: {len(files)} files, {report.size(sum(map(len, files.values())))}", file=sys.stderr)
+    took = f"{clock.monotonic() - begun:.1f} s"
+    print(
+        f"{what}: {len(files)} files, {report.size(sum(map(len, files.values())))}, {took}", file=sys.stderr
+    )
     return 0
 
 
@@ -77,6 +86,17 @@ def _target(name: str) -> Target:
         meant = f"did you mean {near}?  " if near else ""
         raise OperatorError(f"no target {name}; {meant}there are: {', '.join(TARGETS)}")
     return TARGETS[name]
+
+
+def _settings(names: Sequence[str]) -> Sequence[str]:
+    for name in names:
+        if name not in PACKAGES:
+            near = nearest(name, PACKAGES)
+            meant = f"did you mean {near}?  " if near else ""
+            raise OperatorError(
+                f"--setting {name} brings no package; {meant}there are: {', '.join(PACKAGES)}"
+            )
+    return names
 
 
 def _functions(bundler: Bundler, wanted: Wanted, target: Target) -> Iterator[Function]:
@@ -122,14 +142,23 @@ def _with_entry(function: Function, target: Target) -> Function:
 def _laid_out(functions: Sequence[Function], target: Target, wanted: Wanted) -> dict[str, bytes]:
     """All files of the functions by their path in the folder."""
     if target.alone:
-        files = functions[0].bundle.files
+        files = dict(functions[0].files)
         return {f"{functions[0].name}.zip": archive(files)} if wanted.zipped else files
     if wanted.zipped:
-        return {f"{function.name}.zip": archive(function.bundle.files) for function in functions}
+        return {f"{function.name}.zip": archive(function.files) for function in functions}
     return {
         f"{function.name}/{path}": content
         for function in functions
-        for path, content in function.bundle.files.items()
+        for path, content in function.files.items()
+    }
+
+
+def _layers_laid_out(layers: Sequence[Layer], wanted: Wanted) -> dict[str, bytes]:
+    """All files of the layers, likewise."""
+    if wanted.zipped:
+        return {f"{FOLDER}/{layer.name}.zip": archive(layer.files) for layer in layers}
+    return {
+        f"{FOLDER}/{layer.name}/{path}": content for layer in layers for path, content in layer.files.items()
     }
 
 

@@ -245,6 +245,13 @@ def serve(root: Path, host: str, port: int, workers: int, threads: int, drain: f
 )
 @click.option("--group", metavar="NAME", help="All of these pages in one function of this name.")
 @click.option("--with-public", is_flag=True, help="The files of public/ in that function too.")
+@click.option(
+    "--setting",
+    "settings",
+    multiple=True,
+    metavar="NAME",
+    help="A variable that the host will set and that needs a package, which then goes along; may be repeated.",
+)
 @click.option("--max-mb", type=int, help="The most MiB of a function (default: what the host takes).")
 @click.option("--show-files", is_flag=True, help="List every file.")
 @click.pass_obj
@@ -260,6 +267,7 @@ def build(
     python_bin: Path | None,
     group: str | None,
     with_public: bool,
+    settings: tuple[str, ...],
     max_mb: int | None,
     show_files: bool,
 ) -> int:
@@ -281,6 +289,7 @@ def build(
         python_bin=python_bin,
         group=group,
         with_public=with_public,
+        settings=settings,
         max_mb=max_mb,
         show_files=show_files,
     )

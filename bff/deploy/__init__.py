@@ -7,8 +7,8 @@ whatever its host: same bytes, own variables only, nothing of the authors, no se
 Wheels, not an installation. pip finds and verifies the wheels of the pins for the host's platform, and what they
 would install is read from them as it is: an installation would write scripts, times and the path of its Python. Which
 of the pins a bundle needs is read from the imports of its modules and from the wheels' own metadata. What the engine
-imports late, for something that only some recipes do, is named in one list (`bundle.py`), since the source does not
-tell when it is used.
+imports late, for something that only some recipes and settings ask for, is named in one place (`packages.py`), since
+the source does not tell when it is used.
 
 Generated code as source for a Python that is not here. Bytecode belongs to one version. Where `build` cannot run the
 host's Python, `pages.compiled` holds the generated functions as source, and their first use compiles them.

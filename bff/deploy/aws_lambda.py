@@ -33,13 +33,15 @@ _BOUNDS = {}
 for _name, _value in {**_BOUNDS, "BFF_TRUSTED_PROXIES": "1"}.items():
     os.environ.setdefault(_name, _value)
 
-from apig_wsgi import make_lambda_handler
+try:
+    from bff.errors import BffError
+    from bff.http import StreamBroke
+    from bff.problems import CONTENT_TYPE, document, problem
+    from bff.web.alone import open_door
 
-from bff.errors import BffError
-from bff.http import StreamBroke
-from bff.problems import CONTENT_TYPE, document, problem
-from bff.web.alone import open_door
-
+    from apig_wsgi import make_lambda_handler
+except ImportError as error:  # bytecode is of one Python, and packages may be in layers
+    sys.exit(f"The app cannot start: {error}; it needs the layers and the Python that it was built for")
 try:
     app = open_door(_HERE)
 except BffError as error:
@@ -134,7 +136,7 @@ gc.enable()
 
 def entry(function: Function) -> dict[str, bytes]:
     """The module whose `handler` Lambda calls."""
-    settings = function.bundle.settings
+    settings = function.bundle.project_settings
     bounds = {variable_of(name): _lower(name, most, settings.get(name, most)) for name, most in _MOST.items()}
     return {f"{MODULE}.py": _ENTRY.replace(b"_BOUNDS = {}", f"_BOUNDS = {json.dumps(bounds)}".encode())}
 
@@ -149,7 +151,7 @@ def manifests(project: Project) -> dict[str, bytes]:
     handler = f"{MODULE}.handler"
     return {
         "template.yaml": aws_sam.template(project, handler),
-        "serverless.yml": aws_serverless.template(project, handler),
+        **aws_serverless.files(project, handler),
     }
 
 
@@ -159,9 +161,10 @@ TARGET = Target(
     starts=MODULE,
     entry=entry,
     manifests=manifests,
-    need=Need(adapters=("apig-wsgi",), metrics=False),
+    need=Need(adapters=("apig-wsgi",), metrics=False, lean=True),
     resident=False,
     streams=False,
+    layered=True,
     deploys=frozenset({"memory", "min_instances"}),
     max_mb=250,
     max_file=MAX_FILE,

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from bff.deploy import aws_site
-from bff.deploy.manifest import to_yaml
+from bff.deploy.layers import FOLDER, Layer
+from bff.deploy.manifest import slug, to_yaml
 from bff.deploy.target import Function, Project
 from bff.errors import OperatorError
 
@@ -25,7 +26,9 @@ is enough for pages, which mostly wait for backends, and twice it halves the sta
 
 HEAD = "Written by `python -m bff build`, which writes it anew each time."
 _SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL")
-_OPTIONAL = {
+_ALIAS = "live"
+_LONGEST_DESCRIPTION = 256
+_REDIS = {
     "BFF_STATE_URL": "Redis that answers repeated writes again and counts rates; empty for none",
     "BFF_CACHE_URL": "Redis in which instances keep replies together; empty for none",
 }
@@ -35,6 +38,7 @@ def template(project: Project, handler: str) -> bytes:
     """The template.yaml of a build."""
     names = names_of(project)
     resources: dict[str, Any] = {"Api": {"Type": "AWS::Serverless::HttpApi"}}
+    resources |= {layer_name(layer): _layer(layer, project) for layer in project.layers}
     resources |= {
         names[function.name]: _function(function, names[function.name], project)
         for function in project.functions
@@ -107,8 +111,28 @@ def whole_seconds(function: Function) -> int:
 
 
 def optional(function: Function) -> tuple[str, ...]:
-    """The settings that a function may be given beside its variables: Redis, where its pages have a use for one."""
-    return tuple(_OPTIONAL) if "redis" in function.bundle.packages else ()
+    """The settings that a function may be given beside its variables: the Redis that its build was told of."""
+    bundle = function.bundle
+    return tuple(name for name in _REDIS if name in bundle.settings and "redis" in bundle.packages)
+
+
+def is_published(function: Function) -> bool:
+    """Whether routes ask a published version of a function, with the code, the layers and the variables of its own.
+
+    What is not published is changed in several steps, and new code would meet old layers in between. Instances are
+    kept for one version, too.
+    """
+    return bool(function.layers) or bool(function.most("min_instances", 0))
+
+
+def layer_name(layer: Layer) -> str:
+    """What a layer is called in templates."""
+    return f"{layer.group.capitalize()}Layer{layer.digest}"
+
+
+def layer_title(layer: Layer, project: Project) -> str:
+    """What a layer is called on AWS: with the project's name, and with what its content makes."""
+    return f"{slug(project.name)}-{layer.name}"
 
 
 def _paths(function: Function) -> list[str]:
@@ -132,9 +156,19 @@ def _parameters(project: Project) -> Iterator[tuple[str, dict[str, Any]]]:
         if _SECRET.search(name):
             found["NoEcho"] = True
         yield camel(name), found
+    if any(map(is_published, project.functions)):
+        yield (
+            "Release",
+            {
+                "Type": "String",
+                "Description": "A text that is new each time: without, changed parameters reach nobody",
+                "MinLength": 1,
+                "MaxLength": 128,
+            },
+        )
     for name in _optional(project):
         # Its password is in it.
-        found = {"Type": "String", "Description": f"{name}: {_OPTIONAL[name]}", "Default": "", "NoEcho": True}
+        found = {"Type": "String", "Description": f"{name}: {_REDIS[name]}", "Default": "", "NoEcho": True}
         yield camel(name), found
 
 
@@ -144,10 +178,14 @@ def _function(function: Function, name: str, project: Project) -> dict[str, Any]
         "MemorySize": function.most("memory", MEMORY),
         "Timeout": whole_seconds(function),
     }
-    instances = function.most("min_instances", 0)
-    if instances:
-        # Instances are kept for one published version, never for the newest code.
-        properties["AutoPublishAlias"] = "live"
+    if function.layers:
+        properties["Layers"] = [{"Ref": layer_name(layer)} for layer in function.layers]
+    if is_published(function):
+        properties["AutoPublishAlias"] = _ALIAS
+        properties["AutoPublishAliasAllProperties"] = True
+        # A version is made anew where a text of the template has changed, and not where a parameter's value has.
+        properties["VersionDescription"] = properties["Description"] = {"Ref": "Release"}
+    if instances := function.most("min_instances", 0):
         properties["ProvisionedConcurrencyConfig"] = {"ProvisionedConcurrentExecutions": instances}
     properties["Environment"] = {"Variables": _environment(function, project)}
     properties["Events"] = {
@@ -158,6 +196,21 @@ def _function(function: Function, name: str, project: Project) -> dict[str, Any]
         for number, (method, path) in enumerate(routes_of(function, project))
     }
     return {"Type": "AWS::Serverless::Function", "Properties": properties}
+
+
+def _layer(layer: Layer, project: Project) -> dict[str, Any]:
+    return {
+        "Type": "AWS::Serverless::LayerVersion",
+        "Properties": {
+            "LayerName": layer_title(layer, project),
+            "Description": ", ".join(layer.packages)[:_LONGEST_DESCRIPTION],
+            "ContentUri": f"{FOLDER}/{layer.name}{project.suffix or '/'}",
+            "CompatibleRuntimes": [f"python{project.python}"],
+            "CompatibleArchitectures": [project.arch],
+            # What was published with it goes on using it.
+            "RetentionPolicy": "Delete",
+        },
+    }
 
 
 def _environment(function: Function, project: Project) -> dict[str, Any]:

@@ -6,12 +6,54 @@ import re
 from typing import Any
 
 from bff.deploy import aws_sam
+from bff.deploy.layers import FOLDER, Layer
 from bff.deploy.manifest import to_yaml
 from bff.deploy.target import Function, Project
 
+ALIASES = "aliases.js"
 _PLUGIN = (
-    "# To try it on your own machine: npm install serverless-offline, and\n# plugins: [serverless-offline]\n"
+    "# To try it on your own machine: npm install serverless-offline, and write\n"
+    "# plugins: [{}serverless-offline]\n"
 )
+_ALIASES = b"""\
+// Written by `python -m bff build`. Routes ask a published version of each function, by the alias `live`, so that new
+// code never meets old layers: the framework does so by itself only for functions with provisioned concurrency.
+'use strict';
+
+module.exports = class Aliases {
+  constructor(serverless) {
+    this.hooks = {
+      'after:package:compileFunctions': () => {
+        const { service } = serverless;
+        const naming = serverless.getProvider('aws').naming;
+        const resources = service.provider.compiledCloudFormationTemplate.Resources;
+        for (const name of service.getAllFunctions()) {
+          const found = service.getFunction(name);
+          if (found.targetAlias) continue;
+          const functionId = naming.getLambdaLogicalId(name);
+          const logicalId = `${functionId}AliasLive`;
+          resources[logicalId] = {
+            Type: 'AWS::Lambda::Alias',
+            Properties: {
+              FunctionName: { Ref: functionId },
+              FunctionVersion: { 'Fn::GetAtt': [found.versionLogicalId, 'Version'] },
+              Name: 'live',
+            },
+          };
+          found.targetAlias = { name: 'live', logicalId };
+        }
+      },
+    };
+  }
+};
+"""
+
+
+def files(project: Project, handler: str) -> dict[str, bytes]:
+    """What `serverless deploy` reads, by path."""
+    found = {"serverless.yml": template(project, handler)}
+    return {**found, ALIASES: _ALIASES} if project.layers else found
+
 
 _NAMES = {"ANY": "*", "$default": "*"}
 """What the framework calls a method and a path of API Gateway."""
@@ -28,9 +70,22 @@ def template(project: Project, handler: str) -> bytes:
             "architecture": project.arch,
         },
         "package": {"individually": True},
+        "layers": {aws_sam.layer_name(layer): _layer(layer, project) for layer in project.layers},
         "functions": {function.name: _function(function, project, handler) for function in project.functions},
+        "plugins": [f"./{ALIASES}"] if project.layers else [],
     }
-    return to_yaml(aws_sam.HEAD, document) + _PLUGIN.encode()
+    head = to_yaml(aws_sam.HEAD, {key: value for key, value in document.items() if value})
+    return head + _PLUGIN.format(f"./{ALIASES}, " if project.layers else "").encode()
+
+
+def _layer(layer: Layer, project: Project) -> dict[str, Any]:
+    place = f"{FOLDER}/{layer.name}{project.suffix}"
+    return {
+        **({"package": {"artifact": place}} if project.suffix else {"path": place}),
+        "name": aws_sam.layer_title(layer, project),
+        "compatibleRuntimes": [f"python{project.python}"],
+        "compatibleArchitectures": [project.arch],
+    }
 
 
 def _function(function: Function, project: Project, handler: str) -> dict[str, Any]:
@@ -49,6 +104,8 @@ def _function(function: Function, project: Project, handler: str) -> dict[str, A
             for method, path in aws_sam.routes_of(function, project)
         ],
     }
+    if function.layers:
+        found["layers"] = [{"Ref": f"{aws_sam.layer_name(layer)}LambdaLayer"} for layer in function.layers]
     instances = function.most("min_instances", 0)
     return {**found, "provisionedConcurrency": instances} if instances else found
 

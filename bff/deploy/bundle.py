@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
 
+from bff.deploy.binaries import stripped
 from bff.deploy.imports import engine_files, imported_from, project_files
+from bff.deploy.packages import OPTIONAL, REST, group_of, needless, used_files
 from bff.deploy.pins import FILE as PINS
 from bff.deploy.pins import Pins, distributions_of, file_of
 from bff.deploy.python import Python
@@ -17,7 +19,6 @@ from bff.http import Client
 from bff.plan.compiled import FILE, CompiledPages, compile_pages
 from bff.plan.model import Plan, Planned
 from bff.plan.planning import plan_folder
-from bff.recipe.model import Input
 from bff.text import nearest
 
 ENVIRONMENT = ".env.example"
@@ -31,7 +32,8 @@ class Need(Struct, frozen=True):
     Without `vendored` it has no dependencies in it, only a requirements.txt of them. With `installed` the host
     installs the adapters by itself, and a requirements.txt says which; `site` is the folder of the bundle where the
     host looks for packages, where that is not its top. `metrics` is for hosts whose processes live long enough to
-    be counted in.
+    be counted in. A `lean` bundle has bytecode in place of sources and nothing for debuggers; the project's own
+    modules, and what those alone import, stay as they are.
     """
 
     adapters: tuple[str, ...] = ()
@@ -40,6 +42,7 @@ class Need(Struct, frozen=True):
     installed: bool = False
     site: str = ""
     metrics: bool = True
+    lean: bool = False
 
 
 class Bundle(Struct, frozen=True):
@@ -47,7 +50,8 @@ class Bundle(Struct, frozen=True):
 
     `variables` are what they take from the environment, with the defaults that the project gives, None where there
     is none; `stand_ins` are texts of them with which the pages start where their environment is not. `settings` are
-    the texts of those that the project has.
+    those that it was told of, and `groups` says what each package is there for; `project_settings` are the texts of
+    those that the project has.
     """
 
     plans: Mapping[str, Plan]
@@ -55,7 +59,9 @@ class Bundle(Struct, frozen=True):
     packages: Mapping[str, Mapping[str, bytes]]
     variables: Mapping[str, str | None]
     stand_ins: Mapping[str, str]
-    settings: Mapping[str, str] = {}
+    settings: frozenset[str] = frozenset()
+    groups: Mapping[str, str] = {}
+    project_settings: Mapping[str, str] = {}
 
     @property
     def pages(self) -> tuple[str, ...]:
@@ -70,15 +76,20 @@ class Bundle(Struct, frozen=True):
 
 
 class Bundler:
-    """Makes the bundles of one project for one Python and machine; what they share is got once."""
+    """Makes the bundles of one project for one Python and machine; what they share is got once.
 
-    def __init__(self, root: Path, python: Python, arch: str) -> None:
+    `settings` are variables that the host will set, whose packages go along where pages have a use for them.
+    """
+
+    def __init__(self, root: Path, python: Python, arch: str, settings: Collection[str] = ()) -> None:
         """Raises AuthorError or OperatorError with all that is wrong with the project's recipes."""
+        self._settings = frozenset(settings)
         self.root = root.resolve()
         self.python = python
         self._planned = plan_folder(self.root)
         self._arch = arch
         self._wheels: Wheels | None = None
+        self._packed: dict[tuple[str, bool, int], Mapping[str, bytes]] = {}
 
     @property
     def pages(self) -> tuple[str, ...]:
@@ -96,23 +107,31 @@ class Bundler:
         compiled, modules = page_files(self.root, planned, self.python)
         engine = engine_files(serves=need.serves)
         variables = _variables(planned)
-        own = {FILE: compiled.content, **self.python.with_bytecode({**engine, **modules})}
+        of_engine = self.python.as_bytecode if need.lean else self.python.with_bytecode
+        own = {FILE: compiled.content, **of_engine(engine), **self.python.with_bytecode(modules)}
         own[ENVIRONMENT] = _environment(planned, variables)
         if planned.whole or with_public:
             own |= self.public()
         packages: dict[str, dict[str, bytes]] = {}
+        groups: dict[str, str] = {}
         if need.vendored:
-            of_modules = distributions_of(imported_from(modules))
-            needless = frozenset(_needless(planned.plans.values(), compiled, need)) - of_modules
-            packages = self._packages(
-                imported_from(engine), of_modules | set(need.adapters), needless, need.site
+            without = needless(
+                planned.plans.values(),
+                compiled,
+                self._settings,
+                counts=need.metrics,
+                serves=need.serves,
+            )
+            packages, groups = self._packages(
+                imported_from(engine), imported_from(modules), frozenset(without), need
             )
             if need.installed:
                 own[PINS] = self._wheels_here().pins_of(need.adapters).encode()
         else:
             own[PINS] = file_of(self.root).read_bytes()
         stand_ins = {name: text for client in _clients(planned) for name, text in client.stand_ins.items()}
-        return Bundle(planned.plans, own, packages, variables, stand_ins, planned.settings)
+        settings, texts = self._settings, planned.settings
+        return Bundle(planned.plans, own, packages, variables, stand_ins, settings, groups, texts)
 
     def _of(self, pages: Sequence[str] | None) -> Planned:
         if pages is None:
@@ -130,20 +149,35 @@ class Bundler:
         return Planned(named, self._planned.clients, False, self._planned.settings)
 
     def _packages(
-        self, imported: set[str], needed: set[str], needless: frozenset[str], site: str
-    ) -> dict[str, dict[str, bytes]]:
-        """The files of distributions with bytecode: those of the engine's modules that are pinned, and all `needed`.
+        self, of_engine: set[str], of_project: set[str], needless: frozenset[str], need: Need
+    ) -> tuple[dict[str, dict[str, bytes]], dict[str, str]]:
+        """The files of distributions with bytecode, and the group of each: what engine, project and adapters import.
 
-        A project need not pin what the engine can do without, as opentelemetry.
+        What the project imports, and what that needs, is whole. A project need not pin what the engine can do
+        without, as opentelemetry.
         """
         wheels = self._wheels_here()
-        names = needed | {name for name in distributions_of(imported) if wheels.pins.has(name)}
-        inside = f"{site}/" if site else ""
-        found = {}
-        for name, files in wheels.files(names, needless).items():
-            compiled = self.python.with_bytecode(files)
-            found[name] = {f"{inside}{path}": file for path, file in compiled.items()}
-        return found
+        whole = wheels.files(distributions_of(of_project))
+        names = {name for name in distributions_of(of_engine) if wheels.pins.has(name)} | set(need.adapters)
+        base = wheels.files(names - OPTIONAL, OPTIONAL)
+        found = {**wheels.files(names, needless - whole.keys()), **whole}
+        groups = {name: group_of(name, base) for name in sorted(found)}
+        inside = f"{need.site}/" if need.site else ""
+        packages = {}
+        for name, group in groups.items():
+            files = found[name] if name in whole else used_files(name, found[name])
+            made = self._made(name, files, lean=need.lean and not (name in whole and group == REST))
+            packages[name] = {f"{inside}{path}": file for path, file in made.items()}
+        return packages, groups
+
+    def _made(self, name: str, files: Mapping[str, bytes], *, lean: bool) -> Mapping[str, bytes]:
+        """The files of a distribution as they go into bundles; what several of these have is made once."""
+        key = name, lean, len(files)
+        if key not in self._packed:
+            native = {path: stripped(file) for path, file in files.items()} if lean else files
+            compiled = self.python.as_bytecode if lean else self.python.with_bytecode
+            self._packed[key] = compiled(native)
+        return self._packed[key]
 
     def _wheels_here(self) -> Wheels:
         if self._wheels is None:
@@ -161,35 +195,6 @@ def page_files(root: Path, planned: Planned, python: Python) -> tuple[CompiledPa
         *(name for name in _OF_A_WHOLE_PROJECT if planned.whole and (root / name).is_file()),
     ]
     return compiled, project_files(root, modules)
-
-
-def _needless(plans: Collection[Plan], compiled: CompiledPages, need: Need) -> Iterator[str]:
-    """The distributions that the engine imports only for what none of these pages does."""
-    recipes = [plan.recipe for plan in plans]
-    signed = any(recipe.auth != "none" or recipe.session is not None for recipe in recipes)
-    limited = any(recipe.rate_limit is not None for recipe in recipes)
-    requests = [request for plan in plans for request in plan.requests]
-    shares = limited or any(step.writes or step.cache is not None for step in requests)
-    if not (compiled.validates or any(_has_schemas(recipe.input) for recipe in recipes)):
-        yield "jsonschema-rs"
-    if not limited:
-        yield "limits"
-    if not shares:  # nothing that BFF_STATE_URL or BFF_CACHE_URL would hold
-        yield "redis"
-    if not signed:
-        yield "pyjwt"
-    if not (signed or shares):
-        yield "cryptography"
-    if not need.metrics:
-        yield "prometheus-client"
-    if not need.serves:
-        yield "granian"
-
-
-def _has_schemas(given: Input) -> bool:
-    """Whether a page declares anything of its input; a path parameter that is just text is no schema."""
-    plain = all(parameter.schema == {"type": "string"} for parameter in given.path)
-    return bool(given.query or given.headers or given.body is not None or not plain)
 
 
 def _variables(planned: Planned) -> dict[str, str | None]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from functools import partial
 from typing import Final
 
 from bff.deploy import wsgi
@@ -27,6 +30,12 @@ from bff.deploy.target import Function, Project, Target
 DRAIN: Final = 5
 """Seconds in which an instance that was told to stop is still sent requests."""
 
+PACKAGES: Final = "packages"
+"""The folder of a bundle that holds its dependencies: a layer of the image that stays while only pages change."""
+NEED: Final = Need(serves=True, site=PACKAGES)
+
+_WORKDIR = "/app"
+_COPY = "COPY --chown=0:0 --chmod=0755"
 _PLATFORMS = {"x86_64": "linux/amd64", "arm64": "linux/arm64"}
 _HEALTHY = (
     "import http.client, os, sys; "
@@ -60,6 +69,7 @@ def _containerfile(function: Function, python: str, arch: str) -> str:
     threads = str(concurrency_of(function) + SPARE)
     command = ["--host", "0.0.0.0", "--threads", threads, "--drain", f"{DRAIN}s"]
     pages = ", ".join(function.plans)
+    copies = "\n".join(_copies(function))
     return f"""\
 # The wheels in this folder are for this Python on this platform, and nothing is installed here.
 # For the same bytes each time, name the base by its digest: --build-arg BASE={base}@sha256:...
@@ -70,9 +80,10 @@ LABEL org.opencontainers.image.title={json.dumps(name_of(function.name))} \\
       org.opencontainers.image.base.name={json.dumps(base)}
 ENV PORT={PORT} \\
     PYTHONDONTWRITEBYTECODE=1 \\
+    PYTHONPATH={_WORKDIR}/{PACKAGES} \\
     PYTHONUNBUFFERED=1
-WORKDIR /app
-COPY --chown=0:0 --chmod=0755 . .
+WORKDIR {_WORKDIR}
+{copies}
 USER {USER}:{USER}
 EXPOSE {PORT}
 STOPSIGNAL SIGTERM
@@ -81,6 +92,15 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=6 \\
 ENTRYPOINT {json.dumps(["python", "-m", "bff", "serve"])}
 CMD {json.dumps(command)}
 """
+
+
+def _copies(function: Function) -> Iterator[str]:
+    """What changes least first: each line is a layer of the image, and those before the first change stay."""
+    own = {path for path in function.bundle.own if not any(map(partial(fnmatch, path), _IGNORED))}
+    folders = {path.partition("/")[0] for path in own if "/" in path}
+    for folder in (PACKAGES, "bff", *sorted(folders - {"bff"})):
+        yield f"{_COPY} {folder} {folder}"
+    yield f"{_COPY} {' '.join(sorted(path for path in own if '/' not in path))} ./"
 
 
 def manifests(project: Project) -> dict[str, bytes]:
@@ -229,7 +249,7 @@ TARGET = Target(
     starts="wsgi",
     entry=wsgi.entry,
     manifests=manifests,
-    need=Need(serves=True),
+    need=NEED,
     deploys=frozenset({"memory", "concurrency", "min_instances"}),
     alone=True,
 )

@@ -8,8 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from bff.deploy import wsgi
-from bff.deploy.bundle import Need
-from bff.deploy.container import DRAIN, concurrency_of, image_files
+from bff.deploy.container import DRAIN, NEED, concurrency_of, image_files
 from bff.deploy.kubernetes import (
     REGISTRY,
     Object,
@@ -214,7 +213,7 @@ TARGET = Target(
     starts="wsgi",
     entry=wsgi.entry,
     manifests=manifests,
-    need=Need(serves=True),
+    need=NEED,
     deploys=frozenset({"memory", "concurrency", "min_instances"}),
     site=True,
     max_seconds=_LONGEST_TIMEOUT,

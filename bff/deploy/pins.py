@@ -67,9 +67,14 @@ class Pins:
 
 
 def distributions_of(modules: Iterable[str]) -> set[str]:
-    """The distributions of imported top-level modules, where they are installed: the project was checked with them."""
+    """The distributions of imported top-level modules, where they are installed: the project was checked with them.
+
+    The engine is none of them: its modules come along by themselves.
+    """
     installed = _installed()
-    return {canonicalize_name(name) for module in modules for name in installed.get(module, ())}
+    return {
+        canonicalize_name(name) for module in modules if module != "bff" for name in installed.get(module, ())
+    }
 
 
 @cache

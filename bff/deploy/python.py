@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import marshal
 import os
 import re
 import subprocess
@@ -13,8 +12,9 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.util import MAGIC_NUMBER, source_hash
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
+from bff.deploy import bytecode
 from bff.errors import OperatorError
 from bff.expressions.running import PLACE
 from bff.plan.compiled import ANY_PYTHON
@@ -24,12 +24,15 @@ _UNCHECKED = (1).to_bytes(4, "little")
 
 
 class _Compiler(Protocol):
-    """Makes the bytecode of one Python; `code` is empty for what is no Python, as some packages' templates."""
+    """Makes the bytecode of one Python; `code` is empty for what is no Python, as some packages' templates.
+
+    With `bare` it has no docstrings, and of places no more than lines.
+    """
 
     tag: str
     magic: bytes
 
-    def code(self, path: str, source: bytes) -> bytes: ...
+    def code(self, path: str, source: bytes, bare: bool) -> bytes: ...
 
     def close(self) -> None: ...
 
@@ -43,7 +46,7 @@ class Python:
     def __init__(self, version: str, compiler: _Compiler | None) -> None:
         self.version = version
         self._compiler = compiler
-        self._codes: dict[tuple[str, bytes], bytes] = {}
+        self._codes: dict[tuple[str, bytes, bool], bytes] = {}
         self.head = ANY_PYTHON if compiler is None else f"{compiler.tag} {compiler.magic[:2].hex()}"
 
     @property
@@ -52,7 +55,7 @@ class Python:
 
     def encode(self, source: str) -> bytes | str:
         """What compiled pages hold of generated source."""
-        return source if self._compiler is None else self._compiler.code(PLACE, source.encode())
+        return source if self._compiler is None else self._compiler.code(PLACE, source.encode(), False)
 
     def with_bytecode(self, sources: Mapping[str, bytes]) -> dict[str, bytes]:
         """The files by path, and the bytecode of each module where this Python looks for it.
@@ -62,17 +65,31 @@ class Python:
         found = dict(sources)
         if self._compiler is not None:
             for path, source in sources.items():
-                if path.endswith(".py") and (code := self._code(self._compiler, path, source)):
+                if path.endswith(".py") and (code := self._code(self._compiler, path, source, bare=False)):
                     found[_place(path, self._compiler.tag)] = code
         return found
 
-    def _code(self, compiler: _Compiler, path: str, source: bytes) -> bytes:
+    def as_bytecode(self, sources: Mapping[str, bytes]) -> dict[str, bytes]:
+        """The files by path, bytecode in place of each module, without its docstrings; tracebacks name lines alone.
+
+        As they are where this Python makes none.
+        """
+        if self._compiler is None:
+            return dict(sources)
+        found = {}
+        for path, source in sources.items():
+            code = self._code(self._compiler, path, source, bare=True) if path.endswith(".py") else b""
+            found[f"{path}c" if code else path] = code or source
+        return found
+
+    def _code(self, compiler: _Compiler, path: str, source: bytes, *, bare: bool) -> bytes:
         """What a file of bytecode holds; nothing for what is no Python."""
-        if (path, source) not in self._codes:
-            code = compiler.code(path, source)
+        key = path, source, bare
+        if key not in self._codes:
+            code = compiler.code(path, source, bare)
             head = compiler.magic + _UNCHECKED + source_hash(source)
-            self._codes[path, source] = head + code if code else b""
-        return self._codes[path, source]
+            self._codes[key] = head + code if code else b""
+        return self._codes[key]
 
     def close(self) -> None:
         if self._compiler is not None:
@@ -107,24 +124,14 @@ def _place(path: str, tag: str) -> str:
     return f"{folder}{slash}__pycache__/{file.removesuffix('.py')}.{tag}.pyc"
 
 
-_COMPILE = """
-def code_of(path, source):
-    try:
-        code = compile(source, path, "exec", dont_inherit=True, optimize=0)
-    except SyntaxError:
-        return b""
-    # Without references: which objects have some depends on what else the process holds, and the bytes must not.
-    # From 3.14 on code holds slices, which only version 5 can write.
-    return marshal.dumps(code, 2 if sys.version_info < (3, 14) else 5)
-"""
 _SERVE = f"""
-import base64, importlib.util, json, marshal, sys
-{_COMPILE}
+{Path(bytecode.__file__).read_text("utf-8")}
+import base64, importlib.util, json
 version = ".".join(map(str, sys.version_info[:2]))
 print(json.dumps([version, sys.implementation.cache_tag, importlib.util.MAGIC_NUMBER.hex()]), flush=True)
 for line in sys.stdin:
-    path, source = json.loads(line)
-    print(base64.b64encode(code_of(path, base64.b64decode(source))).decode(), flush=True)
+    path, source, bare = json.loads(line)
+    print(base64.b64encode(code_of(path, base64.b64decode(source), bare)).decode(), flush=True)
 """
 
 
@@ -134,9 +141,9 @@ class _Here:
     def __init__(self) -> None:
         assert sys.implementation.cache_tag is not None
         self.tag, self.magic = sys.implementation.cache_tag, MAGIC_NUMBER
-        names: dict[str, Any] = {"marshal": marshal, "sys": sys}
-        exec(_COMPILE, names)  # the same lines as in another Python, so that both make the same
-        self.code = names["code_of"]
+
+    def code(self, path: str, source: bytes, bare: bool) -> bytes:
+        return bytecode.code_of(path, source, bare)
 
     def close(self) -> None:
         pass
@@ -164,9 +171,10 @@ class _Other:
             self.close()
             raise OperatorError(f"--python-bin {binary} is Python {found}, and the bundle is for {version}")
 
-    def code(self, path: str, source: bytes) -> bytes:
+    def code(self, path: str, source: bytes, bare: bool) -> bytes:
         assert self._process.stdin is not None
-        print(json.dumps([path, base64.b64encode(source).decode()]), file=self._process.stdin, flush=True)
+        asked = json.dumps([path, base64.b64encode(source).decode(), bare])
+        print(asked, file=self._process.stdin, flush=True)
         return base64.b64decode(self._read())
 
     def close(self) -> None:

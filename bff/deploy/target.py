@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from msgspec import Struct
 
 from bff.deploy.bundle import Bundle, Need
+from bff.deploy.layers import Layer, each_once
 from bff.executor.undo import DEADLINE as UNDO_TIME
 from bff.plan.model import Plan
 
@@ -20,14 +21,23 @@ _MARGIN = 1.0
 
 
 class Function(Struct, frozen=True):
-    """One function: the pages in it, and their bundle. `name` is its folder, and what the host calls it."""
+    """One function: the pages in it, and their bundle. `name` is its folder, and what the host calls it.
+
+    Where there are `layers`, its packages are in these.
+    """
 
     name: str
     bundle: Bundle
+    layers: tuple[Layer, ...] = ()
 
     @property
     def plans(self) -> Mapping[str, Plan]:
         return self.bundle.plans
+
+    @property
+    def files(self) -> Mapping[str, bytes]:
+        """What is in its folder."""
+        return self.bundle.own if self.layers else self.bundle.files
 
     @property
     def has_files(self) -> bool:
@@ -73,7 +83,12 @@ class Project(Struct, frozen=True):
     @property
     def settings(self) -> Mapping[str, str]:
         """The texts of the settings that the project has."""
-        return self.functions[0].bundle.settings
+        return self.functions[0].bundle.project_settings
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers of all functions, each once."""
+        return each_once(layer for function in self.functions for layer in function.layers)
 
     @property
     def has_front(self) -> bool:
@@ -93,9 +108,9 @@ class Target(Struct, frozen=True):
     a host that is not runs one request per process at a time, and stops it in between. `streams` says that answers
     reach the visitor as they are written, `deploys` which keys of a recipe's `deploy` the manifests hand on.
     `alone` targets make one folder of all pages; the others a folder for each function, and those with a `site` one
-    more of the whole project, for what no page answers. `max_mb` (MiB) is what the host takes unpacked, `max_file`
-    (bytes) the largest file that fits into one answer, `max_seconds` how long it waits for a function; None without a
-    bound.
+    more of the whole project, for what no page answers. Functions of a `layered` host share their packages in layers,
+    where there are several functions. `max_mb` (MiB) is what the host takes unpacked, `max_file` (bytes) the largest
+    file that fits into one answer, `max_seconds` how long it waits for a function; None without a bound.
     """
 
     name: str
@@ -109,6 +124,7 @@ class Target(Struct, frozen=True):
     deploys: frozenset[str] = frozenset()
     alone: bool = False
     site: bool = False
+    layered: bool = False
     max_mb: int | None = None
     max_file: int | None = None
     max_seconds: int | None = None

@@ -56,7 +56,7 @@ Encode = Callable[[str], bytes | str]
 class CompiledPages(Struct, frozen=True):
     """The content of the file, and the modules that it needs: in `clients/`, and of functions in `orchestrations/`.
 
-    `validates` says whether it holds schemas.
+    `validates` says whether it holds schemas that are more than plain.
     """
 
     content: bytes
@@ -179,7 +179,7 @@ class _Writer(pickle.Pickler):
             module, name = _place_of(found)
             self.functions.add(module)
             return "function", module, name
-        if isinstance(found, Validator):
+        if isinstance(found, Validator) and found.needs_library:
             self.validates = True
         if isinstance(found, frozenset):
             return "set", *sorted(found)

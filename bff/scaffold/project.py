@@ -49,17 +49,12 @@ def files_of(name: str, template: str, asked: Asked | None) -> dict[str, str]:
         "url": url,
         "about": "The backend of this project.",
         "variable": "BACKEND_URL",
-        "environ": '{"BFF_SESSION_KEYS": Fernet.generate_key().decode()}' if signs_in else "{}",
         **_words_of_the_language(),
     }
     found = {**read_template("common"), **read_template(template)}
     client = found.pop("client.py")
     if template == "list":
         found["clients/backend.py"] = client
-    if signs_in:
-        found["tests/conftest.py"] = found["tests/conftest.py"].replace(
-            "import pytest\n", "import pytest\nfrom cryptography.fernet import Fernet\n"
-        )
     if asked is not None:
         found.pop(FILE, None)
         if template == "list":

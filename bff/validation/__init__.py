@@ -9,7 +9,8 @@ through a schema to list mistakes, so the ways are counted first; whether a valu
 """
 
 from bff.validation.mistakes import MOST_MISTAKES, Mistake, known_parts
+from bff.validation.plain import plain_schema
 from bff.validation.pruning import prune
 from bff.validation.validator import Validator, validator_of
 
-__all__ = ["MOST_MISTAKES", "Mistake", "Validator", "known_parts", "prune", "validator_of"]
+__all__ = ["MOST_MISTAKES", "Mistake", "Validator", "known_parts", "plain_schema", "prune", "validator_of"]

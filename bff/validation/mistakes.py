@@ -9,6 +9,7 @@ import itertools
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any, TypeAlias
 
 from msgspec import Struct
@@ -49,16 +50,17 @@ class Mistake(Struct, frozen=True):
         return {name: value for name, value in members.items() if value is not None}
 
 
-def mistakes_of(validator: Any, schema: Schema, value: Any) -> list[Mistake]:
-    """The mistakes in a value that does not fit; `validator` is the library's."""
+def mistakes_of(found: Iterable[Mistake], schema: Schema, value: Any) -> list[Mistake]:
+    """The mistakes in a value that does not fit, of which `found` finds one after the other."""
     if _takes_too_long(schema, value):
         return [Mistake((), _TOO_LARGE)]
+    return list(dict.fromkeys(itertools.islice(found, MOST_MISTAKES)))
+
+
+def found_by_library(validator: Any, schema: Schema, value: Any) -> Iterator[Mistake]:
+    """What the library's validator of a schema has against a value; it is not asked before the first is wanted."""
     names = _names_in(schema)
-    found = (
-        _mistake(error, schema, names)
-        for error in itertools.islice(validator.iter_errors(value), MOST_MISTAKES)
-    )
-    return list(dict.fromkeys(found))
+    yield from (_mistake(error, schema, names) for error in validator.iter_errors(value))
 
 
 def known_parts(schema: Schema, paths: Iterable[Sequence[str | int]]) -> list[Path]:
@@ -97,6 +99,12 @@ def _words(kind: Any) -> str:
     """What is wrong, by what is allowed; `kind` is the library's."""
     words = _WORDS.get(type(kind).__name__)
     return "is not as it must be" if words is None else words(kind)
+
+
+def words_of(name: str, limit: Any) -> str:
+    """The words for one of the library's kinds of mistakes, of what the schema asks for there."""
+    kind = SimpleNamespace(limit=limit, types=limit, options=limit, expected_value=limit)
+    return _short(_WORDS[name](kind))
 
 
 _WORDS: Mapping[str, Callable[[Any], str]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from flask import Flask, Response, g, request
@@ -26,16 +27,17 @@ class PageRoutes:
         self._site = site
         self._answerers = answerers
         self._added: set[tuple[str, str, str]] = set()
+        self._lock = threading.Lock()
         self._add_new()
         if site.follows_files:
             app.before_request(self._refresh)
 
     def _refresh(self) -> None:
-        if not self._site.refresh():
-            return
-        self._add_new()
+        with self._lock:
+            if self._site.refresh():
+                self._add_new()
         adapter = self._app.create_url_adapter(request)
-        if adapter is not None:  # match again: the route may be new
+        if adapter is not None:  # match again: the route may be new, by this request or by one beside it
             request.url_rule, request.view_args, request.routing_exception = None, None, None
             try:
                 rule, arguments = adapter.match(return_rule=True)

@@ -156,7 +156,7 @@ def test_it_prints_what_it_wrote_and_what_must_be_set(
         "TODOS_KEY must be set page",
         "TODOS_URL must be set page",
     ]
-    assert re.fullmatch(rf"1 page for wsgi in {out}: \d+ files, 2\.\d MiB\n", told)
+    assert re.fullmatch(rf"1 page for wsgi in {out}: \d+ files, 2\.\d MiB, \d+\.\d s\n", told)
 
 
 def test_it_runs_by_itself(project: Path) -> None:

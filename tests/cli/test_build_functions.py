@@ -14,20 +14,31 @@ import pytest
 
 from bff.cli import main
 from bff.cli.building.archive import archive
+from bff.deploy import TARGETS, Bundler
 from bff.deploy.aws_lambda import MAX_FILE
-from bff.deploy.python import running_version
+from bff.deploy.python import running_python, running_version
+from tests.deploy.aws_built import layers_in
 from tests.project import write_project
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = "aws-lambda"
-PLAIN = "route: GET /plain\nauth: none\nsteps:\n  todos: {client: todos, get: /todos}\nshape: todos\n"
+PLAIN = """
+    route: GET /plain
+    auth: none
+    input:
+      query:
+        page: {type: integer, minimum: 1}
+    steps:
+      todos: {client: todos, get: /todos}
+    shape: todos
+    """
 ASKING = """
     route: GET /asking
     auth: none
     input:
       query:
-        page: {type: integer, minimum: 1}
-    shape: query.page
+        day: {type: string, format: date}
+    shape: query.day
     """
 MINE = "route: GET /mine\nshape: user.id\n"
 
@@ -62,8 +73,10 @@ def functions_in(out: Path) -> set[str]:
     return {path.parent.name for path in out.glob("*/pages.compiled")}
 
 
-def packages_in(folder: Path) -> set[str]:
-    return {path.name.partition("-")[0] for path in folder.glob("*.dist-info")}
+def packages_of(out: Path, page: str) -> set[str]:
+    """The packages in a function's folder and in its layers."""
+    places = [out / page, *(layer / "python" for layer in layers_in(out, page))]
+    return {path.name.partition("-")[0] for place in places for path in place.glob("*.dist-info")}
 
 
 def digest(folder: Path) -> str:
@@ -151,15 +164,55 @@ def test_each_page_is_a_function_of_its_own(whole: tuple[Path, str]) -> None:
 
 def test_a_function_has_only_the_packages_that_its_page_needs(whole: tuple[Path, str]) -> None:
     out, _ = whole
-    for page, has in {
-        "plain": set(),
-        "asking": {"jsonschema_rs"},
-        "mine": {"cryptography", "pyjwt"},
-    }.items():
-        found = packages_in(out / page)
-        assert found & {"jsonschema_rs", "cryptography", "pyjwt"} == has, page
+    for page, has in {"plain": set(), "asking": {"jsonschema_rs"}, "mine": {"cffi", "cryptography"}}.items():
+        found = packages_of(out, page)
+        assert found & {"cffi", "cryptography", "jsonschema_rs", "pycparser", "pyjwt", "redis"} == has, page
         assert found >= {"flask", "requests", "tenacity", "cachetools", "msgspec"}
         assert found & {"pyyaml", "pytest", "granian", "limits", "prometheus_client"} == set()
+
+
+def test_functions_share_their_packages_and_one_alone_has_them_in_its_folder(
+    project: Path, whole: tuple[Path, str]
+) -> None:
+    shared, told = whole
+    layers = sorted(path.name for path in (shared / "lambda-layers").iterdir())
+    assert [name.partition("-")[0] for name in layers] == ["base", "schemas", "session"]
+    table = [line.split() for line in told.split("\n\n")[1].splitlines()]
+    assert table[0] == ["layer", "files", "size", "packages", "functions"]
+    assert [[row[0], *row[4:]] for row in table[1:]] == [
+        [layers[0], "17", "packages", "all"],
+        [layers[1], "jsonschema-rs", "asking"],
+        [layers[2], "cffi,", "cryptography", "mine"],
+    ]
+    _, alone = built(project, "mine")
+    assert not (alone / "lambda-layers").exists()
+    assert packages_of(alone, "mine") == packages_of(shared, "mine")
+    for path in (shared / "mine").rglob("*"):
+        assert path.is_dir() or path.read_bytes() == (alone / path.relative_to(shared)).read_bytes()
+
+
+CACHED = "{client: todos, get: /todos, cache: {ttl: 1m}}"
+
+
+@pytest.mark.parametrize(
+    ("more", "settings", "has"),
+    [
+        (f"rate_limit: 10/s\nsteps: {{todos: {CACHED}}}\n", [], {"limits"}),
+        (f"steps: {{todos: {CACHED}}}\n", ["BFF_STATE_URL"], {"cryptography"}),
+        (f"steps: {{todos: {CACHED}}}\n", ["BFF_CACHE_URL"], {"cryptography", "redis"}),
+        ("rate_limit: 10/s\n", ["BFF_STATE_URL"], {"cryptography", "limits", "redis"}),
+        ("rate_limit: 10/s\n", ["BFF_CACHE_URL"], {"cryptography", "limits"}),
+        ("", ["BFF_JWT_JWKS"], {"cryptography", "pyjwt"}),
+    ],
+)
+def test_the_packages_of_a_setting_go_along_where_the_build_is_told_of_it(
+    more: str, settings: list[str], has: set[str], project: Path
+) -> None:
+    shape = "todos" if "steps" in more else "1"
+    text = f"route: GET /plain\nauth: none\n{more}shape: {shape}\n"
+    (project / "orchestrations" / "plain.yaml").write_text(text)
+    bundle = Bundler(project, running_python(), "x86_64", settings).bundle(["plain"], TARGETS[TARGET].need)
+    assert bundle.packages.keys() & {"cryptography", "limits", "pyjwt", "redis"} == has
 
 
 def test_a_function_has_the_clients_of_its_page_and_no_others(whole: tuple[Path, str]) -> None:
@@ -171,12 +224,15 @@ def test_a_function_has_the_clients_of_its_page_and_no_others(whole: tuple[Path,
 def test_an_archive_holds_what_the_folder_does_and_is_the_same_bytes_each_time(
     project: Path, whole: tuple[Path, str]
 ) -> None:
-    _, out = built(project, "plain", "--zip")
-    paths = [path for path in (whole[0] / "plain").rglob("*") if path.is_file()]
-    files = {path.relative_to(whole[0] / "plain").as_posix(): path.read_bytes() for path in reversed(paths)}
-    assert (out / "plain.zip").read_bytes() == archive(files)
-    with ZipFile(out / "plain.zip") as unpacked:
-        assert {name: unpacked.read(name) for name in unpacked.namelist()} == files
+    _, out = built(project, "--all", "--zip")
+    for place in ("plain", "lambda-layers/*"):
+        [folder, *_] = whole[0].glob(place)
+        paths = [path for path in folder.rglob("*") if path.is_file()]
+        files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in reversed(paths)}
+        packed = out / f"{folder.relative_to(whole[0])}.zip"
+        assert packed.read_bytes() == archive(files)
+        with ZipFile(packed) as unpacked:
+            assert {name: unpacked.read(name) for name in unpacked.namelist()} == files
 
 
 def test_the_same_project_makes_the_same_bytes(project: Path, whole: tuple[Path, str]) -> None:
@@ -207,8 +263,8 @@ def test_a_python_that_is_not_here_gets_no_bytecode_and_the_cost_is_told(
 def test_a_python_that_is_named_by_its_place_makes_the_bytecode(
     project: Path, whole: tuple[Path, str]
 ) -> None:
-    status, out = built(project, "plain", "--python", running_version(), "--python-bin", sys.executable)
-    assert (status, digest(out / "plain")) == (0, digest(whole[0] / "plain"))
+    status, out = built(project, "--all", "--python", running_version(), "--python-bin", sys.executable)
+    assert (status, digest(out)) == (0, digest(whole[0]))
 
 
 def test_a_function_over_the_budget_is_not_written_and_its_largest_packages_are_named(
@@ -217,7 +273,22 @@ def test_a_function_over_the_budget_is_not_written_and_its_largest_packages_are_
     status, out = built(project, "plain", "--max-mb", "1")
     assert (status, out.exists()) == (2, False)
     said = re.sub(r"[\d.]+ (MiB|KiB)", "_", capsys.readouterr().err)
-    assert said == "bff: plain has _, more than _; its largest packages: werkzeug _, httptools _, jinja2 _\n"
+    assert (
+        said
+        == "bff: plain has _, more than _; its largest packages: werkzeug _, charset-normalizer _, jinja2 _\n"
+    )
+
+
+def test_layers_count_for_the_budget_of_each_function_that_has_them(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out = built(project, "--all", "--max-mb", "10")
+    assert (status, out.exists()) == (2, False)
+    said = re.sub(r"[\d.]+ (MiB|KiB)", "_", capsys.readouterr().err)
+    assert said == (
+        "bff: asking has _, more than _; its largest packages: jsonschema-rs _, werkzeug _, charset-normalizer _\n"
+        "mine has _, more than _; its largest packages: cryptography _, werkzeug _, charset-normalizer _\n"
+    )
 
 
 @pytest.mark.full  # a build each
@@ -235,7 +306,7 @@ def test_every_file_is_listed_on_demand(project: Path, capsys: pytest.CaptureFix
 
 
 def test_variables_are_listed_with_the_functions_that_need_them(whole: tuple[Path, str]) -> None:
-    table = whole[1].split("\n\n")[1].splitlines()
+    table = whole[1].split("\n\n")[2].splitlines()
     assert [line.split() for line in table] == [
         ["variable", "value", "functions"],
         ["BFF_SESSION_KEYS", "must", "be", "set", "mine"],
@@ -277,6 +348,10 @@ def test_what_a_client_imports_must_be_pinned(project: Path, capsys: pytest.Capt
     ("arguments", "message"),
     [
         (["plain", "--target", "aws-lamda"], "no target aws-lamda; did you mean aws-lambda?  there are: "),
+        (
+            ["plain", "--setting", "BFF_STAT_URL"],
+            "--setting BFF_STAT_URL brings no package; did you mean BFF_STATE_URL?  there are: BFF_SESSION_KEYS, ",
+        ),
         (["plain", "--python", "3.9"], "--python 3.9: expected 3.11 or newer, such as 3.12"),
         (
             ["plain", "--with-public"],

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from zipfile import ZipFile
 
+import yaml
+
 from bff.cli import main
 from tests.servers import ROOT
 
@@ -29,6 +31,28 @@ class Built:
             with ZipFile(self.out / f"{page}.zip") as archive:
                 archive.extractall(folder)
         return folder
+
+    def layers(self, page: str) -> Path | None:
+        """What the host has at /opt for a page's function: its layers, one over the other; None for one without."""
+        places = layers_in(self.out, page)
+        folder = self.unpacked / "opt" / "+".join(place.stem for place in places)
+        if places and not folder.exists():
+            for place in places:
+                with ZipFile(place) as archive:
+                    archive.extractall(folder)
+        return folder if places else None
+
+
+def layers_in(out: Path, page: str) -> list[Path]:
+    """The layers that the template gives a page's function, in their order."""
+    resources = yaml.safe_load((out / "template.yaml").read_text())["Resources"]
+    [properties] = (
+        resource["Properties"]
+        for resource in resources.values()
+        if resource.get("Properties", {}).get("CodeUri", "").removesuffix("/") in (page, f"{page}.zip")
+    )
+    names = [layer["Ref"] for layer in properties.get("Layers", ())]
+    return [out / resources[name]["Properties"]["ContentUri"] for name in names]
 
 
 def build(folder: Path, pages: Sequence[str], *options: str, root: Path = ROOT) -> Path:

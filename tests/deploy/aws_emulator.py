@@ -55,11 +55,17 @@ class Emulated:
 
 @contextlib.contextmanager
 def emulated(
-    folder: Path, handler: str, environ: Mapping[str, str], work: Path, *, timeout: int = 60
+    folder: Path,
+    handler: str,
+    environ: Mapping[str, str],
+    work: Path,
+    *,
+    timeout: int = 60,
+    layers: Path | None = None,
 ) -> Iterator[Emulated]:
     """A function of a folder that nobody can write to, with nothing of the project in reach.
 
-    The process has only what AWS gives it: its runtime, and these variables.
+    The process has only what AWS gives it: its runtime, these variables, and at /opt its merged `layers`.
     """
     work.mkdir(exist_ok=True)
     port, inner = free_port(), free_port()
@@ -68,7 +74,7 @@ def emulated(
     variables = {
         **environ,
         "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(_runtime(work)),
+        "PYTHONPATH": os.pathsep.join([str(_runtime(work)), *path_of(layers)]),
         "AWS_LAMBDA_FUNCTION_NAME": folder.name,
         "AWS_LAMBDA_FUNCTION_TIMEOUT": str(timeout),
         "LAMBDA_TASK_ROOT": str(folder),
@@ -76,7 +82,7 @@ def emulated(
     before, log = _listing(folder), work / f"{folder.name}-{port}.log"
     with log.open("wb") as said:
         process = start_child(
-            [*sealed(folder), *command], cwd=folder, env=variables, stdout=said, stderr=said
+            [*sealed(folder, layers), *command], cwd=folder, env=variables, stdout=said, stderr=said
         )
     try:
         # It knows no such path, and says so without starting the function.
@@ -92,11 +98,21 @@ def python() -> list[str]:
     return [sys.executable, "-S", "-B"]
 
 
-def sealed(folder: Path) -> Sequence[str]:
-    """What runs a command with the folder read-only and the project's own modules gone, where that can be done."""
+def path_of(layers: Path | None) -> list[str]:
+    """Where modules of layers are found: where the host has them, or where they are if nothing can be mounted."""
+    return [] if layers is None else [str(Path("/opt" if _can_mount() else layers, "python"))]
+
+
+def sealed(folder: Path, layers: Path | None = None) -> Sequence[str]:
+    """What runs a command with the folder read-only and the project's own modules gone, where that can be done.
+
+    Layers are read-only at /opt.
+    """
     if not _can_mount():
         return ()
     script = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0"'
+    if layers is not None:
+        script += f" && mount --bind '{layers}' /opt && mount -o remount,ro,bind /opt"
     for name in _OF_THE_PROJECT:
         script += f" && mount -t tmpfs none '{ROOT / name}'"
     return (_UNSHARE or "", "--mount", "sh", "-c", f'{script} && cd "$0" && exec "$@"', str(folder))

@@ -126,7 +126,8 @@ def test_a_page_answers_what_the_app_answers_to_every_kind_of_event(
 def test_every_page_answers_what_the_app_answers_from_a_function_of_its_own(
     page: str, whole: Built, person: Person, store: pocketbase.Backend, tmp_path: Path
 ) -> None:
-    with emulated(whole.function(page), HANDLER, variables(store.url), tmp_path) as function:
+    layers = whole.layers(page)
+    with emulated(whole.function(page), HANDLER, variables(store.url), tmp_path, layers=layers) as function:
         same_in_every_form(page, function, person)
 
 
@@ -145,8 +146,59 @@ def test_a_function_holds_all_that_it_imports(sample: Path) -> None:
     done = subprocess.run(
         command, cwd=sample, env=variables("http://127.0.0.1:9"), capture_output=True, text=True
     )
-    names = ("aws_lambda.py", "bff/__init__.py", "flask/__init__.py")
+    names = ("aws_lambda.py", "bff/__init__.pyc", "flask/__init__.pyc")
     assert done.stdout.splitlines()[-1] == str([str(sample / name) for name in names]), done.stderr
+
+
+LAYERED = ("notices", "people")
+
+
+@pytest.fixture(scope="session")
+def layered(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """Two pages as functions, which share their packages."""
+    return build_archives(tmp_path_factory.mktemp("layered"), *LAYERED)
+
+
+@pytest.mark.parametrize("page", LAYERED)
+def test_a_page_with_its_packages_in_layers_answers_what_the_app_answers(
+    page: str, layered: Built, person: Person, store: pocketbase.Backend, tmp_path: Path
+) -> None:
+    folder, layers = layered.function(page), layered.layers(page)
+    assert {path.name for path in folder.iterdir()} & {"msgspec", "flask", "cryptography"} == set()
+    with emulated(folder, HANDLER, variables(store.url), tmp_path, layers=layers) as function:
+        same_in_every_form(page, function, person)
+        # Nothing answers this but Flask, which comes out of a layer with the first request of such a kind.
+        assert function.ask(person.request("GET", "/api/none")).status == 404
+
+
+def test_without_its_layers_a_function_ends_its_start_with_one_line(layered: Built) -> None:
+    ask = "import os, sys; sys.path.insert(0, os.getcwd()); import aws_lambda"
+    done = subprocess.run(
+        [*python(), "-c", ask], cwd=layered.function("notices"), env={}, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (
+        1,
+        "The app cannot start: No module named 'msgspec'; it needs the layers and the Python that it was built for\n",
+    )
+
+
+def test_layers_are_the_same_bytes_whichever_pages_use_them(layered: Built, tmp_path: Path) -> None:
+    other = build_archives(tmp_path, "notices", "stats")
+    shared = {path.name: path.read_bytes() for path in (layered.out / "lambda-layers").iterdir()}
+    again = {path.name: path.read_bytes() for path in (other.out / "lambda-layers").iterdir()}
+    assert shared == again
+    assert sorted(name.partition("-")[0] for name in shared) == ["base", "session"]
+
+
+def test_a_store_that_the_build_was_not_told_of_ends_the_start_with_one_line(sample: Path) -> None:
+    ask = "import os, sys; sys.path.insert(0, os.getcwd()); import aws_lambda"
+    environ = {**variables("http://127.0.0.1:9"), "BFF_STATE_URL": "redis://127.0.0.1:9/0"}
+    done = subprocess.run([*python(), "-c", ask], cwd=sample, env=environ, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (
+        1,
+        "The app cannot start: BFF_STATE_URL is set, and there is no package redis here: build the pages with "
+        "--setting BFF_STATE_URL, or leave the variable out\n",
+    )
 
 
 def test_a_missing_key_ends_the_start_with_one_line(sample: Path) -> None:
@@ -258,7 +310,8 @@ def sending() -> Iterator[FakeBackend]:
 
 
 def fetched(page: str, asked: Asked, bounded: Built, backend: FakeBackend, work: Path) -> dict[str, object]:
-    with emulated(bounded.function(page), HANDLER, {"PEOPLE_URL": backend.url}, work) as function:
+    environ, layers = {"PEOPLE_URL": backend.url}, bounded.layers(page)
+    with emulated(bounded.function(page), HANDLER, environ, work, layers=layers) as function:
         return function.invoke(http_api(asked))
 
 
@@ -319,6 +372,7 @@ def test_an_upload_above_the_bound_is_a_problem(
 ) -> None:
     file = {"file": ("picture.png", bytes(4 * MIB), "image/png")}
     asked = person.request("PUT", "/api/picture", files=file)
-    with emulated(whole.function("replace_picture"), HANDLER, variables(store.url), tmp_path) as function:
+    page, layers = whole.function("replace_picture"), whole.layers("replace_picture")
+    with emulated(page, HANDLER, variables(store.url), tmp_path, layers=layers) as function:
         found = function.ask(asked)
     assert (found.status, json.loads(found.body)["type"]) == (413, PROBLEM + "body-too-large")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,18 @@ from tests.servers import PATIENCE, SESSION_KEY, environ_of, until_answers
 
 PASSWORD = "right horse battery"
 SERVERLESS = HOSTS / "node_modules" / "serverless" / "bin" / "serverless.js"
+OFFLINE = "serverless-offline"
+# Loaded before the framework: whatever it asks AWS, no such stack is there yet.
+NOTHING_DEPLOYED = """
+const Module = require('module'), load = Module._load;
+Module._load = function (...given) {
+  const found = load.apply(this, given);
+  if (typeof found === 'function' && found.getProviderName && found.prototype.request) {
+    found.prototype.request = async () => { throw new Error('Stack with id x does not exist'); };
+  }
+  return found;
+};
+"""
 pytestmark = [pytest.mark.full, pytest.mark.backend, pytest.mark.server]
 
 
@@ -42,20 +56,27 @@ def for_offline(out: Path) -> Path:
     if not SERVERLESS.exists():
         missing("needs the Serverless Framework in .local/hosts: make install-host-tools")
     needs("node")
-    with (out / "serverless.yml").open("a") as manifest:
-        manifest.write("plugins: [serverless-offline]\n")
+    manifest = out / "serverless.yml"
+    plugins = "plugins:\n- ./aliases.js\n"
+    text = manifest.read_text()
+    if plugins in text:
+        text = text.replace(plugins, f"{plugins}- {OFFLINE}\n")
+    else:
+        text += f"plugins: [{OFFLINE}]\n"
+    manifest.write_text(text)
     (out / "node_modules").symlink_to(HOSTS / "node_modules")
     return out
 
 
-def environment(folder: Path, url: str) -> dict[str, str]:
-    """What the framework runs with; `python3` is one without any packages."""
+def environment(folder: Path, url: str, layers: Sequence[Path] = ()) -> dict[str, str]:
+    """What the framework runs with; `python3` is one without any packages but those of layers."""
     bare = folder / "python3"
     bare.write_text(f'#!/bin/sh\nexec {sys.executable} -S -B "$@"\n')
     bare.chmod(0o755)
     quiet = {"SLS_TELEMETRY_DISABLED": "1", "SLS_NOTIFICATIONS_MODE": "off", "CI": "1"}
     plain = environ_of(url, **quiet, PATH=f"{folder}{os.pathsep}{os.environ['PATH']}")
-    return {name: value for name, value in plain.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    found = {name: value for name, value in plain.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    return {**found, "PYTHONPATH": os.pathsep.join(str(layer / "python") for layer in layers)}
 
 
 def node() -> str:
@@ -82,13 +103,47 @@ def test_the_framework_reads_the_manifest(built: Path, tmp_path: Path) -> None:
     assert {"httpApi": {"method": "GET", "path": "/api/todos/{id}"}} in found["functions"]["todo"]["events"]
 
 
+def test_routes_ask_the_alias_of_a_version_with_its_layers(built: Path, tmp_path: Path) -> None:
+    """What the framework would hand to CloudFormation."""
+    (tmp_path / "nothing.js").write_text(NOTHING_DEPLOYED)
+    keys = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
+    done = subprocess.run(
+        [
+            node(),
+            "--require",
+            str(tmp_path / "nothing.js"),
+            SERVERLESS,
+            "package",
+            "--package",
+            tmp_path / "out",
+        ],
+        cwd=built,
+        env={**environment(tmp_path, "http://backend.test"), **keys},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    template = json.loads((tmp_path / "out" / "cloudformation-template-update-stack.json").read_text())
+    resources: dict[str, Any] = template["Resources"]
+    alias = resources["HomeLambdaFunctionAliasLive"]["Properties"]
+    version, _ = alias["FunctionVersion"]["Fn::GetAtt"]
+    assert (alias["Name"], resources[version]["Type"]) == ("live", "AWS::Lambda::Version")
+    lambda_of = {"Fn::Join": [":", [{"Fn::GetAtt": ["HomeLambdaFunction", "Arn"]}, "live"]]}
+    assert resources["HttpApiIntegrationHome"]["Properties"]["IntegrationUri"] == lambda_of
+    assert resources["HomeLambdaPermissionHttpApi"]["Properties"]["FunctionName"] == lambda_of
+    layers = [layer["Ref"] for layer in resources["HomeLambdaFunction"]["Properties"]["Layers"]]
+    titles = [resources[layer]["Properties"]["LayerName"] for layer in layers]
+    assert [re.sub("[0-9a-f]{12}$", "", title).split("-")[-2] for title in titles] == ["base", "session"]
+
+
 @pytest.fixture(scope="module")
 def gateway(
     built: Path, app_backend: pocketbase.Backend, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """The API Gateway of serverless-offline."""
     folder = tmp_path_factory.mktemp("gateway")
-    with offline(built, environment(folder, app_backend.url), folder, "/api/notices") as url:
+    layers = sorted((built / "lambda-layers").iterdir())
+    with offline(built, environment(folder, app_backend.url, layers), folder, "/api/notices") as url:
         yield url
 
 

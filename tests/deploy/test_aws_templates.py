@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from bff.deploy import TARGETS, Bundler, Function, Project
 from bff.deploy.aws_site import paths_code
 from bff.deploy.effects import without_effect
+from bff.deploy.layers import layers_of
 from bff.deploy.python import running_python, running_version
 from bff.errors import OperatorError
 from bff.recipe.model import Deploy
@@ -40,6 +41,8 @@ template = yaml.safe_load(sys.stdin)
 for resource in template["Resources"].values():
     if resource["Type"] == "AWS::Serverless::Function":
         resource["Properties"]["CodeUri"] = "s3://bucket/" + resource["Properties"]["CodeUri"]  # as `sam package` does
+    if resource["Type"] == "AWS::Serverless::LayerVersion":
+        resource["Properties"]["ContentUri"] = "s3://bucket/" + resource["Properties"]["ContentUri"]
 print(json.dumps(transform(template, {}, NoPolicies())))
 """
 
@@ -90,6 +93,17 @@ def routes_of(template: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
             yield method.upper(), path, uri.partition("functions/${")[2].partition(".Arn")[0]
 
 
+def layered(functions: list[Function]) -> list[Function]:
+    """The functions with their packages in layers; those of sessions are not for all."""
+    found = []
+    for function in functions:
+        groups = {"msgspec": "base"} | ({} if function.name == "people" else {"cryptography": "session"})
+        packages = {name: {f"{name}/__init__.pyc": name.encode()} for name in groups}
+        bundle = replace(function.bundle, packages=packages, groups=groups)
+        found.append(replace(function, bundle=bundle, layers=layers_of(bundle)))
+    return found
+
+
 @pytest.fixture(scope="module")
 def front() -> Function:
     """Two pages and the files in one function."""
@@ -98,7 +112,7 @@ def front() -> Function:
     return Function("shop", bundler.bundle(["home", "add_todo"], need, with_public=True))
 
 
-@pytest.mark.parametrize("kind", ["all", "one", "files"])
+@pytest.mark.parametrize("kind", ["all", "one", "files", "layers"])
 def test_cfn_lint_has_nothing_against_it(
     kind: str, functions: list[Function], public: Mapping[str, bytes], front: Function, tmp_path: Path
 ) -> None:
@@ -108,6 +122,7 @@ def test_cfn_lint_has_nothing_against_it(
     project = {
         "all": project_of(functions, public, ".zip"),
         "one": project_of([kept(functions[4])], {}),
+        "layers": project_of(layered(functions), public),
         "files": project_of([front], {}),
     }[kind]
     file = tmp_path / "template.yaml"
@@ -189,15 +204,22 @@ def test_secrets_have_no_default_and_are_not_shown(functions: list[Function]) ->
     }
 
 
-def test_a_redis_is_offered_where_pages_have_a_use_for_one(functions: list[Function]) -> None:
-    bundle = replace(functions[4].bundle, packages={"redis": {"redis/__init__.py": b""}})
+def test_a_redis_is_offered_where_the_build_was_told_of_one_and_pages_have_a_use_for_it(
+    functions: list[Function],
+) -> None:
+    bundle = replace(
+        functions[4].bundle,
+        packages={"redis": {"redis/__init__.py": b""}},
+        settings=frozenset({"BFF_STATE_URL"}),
+    )
     project = project_of([replace(functions[4], bundle=bundle), functions[5]], {})
     found = template_of(project)["Parameters"]["BffStateUrl"]
     assert (found["Default"], found["NoEcho"]) == ("", True)
     resources = translated(project)["Resources"]
     given = resources["HomeFunction"]["Properties"]["Environment"]["Variables"]["BFF_STATE_URL"]
     assert given == {"Fn::If": ["HasBffStateUrl", {"Ref": "BffStateUrl"}, {"Ref": "AWS::NoValue"}]}
-    assert "BFF_STATE_URL" not in resources["LoginFunction"]["Properties"]["Environment"]["Variables"]
+    for name, variable in (("LoginFunction", "BFF_STATE_URL"), ("HomeFunction", "BFF_CACHE_URL")):
+        assert variable not in resources[name]["Properties"]["Environment"]["Variables"]
 
 
 def test_instances_that_are_kept_belong_to_an_alias_that_the_routes_ask(functions: list[Function]) -> None:
@@ -208,6 +230,74 @@ def test_instances_that_are_kept_belong_to_an_alias_that_the_routes_ask(function
     routes = template["Resources"]["Api"]["Properties"]["Body"]["paths"]["/api/home"]
     uri = routes["get"]["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
     assert "${HomeFunctionAliaslive}" in uri
+
+
+def test_functions_share_layers_whose_names_say_what_is_in_them(functions: list[Function]) -> None:
+    project = project_of(layered(functions), {})
+    base, session = project.layers
+    found = template_of(project)["Resources"]
+    assert found[f"BaseLayer{base.digest}"] == {
+        "Type": "AWS::Serverless::LayerVersion",
+        "Properties": {
+            "LayerName": f"todo-app-base-{base.digest}",
+            "Description": "msgspec",
+            "ContentUri": f"lambda-layers/base-{base.digest}/",
+            "CompatibleRuntimes": [f"python{running_version()}"],
+            "CompatibleArchitectures": ["arm64"],
+            "RetentionPolicy": "Delete",
+        },
+    }
+    refs = [{"Ref": f"BaseLayer{base.digest}"}, {"Ref": f"SessionLayer{session.digest}"}]
+    assert found["HomeFunction"]["Properties"]["Layers"] == refs
+    assert found["PeopleFunction"]["Properties"]["Layers"] == refs[:1]
+    made = translated(project)["Resources"]
+    for function in project.functions:
+        layers = [layer["Ref"] for layer in made[name_of(function)]["Properties"]["Layers"]]
+        assert [made[layer]["Properties"]["LayerName"] for layer in layers] == [
+            f"todo-app-{layer.name}" for layer in function.layers
+        ]
+
+
+def test_routes_ask_a_version_with_its_own_layers_and_each_release_publishes_one(
+    functions: list[Function],
+) -> None:
+    """What is not published is changed in steps, and new code would meet old layers between them."""
+    project = project_of(layered(functions), {})
+    made = translated(project)
+    for routes in made["Resources"]["Api"]["Properties"]["Body"]["paths"].values():
+        for route in routes.values():
+            assert "FunctionAliaslive}" in route["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
+    before, after = (version_of(one, "HomeFunction") for one in (project, with_other_layers(project)))
+    assert before[0] != after[0]
+    # Where only a parameter has changed, its own text makes function and version new.
+    assert before[1]["Description"] == {"Ref": "Release"}
+    assert made["Resources"]["HomeFunction"]["Properties"]["Description"] == {"Ref": "Release"}
+    assert "Default" not in made["Parameters"]["Release"]
+
+
+def with_other_layers(project: Project) -> Project:
+    functions = []
+    for function in project.functions:
+        packages = {name: {"other.pyc": b""} for name in function.bundle.packages}
+        bundle = replace(function.bundle, packages=packages)
+        functions.append(replace(function, bundle=bundle, layers=layers_of(bundle)))
+    return replace(project, functions=functions)
+
+
+def version_of(project: Project, function: str) -> tuple[str, dict[str, Any]]:
+    """The name and the properties of the version that a function's alias stands for."""
+    resources = translated(project)["Resources"]
+    name = resources[f"{function}Aliaslive"]["Properties"]["FunctionVersion"]["Fn::GetAtt"][0]
+    return name, resources[name]["Properties"]
+
+
+def test_a_function_alone_has_no_layers_and_no_release(functions: list[Function]) -> None:
+    found = template_of(project_of(functions[4:5], {}))
+    assert [one["Type"] for one in found["Resources"].values()] == [
+        "AWS::Serverless::HttpApi",
+        "AWS::Serverless::Function",
+    ]
+    assert "Release" not in found["Parameters"]
 
 
 def test_nothing_in_a_template_refers_to_an_equal_part_which_cloudformation_does_not_read(
@@ -225,6 +315,29 @@ def test_a_deadline_that_api_gateway_does_not_wait_for_is_told(functions: list[F
         if ("deadline", "the host waits no longer than 30 s") in without_effect(plan, TARGET)
     }
     assert told == {"add_picture", "replace_picture"}
+
+
+@pytest.mark.parametrize(
+    ("suffix", "place"), [(".zip", {"package": {"artifact": "NAME.zip"}}), ("", {"path": "NAME"})]
+)
+def test_the_serverless_framework_shares_the_same_layers(
+    suffix: str, place: Any, functions: list[Function]
+) -> None:
+    project = project_of(layered(functions), {}, suffix)
+    files = TARGET.manifests(project)
+    found, [base, session] = yaml.safe_load(files["serverless.yml"]), project.layers
+    assert found["layers"][f"BaseLayer{base.digest}"] == {
+        **json.loads(json.dumps(place).replace("NAME", f"lambda-layers/{base.name}")),
+        "name": f"todo-app-base-{base.digest}",
+        "compatibleRuntimes": [f"python{running_version()}"],
+        "compatibleArchitectures": ["arm64"],
+    }
+    assert found["functions"]["home"]["layers"] == [
+        {"Ref": f"BaseLayer{base.digest}LambdaLayer"},
+        {"Ref": f"SessionLayer{session.digest}LambdaLayer"},
+    ]
+    assert found["plugins"] == ["./aliases.js"]
+    assert "aliases.js" in files
 
 
 @pytest.mark.parametrize(
@@ -331,7 +444,7 @@ def rewritten(code: str, path: str) -> str:
 
 
 def with_settings(functions: list[Function], settings: Mapping[str, str]) -> list[Function]:
-    return [replace(one, bundle=replace(one.bundle, settings=settings)) for one in functions]
+    return [replace(one, bundle=replace(one.bundle, project_settings=settings)) for one in functions]
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ def test_its_own_health_check_tells_whether_it_is_up(container: Container) -> No
 
 def test_what_a_build_or_an_operator_keeps_is_not_in_the_image(image: Image) -> None:
     inside = {path.name for path in image.files.iterdir()}
-    assert {"bff", "clients", "granian", "pages.compiled", "public", "wsgi.py"} <= inside
+    assert {"bff", "clients", "packages", "pages.compiled", "public", "wsgi.py"} <= inside
     assert not {name for name in inside if name.startswith(".") or name.endswith((".yaml", "file", ".txt"))}
 
 
@@ -179,12 +179,21 @@ def test_the_image_is_of_one_python_and_one_platform(image: Image) -> None:
 
 
 def test_nothing_is_installed_or_run_while_the_image_is_built(image: Image) -> None:
-    names = [line.partition(" ")[0] for line in image.instructions]
+    names = list(dict.fromkeys(line.partition(" ")[0] for line in image.instructions))
     assert names == [
         *("ARG", "FROM", "LABEL", "ENV", "WORKDIR", "COPY", "USER"),
         *("EXPOSE", "STOPSIGNAL", "HEALTHCHECK", "ENTRYPOINT", "CMD"),
     ]
-    assert "COPY --chown=0:0 --chmod=0755 . ." in image.instructions
+
+
+def test_dependencies_are_a_layer_of_their_own_before_all_that_changes_with_pages(image: Image) -> None:
+    copy = "COPY --chown=0:0 --chmod=0755 "
+    copied = [line.removeprefix(copy) for line in image.instructions if line.startswith(copy)]
+    assert copied[:2] == ["packages packages", "bff bff"]
+    assert image.environ["PYTHONPATH"] == "/app/packages"
+    sources = [name for line in copied for name in line.split()[:-1]]
+    assert sorted(sources) == sorted(path.name for path in image.files.iterdir())
+    assert not (image.files / "packages" / "bff").exists()
 
 
 def test_the_image_is_of_what_build_is_asked_for(tmp_path: Path) -> None:

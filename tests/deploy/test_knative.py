@@ -277,7 +277,7 @@ def test_a_whole_project_has_a_site_beside_its_pages(
     out = tmp_path / "out"
     assert main(["--root", str(root), "build", "--all", "--target", "knative", "--out", str(out)]) == 0
     told = capsys.readouterr().err
-    assert re.fullmatch(rf"2 pages for knative in {out}: \d+ files, [\d.]+ MiB\n", told)
+    assert re.fullmatch(rf"2 pages for knative in {out}: \d+ files, [\d.]+ MiB, \d+\.\d s\n", told)
     assert {path.name for path in out.iterdir()} == {
         *("mine", "plain", "site", ".built", "images.txt", "knative.yaml", "routes.yaml"),
     }

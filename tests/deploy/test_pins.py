@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bff.deploy import pins
 from bff.deploy.pins import Pins, distributions_of
 from bff.errors import OperatorError
 from tests.conftest import ROOT
@@ -66,3 +67,8 @@ def test_a_project_without_pins_has_those_of_the_engine(tmp_path: Path) -> None:
 
 def test_imported_modules_are_of_distributions_where_these_are_installed() -> None:
     assert distributions_of({"flask", "yaml", "json", "nowhere"}) == {"flask", "pyyaml"}
+
+
+def test_the_engine_is_no_distribution_that_a_project_pins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pins, "_installed", lambda: {"bff": ["bff-recipes"], "flask": ["Flask"]})
+    assert distributions_of({"bff", "flask"}) == {"flask"}

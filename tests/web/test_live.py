@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
-from flask import Flask
+from flask import Flask, request, request_started
 
+from bff.web.site import Site
 from tests.project import app_of
 
 
@@ -38,6 +40,30 @@ class TestDebugging:
         assert app.test_client().get("/api/moved").json == 2
         assert app.test_client().get("/api/other").json == 3
         assert app.test_client().get("/api/page").status_code == 404
+
+    def test_a_route_that_a_request_beside_it_has_found_is_there(
+        self, app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        loading, is_matched, load = threading.Event(), threading.Event(), Site._load
+
+        def slowly(site: Site) -> None:
+            loading.set()
+            assert is_matched.wait(10)
+            load(site)
+
+        def matched(_: Flask, **__: object) -> None:
+            if request.path == "/api/other":
+                is_matched.set()
+
+        assert app.test_client().get("/api/page").json == 1
+        self.write(tmp_path, "other", "route: GET /api/other\nauth: none\nshape: 3\n")
+        monkeypatch.setattr(Site, "_load", slowly)
+        beside = threading.Thread(target=lambda: app.test_client().get("/api/page"))
+        beside.start()
+        assert loading.wait(10)
+        with request_started.connected_to(matched, app):
+            assert app.test_client().get("/api/other").json == 3
+        beside.join()
 
     def test_a_broken_recipe_answers_with_its_check_message(self, app: Flask, tmp_path: Path) -> None:
         self.write(tmp_path, "page", "route: GET /api/page\nauth: none\nshape: nothing <b>\n")

@@ -6,16 +6,17 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from bff.cli.building.start import start_time
-from bff.deploy import Function, Target
+from bff.deploy import Function, Project, Target
 from bff.deploy.effects import without_effect
 from bff.deploy.python import Python, running_version
 from bff.settings import KIB, MIB
 
+_MOST_NAMES = 5
 
-def lines(
-    functions: Sequence[Function], target: Target, python: Python, *, show_files: bool
-) -> Iterator[str]:
+
+def lines(project: Project, target: Target, python: Python, *, show_files: bool) -> Iterator[str]:
     """All of it, for people."""
+    functions = project.functions
     if show_files or len(functions) == 1:
         for function in functions:
             yield from _files(function, every=show_files)
@@ -23,6 +24,7 @@ def lines(
     yield from table(
         [("function", "files", "size", "start"), *(_row(one, target, python) for one in functions)]
     )
+    yield from _layers(project)
     if not python.has_bytecode:
         yield ""
         yield (
@@ -48,11 +50,28 @@ def size(count: int) -> str:
 
 
 def _row(function: Function, target: Target, python: Python) -> tuple[str, ...]:
-    files = function.bundle.files
+    files = function.files
     start = "not run here"
     if python.version == running_version() and (target.need.vendored or not function.bundle.packages):
         start = start_time(function, target)
     return function.name, str(len(files)), size(sum(map(len, files.values()))), start
+
+
+def _layers(project: Project) -> Iterator[str]:
+    """What functions share, and which of them do."""
+    if not project.layers:
+        return
+    yield ""
+    rows = [("layer", "files", "size", "packages", "functions")]
+    for layer in project.layers:
+        takers = [function.name for function in project.functions if layer in function.layers]
+        largest = size(sum(map(len, layer.files.values())))
+        packages = (
+            layer.packages if len(layer.packages) < _MOST_NAMES else (f"{len(layer.packages)} packages",)
+        )
+        shown = ", ".join(packages)
+        rows.append((layer.name, str(len(layer.files)), largest, shown, _those(takers, project.functions)))
+    yield from _left(rows)
 
 
 def _files(function: Function, *, every: bool) -> Iterator[str]:

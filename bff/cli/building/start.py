@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bff.cli.building.folder import write
 from bff.deploy import Function, Target
+from bff.deploy.layers import INSIDE
 
 _TRIES = 3
 _ASK = """
@@ -33,14 +34,15 @@ def start_time(function: Function, target: Target) -> str:
     # Without -S and site-packages only what is vendored could be found: that it is whole, the start proves.
     flags = ["-B", *(["-S"] if target.need.vendored else [])]
     with tempfile.TemporaryDirectory() as folder:
-        write(bundle.files, Path(folder, function.name))
-        places = [Path(folder, function.name), Path(folder, function.name, target.need.site)]
+        own, shared = Path(folder, function.name), Path(folder, "layers")
+        write(function.files, own)
+        if function.layers:
+            write({path: file for layer in function.layers for path, file in layer.files.items()}, shared)
+        places = [own, own / target.need.site, shared / INSIDE]
         command = [sys.executable, *flags, "-c", _ASK, target.starts, *map(os.fspath, places)]
         found = []
         for _ in range(_TRIES):
-            done = subprocess.run(
-                command, cwd=Path(folder, function.name), env=plain | environ, capture_output=True, text=True
-            )
+            done = subprocess.run(command, cwd=own, env=plain | environ, capture_output=True, text=True)
             if done.returncode:
                 said = done.stderr.strip().splitlines() or ["nothing"]
                 return f"fails: {said[-1]}"

@@ -1,0 +1,70 @@
+"""Which packages a bundle has, what is left of each, and which of them are shared."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from bff.deploy import TARGETS, Bundle, Bundler
+from bff.deploy.layers import layers_of
+from bff.deploy.python import running_python
+from tests.project import write_project
+from tests.servers import ROOT
+
+NEED = TARGETS["aws-lambda"].need
+PAGE = "route: GET /page\nauth: none\nsteps: {todos: {client: todos, get: /todos}}\nshape: todos\n"
+
+
+def bundle_of(folder: Path, imported: str) -> Bundle:
+    """The bundle of a page whose client imports something."""
+    root = write_project(folder / "shop", {"page": PAGE})
+    client = root / "clients" / "todos.py"
+    client.write_text(f"import {imported}\n{client.read_text()}")
+    shutil.copy(ROOT / "requirements.txt", root)
+    return Bundler(root, running_python(), "x86_64").bundle(["page"], NEED)
+
+
+@pytest.fixture(scope="module")
+def with_jwt(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return bundle_of(tmp_path_factory.mktemp("jwt"), "jwt")
+
+
+def test_what_a_client_imports_is_whole_and_in_a_layer_of_its_own(with_jwt: Bundle) -> None:
+    files = with_jwt.packages["pyjwt"]
+    assert {
+        "jwt/__init__.py",
+        f"jwt/__pycache__/__init__.{running_python().head.split()[0]}.pyc",
+    } <= files.keys()
+    assert [layer.packages for layer in layers_of(with_jwt) if layer.group == "more"] == [("pyjwt",)]
+
+
+def test_what_the_engine_imports_is_bytecode_alone(with_jwt: Bundle) -> None:
+    files = with_jwt.packages["werkzeug"]
+    assert "werkzeug/http.pyc" in files
+    assert not [path for path in files if path.endswith(".py")]
+    engine = {path for path in with_jwt.own if path.startswith("bff/")}
+    assert "bff/web/alone.pyc" in engine
+    assert {path.rpartition(".")[2] for path in engine} == {"pyc"}
+    assert {"clients/todos.py", "clients/people.py"} & with_jwt.own.keys() == {"clients/todos.py"}
+
+
+def test_of_cffi_the_one_module_is_left_that_cryptography_loads(small: Bundler, tmp_path: Path) -> None:
+    bundle = Bundler(small.root, running_python(), "x86_64", ["BFF_SESSION_KEYS"]).bundle(["of_one"], NEED)
+    assert [path for path in bundle.packages["cffi"] if "dist-info" not in path] == [
+        next(path for path in bundle.packages["cffi"] if path.startswith("_cffi_backend."))
+    ]
+    assert "pycparser" not in bundle.packages
+    whole = bundle_of(tmp_path, "cffi")
+    assert "cffi/api.pyc" in whole.packages["cffi"]
+    assert "pycparser" in whole.packages
+
+
+def test_a_layer_has_one_name_for_one_content(with_jwt: Bundle, small: Bundler) -> None:
+    other = small.bundle(["of_one"], NEED)
+    [base, *_], [same] = layers_of(with_jwt), layers_of(other)
+    assert (base.group, base.name, base.files) == (same.group, same.name, same.files)
+    changed = {**other.packages, "msgspec": {**other.packages["msgspec"], "msgspec/more.pyc": b""}}
+    assert layers_of(replace(other, packages=changed))[0].name != same.name
