@@ -140,7 +140,12 @@ def _on_aliyun(place: Place) -> Start:
 def _in_container(place: Place) -> Start:
     said = (place.function / "Containerfile").read_text("utf-8")
     words = {name: json.loads(text) for name, text in re.findall(r"^(ENTRYPOINT|CMD) (\[.*\])$", said, re.M)}
-    return Start(_served([*words["ENTRYPOINT"][1:], *words["CMD"]], place.port))
+    [root] = re.findall(r"^WORKDIR (\S+)$", said, re.M)
+    places = re.findall(rf"\bPYTHONPATH={re.escape(root)}/(\S+)", said)
+    environ = {"PYTHONPATH": ":".join(str(place.function / path) for path in places)} if places else {}
+    if place.function != place.build:
+        environ |= _FRONT
+    return Start(_served([*words["ENTRYPOINT"][1:], *words["CMD"]], place.port), environ)
 
 
 def _served(arguments: Sequence[str], port: int) -> list[str]:
