@@ -240,6 +240,12 @@ def serve(root: Path, host: str, port: int, workers: int, threads: int, drain: f
     gc.disable()  # while modules are imported there is nothing to collect, and more and more to look at
     try:
         from bff.cli.serve import Serving, serve
+    except ModuleNotFoundError as error:
+        if error.name != "granian":
+            raise
+        from bff.settings import installing
+
+        raise OperatorError(f"serve needs the package granian: {installing('granian')}") from None
     finally:
         gc.enable()
 
