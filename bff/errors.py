@@ -47,7 +47,8 @@ class Finding(Struct, frozen=True):
     """One mistake of an author, ready to print.
 
     `source` is the whole line the mistake stands in, `length` how many characters the carets underline (≥ 1),
-    `hint` what stands behind the carets (what is allowed, "did you mean", the cure), may be empty.
+    `hint` what stands behind the carets (what is allowed, "did you mean", the cure), may be empty. A `mild` one is of a
+    recipe that would run: while somebody develops it is a warning.
     """
 
     place: Place
@@ -55,6 +56,7 @@ class Finding(Struct, frozen=True):
     source: str = ""
     length: int = 1
     hint: str = ""
+    mild: bool = False
 
     def __str__(self) -> str:
         from bff.text import underline

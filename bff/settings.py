@@ -282,14 +282,32 @@ PACKAGES: Final[Mapping[str, str]] = {
 """The package that a setting needs, by its variable: what is built has those of the settings it was told of."""
 
 
+EXTRAS: Final[Mapping[str, str]] = {
+    "granian": "serve",
+    "jwt": "jwt",
+    "opentelemetry": "tracing",
+    "prometheus_client": "metrics",
+    "redis": "redis",
+}
+"""The extra of the distribution that brings a package which only some projects need."""
+
+
+def installing(package: str) -> str:
+    """The command that brings a package of an extra."""
+    return f"pip install 'bff-recipes[{EXTRAS[package]}]'"
+
+
 def _mistakes_together(settings: Settings) -> Iterator[str]:
     """What is wrong with settings that are right one by one."""
     for variable, package in PACKAGES.items():
         if getattr(settings, variable.removeprefix("BFF_").lower()) and find_spec(package) is None:
+            install = f"{installing(package)}, " if package in EXTRAS else ""
             yield (
-                f"{variable} is set, and there is no package {package} here: build the pages with "
+                f"{variable} is set, and there is no package {package} here: {install}build the pages with "
                 f"--setting {variable}, or leave the variable out"
             )
+    if settings.metrics and find_spec("prometheus_client") is None:
+        yield f"BFF_METRICS=1 needs the package prometheus_client: {installing('prometheus_client')}"
     if settings.state_url and not settings.session_keys:
         yield "BFF_STATE_URL needs BFF_SESSION_KEYS: what is kept there is encrypted with them"
     if settings.jwt_jwks and not (settings.jwt_issuer and settings.jwt_audience):

@@ -18,7 +18,7 @@ def call(
     root: Path, page: str, query: Sequence[str], data: str | None, who: Path | None, *, trace: bool
 ) -> int:
     """Print what a page answers; 1 where that is a problem. Its status, and with `trace` its steps, go to stderr."""
-    visitor = None if who is None else _visitor(who)
+    visitor = None if who is None else visitor_in(who)
     body = None if data is None else _read(Path(data[1:])).encode() if data[:1] == "@" else data.encode()
     called = ask_page(root.resolve(), page, [_pair(one) for one in query], body, visitor, os.environ)
     ended = clock.monotonic()
@@ -39,7 +39,8 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _visitor(path: Path) -> Visitor:
+def visitor_in(path: Path) -> Visitor:
+    """The visitor of a file; raises OperatorError where that cannot be read, or says something else."""
     return visitor_of(_read(path))
 
 

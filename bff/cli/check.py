@@ -21,7 +21,7 @@ def check(root: Path, pages: Sequence[str] = (), form: str = "text") -> int:
         print(json.dumps([_of(finding) for finding in findings], ensure_ascii=False, indent=2))
     else:
         for finding in findings:
-            click.echo(_annotation(finding) if form == "github" else _coloured(finding))
+            click.echo(_annotation(finding) if form == "github" else coloured(finding))
     if findings:
         files = {finding.place.file for finding in findings}
         print(f"{counted(len(findings), 'problem')} in {counted(len(files), 'file')}", file=sys.stderr)
@@ -58,7 +58,7 @@ def _escaped(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
-def _coloured(finding: Finding) -> str:
+def coloured(finding: Finding) -> str:
     """A finding for people; click takes the colours off where no terminal shows them."""
     head, *lines = str(finding).split("\n")
     place = str(finding.place)

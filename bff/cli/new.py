@@ -18,7 +18,7 @@ def new(name: str, template: str, url: str | None) -> int:
     if asked is not None and asked.trouble:
         print(f"{asked.origin}{asked.target} {asked.trouble}: its page hands on whatever it answers.")
     print(f"{folder} has {counted(len(files), 'file')}. What next:\n")
-    print(f"  cd {folder}\n  bff check\n  bff serve       # http://127.0.0.1:8000\n  pytest\n")
+    print(f"  cd {folder}\n  bff dev       # http://127.0.0.1:5000\n  bff check\n  pytest\n")
     print("AGENTS.md is one page of how to write recipes, for a colleague or a coding assistant.")
     return 0
 

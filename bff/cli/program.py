@@ -15,7 +15,7 @@ from bff.text import parse_duration
 SECTIONS = {
     "Write": ("new", "add", "check", "schema"),
     "Look": ("routes", "explain", "graph", "eval"),
-    "Try": ("call", "test", "serve"),
+    "Try": ("dev", "call", "test", "serve"),
     "Ship": ("build", "preview"),
 }
 
@@ -158,6 +158,28 @@ def evaluate(root: Path, expression: str, data: Path | None) -> int:
     return evaluate(root, expression, data)
 
 
+@program.command(example="bff dev --run 'npm run dev'")
+@click.option("--port", type=PORT, default=5000, show_default=True, help="Where to listen.")
+@click.option("--run", metavar="COMMAND", default="", help="A shell line that runs beside it.")
+@click.option(
+    "--as",
+    "who",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Who asks without having signed in: JSON with user and tokens.",
+)
+@click.pass_obj
+def dev(root: Path, port: int, run: str, who: Path | None) -> int:
+    """Serve the project while you write it.
+
+    Files are followed, and mistakes are shown. A recipe with one takes down itself and what includes it,
+    nothing else.
+    """
+    from bff.cli.dev import dev
+
+    return dev(root, port, run, who)
+
+
 @program.command(example="bff call home -q status=open --as visitor.json --trace")
 @click.argument("page")
 @click.option(
@@ -218,6 +240,12 @@ def serve(root: Path, host: str, port: int, workers: int, threads: int, drain: f
     gc.disable()  # while modules are imported there is nothing to collect, and more and more to look at
     try:
         from bff.cli.serve import Serving, serve
+    except ModuleNotFoundError as error:
+        if error.name != "granian":
+            raise
+        from bff.settings import installing
+
+        raise OperatorError(f"serve needs the package granian: {installing('granian')}") from None
     finally:
         gc.enable()
 

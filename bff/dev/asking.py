@@ -81,7 +81,7 @@ def ask_page(
     made = load_site(root, [page], environ, None)
     recipe = made.site.pages[page].recipe
     frame = _Heard(made.frame)
-    cookie = None if visitor is None else _cookie(key, visitor)
+    cookie = None if visitor is None else cookie_of(visitor, key)
     request = environ_of(recipe, query, body, cookie)
     started: list[tuple[str, list[tuple[str, str]]]] = []
 
@@ -148,7 +148,8 @@ class _Heard(Frame):
         self.journal = journal
 
 
-def _cookie(key: str, visitor: Visitor) -> str:
+def cookie_of(visitor: Visitor, key: str) -> str:
+    """The session cookie of a visitor, sealed with a key; it lasts an hour."""
     now = clock.wall()
     session = Session(visitor.user, visitor.tokens, int(now + _SECONDS))
     return f"{COOKIE.plain}={SessionSeal([key], _SECONDS).seal(session, now)}"

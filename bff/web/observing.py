@@ -5,17 +5,21 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING
 
 from bff.errors import OperatorError
 from bff.http import Calls
-from bff.settings import Settings
+from bff.settings import Settings, installing
 
 if TYPE_CHECKING:
+    from bff.http.counted import Counting
     from bff.web.metrics import Metrics
     from bff.web.tracing import Tracing
 
+counting: ContextVar[Counting | None] = ContextVar("counting", default=None)
+"""Who counts the calls of the apps that are made from now on, in place of their metrics: `bff dev` does."""
 _ASKS_FOR_TRACES = (
     "OTEL_TRACES_EXPORTER",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
@@ -37,11 +41,12 @@ def metrics_of(settings: Settings, environ: Mapping[str, str]) -> Metrics | None
 
 def calls_of(metrics: Metrics | None) -> Callable[..., Calls]:
     """What makes the calls of a page, which are counted where there are metrics."""
-    if metrics is None:
+    counts = counting.get() or metrics
+    if counts is None:
         return Calls
     from bff.http.counted import CountedCalls
 
-    return partial(CountedCalls, metrics)
+    return partial(CountedCalls, counts)
 
 
 def tracing_of(settings: Settings, environ: Mapping[str, str]) -> Tracing | None:
@@ -51,9 +56,7 @@ def tracing_of(settings: Settings, environ: Mapping[str, str]) -> Tracing | None
         return None
     if importlib.util.find_spec("opentelemetry") is None:
         if settings.tracing:
-            raise OperatorError(
-                "BFF_TRACING=1 needs opentelemetry-api (and an SDK): pip install opentelemetry-distro"
-            )
+            raise OperatorError(f"BFF_TRACING=1 needs OpenTelemetry: {installing('opentelemetry')}")
         return None
     from bff.web.tracing import Tracing
 

@@ -34,7 +34,8 @@ class PageRoutes:
 
     def _refresh(self) -> None:
         with self._lock:
-            if self._site.refresh():
+            self._site.refresh()
+            if self._site.pages is not self._seen:
                 self._add_new()
         adapter = self._app.create_url_adapter(request)
         if adapter is not None:  # match again: the route may be new, by this request or by one beside it
@@ -46,7 +47,8 @@ class PageRoutes:
                 request.routing_exception = exc
 
     def _add_new(self) -> None:
-        for name, page in self._site.pages.items():
+        pages = self._site.pages
+        for name, page in pages.items():
             route = (name, page.recipe.method, page.recipe.path)
             if route not in self._added:
                 self._added.add(route)
@@ -59,6 +61,7 @@ class PageRoutes:
                 view = self._view(name, route)
                 self._app.view_functions[endpoint] = view
                 self.routed.append(Routed(*route, endpoint, view))
+        self._seen = pages
 
     def find(self, method: str, path: str) -> Page | float | None:
         """The page of a method and path, or the seconds that a body to a view by hand may take; None for nothing."""

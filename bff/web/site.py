@@ -7,14 +7,16 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from msgspec import Struct
 
 from bff.certificates import problem_of_authorities
 from bff.errors import AuthorError, OperatorError
 from bff.http import Client, Sender, Transport
+from bff.modules import project_modules
 from bff.plan.compiled import BELONGS_TOGETHER, FILE, read_pages, read_settings
 from bff.plan.model import Plan, Planned
 from bff.recipe.model import Recipe
@@ -25,6 +27,8 @@ from bff.web.input import InputReader
 from bff.web.journal import operator
 
 Stamp = tuple[tuple[str, int, int], ...]
+RequireFor: TypeAlias = Callable[[Plan], None]
+"""Raises OperatorError where a page needs what the settings lack."""
 
 
 class Page(Struct, frozen=True):
@@ -79,23 +83,28 @@ def load_pages(
     pages: Sequence[str] | None,
     settings: Settings,
     environ: Mapping[str, str],
-    require_for: Callable[[Plan], None],
+    require_for: RequireFor,
 ) -> tuple[dict[str, Page], Planned]:
     """The pages of a project, and what they are made of; raises AuthorError or OperatorError with all that is wrong."""
     planned = _planned(root, pages, settings)
     for plan in planned.plans.values():
         require_for(plan)
     _resolve_clients(planned.clients, planned.plans.values(), environ)
-    pages_by_name = {
-        name: Page(
-            plan.recipe,
-            plan,
-            InputReader.of(plan.recipe, settings.max_depth, settings.body_timeout, plan.input_lists),
-            CorsNames.of(plan) if settings.origins else None,
-        )
-        for name, plan in planned.plans.items()
-    }
-    return pages_by_name, planned
+    return {name: page_of(plan, settings) for name, plan in planned.plans.items()}, planned
+
+
+def page_of(plan: Plan, settings: Settings) -> Page:
+    """The page of a plan."""
+    recipe = plan.recipe
+    reader = InputReader.of(recipe, settings.max_depth, settings.body_timeout, plan.input_lists)
+    return Page(recipe, plan, reader, CorsNames.of(plan) if settings.origins else None)
+
+
+LoadPages: TypeAlias = Callable[
+    [Path, Sequence[str] | None, Settings, Mapping[str, str], RequireFor], tuple[dict[str, Page], Planned]
+]
+loading: ContextVar[LoadPages] = ContextVar("loading", default=load_pages)
+"""How the sites that are made from now on load their pages; `bff dev` has a way of its own."""
 
 
 def _resolve_clients(
@@ -151,7 +160,7 @@ class Site:
         pages: Sequence[str] | None,
         settings: Settings,
         environ: Mapping[str, str],
-        require_for: Callable[[Plan], None],
+        require_for: RequireFor,
         transport: Transport,
         identity: Identity,
         *,
@@ -172,6 +181,7 @@ class Site:
         self._require_for = require_for
         self._transport = transport
         self._sender = Sender(transport)
+        self._load_pages = loading.get()
         self._lock = threading.Lock()
         self._loaded = False
         self._stamp = self._stamp_now()
@@ -209,7 +219,7 @@ class Site:
 
     def _load(self) -> None:
         try:
-            self.pages, planned = load_pages(
+            self.pages, planned = self._load_pages(
                 self.root, self._wanted, self._settings, self._environ, self._require_for
             )
             self.clients, self.whole = planned.clients, planned.whole
@@ -235,8 +245,10 @@ class Site:
             for pattern in ("*.yaml", "*.yml", "*.py")
             for path in (self.root / folder).glob(pattern)
         ]
+        # What these import may stand anywhere in the project.
+        files += (Path(str(module.__file__)) for module in project_modules(self.root))
         stamps = []
-        for path in sorted(files):
+        for path in sorted(set(files)):
             with suppress(FileNotFoundError):  # an editor took it away in this moment
                 stat = path.stat()
                 stamps.append((str(path), stat.st_mtime_ns, stat.st_size))

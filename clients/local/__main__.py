@@ -98,7 +98,7 @@ def _layer(backend_url: str, port: int, session_keys: str) -> Iterator[subproces
     # Other users of the machine can read a command line, but not an environment.
     ours = dict.fromkeys(("PEOPLE_URL", "TODOS_URL", "NOTICES_URL"), backend_url)
     ours["BFF_SESSION_KEYS"] = session_keys
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "--debug", "run", f"--port={port}"]
+    command = [sys.executable, "-m", "bff", "dev", f"--port={port}"]
     process = start_child(command, cwd=ROOT, env={**ours, **os.environ}, stdin=subprocess.DEVNULL)
     try:
         _wait_until_answering(process, f"http://127.0.0.1:{port}/healthz")

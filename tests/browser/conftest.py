@@ -71,7 +71,7 @@ class Account:
 LOOKS = [Look(*parts) for parts in product((1280, 390), ("en", "zh"), ("light", "dark"))]
 # What a test does depends on size and language; what it looks like, on the colours too.
 DOING = [LOOKS[0], Look(1280, "zh", "dark"), Look(390, "en", "dark"), Look(390, "zh", "light")]
-ABOUT_COLOURS = {"test_every_view", "test_looks"}
+ABOUT_COLOURS = {"test_every_view", "test_looks", "test_dev_server"}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

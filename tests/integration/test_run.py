@@ -149,7 +149,7 @@ def _layer_of(running: Running) -> int:
     """The process of the layer: the child that is not the backend."""
     children = Path(f"/proc/{running.process.pid}/task/{running.process.pid}/children").read_text().split()
     commands = {child: Path(f"/proc/{child}/cmdline").read_bytes() for child in children}
-    return next(int(child) for child, command in commands.items() if b"flask" in command)
+    return next(int(child) for child, command in commands.items() if b"dev" in command)
 
 
 def test_rows_and_sign_ins_are_there_after_a_stop_and_a_start(project: Path) -> None:

@@ -164,8 +164,8 @@ def test_new_says_what_to_do_next(
     assert capsys.readouterr().out == (
         "shop has 11 files. What next:\n\n"
         "  cd shop\n"
+        "  bff dev       # http://127.0.0.1:5000\n"
         "  bff check\n"
-        "  bff serve       # http://127.0.0.1:8000\n"
         "  pytest\n\n"
         "AGENTS.md is one page of how to write recipes, for a colleague or a coding assistant.\n"
     )

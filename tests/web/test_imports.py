@@ -51,7 +51,7 @@ USUAL = """
 ONLY_SOME = {
     *("asyncio", "cryptography", "granian", "jsonschema", "jsonschema_rs", "jwt", "limits", "opentelemetry"),
     *("prometheus_client", "pytest", "redis", "responses", "tenacity", "unittest", "werkzeug.debug"),
-    *("bff.identity.bearer", "bff.testing", "bff.web.metrics", "bff.web.tracing", "zoneinfo"),
+    *("bff.dev", "bff.identity.bearer", "bff.testing", "bff.web.metrics", "bff.web.tracing", "zoneinfo"),
     # Mocks, proxies, signatures, https and what is handed through need requests; plain HTTP does not.
     *("bff.http.stock.sending", "bff.http.stock.streaming", "requests", "urllib3"),
 }

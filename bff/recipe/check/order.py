@@ -47,7 +47,7 @@ def check_unread(page: Page) -> None:
             continue
         what = "reply" if isinstance(step, Request) else "value"
         hint = "use it in the shape or in another step, or remove it"
-        page.say(step.marks.name, f"nothing reads the {what} of '{step.name}'", hint)
+        page.say_mildly(step.marks.name, f"nothing reads the {what} of '{step.name}'", hint)
 
 
 def _does_something(page: Page, name: str, seen: frozenset[str] = frozenset()) -> bool:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import cast
 
+from msgspec.structs import replace
+
 from bff.errors import Finding
 from bff.expressions.tree import Each, EachClause, Expression, Mapping, PathTemplate, Sequence
 from bff.http import Client
@@ -59,6 +61,10 @@ class Page:
 
     def say(self, mark: Mark, message: str, hint: str = "") -> None:
         self.findings.append(mark.finding(message, hint))
+
+    def say_mildly(self, mark: Mark, message: str, hint: str = "") -> None:
+        """Say what does not keep the recipe from running."""
+        self.findings.append(replace(mark.finding(message, hint), mild=True))
 
     @cached_property
     def graph(self) -> Graph:

@@ -203,7 +203,7 @@ def check_composed(recipe: Recipe, project: Project, said: list[Finding]) -> lis
 
 
 def _concerns(said: list[Finding], files: set[str]) -> bool:
-    return any(finding.place.file in files for finding in said)
+    return any(finding.place.file in files and not finding.mild for finding in said)
 
 
 def _at_its_part(finding: Finding, recipe: Recipe, project: Project, parts: list[SubRecipe]) -> Finding:
