@@ -1,8 +1,9 @@
 """The part `cold-start`: from the start of a process to its first page, with nothing of it running before.
 
 These are process starts on a core of their own, with bytecode and files in the system's cache: no download,
-unpacking or virtual machine of a function host is in them. Ours starts as it would be deployed, from the folder that
-`python -m bff build --all` writes, and once more from its recipes, as it does while they are written.
+unpacking or virtual machine of a function host is in them. Ours starts as it would be deployed: from the folder that
+`python -m bff build --all` writes, whose own wsgi.py makes a Flask app, and from that of the page alone, which loads no
+Flask; and once more from its recipes, as it does while they are written.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from benchmarks.lineup import BFF, BFF_FROM_RECIPES, EXPRESS_FETCH, HOME, INSTALLED, Peer
+from benchmarks.lineup import BFF, BFF_FROM_RECIPES, BFF_ONE_PAGE, EXPRESS_FETCH, HOME, INSTALLED, Peer
 from benchmarks.machine import cores, pinned
 from benchmarks.measuring import middle
 from benchmarks.parts import Rows, Run
@@ -30,6 +31,9 @@ def run(this: Run) -> Rows:
     cookies: dict[str, str] = {}
     with backend() as asked, pinned(cores().others):
         for peer in peers:
+            if peer.name == BFF_ONE_PAGE.name:  # nobody can sign in there, and the key is the same
+                cookies[peer.name] = cookies.get(BFF.name, "")
+                continue
             with this.attempt(), serving(peer, "same", asked.at_once) as server:
                 cookies[peer.name] = server.cookie
         for _ in this.each_round():
@@ -48,17 +52,22 @@ def run(this: Run) -> Rows:
 
 
 def _as_deployed(peers: Sequence[Peer]) -> list[Peer]:
-    """The peers with ours built, in a folder that holds its engine, and ours as its recipes are."""
+    """The peers with ours built, in a folder that holds its engine; its page by itself; and ours as its recipes are."""
     if BFF not in peers:
         return list(peers)
-    folder = INSTALLED / "bff-built"
-    build = [sys.executable, "-m", "bff", "--root", str(BFF.folder), "build", "--all", "--out", str(folder)]
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    whole, one = _built(BFF, "bff-built", "--all"), _built(BFF_ONE_PAGE, "bff-one-page", HOME.name)
+    return [*(whole if peer == BFF else peer for peer in peers), one, BFF_FROM_RECIPES]
+
+
+def _built(peer: Peer, folder: str, *pages: str) -> Peer:
+    """One of ours, in a folder that `build` writes of some of its pages."""
+    out = INSTALLED / folder
+    build = [sys.executable, "-m", "bff", "--root", str(BFF.folder), "build", *pages, "--out", str(out)]
+    out.parent.mkdir(parents=True, exist_ok=True)
     subprocess.run(
         build, cwd=BFF.environ["PYTHONPATH"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
-    built = replace(BFF, folder=folder, environ={})
-    return [*(built if peer == BFF else peer for peer in peers), BFF_FROM_RECIPES]
+    return replace(peer, folder=out, environ={})
 
 
 def _first_page(peer: Peer, asked: Backend, cookie: str) -> float:

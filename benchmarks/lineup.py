@@ -173,7 +173,8 @@ PEERS = (
     Peer("fastapi-httpx", "FastAPI + httpx, uvicorn", "python", _PYTHON, _uvicorn("fastapi_httpx")),
     Peer("flask-requests", "Flask + requests + threads, gunicorn", "python", _PYTHON, _gunicorn),
 )
-# For those who count milliseconds of start, beside BFF as it is deployed.
+# For those who count milliseconds of start, beside BFF as it is deployed: its page built by itself, and its recipes.
+BFF_ONE_PAGE = replace(BFF, name="bff (one page)", title="this layer, granian, the page built by itself")
 BFF_FROM_RECIPES = replace(BFF, name="bff (recipes)", title="this layer, granian, from recipes")
 # Without a package for calls, for those who count milliseconds of start.
 EXPRESS_FETCH = Peer(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from benchmarks.lineup import BFF_FROM_RECIPES, EVERYONE
+from benchmarks.lineup import BFF_FROM_RECIPES, BFF_ONE_PAGE, EVERYONE
 from benchmarks.static import EXPRESS_STATIC
 
-_TITLES = {peer.name: peer.title for peer in (*EVERYONE, BFF_FROM_RECIPES, EXPRESS_STATIC)} | {
+_TITLES = {peer.name: peer.title for peer in (*EVERYONE, BFF_ONE_PAGE, BFF_FROM_RECIPES, EXPRESS_STATIC)} | {
     "bff": "**bff**"
 }
 NOT_YET = "Not measured yet.\n"

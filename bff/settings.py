@@ -1,4 +1,4 @@
-"""Every `BFF_*` setting of the layer: one declaration each, read once at start.
+"""Every `BFF_*` setting of the layer: one declaration each, read once at start, of the environment and the project.
 
 Sizes are bytes, durations seconds. A setting that is not declared here is an error, so that a misspelt one is
 never silently without effect. Every mistake is told at once, each in a line that says what is expected and never what
@@ -121,7 +121,7 @@ def _list(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-class _Declared(Struct, frozen=True):
+class Declared(Struct, frozen=True):
     """How one setting is read, and what is told of it."""
 
     default: Any
@@ -130,11 +130,12 @@ class _Declared(Struct, frozen=True):
     secret: bool
 
 
-_declared: list[_Declared] = []
+_declared: list[Declared] = []
+_NOTHING: Mapping[str, str] = {}
 
 
 def _setting(default: Any, parse: Callable[[str], Any], doc: str, *, secret: bool = False) -> Any:
-    _declared.append(_Declared(default, parse, doc, secret))
+    _declared.append(Declared(default, parse, doc, secret))
     return default
 
 
@@ -215,13 +216,17 @@ class Settings(Unshown, frozen=True):
     )
 
     @classmethod
-    def from_environ(cls, environ: Mapping[str, str]) -> Settings:
-        """Read and check the settings; raises OperatorError with a line for each mistake."""
-        values: dict[str, Any] = {}
+    def from_environ(cls, environ: Mapping[str, str], project: Mapping[str, str] = _NOTHING) -> Settings:
+        """Read and check the settings; raises OperatorError with a line for each mistake.
+
+        `project` has the texts that hold where the environment says nothing: those that a project has, all of them
+        right.
+        """
+        values = {name: SETTINGS[name].parse(text) for name, text in project.items()}
         mistakes: list[str] = []
         for variable in sorted(name for name in environ if name.startswith("BFF_")):
             name = variable.removeprefix("BFF_").lower()
-            declared = _DECLARED.get(name) if variable == _variable(name) else None
+            declared = SETTINGS.get(name) if variable == variable_of(name) else None
             if declared is None:
                 mistakes.append(_unknown(variable))
                 continue
@@ -238,29 +243,31 @@ class Settings(Unshown, frozen=True):
 
     def describe(self) -> str:
         """One line with every setting that is not at its default, secrets left out, for the log at start."""
-        values = {name: getattr(self, name) for name in _DECLARED}
+        values = {name: getattr(self, name) for name in SETTINGS}
         shown = (
             f"{name}={'(set)' if declared.secret else repr(values[name])}"
-            for name, declared in _DECLARED.items()
+            for name, declared in SETTINGS.items()
             if values[name] != declared.default
         )
         return " ".join(shown) or "every setting at its default"
 
 
-_DECLARED = dict(zip(Settings.__struct_fields__, _declared, strict=True))
+SETTINGS: Mapping[str, Declared] = dict(zip(Settings.__struct_fields__, _declared, strict=True))
+"""How each setting is read, by its name."""
 
 
-def _variable(name: str) -> str:
+def variable_of(name: str) -> str:
+    """The environment variable of a setting."""
     return f"BFF_{name.upper()}"
 
 
 def settings_table() -> list[tuple[str, str, str]]:
     """(environment variable, default, one-line doc) of every setting, for the docs and their test."""
-    return [(_variable(name), str(found.default), found.doc) for name, found in _DECLARED.items()]
+    return [(variable_of(name), str(found.default), found.doc) for name, found in SETTINGS.items()]
 
 
 def _unknown(variable: str) -> str:
-    known = list(map(_variable, _DECLARED))
+    known = list(map(variable_of, SETTINGS))
     near = nearest(variable.upper(), known)
     cure = f"did you mean {near}?" if near else f"the settings are {', '.join(sorted(known))}"
     return f"unknown setting {variable}: {cure}"
@@ -275,14 +282,32 @@ PACKAGES: Final[Mapping[str, str]] = {
 """The package that a setting needs, by its variable: what is built has those of the settings it was told of."""
 
 
+EXTRAS: Final[Mapping[str, str]] = {
+    "granian": "serve",
+    "jwt": "jwt",
+    "opentelemetry": "tracing",
+    "prometheus_client": "metrics",
+    "redis": "redis",
+}
+"""The extra of the distribution that brings a package which only some projects need."""
+
+
+def installing(package: str) -> str:
+    """The command that brings a package of an extra."""
+    return f"pip install 'bff-recipes[{EXTRAS[package]}]'"
+
+
 def _mistakes_together(settings: Settings) -> Iterator[str]:
     """What is wrong with settings that are right one by one."""
     for variable, package in PACKAGES.items():
         if getattr(settings, variable.removeprefix("BFF_").lower()) and find_spec(package) is None:
+            install = f"{installing(package)}, " if package in EXTRAS else ""
             yield (
-                f"{variable} is set, and there is no package {package} here: build the pages with "
+                f"{variable} is set, and there is no package {package} here: {install}build the pages with "
                 f"--setting {variable}, or leave the variable out"
             )
+    if settings.metrics and find_spec("prometheus_client") is None:
+        yield f"BFF_METRICS=1 needs the package prometheus_client: {installing('prometheus_client')}"
     if settings.state_url and not settings.session_keys:
         yield "BFF_STATE_URL needs BFF_SESSION_KEYS: what is kept there is encrypted with them"
     if settings.jwt_jwks and not (settings.jwt_issuer and settings.jwt_audience):

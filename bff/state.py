@@ -12,7 +12,6 @@ word and the next keeps a key for a while.
 from __future__ import annotations
 
 import base64
-import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,6 +21,7 @@ from msgspec import Struct
 from bff import clock, jsontext
 from bff.breaker import Breaker, Circuit
 from bff.errors import BffError
+from bff.hashing import blake2b
 from bff.records import Unshown
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class RepeatStore:
         self._circuit = Circuit(_REST)
         self._fernet = MultiFernet([Fernet(key) for key in keys])
         secret = base64.urlsafe_b64decode(keys[0])
-        self._hash_key = hashlib.blake2b(secret, digest_size=32, person=b"bff repeats").digest()
+        self._hash_key = blake2b(secret, digest_size=32, person=b"bff repeats").digest()
 
     def claim(self, who: Sequence[str], request: Sequence[str | bytes], seconds: float) -> Claim | Earlier:
         """Claim a request for so many seconds, or say what came before it.
@@ -154,7 +154,7 @@ class RepeatStore:
         return self._fernet.encrypt(jsontext.encode(plain))
 
     def _hashed(self, *parts: str | bytes) -> str:
-        digest = hashlib.blake2b(key=self._hash_key, digest_size=20)
+        digest = blake2b(key=self._hash_key, digest_size=20)
         for part in parts:
             raw = part.encode() if isinstance(part, str) else part
             digest.update(len(raw).to_bytes(8, "big") + raw)

@@ -17,6 +17,7 @@ ORDER = [
     "text",
     "records",
     "memo",
+    "hashing",
     "forks",
     "breaker",
     "errors",

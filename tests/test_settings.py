@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from cryptography.fernet import Fernet
 from limits.storage import storage_from_string
 
 from bff.errors import OperatorError
-from bff.settings import MIB, PACKAGES, Settings, settings_table
+from bff.settings import EXTRAS, MIB, PACKAGES, Settings, settings_table
 from bff.state import PATIENCE, connect
 from tests.project import write_project
 from tests.properties import example, given, st
@@ -249,10 +250,26 @@ def test_a_setting_whose_package_was_left_out_of_the_build_is_one_clear_line(
     beside = {"BFF_SESSION_KEYS": key, "BFF_JWT_ISSUER": "issuer", "BFF_JWT_AUDIENCE": "audience"}
     with pytest.raises(OperatorError) as raised:
         Settings.from_environ({**beside, variable: values[variable]})
+    package = PACKAGES[variable]
+    extra = "" if package == "cryptography" else f"pip install 'bff-recipes[{package}]', "
     assert str(raised.value) == (
-        f"{variable} is set, and there is no package {PACKAGES[variable]} here: build the pages with "
+        f"{variable} is set, and there is no package {package} here: {extra}build the pages with "
         f"--setting {variable}, or leave the variable out"
     )
+
+
+def test_metrics_that_are_asked_for_and_not_installed_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bff.settings.find_spec", lambda name: None)
+    with pytest.raises(OperatorError) as raised:
+        Settings.from_environ({"BFF_METRICS": "1"})
+    assert str(raised.value) == (
+        "BFF_METRICS=1 needs the package prometheus_client: pip install 'bff-recipes[metrics]'"
+    )
+
+
+def test_every_package_that_is_an_extra_is_one_of_the_distribution() -> None:
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))["project"]
+    assert set(EXTRAS.values()) == project["optional-dependencies"].keys() - {"test"}
 
 
 def test_a_name_far_from_all_settings_lists_them() -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from msgspec import Struct
@@ -51,7 +52,7 @@ def build(root: Path, wanted: Wanted) -> int:
         bundler = Bundler(root, python, wanted.arch, _settings(wanted.settings))
         if wanted.with_public:
             _check_files(bundler, target)
-        functions = [_with_entry(function, target) for function in _functions(bundler, wanted, target)]
+        functions = [_told(_with_entry(one, target)) for one in _functions(bundler, wanted, target)]
         if target.layered and len(functions) > 1:
             functions = [replace(one, layers=layers_of(one.bundle)) for one in functions]
         suffix = ".zip" if wanted.zipped else ""
@@ -69,8 +70,9 @@ def build(root: Path, wanted: Wanted) -> int:
         layers = _layers_laid_out(project.layers, wanted)
         files = {**_laid_out(functions, target, wanted), **layers, **target.manifests(project), **public}
         write(files, wanted.out)
-        for line in report.lines(project, target, python, show_files=wanted.show_files):
-            print(line)
+        with _unpacked(project, target, wanted) as folder:
+            for line in report.lines(project, target, python, folder, show_files=wanted.show_files):
+                print(line)
     pages = {page for function in functions for page in function.plans}
     what = f"{counted(len(pages), 'page')} for {target.name} in {wanted.out}"
     took = f"{clock.monotonic() - begun:.1f} s"
@@ -132,6 +134,27 @@ def _check_files(bundler: Bundler, target: Target) -> None:
     ]
     if too_large:
         raise OperatorError("\n".join(too_large))
+
+
+def _told(function: Function) -> Function:
+    """A function that is made, with a line for whoever waits at a terminal."""
+    if sys.stderr.isatty():
+        what = f"{counted(len(function.files), 'file')}, {report.size(_count(function.files))}"
+        print(f"{function.name}: {what}", file=sys.stderr, flush=True)
+    return function
+
+
+@contextmanager
+def _unpacked(project: Project, target: Target, wanted: Wanted) -> Iterator[Path]:
+    """Where the functions stand unpacked: as they were written, or beside that where archives were."""
+    if not wanted.zipped:
+        yield wanted.out.resolve()
+        return
+    plain = replace(wanted, zipped=False)
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder, "out")
+        write({**_laid_out(project.functions, target, plain), **_layers_laid_out(project.layers, plain)}, out)
+        yield out
 
 
 def _with_entry(function: Function, target: Target) -> Function:

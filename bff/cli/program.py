@@ -16,7 +16,7 @@ SECTIONS = {
     "Write": ("new", "add", "check", "schema"),
     "Look": ("routes", "explain", "graph", "eval"),
     "Try": ("dev", "call", "test", "serve"),
-    "Ship": ("build",),
+    "Ship": ("build", "preview"),
 }
 
 
@@ -240,6 +240,12 @@ def serve(root: Path, host: str, port: int, workers: int, threads: int, drain: f
     gc.disable()  # while modules are imported there is nothing to collect, and more and more to look at
     try:
         from bff.cli.serve import Serving, serve
+    except ModuleNotFoundError as error:
+        if error.name != "granian":
+            raise
+        from bff.settings import installing
+
+        raise OperatorError(f"serve needs the package granian: {installing('granian')}") from None
     finally:
         gc.enable()
 
@@ -316,3 +322,17 @@ def build(
         show_files=show_files,
     )
     return build(root, wanted)
+
+
+@program.command(example="bff preview build/aws --port 8080")
+@click.argument("folder", type=click.Path(path_type=Path), default="build", metavar="[FOLDER]")
+@click.option("--port", type=PORT, default=8000, show_default=True, help="Where to listen.")
+@click.pass_obj
+def preview(root: Path, folder: Path, port: int) -> int:
+    """Run what was built on this machine, under its host's runtime.
+
+    FOLDER is what `bff build` has written. Where the runtime is not installed, it says which package to install.
+    """
+    from bff.cli.preview import preview
+
+    return preview(root, folder, port)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 from bff.deploy import aws_sam, aws_serverless
 from bff.deploy.bundle import Need
 from bff.deploy.target import Function, Project, Target
-from bff.settings import KIB, MIB
+from bff.settings import KIB, MIB, SETTINGS, variable_of
 
 MODULE = "aws_lambda"
+_MOST = {"max_upload": "4 MiB", "max_download": "4 MiB", "max_answer": "2000 KiB"}
 MAX_FILE = (6 * MIB - 16 * KIB) // 4 * 3
 """Bytes: an answer has 6 MB, of which headers take some, and base64 makes 4 of 3."""
 
@@ -18,7 +21,6 @@ import gc
 import json
 import os
 import sys
-from hmac import compare_digest
 from urllib.parse import quote
 
 gc.disable()  # while modules are imported there is nothing to collect, and more and more to look at
@@ -26,7 +28,7 @@ gc.disable()  # while modules are imported there is nothing to collect, and more
 _HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, _HERE)  # where this is called folder/aws_lambda
 # Lambda takes and gives 6 MB: of bodies base64 makes 4 bytes of 3, of an answer's text JSON makes up to 3 of 1.
-_BOUNDS = {"BFF_MAX_UPLOAD": "4 MiB", "BFF_MAX_DOWNLOAD": "4 MiB", "BFF_MAX_ANSWER": "2000 KiB"}
+_BOUNDS = {}
 # API Gateway and function URLs add who asked them to X-Forwarded-For, as a proxy does.
 for _name, _value in {**_BOUNDS, "BFF_TRUSTED_PROXIES": "1"}.items():
     os.environ.setdefault(_name, _value)
@@ -47,6 +49,8 @@ except BffError as error:
 _ASCII = "".join(map(chr, range(0x21, 0x7F)))
 _SCHEDULES = ("aws.events", "aws.scheduler", "serverless-plugin-warmup")
 _KEY = os.environ.get("ORIGIN_KEY", "").encode()
+if _KEY:
+    from hmac import compare_digest  # loads OpenSSL
 # A part of a file, or one in an encoding of its own, is no text of UTF-8: where files are, all goes as bytes.
 _TEXTS = () if os.path.isdir(os.path.join(_HERE, "public")) else None
 _MAPPED_TO = os.environ.get("API_GATEWAY_BASE_PATH", "").strip("/")
@@ -132,7 +136,14 @@ gc.enable()
 
 def entry(function: Function) -> dict[str, bytes]:
     """The module whose `handler` Lambda calls."""
-    return {f"{MODULE}.py": _ENTRY}
+    settings = function.bundle.project_settings
+    bounds = {variable_of(name): _lower(name, most, settings.get(name, most)) for name, most in _MOST.items()}
+    return {f"{MODULE}.py": _ENTRY.replace(b"_BOUNDS = {}", f"_BOUNDS = {json.dumps(bounds)}".encode())}
+
+
+def _lower(name: str, *texts: str) -> str:
+    """The text of the lowest of some values of a setting."""
+    return min(texts, key=SETTINGS[name].parse)
 
 
 def manifests(project: Project) -> dict[str, bytes]:

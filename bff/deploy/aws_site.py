@@ -61,7 +61,7 @@ def resources(project: Project) -> dict[str, Any]:
         },
         "SitePaths": _viewer_function("paths", paths_code(project)),
         "SiteHost": _viewer_function("host", _HOST_CODE),
-        "SiteHeaders": _headers(),
+        "SiteHeaders": _headers(project.settings.get("csp", DEFAULT_CSP)),
         "Site": _distribution(project),
     }
 
@@ -127,13 +127,14 @@ def _viewer_function(name: str, code: str) -> dict[str, Any]:
     }
 
 
-def _headers() -> dict[str, Any]:
+def _headers(csp: str) -> dict[str, Any]:
     """What the app says with each file where it serves them itself."""
+    policy = {"ContentSecurityPolicy": {"ContentSecurityPolicy": csp, "Override": True}} if csp else {}
     headers = {
         "ContentTypeOptions": {"Override": True},
         "FrameOptions": {"FrameOption": "DENY", "Override": True},
         "ReferrerPolicy": {"ReferrerPolicy": "same-origin", "Override": True},
-        "ContentSecurityPolicy": {"ContentSecurityPolicy": DEFAULT_CSP, "Override": True},
+        **policy,
         "StrictTransportSecurity": {"AccessControlMaxAgeSec": _YEAR, "Override": True},
     }
     return {

@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from bff.deploy.binaries import stripped
+from bff.deploy.engine_pack import packed
 from bff.deploy.imports import engine_files, imported_from, project_files
 from bff.deploy.packages import OPTIONAL, REST, group_of, needless, used_files
 from bff.deploy.pins import FILE as PINS
@@ -50,7 +51,8 @@ class Bundle(Struct, frozen=True):
 
     `variables` are what they take from the environment, with the defaults that the project gives, None where there
     is none; `stand_ins` are texts of them with which the pages start where their environment is not. `settings` are
-    those that it was told of, and `groups` says what each package is there for.
+    those that it was told of, and `groups` says what each package is there for; `project_settings` are the texts of
+    those that the project has.
     """
 
     plans: Mapping[str, Plan]
@@ -60,6 +62,7 @@ class Bundle(Struct, frozen=True):
     stand_ins: Mapping[str, str]
     settings: frozenset[str] = frozenset()
     groups: Mapping[str, str] = {}
+    project_settings: Mapping[str, str] = {}
 
     @property
     def pages(self) -> tuple[str, ...]:
@@ -105,8 +108,8 @@ class Bundler:
         compiled, modules = page_files(self.root, planned, self.python)
         engine = engine_files(serves=need.serves)
         variables = _variables(planned)
-        of_engine = self.python.as_bytecode if need.lean else self.python.with_bytecode
-        own = {FILE: compiled.content, **of_engine(engine), **self.python.with_bytecode(modules)}
+        of_engine = packed(engine, self.python) if need.lean else self.python.with_bytecode(engine)
+        own = {FILE: compiled.content, **of_engine, **self.python.with_bytecode(modules)}
         own[ENVIRONMENT] = _environment(planned, variables)
         if planned.whole or with_public:
             own |= self.public()
@@ -128,7 +131,8 @@ class Bundler:
         else:
             own[PINS] = file_of(self.root).read_bytes()
         stand_ins = {name: text for client in _clients(planned) for name, text in client.stand_ins.items()}
-        return Bundle(planned.plans, own, packages, variables, stand_ins, self._settings, groups)
+        settings, texts = self._settings, planned.settings
+        return Bundle(planned.plans, own, packages, variables, stand_ins, settings, groups, texts)
 
     def _of(self, pages: Sequence[str] | None) -> Planned:
         if pages is None:
@@ -143,7 +147,7 @@ class Bundler:
                 )
         # The names as the plans have them: which strings are one object shows in the bytes of a pickle.
         named = {page: plan for page, plan in plans.items() if page in pages}
-        return Planned(named, self._planned.clients, False)
+        return Planned(named, self._planned.clients, False, self._planned.settings)
 
     def _packages(
         self, of_engine: set[str], of_project: set[str], needless: frozenset[str], need: Need

@@ -81,6 +81,11 @@ class Project(Struct, frozen=True):
     suffix: str
 
     @property
+    def settings(self) -> Mapping[str, str]:
+        """The texts of the settings that the project has."""
+        return self.functions[0].bundle.project_settings
+
+    @property
     def layers(self) -> list[Layer]:
         """The layers of all functions, each once."""
         return each_once(layer for function in self.functions for layer in function.layers)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 
 from msgspec import Struct
 
 from bff import jsontext
+from bff.hashing import blake2b
 
 
 def once() -> str:
@@ -37,4 +37,4 @@ class KeySource(Struct):
         if text is None:
             text = self.given = self.given or once()
         parts = [self.visitor.hex(), self.route, step, item, text]
-        return hashlib.blake2b(jsontext.encode(parts), digest_size=16, person=b"bff idempotency").hexdigest()
+        return blake2b(jsontext.encode(parts), digest_size=16, person=b"bff idempotency").hexdigest()

@@ -51,7 +51,7 @@ class Subject:
 
 def subject_of(root: Path, page: str) -> Subject:
     """A page of a project; raises AuthorError for mistakes in it, OperatorError where there is no such page."""
-    settings = settings_of_bounds()
+    settings = settings_of_bounds(root)
     try:
         plans = plan_folder(root, [page], settings).plans
     except AuthorError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Set
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -171,6 +170,8 @@ def digest(evaluation: Evaluation, value: Any, *length: Any) -> str | None:
         return None
     _paid(evaluation, found)
     evaluation.charge(8 + (len(found) >> 4))
+    import hashlib  # loads OpenSSL, and few pages hash
+
     return hashlib.sha256(found.encode()).hexdigest()[:wanted]
 
 

@@ -7,12 +7,12 @@ are too old for this visitor, and can make a page slower, never show more.
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct, field
 
 from bff import jsontext
+from bff.hashing import blake2b
 from bff.identity.session import AHEAD
 
 PRIVATE = "*"
@@ -91,4 +91,4 @@ class RecentWritesSeal:
 
 def _own_key(key: str) -> bytes:
     secret = base64.urlsafe_b64decode(key)
-    return base64.urlsafe_b64encode(hashlib.blake2b(secret, digest_size=32, person=b"bff written").digest())
+    return base64.urlsafe_b64encode(blake2b(secret, digest_size=32, person=b"bff written").digest())

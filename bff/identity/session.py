@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import base64
 import functools
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from bff import jsontext
+from bff.hashing import blake2b
 from bff.identity.visitor import Visitor
 from bff.records import Unshown
 
@@ -64,7 +64,7 @@ class SessionSeal:
         self._ttl = int(ttl)
         # A visitor's next page brings the same cookie, and to open it costs more than all else before the page runs.
         self._opened = functools.lru_cache(_REMEMBERED)(self._open)
-        self._mark_key = hashlib.blake2b(secret, digest_size=32, person=b"bff visitor").digest()
+        self._mark_key = blake2b(secret, digest_size=32, person=b"bff visitor").digest()
 
     def seal(self, session: Session, now: float) -> str:
         """The cookie's value; the session dies at `expires` or after the ttl, whichever is first."""
@@ -115,7 +115,7 @@ class SessionSeal:
 
     def mark(self, who: Any) -> bytes:
         """A keyed hash of who a visitor is."""
-        return hashlib.blake2b(jsontext.encode(who), key=self._mark_key, digest_size=16).digest()
+        return blake2b(jsontext.encode(who), key=self._mark_key, digest_size=16).digest()
 
 
 def expiry_of(expires: Any, tokens: Mapping[str, str], now: float, ttl: float) -> int | None:

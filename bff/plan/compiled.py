@@ -25,6 +25,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from bff import jsontext
 from bff.errors import AuthorError, OperatorError, Place
 from bff.expressions.running import PLACE, Compiled
 from bff.expressions.tree import Constant, Each, EachClause, Expression, PathTemplate
@@ -38,7 +39,7 @@ from bff.text import nearest
 from bff.validation import Validator
 
 FILE = "pages.compiled"
-VERSION = 6
+VERSION = 7
 """Of this form and of all that it names in the engine: what changes either, changes this."""
 
 BELONGS_TOGETHER = "the folder that `python -m bff build` writes belongs together"
@@ -76,7 +77,15 @@ def compile_pages(planned: Planned, encode: Encode, python: str) -> CompiledPage
     if planned.whole:  # views by hand may ask for any
         clients = tuple(sorted(planned.clients))
     needs = pickle.dumps((planned.whole, clients, functions), protocol=5)
-    return CompiledPages(_head(python) + needs + plans.getvalue(), clients, functions, writer.validates)
+    settings = jsontext.encode(dict(sorted(planned.settings.items())))
+    content = b"%b%b\n%b%b" % (_head(python), settings, needs, plans.getvalue())
+    return CompiledPages(content, clients, functions, writer.validates)
+
+
+def read_settings(root: Path) -> dict[str, str]:
+    """The texts of the settings that the project of a folder's file had; raises OperatorError as `read_pages` does."""
+    found: dict[str, str] = jsontext.decode(_content(root / FILE).partition(b"\n")[0])
+    return found
 
 
 def read_pages(root: Path, pages: Sequence[str] | None = None) -> Planned:
@@ -86,6 +95,7 @@ def read_pages(root: Path, pages: Sequence[str] | None = None) -> Planned:
     AuthorError where a module cannot be imported.
     """
     content = io.BytesIO(_content(root / FILE))
+    content.readline()  # the settings, which are read before the pages
     whole, client_names, function_modules = pickle.load(content)
     modules = ProjectModules(root, fresh=False)
     clients = {name: _client(modules, name) for name in client_names}

@@ -214,8 +214,12 @@ class Plan(Struct, frozen=True, dict=True):
 
 
 class Planned(Struct, frozen=True):
-    """The pages of a project by name, and its clients; one that is not `whole` is of some of its pages only."""
+    """The pages of a project by name, and its clients; one that is not `whole` is of some of its pages only.
+
+    `settings` are the texts of those that the project has.
+    """
 
     plans: Mapping[str, Plan]
     clients: Mapping[str, Client]
     whole: bool
+    settings: Mapping[str, str] = {}

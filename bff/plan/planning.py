@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bff.errors import AuthorError
@@ -10,6 +10,7 @@ from bff.plan.model import Planned
 from bff.plan.planner import make_plan
 from bff.recipe.check import check_folder
 from bff.recipe.composition import compose
+from bff.recipe.loader import project_settings
 from bff.settings import Settings
 
 
@@ -23,4 +24,10 @@ def plan_folder(root: Path, pages: Sequence[str] | None = None, settings: Settin
         name: make_plan(found.recipe, project.clients, found.functions, found.known_as)
         for name, found in composed.items()
     }
-    return Planned(plans, project.clients, pages is None)
+    return Planned(plans, project.clients, pages is None, settings_of(root))
+
+
+def settings_of(root: Path) -> Mapping[str, str]:
+    """The texts of the settings that a project has; what is wrong with them is told with its recipes."""
+    texts, _ = project_settings(root)
+    return texts

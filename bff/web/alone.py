@@ -1,4 +1,7 @@
-"""What a built folder exports: the door alone. Flask and its app come with the first request that needs them."""
+"""What a built folder exports: the door alone. Flask and its app come with the first request that needs them.
+
+A health check needs neither: a host may ask for one before the first page.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,9 @@ from bff.recipe.model import Recipe
 from bff.web.assembly import Assembly, load_site
 from bff.web.bodies import body_seconds
 from bff.web.flask_users import project_asks_flask
+from bff.web.health import CHECKS, tell
+from bff.web.hosts import is_plain_host
+from bff.web.paths import is_canonical
 from bff.web.routes import may_meet
 from bff.web.site import Page
 from bff.web.table import Table
@@ -22,8 +28,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
     from flask import Flask
 
-# What Flask answers beside pages and files; to the last it may have.
-_FLASKS = ("/", "/healthz", "/readyz", "/metrics")
+# What is answered beside pages and files; to the last it may be.
+_TAKEN = ("/", *CHECKS, "/metrics")
 
 
 def open_door(root: str | os.PathLike[str]) -> WSGIApplication:
@@ -60,7 +66,7 @@ class Unwatched:
         return self.gives_file(path)
 
     def gives_file(self, path: str) -> bool:
-        return self._is_whole and path not in _FLASKS[1:] and self.find("GET", path) is None
+        return self._is_whole and path not in _TAKEN[1:] and self.find("GET", path) is None
 
     def find(self, method: str, path: str) -> Page | None:
         """The page of a method and path."""
@@ -71,10 +77,22 @@ class Unwatched:
 
 
 def _is_its_own(recipe: Recipe) -> bool:
-    """Whether no path of a page is also one that Flask has something to say of."""
+    """Whether no path of a page is also one that somebody else answers."""
     if recipe.method != "GET":
         return True
-    return not any(rule == recipe.path or may_meet(rule, recipe.path) for rule in _FLASKS)
+    return not any(rule == recipe.path or may_meet(rule, recipe.path) for rule in _TAKEN)
+
+
+def _is_plain_check(environ: WSGIEnvironment) -> bool:
+    """Whether a request is a health check that Flask's routing would find, and nobody looks on."""
+    return (
+        environ.get("PATH_INFO") in CHECKS
+        and environ["REQUEST_METHOD"] in ("GET", "HEAD")
+        and is_plain_host(environ.get("HTTP_HOST") or "")
+        and environ.keys().isdisjoint(("HTTP_UPGRADE", "werkzeug.debug.preserve_context"))
+        and is_canonical(environ)
+        and not _is_flask_loaded()
+    )
 
 
 class DoorAlone:
@@ -101,6 +119,12 @@ class DoorAlone:
         return self._answer(environ, start_response)
 
     def _dispatch(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer what is for no page."""
+        if self._app is None and _is_plain_check(environ):
+            return tell(self._made.site, self._made.frame, environ, start_response)
+        return self._by_flask(environ, start_response)
+
+    def _by_flask(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Have Flask answer, by an app that is made once; all that comes later goes to that app."""
         with self._lock:
             if self._app is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -13,6 +12,7 @@ from bff.errors import BoundError
 from bff.executor import Results
 from bff.expressions import Evaluation
 from bff.expressions.tree import Constant
+from bff.hashing import blake2b
 from bff.plan.model import Plan
 from bff.problems import entry, problem
 from bff.settings import Settings
@@ -69,7 +69,7 @@ class Answers:
         else:
             body = self._encode(plan.shape(scope, evaluation))
         if status == 200 and control != NO_STORE:
-            etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
+            etag = f'"{blake2b(body, digest_size=16).hexdigest()}"'
             headers += [("ETag", etag), ("Content-Length", str(len(body)))]
             answer = Answer(status, headers, body)
             environ = request.environ

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Response
 
 from bff.http import Transport
-from bff.problems import problem
 from bff.web.assembly import Assembly, load_site
 from bff.web.bodies import body_seconds
-from bff.web.dispatched import add_frame, add_problems
+from bff.web.dispatched import add_frame, add_problems, response_of
 from bff.web.flask_users import project_asks_flask
+from bff.web.health import HEALTHZ, READYZ, health_of
 from bff.web.lookout import Lookout
 from bff.web.page_routes import PageRoutes
 from bff.web.public import serve_public
@@ -74,20 +74,13 @@ def _project_of(caller: Mapping[str, Any]) -> Path:
 
 
 def _add_health(app: Flask, site: Site) -> None:
-    @app.get("/healthz")
+    @app.get(HEALTHZ)
     def healthz() -> Response:
-        return Response(
-            b'{"status":"up"}', mimetype="application/json", headers={"Cache-Control": "no-store"}
-        )
+        return response_of(health_of(HEALTHZ, site))
 
-    @app.get("/readyz")
+    @app.get(READYZ)
     def readyz() -> Response:
-        if not site.ready:
-            why = "It is stopping." if site.stopping else "Its recipes cannot run."
-            raise problem("not-ready", why, headers={"Cache-Control": "no-store"})
-        return Response(
-            b'{"status":"ready"}', mimetype="application/json", headers={"Cache-Control": "no-store"}
-        )
+        return response_of(health_of(READYZ, site))
 
 
 def _add_metrics(app: Flask, metrics: Metrics) -> None:

@@ -26,7 +26,7 @@ from bff.web.proxies import Proxies
 from bff.web.rates import Rates
 from bff.web.recent_writes import RecentWritesCookie
 from bff.web.repeats import Repeats
-from bff.web.site import Site, check_certificates
+from bff.web.site import Site, check_certificates, settings_of
 from bff.web.stopping import on_stop
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def load_site(
     Raises AuthorError or OperatorError with all that is wrong.
     """
     write_to_stdout()
-    settings = Settings.from_environ(environ)
+    settings = Settings.from_environ(environ, settings_of(folder))
     identity, rates = Identity(settings, environ), Rates(settings)
 
     def require_for(plan: Plan) -> None:

@@ -11,6 +11,7 @@ from bff.web.answer import Answer, compare
 from bff.web.files import INDEX, Files
 from bff.web.frame import Frame
 from bff.web.headers import names_of, without_body
+from bff.web.health import CHECKS
 from bff.web.hosts import is_plain_host
 from bff.web.journal import Journal, journal_of
 from bff.web.live import LiveBody
@@ -142,6 +143,8 @@ class Door:
         method = environ["REQUEST_METHOD"]
         is_api = path == "/api" or path[:5] == "/api/"
         if not path or is_api or method not in ("GET", "HEAD") or not path.isascii():
+            return None
+        if path in CHECKS:  # before a first page nothing is loaded for them
             return None
         if not _OF_NO_WHOLE_FILE.isdisjoint(environ) or not (is_tidy(path) and is_canonical(environ)):
             return None

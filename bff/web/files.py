@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from pathlib import Path
@@ -11,6 +10,7 @@ from cachetools import LRUCache
 from msgspec import Struct
 
 from bff import forks
+from bff.hashing import blake2b
 from bff.memo import memoized
 from bff.settings import MIB
 
@@ -117,7 +117,7 @@ def _read(path: str, version: tuple[int, int]) -> File | None:
     except OSError:
         return None
     kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
-    etag = hashlib.blake2b(body, digest_size=16).hexdigest()
+    etag = blake2b(body, digest_size=16).hexdigest()
     if not kind.startswith(_TEXT) or len(body) < _WORTH:
         return File(version, _copy(body, kind, etag), None)
     zipped = gzip.compress(body, 9, mtime=0)

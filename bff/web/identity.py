@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from bff import clock
 from bff.certificates import authorities
 from bff.errors import OperatorError, PageError
+from bff.hashing import blake2b
 from bff.identity import ANYBODY, Session, SessionSeal, SessionTooLarge, Visitor
 from bff.identity.origin import SAFE_METHODS, passes
 from bff.identity.recent_writes import RecentWritesSeal
@@ -182,9 +183,7 @@ def _mark_of(seal: SessionSeal | None, claims: Mapping[str, Any]) -> bytes:
     who = [claims.get("iss"), claims["sub"]] if claims.get("sub") else [dict(claims)]
     if seal is not None:
         return seal.mark(who)
-    import hashlib
-
-    return hashlib.blake2b(repr(who).encode(), digest_size=16).digest()
+    return blake2b(repr(who).encode(), digest_size=16).digest()
 
 
 def has_only_bearer(request: PageRequest) -> bool:

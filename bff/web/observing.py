@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bff.errors import OperatorError
 from bff.http import Calls
-from bff.settings import Settings
+from bff.settings import Settings, installing
 
 if TYPE_CHECKING:
     from bff.http.counted import Counting
@@ -56,9 +56,7 @@ def tracing_of(settings: Settings, environ: Mapping[str, str]) -> Tracing | None
         return None
     if importlib.util.find_spec("opentelemetry") is None:
         if settings.tracing:
-            raise OperatorError(
-                "BFF_TRACING=1 needs opentelemetry-api (and an SDK): pip install opentelemetry-distro"
-            )
+            raise OperatorError(f"BFF_TRACING=1 needs OpenTelemetry: {installing('opentelemetry')}")
         return None
     from bff.web.tracing import Tracing
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from bff.hashing import blake2b
 from bff.identity import Visitor
 from bff.plan.model import Plan
 from bff.problems import problem
@@ -58,7 +58,7 @@ class Rates:
         if visitor.mark:
             return visitor.mark.hex()
         network = network_of(request.remote_address or "")
-        return hashlib.blake2b(
+        return blake2b(
             network.encode(), key=self._secret[:64], digest_size=16, person=b"bff address"
         ).hexdigest()
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -17,7 +17,7 @@ from bff.certificates import problem_of_authorities
 from bff.errors import AuthorError, OperatorError
 from bff.http import Client, Sender, Transport
 from bff.modules import project_modules
-from bff.plan.compiled import BELONGS_TOGETHER, FILE, read_pages
+from bff.plan.compiled import BELONGS_TOGETHER, FILE, read_pages, read_settings
 from bff.plan.model import Plan, Planned
 from bff.recipe.model import Recipe
 from bff.settings import Settings
@@ -47,16 +47,35 @@ def has_pages(folder: Path) -> bool:
 
 def _planned(root: Path, pages: Sequence[str] | None, settings: Settings) -> Planned:
     """The plans of a folder: of its recipes, and of what was compiled only where there are none to be older than."""
-    if not any((root / "orchestrations").glob("*.yaml")) and (root / FILE).is_file():
+    if _is_built(root):
         return read_pages(root, pages)
-    try:
+    with _recipes_wanted(root):
         from bff.plan.planning import plan_folder  # what reads and checks recipes
+    return plan_folder(root, pages, settings)
+
+
+def settings_of(root: Path) -> Mapping[str, str]:
+    """The texts of the settings that a folder's project has, likewise."""
+    if _is_built(root):
+        return read_settings(root)
+    with _recipes_wanted(root):
+        from bff.plan.planning import settings_of
+    return settings_of(root)
+
+
+def _is_built(root: Path) -> bool:
+    return not any((root / "orchestrations").glob("*.yaml")) and (root / FILE).is_file()
+
+
+@contextmanager
+def _recipes_wanted(root: Path) -> Iterator[None]:
+    """Raises OperatorError where what reads recipes is not there, since the folder is to have none."""
+    try:
+        yield
     except ModuleNotFoundError as error:
         if error.name != "bff.plan.planning":
             raise
         raise OperatorError(f"{root / FILE} is missing: {BELONGS_TOGETHER}") from None
-
-    return plan_folder(root, pages, settings)
 
 
 def load_pages(

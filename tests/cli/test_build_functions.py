@@ -246,6 +246,34 @@ def test_wheels_are_for_the_machine_that_is_named(project: Path) -> None:
     assert libraries and not [name for name in libraries if "x86_64" in name]
 
 
+def test_a_terminal_is_told_of_each_function_as_it_is_made(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert built(project, "plain", "asking")[0] == 0
+    *made, last = capsys.readouterr().err.splitlines()
+    assert [re.sub(r"[\d.]+", "N", line) for line in made] == [
+        "plain: N files, N MiB",
+        "asking: N files, N MiB",
+    ]
+    assert last.startswith("2 pages for aws-lambda in ")
+
+
+def test_elsewhere_only_the_end_is_told(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert built(project, "plain", "asking")[0] == 0
+    [last] = capsys.readouterr().err.splitlines()
+    assert last.startswith("2 pages for aws-lambda in ")
+
+
+@pytest.mark.parametrize("options", [("asking",), ("asking", "plain"), ("asking", "plain", "--zip")])
+def test_a_start_is_that_of_what_was_written(
+    project: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...]
+) -> None:
+    assert built(project, *options)[0] == 0
+    table = capsys.readouterr().out.partition("function  ")[2].partition("\n\n")[0]
+    assert [line.split()[-1] for line in table.splitlines()[1:]] == ["ms"] * (len(set(options) - {"--zip"}))
+
+
 def test_a_python_that_is_not_here_gets_no_bytecode_and_the_cost_is_told(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

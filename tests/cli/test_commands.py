@@ -245,6 +245,17 @@ def test_there_is_nothing_to_serve_without_wsgi_py(project: Path, capsys: pytest
     assert capsys.readouterr().err == f"bff: there is no wsgi.py in {project}\n"
 
 
+def test_a_server_that_is_not_installed_is_told_with_its_extra(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delitem(sys.modules, "bff.cli.serve", raising=False)
+    monkeypatch.setitem(sys.modules, "granian", None)
+    assert main(["serve"]) == 2
+    assert capsys.readouterr().err == (
+        "bff: serve needs the package granian: pip install 'bff-recipes[serve]'\n"
+    )
+
+
 @pytest.mark.parametrize("port", ["x", "8.5", "-1", "65536", "tcp://S3cret:80", "٣"])
 def test_the_port_of_the_environment_is_a_number(
     port: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -6,10 +6,10 @@ import json
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from clients.local import pocketbase
 from tests.conftest import missing
@@ -196,7 +196,8 @@ def test_a_store_that_the_build_was_not_told_of_ends_the_start_with_one_line(sam
     done = subprocess.run([*python(), "-c", ask], cwd=sample, env=environ, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (
         1,
-        "The app cannot start: BFF_STATE_URL is set, and there is no package redis here: build the pages with "
+        "The app cannot start: BFF_STATE_URL is set, and there is no package redis here: pip install "
+        "'bff-recipes[redis]', build the pages with "
         "--setting BFF_STATE_URL, or leave the variable out\n",
     )
 

@@ -21,6 +21,7 @@ from bff.deploy.layers import layers_of
 from bff.deploy.python import running_python, running_version
 from bff.errors import OperatorError
 from bff.recipe.model import Deploy
+from bff.settings import DEFAULT_CSP
 from tests.conftest import missing
 from tests.deploy.aws_emulator import VENV
 from tests.servers import ROOT
@@ -437,3 +438,40 @@ def rewritten(code: str, path: str) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
+
+
+# --- the settings of the project -------------------------------------------------------------------------------------
+
+
+def with_settings(functions: list[Function], settings: Mapping[str, str]) -> list[Function]:
+    return [replace(one, bundle=replace(one.bundle, project_settings=settings)) for one in functions]
+
+
+@pytest.mark.parametrize(
+    ("settings", "upload", "answer"),
+    [
+        ({}, "4 MiB", "2000 KiB"),
+        ({"max_answer": "1 MiB", "max_upload": "64 MiB"}, "4 MiB", "1 MiB"),
+        ({"max_upload": "65536"}, "65536", "2000 KiB"),
+    ],
+)
+def test_a_function_keeps_the_lower_of_the_bounds_of_the_host_and_the_project(
+    functions: list[Function], settings: Mapping[str, str], upload: str, answer: str
+) -> None:
+    [function] = with_settings(functions[:1], settings)
+    module = TARGET.entry(function)["aws_lambda.py"].decode()
+    bounds = {"BFF_MAX_UPLOAD": upload, "BFF_MAX_DOWNLOAD": "4 MiB", "BFF_MAX_ANSWER": answer}
+    assert f"\n_BOUNDS = {json.dumps(bounds)}\n" in module
+
+
+@pytest.mark.parametrize(
+    ("settings", "policy"),
+    [({}, DEFAULT_CSP), ({"csp": "default-src https:"}, "default-src https:"), ({"csp": ""}, None)],
+)
+def test_files_have_the_policy_of_the_project(
+    functions: list[Function], public: Mapping[str, bytes], settings: Mapping[str, str], policy: str | None
+) -> None:
+    template = template_of(project_of(with_settings(functions, settings), public))
+    config = template["Resources"]["SiteHeaders"]["Properties"]["ResponseHeadersPolicyConfig"]
+    found = config["SecurityHeadersConfig"].get("ContentSecurityPolicy")
+    assert (None if found is None else found["ContentSecurityPolicy"]) == policy

@@ -135,9 +135,7 @@ def test_a_document_of_public_has_the_overlays_script(project: Project) -> None:
         ("<!doctype html>\n<HEAD lang=en><p>", f"<!doctype html>\n<HEAD lang=en>{SCRIPT}<p>"),
     ],
 )
-def test_the_script_stands_before_all_others(
-    project: Project, written: str, sent: str
-) -> None:
+def test_the_script_stands_before_all_others(project: Project, written: str, sent: str) -> None:
     project.write("public/index.html", written)
     assert project.start(good=GOOD).get("/", headers=PAGE).text == sent
 

@@ -16,9 +16,11 @@ from blinker import ANY
 from flask import Flask, signals
 from werkzeug.test import Client
 
+from bff import create_app
 from bff.web import app as of_flask
 from bff.web.alone import DoorAlone, open_door
 from tests.project import write_built, write_project
+from tests.web.both_ways import Sent, got
 from tests.web.test_lookout import READERS, SHARED
 
 PAGES = {
@@ -30,11 +32,14 @@ PAGES = {
 AT_THE_DOOR = {
     "a page": ("GET", "/api/page", b"1"),
     "a page with a hole": ("GET", "/api/items/7", b'"7"'),
-    "a write at a path that Flask has a view at": ("POST", "/healthz", b'"healthz"'),
+    "a write at a path that Flask has a view at": ("POST", "/readyz", b'"readyz"'),
+    "a health check": ("GET", "/healthz", b'{"status":"up"}'),
+    "another health check": ("GET", "/readyz", b'{"status":"ready"}'),
+    "the head of a health check": ("HEAD", "/readyz", b""),
 }
 BY_FLASK = {
-    "a health check": ("GET", "/healthz", 200),
-    "another health check": ("GET", "/readyz", 200),
+    "a health check of another method": ("PUT", "/healthz", 405),
+    "what is nearly a health check": ("GET", "/healthz/", 200),
     "a file": ("GET", "/", 200),
     "what is for no page": ("GET", "/api/none", 404),
     "a method that no page has": ("PUT", "/api/page", 405),
@@ -125,21 +130,21 @@ def test_first_requests_for_flask_at_once_make_one_app(door: DoorAlone, apps: li
 
     def ask() -> None:
         together.wait()
-        found.append(Client(door).get("/healthz").json)
+        found.append(Client(door).get("/api/none").status_code)
 
     threads = [threading.Thread(target=ask) for _ in range(together.parties)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == [{"status": "up"}] * together.parties
+    assert found == [404] * together.parties
     assert len(apps) == 1
 
 
 def test_a_child_makes_an_app_though_its_parent_was_about_to(door: DoorAlone, apps: list[Flask]) -> None:
     door._lock.acquire()
     door.begin_anew()
-    assert Client(door).get("/healthz").status_code == 200
+    assert Client(door).get("/api/none").status_code == 404
     assert len(apps) == 1
 
 
@@ -149,8 +154,8 @@ def test_an_app_that_cannot_be_made_is_tried_again(
     with monkeypatch.context() as patched:
         patched.setattr(of_flask, "PageRoutes", None)
         with pytest.raises(TypeError):
-            Client(door).get("/healthz")
-    assert Client(door).get("/healthz").status_code == 200
+            Client(door).get("/api/none")
+    assert Client(door).get("/api/none").status_code == 404
 
 
 def test_where_flask_is_loaded_later_its_receivers_hear_of_pages(
@@ -172,6 +177,82 @@ def test_a_body_has_the_time_of_its_page(door: DoorAlone) -> None:
         for method, path in asked
     ]
     assert found == [3.0, 3.0, None, None]
+
+
+# --- health checks --------------------------------------------------------------------------------------------------
+
+CHECKS: dict[str, Sent] = {
+    "whether it runs": Sent(path="/healthz"),
+    "whether it takes requests": Sent(path="/readyz", query="a=1"),
+    "a head": Sent("HEAD", "/readyz"),
+    "by address, with an id": Sent(
+        path="/readyz", headers={"Host": "10.0.0.7:8080", "X-Request-ID": "probe-1"}
+    ),
+    "with what other requests have": Sent(
+        path="/healthz",
+        headers={
+            "Origin": "https://other.example",
+            "Cookie": "bff-session=x",
+            "If-None-Match": "*",
+            "Range": "bytes=0-1",
+        },
+    ),
+    "through proxies": Sent(
+        path="/healthz", headers={"X-Forwarded-Host": "other.example", "X-Forwarded-Proto": "https"}
+    ),
+    "as it was sent": Sent(path="/healthz", environ={"RAW_URI": "/healthz?a"}),
+    "a name that is not its own": Sent(path="/healthz", environ={"RAW_URI": "/%68ealthz"}),
+    "no plain host": Sent(path="/healthz", headers={"Host": "a_b"}),
+    "without a host": Sent(path="/healthz", environ={"HTTP_HOST": None}),
+    "a method that it has not": Sent("POST", "/healthz"),
+    "what it may be asked with": Sent("OPTIONS", "/readyz"),
+}
+SITES = {
+    "plain": {},
+    "no policy": {"BFF_CSP": ""},
+    "full": {
+        **{"BFF_ORIGINS": "https://other.example", "BFF_TRUSTED_PROXIES": "1", "BFF_MAX_PAGES": "8"},
+        **{"BFF_THREADS": "64", "BFF_METRICS": "1", "BFF_SERVER_TIMING": "1", "BFF_HOSTS": "app.example"},
+    },
+}
+PLAIN_CHECKS = list(CHECKS)[:7]
+
+
+@pytest.mark.parametrize("stopping", [False, True], ids=["ready", "stopping"])
+@pytest.mark.parametrize("settings", SITES)
+@pytest.mark.parametrize("kind", CHECKS)
+def test_a_health_check_is_answered_as_flask_answers_it(
+    tmp_path: Path,
+    apps: list[Flask],
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    settings: str,
+    stopping: bool,
+) -> None:
+    for name, value in SITES[settings].items():
+        monkeypatch.setenv(name, value)
+    pages = {"page": PAGES["page"]}
+    root = folder(tmp_path, pages)
+    asked = create_app(root)
+    with monkeypatch.context() as patched:
+        patched.delitem(sys.modules, "flask")
+        alone = open_door(root)
+        assert isinstance(alone, DoorAlone)
+        apps.clear()
+        for app in (alone, asked):
+            app.extensions["bff"].stopping = stopping
+        found = got(alone, CHECKS[kind])
+    assert found == got(asked.wsgi_app, CHECKS[kind])
+    assert apps == [] or kind not in PLAIN_CHECKS
+    assert found.log == []
+
+
+def test_a_health_check_finds_flask_where_it_is_loaded_already(door: DoorAlone, apps: list[Flask]) -> None:
+    Client(door).get("/api/none")
+    [app] = apps
+    with heard(app) as told:
+        assert Client(door).get("/healthz").json == {"status": "up"}
+    assert told == [app]
 
 
 # --- who may look on ------------------------------------------------------------------------------------------------

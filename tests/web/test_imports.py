@@ -64,6 +64,7 @@ OF_PYTHON = {
         "dataclasses",
         "email",
         "gzip",
+        "hashlib",
         "http",
         "importlib.abc",
         "inspect",
@@ -99,19 +100,21 @@ sys.modules["typing_extensions"] = None  # msgspec would load it where tests hav
 from bff.web.alone import open_door
 
 environ = {
-    "REQUEST_METHOD": "GET", "PATH_INFO": "/page", "QUERY_STRING": "limit=2", "HTTP_HOST": "app.example:18080",
+    "REQUEST_METHOD": "GET", "QUERY_STRING": "limit=2", "HTTP_HOST": "app.example:18080",
     "SERVER_NAME": "app.example", "SERVER_PORT": "18080", "REMOTE_ADDR": "127.0.0.1", "wsgi.url_scheme": "http",
     "wsgi.input": io.BytesIO(),
 }
 said = []
-answer = b"".join(open_door(sys.argv[1])(environ, lambda status, headers: said.append(status)))
-assert said == ["200 OK"], (said, answer)
+door = open_door(sys.argv[1])
+for path in ("/healthz", "/readyz", "/page"):
+    answer = b"".join(door(environ | {"PATH_INFO": path}, lambda status, headers: said.append(status)))
+assert said == ["200 OK"] * 3, (said, answer)
 print(json.dumps(sorted(set(sys.modules) - before)))
 """
 
 
 def loaded(root: Path, environ: dict[str, str] | None = None, ask: str = ASK_THE_DOOR) -> set[str]:
-    """The modules that a process has loaded when it has answered with its first page."""
+    """The modules that a process has loaded when it has answered health checks, and then its first page."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("BFF_", "OTEL_"))}
     given = environ or {}
     command = [sys.executable, "-c", ask, str(root), json.dumps(given)]

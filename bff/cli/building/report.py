@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from bff.cli.building.start import start_time
 from bff.deploy import Function, Project, Target
 from bff.deploy.effects import without_effect
+from bff.deploy.layers import FOLDER
 from bff.deploy.python import Python, running_version
 from bff.settings import KIB, MIB
 
 _MOST_NAMES = 5
 
 
-def lines(project: Project, target: Target, python: Python, *, show_files: bool) -> Iterator[str]:
-    """All of it, for people."""
+def lines(
+    project: Project, target: Target, python: Python, folder: Path, *, show_files: bool
+) -> Iterator[str]:
+    """All of it, for people; `folder` is where the functions stand unpacked."""
     functions = project.functions
     if show_files or len(functions) == 1:
         for function in functions:
             yield from _files(function, every=show_files)
             yield ""
     yield from table(
-        [("function", "files", "size", "start"), *(_row(one, target, python) for one in functions)]
+        [("function", "files", "size", "start"), *(_row(one, target, python, folder) for one in functions)]
     )
     yield from _layers(project)
     if not python.has_bytecode:
@@ -49,11 +53,12 @@ def size(count: int) -> str:
     return f"{count / KIB:.1f} KiB" if count < MIB else f"{count / MIB:.1f} MiB"
 
 
-def _row(function: Function, target: Target, python: Python) -> tuple[str, ...]:
+def _row(function: Function, target: Target, python: Python, folder: Path) -> tuple[str, ...]:
     files = function.files
     start = "not run here"
     if python.version == running_version() and (target.need.vendored or not function.bundle.packages):
-        start = start_time(function, target)
+        own = folder if target.alone else folder / function.name
+        start = start_time(function, target, own, [folder / FOLDER / one.name for one in function.layers])
     return function.name, str(len(files)), size(sum(map(len, files.values()))), start
 
 

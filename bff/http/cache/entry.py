@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 
 from bff import clock
-from bff.http.freshness import allowed, varies_by_more
+from bff.http.freshness import allowed, moment_of, varies_by_more
 from bff.http.headers import check_header
 from bff.http.messages import Broken, CacheTerms, Reply
 from bff.records import Unshown
@@ -144,7 +144,7 @@ def _conditions(headers: Mapping[str, str]) -> dict[str, str]:
     tag, date = headers.get("etag", ""), headers.get("last-modified", "")
     if _ENTITY_TAG.fullmatch(tag) and _can_be_sent(tag):  # never *, which everything matches
         found["If-None-Match"] = tag
-    if _is_date(date) and _can_be_sent(date):
+    if moment_of(date) is not None and _can_be_sent(date):
         found["If-Modified-Since"] = date
     return found
 
@@ -155,15 +155,6 @@ def _can_be_sent(value: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _is_date(text: str) -> bool:
-    from email.utils import parsedate_to_datetime  # a first page reads no date
-
-    try:
-        return text.count(":") == 2 and parsedate_to_datetime(text) is not None
-    except (ValueError, TypeError, OverflowError):
-        return False
 
 
 def _weak(tag: str) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from weakref import WeakKeyDictionary
 
 from cachetools import TLRUCache
 
 from bff import clock, forks
+from bff.hashing import blake2b
 from bff.http.cache.entry import CacheEntry
 from bff.http.client import Client
 from bff.http.freshness import UNKEYED_HEADERS
@@ -83,7 +83,7 @@ def key_of(
     method: str, url: str, headers: Mapping[str, str], body: bytes | None, visitor: bytes | None
 ) -> bytes:
     """One key for all that may change a reply; a digest, so that it holds no secret and takes 32 bytes."""
-    digest = hashlib.blake2b(digest_size=32)
+    digest = blake2b(digest_size=32)
     texts = [method, url, *(text for pair in _keyed(headers) for text in pair)]
     for part in [*map(_encoded, texts), b"", body, visitor]:
         digest.update(_part(part))
@@ -109,7 +109,7 @@ class ReadKeys:
         sent = b"" if token is None else _parts_of([(_TOKENS, f"Bearer {token}")])
         whose = b"-" if visitor is None else b"%d:%b" % (len(visitor), visitor)
         parts = (self._method, len(url), url, self._before, sent, self._after, whose)
-        return hashlib.blake2b(b"%b%d:%b%b%b%b%b" % parts, digest_size=32).digest()
+        return blake2b(b"%b%d:%b%b%b%b%b" % parts, digest_size=32).digest()
 
 
 def _keyed(headers: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from bff import clock, jsontext
+from bff.hashing import blake2b
 from bff.http.cache.entry import CacheEntry
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class EntrySeal:
     def __init__(self, keys: Sequence[str]) -> None:
         self._fernet = MultiFernet([Fernet(key) for key in keys]) if keys else None
         secret = base64.urlsafe_b64decode(keys[0]) if keys else b""
-        self._hash_key = hashlib.blake2b(secret, digest_size=32, person=b"bff cache").digest()
+        self._hash_key = blake2b(secret, digest_size=32, person=b"bff cache").digest()
 
     def takes(self, *, private: bool) -> bool:
         """Whether such a reply may leave the process."""
@@ -41,7 +41,7 @@ class EntrySeal:
 
     def name(self, client: Client, key: bytes) -> str:
         """Where a reply of a client is kept; tells nothing of what was asked."""
-        digest = hashlib.blake2b(key=self._hash_key, digest_size=24)
+        digest = blake2b(key=self._hash_key, digest_size=24)
         for part in (str(_VERSION).encode(), client.name.encode(), client.url("").encode(), key):
             digest.update(len(part).to_bytes(8, "big") + part)
         return _PREFIX + digest.hexdigest()

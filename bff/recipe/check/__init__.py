@@ -22,8 +22,8 @@ from bff.recipe.check.passing import check_pass
 from bff.recipe.check.requests import check_clients, check_keys, check_times
 from bff.recipe.check.routes import check_routes
 from bff.recipe.check.writes import check_methods, check_nulls_written, check_repeats
-from bff.recipe.loader import Project, load_project
-from bff.settings import Settings
+from bff.recipe.loader import Project, load_project, project_settings
+from bff.settings import Settings, variable_of
 
 __all__ = ["check_folder", "check_project", "settings_of_bounds"]
 
@@ -62,10 +62,12 @@ def check_project(project: Project, said: Sequence[Finding] = ()) -> list[Findin
     return sorted(findings, key=lambda finding: finding.place)
 
 
-def settings_of_bounds() -> Settings:
-    """The settings whose bounds of requests are those of the environment."""
-    named = ("BFF_MAX_EACH", "BFF_MAX_REQUESTS")
-    return Settings.from_environ({name: os.environ[name] for name in named if name in os.environ})
+def settings_of_bounds(root: Path) -> Settings:
+    """The settings whose bounds of requests are those of the environment and the project."""
+    texts, _ = project_settings(root)
+    named = {name: variable_of(name) for name in ("max_each", "max_requests")}
+    environ = {variable: os.environ[variable] for variable in named.values() if variable in os.environ}
+    return Settings.from_environ(environ, {name: texts[name] for name in named if name in texts})
 
 
 def check_folder(
@@ -73,8 +75,9 @@ def check_folder(
 ) -> tuple[Project, list[Finding]]:
     """Load and check a project: what `check` prints and what keeps an app from starting.
 
-    Without the settings of an app the bounds of requests are those of the environment.
+    Without the settings of an app the bounds of requests are those of the environment and the project.
     """
-    project, findings = load_project(root, pages, settings or settings_of_bounds())
-    found = [*findings, *check_project(project, findings)]
+    _, mistaken = project_settings(root)
+    project, findings = load_project(root, pages, settings or settings_of_bounds(root))
+    found = [*mistaken, *findings, *check_project(project, findings)]
     return project, sorted(dict.fromkeys(found), key=lambda finding: finding.place)

@@ -2,5 +2,6 @@
 
 from bff.recipe.loader.project import Project, load_project
 from bff.recipe.loader.recipes import load_recipe
+from bff.recipe.loader.settings import project_settings
 
-__all__ = ["Project", "load_project", "load_recipe"]
+__all__ = ["Project", "load_project", "load_recipe", "project_settings"]
