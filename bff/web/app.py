@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask, Response
 
+from bff import forks
 from bff.http import Transport
 from bff.web.assembly import Assembly, load_site
 from bff.web.bodies import body_seconds
@@ -43,8 +45,28 @@ def create_app(
     return flask_app(load_site(folder, pages, environ, transport))
 
 
+class _OneAtATime:
+    """Werkzeug makes its rules of syntax trees, and CPython 3.11 mistakes the depth of two that threads make at once."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        forks.renew_in_child(self)
+
+    def begin_anew(self) -> None:
+        """Nobody makes an app in a child of this process."""
+        self.lock = threading.Lock()
+
+
+_making: Final = _OneAtATime()
+
+
 def flask_app(made: Assembly) -> Flask:
     """The Flask app of what was loaded, with all that stands before its dispatch."""
+    with _making.lock:
+        return _flask_app(made)
+
+
+def _flask_app(made: Assembly) -> Flask:
     site, settings = made.site, made.settings
     app = Flask("bff", root_path=str(site.root), static_folder=None, template_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_body

@@ -266,7 +266,8 @@ def test_a_full_client_keeps_no_other_from_its_backend(backend: FakeBackend) -> 
     transport = ThreadTransport(max_threads=4)
     slow, quick = patient(backend.url, concurrency=2), patient(backend.url)
     calls = Calls(transport, time.monotonic() + 5)
-    stuck = [start(calls, slow, get(f"/slow?{at}", timeout=0.3)) for at in range(5)]
+    # The first two hold their places for longer than the others wait for one, however slow the machine is.
+    stuck = [start(calls, slow, get(f"/slow?{at}", timeout=1.0 if at < 2 else 0.3)) for at in range(5)]
     assert reply_of(calls, quick, get("/a")).status == 404
     finish(calls, *(call for call in stuck if call.result is None))
     kinds = sorted(call.result.kind for call in stuck)

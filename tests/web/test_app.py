@@ -13,11 +13,32 @@ import responses
 from cryptography.fernet import Fernet
 from flask import current_app, request
 from flask.testing import FlaskClient
+from werkzeug.routing import Map, RuleFactory
 
 from bff import create_app
 from bff.errors import AuthorError, OperatorError
 from bff.problems import problem
+from bff.web import app as of_flask
 from tests.project import app_of, visitor, write_project
+
+
+@pytest.mark.parametrize("is_in_child", [False, True])
+def test_one_app_makes_its_routes_at_a_time(
+    is_in_child: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, add = set(), Map.add
+
+    def noted(self: Map, rule: RuleFactory) -> None:
+        held.add(of_flask._making.lock.locked())
+        add(self, rule)
+
+    monkeypatch.setattr(Map, "add", noted)
+    if is_in_child:
+        of_flask._making.lock.acquire()
+        of_flask._making.begin_anew()
+    app_of(tmp_path, {"page": "route: GET /api/page\nauth: none\nshape: 1\n"})
+    assert held == {True}
+
 
 HOME = """
     route: GET /api/home
