@@ -46,7 +46,7 @@ def create_app(
 
 
 class _OneAtATime:
-    """Werkzeug makes its rules of syntax trees, and CPython 3.11 mistakes the depth of two that threads make at once."""
+    """Werkzeug makes rules of syntax trees, and CPython 3.11 mistakes the depth of those that threads make at once."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
