@@ -246,8 +246,8 @@ def test_a_name_that_is_looked_up_holds_nobody_up(
 ) -> None:
     known, real = threading.Event(), socket.getaddrinfo
 
-    def slowly(host: str, *args: Any, **options: Any) -> Any:
-        if host != "slow.test":
+    def slowly(host: bytes, *args: Any, **options: Any) -> Any:
+        if host != b"slow.test":
             return real(host, *args, **options)
         assert known.wait(PATIENCE)
         return real("127.0.0.1", *args, **options)

@@ -41,7 +41,8 @@ class Lookup:
         self._before = before if before is not None and before.may_stand_in else None
         self.due = inf if self._before is None else clock.monotonic() + PATIENCE
         self._lane = lane
-        self._host = host
+        # As bytes: for a text Python loads what encodes names of other letters, which takes longer than most look-ups.
+        self._host: str | bytes = host.encode() if host.isascii() else host
         self._port = port
         self._lock = threading.Lock()
         self._waiters: list[Waiter] = []

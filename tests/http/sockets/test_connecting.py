@@ -51,8 +51,8 @@ def resolve(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     def has(*addresses: tuple[int, Any]) -> None:
         real = socket.getaddrinfo
 
-        def found(host: str, *args: Any, **options: Any) -> Any:
-            if host != "many.test":
+        def found(host: bytes, *args: Any, **options: Any) -> Any:
+            if host != b"many.test":
                 return real(host, *args, **options)
             return [(family, socket.SOCK_STREAM, 6, "", address) for family, address in addresses]
 

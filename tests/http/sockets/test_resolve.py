@@ -22,12 +22,12 @@ class Names:
     """A name server: `asked` holds what it was asked, and it answers when it may."""
 
     def __init__(self) -> None:
-        self.asked: list[str] = []
+        self.asked: list[bytes] = []
         self.may = threading.Event()
         self.may.set()
         self.knows = True
 
-    def __call__(self, host: str, port: int, **options: Any) -> list[tuple[Any, ...]]:
+    def __call__(self, host: bytes, port: int, **options: Any) -> list[tuple[Any, ...]]:
         self.asked.append(host)
         assert self.may.wait(PATIENCE)
         if not self.knows:
@@ -68,10 +68,10 @@ def test_an_answer_is_used_for_half_a_minute(
     assert found("a.test").addresses == [(socket.AF_INET, ("127.0.0.1", 80))]
     clock.go_on(AGE - 0.1)
     assert found("a.test").addresses == [(socket.AF_INET, ("127.0.0.1", 80))]
-    assert names.asked == ["a.test"]
+    assert names.asked == [b"a.test"]
     clock.go_on(0.2)
     found("a.test")
-    assert names.asked == ["a.test", "a.test"]
+    assert names.asked == [b"a.test", b"a.test"]
 
 
 def test_an_error_is_not_remembered(names: Names, found: Callable[[str], Lookup]) -> None:

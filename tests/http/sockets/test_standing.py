@@ -71,8 +71,8 @@ class Names:
         self.may.set()
         self._real = real
 
-    def __call__(self, host: str, *args: Any, **options: Any) -> Any:
-        if host != "many.test":
+    def __call__(self, host: bytes, *args: Any, **options: Any) -> Any:
+        if host != b"many.test":
             return self._real(host, *args, **options)
         self.asked += 1
         assert self.may.wait(PATIENCE)
