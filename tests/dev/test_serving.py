@@ -183,7 +183,9 @@ def test_rows_whose_port_is_taken_are_not_served_and_it_says_so(root: Path) -> N
     with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", PORT)):
         terminal = Terminal(root)
         try:
-            terminal.until(f"backend.json is not served: 127.0.0.1:{PORT}: Address already in use")
+            terminal.until(
+                f"backend.json is not served: 127.0.0.1:{PORT}: Address already in use; clients ask who listens there"
+            )
             assert terminal.interrupt() == 0
         finally:
             stop_child(terminal.process)
