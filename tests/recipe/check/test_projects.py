@@ -130,6 +130,20 @@ def test_one_slip_in_a_recipe_is_no_mistake_of_those_that_name_it(kept: str, tol
     assert printed.startswith(f"orchestrations/{told}")
 
 
+@pytest.mark.parametrize(
+    ("argument", "cure"),
+    [("timout", "did you mean 'timeout'?"), ("zzz", "it takes: base_url, auth, timeout, ")],
+)
+def test_an_argument_that_a_client_does_not_take_is_told(argument: str, cure: str, check: Check) -> None:
+    text = f"from bff import Client\nclient = Client('http://a.test', {argument}='1s')\n"
+    (printed,) = check({"orchestrations/page.yaml": PAGE, "clients/notes.py": text})
+    told, source, carets = printed.split("\n")
+    assert told == (
+        f"clients/notes.py:2:1: TypeError: Client.__init__() got an unexpected keyword argument '{argument}'"
+    )
+    assert carets.startswith(f"{'^' * len(source)} {cure}")
+
+
 def test_a_syntax_error_in_a_client_is_told_at_its_column(check: Check) -> None:
     (printed,) = check({"orchestrations/page.yaml": PAGE, "clients/broken.py": "x = 1\nclient = Client(\n"})
     assert (
