@@ -131,7 +131,7 @@ try-backend:
 	  echo 'The backend could not be installed: the tests that need it are skipped.' >&2
 try-browser:
 	@$(MAKE) --no-print-directory install-browser || \
-	  echo 'npm could not install axe-core: the browser tests that need it are skipped.' >&2
+	  echo 'npm could not install axe-core and Vite: the browser tests that need them are skipped.' >&2
 
 try-hosts:
 	@$(MAKE) --no-print-directory install-hosts || \
@@ -155,7 +155,7 @@ $(ready_backend): requirements-local.txt | $(python)
 	.local/backend-venv/bin/python $(pip) -r requirements-local.txt
 	@touch $@
 
-# What the browser tests load into the page; it stands in .local, where no tool takes it for ours.
+# What the browser tests load into the page, and the Vite that they run; it stands in .local, where no tool takes it for ours.
 $(ready_browser): tests/browser/package.json tests/browser/package-lock.json
 	@mkdir -p .local/browser
 	@cp $^ .local/browser/

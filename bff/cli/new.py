@@ -9,6 +9,14 @@ from bff.scaffold import added, files_of, write_beside, write_new
 from bff.scaffold.probe import ask
 from bff.text import counted
 
+_VITE = """
+vite.config.js takes it so:
+
+  import bff from './vite-plugin-bff.js';
+  export default {plugins: [bff()]};
+
+bff dev --run 'npm run dev' starts both."""
+
 
 def new(name: str, template: str, url: str | None) -> int:
     """Write the folder NAME, and say what to do there; raises OperatorError where it is there already."""
@@ -25,7 +33,7 @@ def new(name: str, template: str, url: str | None) -> int:
 
 
 def add(root: Path, kind: str, name: str | None, *, client: str | None, path: str | None) -> int:
-    """Write the files of a page, a client or CI into a project, and name them."""
+    """Write the files of a page, a client, CI or a plugin into a project, name them, and say what is to do."""
     files = added(root.resolve(), kind, name, client=client, path=path)
     write_beside(root, files)
     for file in files:
@@ -35,4 +43,6 @@ def add(root: Path, kind: str, name: str | None, *, client: str | None, path: st
             "Its address is an example: write the backend's, and a page with it: bff add page",
             file=sys.stderr,
         )
+    if kind == "vite":
+        print(_VITE)
     return 0

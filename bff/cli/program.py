@@ -57,13 +57,13 @@ def new(name: str, backend: str | None, template: str) -> int:
 
 
 @program.command(example="bff add page orders --client backend --get /orders")
-@click.argument("kind", type=click.Choice(["page", "client", "ci"]))
+@click.argument("kind", type=click.Choice(["page", "client", "ci", "vite"]))
 @click.argument("name", required=False)
 @click.option("--client", metavar="CLIENT", help="Whom the page asks.")
 @click.option("--get", "path", metavar="PATH", help="What the page asks for.")
 @click.pass_obj
 def add(root: Path, kind: str, name: str | None, client: str | None, path: str | None) -> int:
-    """Add a page with its test, a client, or a workflow of GitHub.
+    """Add a page with its test, a client, CI, or a plugin for Vite.
 
     Nothing that is there is written over.
     """

@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from bff.deploy.binaries import stripped
+from bff.deploy.engine_pack import packed
 from bff.deploy.imports import engine_files, imported_from, project_files
 from bff.deploy.packages import OPTIONAL, REST, group_of, needless, used_files
 from bff.deploy.pins import FILE as PINS
@@ -107,8 +108,8 @@ class Bundler:
         compiled, modules = page_files(self.root, planned, self.python)
         engine = engine_files(serves=need.serves)
         variables = _variables(planned)
-        of_engine = self.python.as_bytecode if need.lean else self.python.with_bytecode
-        own = {FILE: compiled.content, **of_engine(engine), **self.python.with_bytecode(modules)}
+        of_engine = packed(engine, self.python) if need.lean else self.python.with_bytecode(engine)
+        own = {FILE: compiled.content, **of_engine, **self.python.with_bytecode(modules)}
         own[ENVIRONMENT] = _environment(planned, variables)
         if planned.whole or with_public:
             own |= self.public()

@@ -20,11 +20,16 @@ Route = tuple[str, str]
 
 
 class Down(Struct, frozen=True):
-    """A page that cannot run: method and path, None where nobody knows them, and each cause as `check` prints it."""
+    """A page that cannot run: method and path, None where nobody knows them, and each cause."""
 
     name: str
     route: Route | None
-    causes: tuple[str, ...]
+    causes: tuple[Finding | str, ...]
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Each cause as `check` prints it."""
+        return tuple(map(str, self.causes))
 
 
 class Told(Struct, frozen=True):
@@ -64,8 +69,8 @@ class DevPages:
         self.csp = settings.csp
         sound = load_sound(root, settings)
         lacking = _lacking(sound, environ, require_for)
-        causes: dict[str, tuple[str, ...]] = {
-            **{name: tuple(map(str, findings)) for name, findings in sound.down.items()},
+        causes: dict[str, tuple[Finding | str, ...]] = {
+            **sound.down,
             **{name: tuple(texts) for name, texts in lacking.items()},
         }
         with self._lock:
@@ -88,7 +93,7 @@ class DevPages:
         """Those of which nobody knows the route."""
         return [down for down in self.down.values() if down.route is None]
 
-    def _keep(self, sound: Sound, causes: Mapping[str, tuple[str, ...]]) -> None:
+    def _keep(self, sound: Sound, causes: Mapping[str, tuple[Finding | str, ...]]) -> None:
         self.recipes = recipes = sound.project.recipes
         self._routes |= {
             name: (recipe.method, recipe.path) for name, recipe in recipes.items() if recipe.path
@@ -100,8 +105,8 @@ class DevPages:
                 self._routes.pop(name, None)
                 parts.add(name)
         down = {
-            name: Down(name, self._routes.get(name), texts)
-            for name, texts in causes.items()
+            name: Down(name, self._routes.get(name), found)
+            for name, found in causes.items()
             if name in self._routes or name not in parts
         }
         paths: dict[str, list[tuple[str, Down]]] = {}

@@ -37,7 +37,7 @@ def start_page(pages: DevPages) -> str:
     )
     shown = "".join(_page(recipe, pages) for recipe in routed)
     lost = "".join(
-        f'<li class="page"><h2>{html.escape(down.name)}</h2>{_causes(down.causes)}</li>'
+        f'<li class="page"><h2>{html.escape(down.name)}</h2>{_causes(down.texts)}</li>'
         for down in pages.anywhere
     )
     steps = "".join(f"<dt><code>{what}</code></dt><dd>{why}</dd>" for what, why in _NEXT)
@@ -59,12 +59,12 @@ def _page(recipe: Recipe, pages: DevPages) -> str:
         f'<p class="about">{html.escape(recipe.summary)} <span>{html.escape(recipe.file)}</span>'
         f"<span>auth: {recipe.auth}</span></p>"
     )
-    inner = _form(recipe) if down is None else _causes(down.causes)
+    inner = _form(recipe) if down is None else _causes(down.texts)
     return f'<li class="page">{head}{inner}</li>'
 
 
-def _causes(causes: tuple[str, ...]) -> str:
-    return "".join(f'<pre class="mistake" tabindex="0">{html.escape(cause)}</pre>' for cause in causes)
+def _causes(texts: tuple[str, ...]) -> str:
+    return "".join(f'<pre class="mistake" tabindex="0">{html.escape(text)}</pre>' for text in texts)
 
 
 def _form(recipe: Recipe) -> str:

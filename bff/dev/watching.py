@@ -12,6 +12,7 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import NotFound
 
 from bff.dev.lines import line_of
+from bff.dev.neighbour import description
 from bff.dev.pages import DevPages, Down
 from bff.dev.start_page import document, start_page
 from bff.jsontext import encode
@@ -72,8 +73,13 @@ def watch(app: Flask, pages: DevPages, write: Callable[[str], None]) -> None:
 
     @app.get(f"{OWN}mistakes")
     def mistakes() -> Response:
-        found = {name: down.causes for name, down in pages.down.items()}
+        found = {name: down.texts for name, down in pages.down.items()}
         return _unkept(encode(found), "application/json")
+
+    @app.get(f"{OWN}project")
+    def project() -> Response:
+        rules = ((rule.endpoint, rule.rule) for rule in app.url_map.iter_rules())
+        return _unkept(encode(description(site, pages, rules)), "application/json")
 
     @app.get(f"{OWN}<name>")
     def own_file(name: str) -> Response:
@@ -115,19 +121,19 @@ def _down(site: Site, pages: DevPages) -> list[Down] | None:
 def _mistakes(down: list[Down]) -> Response:
     """What `check` says of pages, as a document for a browser and as a problem for a program."""
     names = ", ".join(one.name for one in down)
-    text = "\n".join(dict.fromkeys(cause for one in down for cause in one.causes))
+    detail = "\n".join(dict.fromkeys(text for one in down for text in one.texts))
     if _wants_document():
         response = _unkept(_as_document(names, down), status=503)
     else:
         headers = {"Cache-Control": "no-store"}
-        response = response_of(problem_answer(problem("recipes-broken", text, headers=headers), None))
+        response = response_of(problem_answer(problem("recipes-broken", detail, headers=headers), None))
     response.headers["Server-Timing"] = f'{MARK};desc="{names}"'
     return response
 
 
 def _as_document(names: str, down: list[Down]) -> str:
-    causes = dict.fromkeys(cause for one in down for cause in one.causes)
-    listed = "".join(f'<pre class="mistake" tabindex="0">{html.escape(cause)}</pre>' for cause in causes)
+    texts = dict.fromkeys(text for one in down for text in one.texts)
+    listed = "".join(f'<pre class="mistake" tabindex="0">{html.escape(text)}</pre>' for text in texts)
     body = (
         f'<main><h1>{html.escape(names)} cannot run</h1><div data-mistakes="{html.escape(names)}">{listed}</div>'
         "<p>This page loads anew when the file is mended.</p></main>"

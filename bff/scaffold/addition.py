@@ -1,4 +1,4 @@
-"""What is added to a project: a page with its test, a client, a workflow of GitHub."""
+"""What is added to a project: a page with its test, a client, a workflow of GitHub, a plugin for Vite."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ _WORKFLOW: Final = ".github/workflows/pages.yml"
 
 
 def added(root: Path, kind: str, name: str | None, *, client: str | None, path: str | None) -> dict[str, str]:
-    """The files of a `page`, a `client` or `ci`, by path; raises OperatorError for what cannot be added."""
+    """The files of a `page`, a `client`, `ci` or `vite`, by path; raises OperatorError for what cannot be added."""
     if not (root / "orchestrations").is_dir():
         raise OperatorError(
             f"no folder orchestrations/ in {root}: add goes into a project, which `bff new` begins"
         )
     if kind == "ci":
         return {_WORKFLOW: read_template("ci")["workflow.yml"]}
+    if kind == "vite":
+        return read_template("vite")
     if name is None or not _NAME.fullmatch(name) or name in (*SCOPE_NAMES, *PLACE_NAMES):
         raise OperatorError(f"add {kind} takes a name of small letters, digits and _, such as orders")
     if kind == "client":

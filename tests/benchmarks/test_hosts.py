@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -37,7 +38,7 @@ http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Page).serve_forev
 
 @pytest.fixture
 def built(tmp_path: Path) -> Path:
-    """A folder as `build` leaves it, with two pages of a mebibyte each."""
+    """A folder as `build` leaves it: pages of a mebibyte in containers, and of two beside a layer of one on AWS."""
     for page in ("home", "todo"):
         folder = tmp_path / "knative" / page
         folder.mkdir(parents=True)
@@ -46,6 +47,14 @@ def built(tmp_path: Path) -> Path:
         (tmp_path / "aws-lambda").mkdir(exist_ok=True)
         with ZipFile(tmp_path / "aws-lambda" / f"{page}.zip", "w") as archive:
             archive.writestr("page", bytes(2 * MEBIBYTE))
+    with ZipFile(tmp_path / "aws-lambda" / "base.zip", "w") as archive:
+        archive.writestr("python/package", bytes(MEBIBYTE))
+    resources = {
+        page: {"Properties": {"CodeUri": f"{page}.zip", "Layers": [{"Ref": "Base"}]}}
+        for page in ("home", "todo")
+    }
+    resources["Base"] = {"Properties": {"ContentUri": "base.zip"}}
+    (tmp_path / "aws-lambda" / "template.yaml").write_text(json.dumps({"Resources": resources}))
     return tmp_path
 
 
@@ -59,8 +68,8 @@ def test_every_page_is_in_a_function_and_in_a_container_and_some_are_elsewhere(b
         ("home", "google"),
         ("home", "wsgi"),
     ]
-    assert found["todo", "aws-lambda"].bundle_mb == 2
-    assert found["todo", "aws-lambda"].zipped_mb == pytest.approx(2, abs=0.01)
+    assert found["todo", "aws-lambda"].bundle_mb == 3
+    assert found["todo", "aws-lambda"].zipped_mb == pytest.approx(3, abs=0.01)
     assert found["todo", "container"].bundle_mb == pytest.approx(1, abs=0.01)
     assert found["todo", "container"].zipped_mb is None
 

@@ -11,6 +11,7 @@ import sysconfig
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -69,13 +70,15 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("installed")
     wheel = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
     subprocess.run(wheel, cwd=ROOT, check=True, capture_output=True, timeout=60)
-    subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True, timeout=60)
+    subprocess.run(
+        [sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")], check=True, timeout=60
+    )
     python = folder / "venv" / "bin" / "python"
-    install = [str(python), "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
-    subprocess.run([*install, *map(str, folder.glob("*.whl"))], check=True, timeout=60)
-    [site] = (folder / "venv").glob("lib/python*/site-packages")
+    [site], [built] = (folder / "venv").glob("lib/python*/site-packages"), folder.glob("*.whl")
+    with ZipFile(built) as archive:
+        archive.extractall(site)
     (site / "needed.pth").write_text(sysconfig.get_path("purelib"))
-    for program in ("pytest",):
+    for program in ("bff", "pytest"):
         (python.parent / program).write_text(f'#!/bin/sh\nexec {python} -m {program} "$@"\n')
         (python.parent / program).chmod(0o755)
     yield python.parent

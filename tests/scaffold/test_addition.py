@@ -68,6 +68,31 @@ def test_the_workflow_runs_what_there_is(project: Path) -> None:
             assert main([*command.split()[1:2], "--help"]) == 0
 
 
+def test_the_plugin_of_vite_says_what_its_config_needs(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--root", str(project), "add", "vite"]) == 0
+    assert capsys.readouterr().out == (
+        f"{project / 'vite-plugin-bff.js'}\n\n"
+        "vite.config.js takes it so:\n\n"
+        "  import bff from './vite-plugin-bff.js';\n"
+        "  export default {plugins: [bff()]};\n\n"
+        "bff dev --run 'npm run dev' starts both.\n"
+    )
+    text = (project / "vite-plugin-bff.js").read_text()
+    assert "export default function bff({url = 'http://127.0.0.1:5000'} = {}) {" in text
+    # It brings nothing along: what it imports is Node's.
+    assert all("from 'node:" in line for line in text.splitlines() if line.startswith("import "))
+
+
+def test_a_plugin_that_was_changed_stays(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    there = project / "vite-plugin-bff.js"
+    there.write_text("// mine")
+    assert main(["--root", str(project), "add", "vite"]) == 2
+    assert capsys.readouterr() == ("", f"bff: {there} is there already, and nothing is written over it\n")
+    assert there.read_text() == "// mine"
+
+
 def test_nothing_is_written_over(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = (project / "clients/backend.py").read_text()
     assert main(["--root", str(project), "add", "client", "backend"]) == 2
