@@ -22,6 +22,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from bff.errors import Finding, Place
+from bff.text import nearest
 
 _FOLDERS = frozenset({"clients", "orchestrations"})
 _OS = ("<frozen os>", os.__file__)
@@ -187,8 +188,27 @@ def _finding(error: BaseException, path: Path, root: Path) -> Finding:
     place = Place(file.relative_to(root).as_posix(), line, column)
     length = 1 if isinstance(error, SyntaxError) else len(source.strip()) or 1
     words = _words(error)
-    hint = "" if words else "what it says is left out: that may be a secret"
+    hint = _argument_meant(error) if words else "what it says is left out: that may be a secret"
     return Finding(place, f"{type(error).__name__}{words}", source, length, hint)
+
+
+_UNKNOWN_ARGUMENT = re.compile(r"(\w+)(?:\.__init__)?\(\) got an unexpected keyword argument '(\w+)'")
+
+
+def _argument_meant(error: BaseException) -> str:
+    """The cure of a call by an argument that there is not: the one of the nearest name, or all."""
+    import inspect
+
+    found = _UNKNOWN_ARGUMENT.fullmatch(str(error)) if isinstance(error, TypeError) else None
+    if found is None or error.__traceback__ is None:
+        return ""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    try:
+        known = list(inspect.signature(frame.f_globals[found[1]]).parameters)
+    except (KeyError, TypeError, ValueError):
+        return ""
+    near = nearest(found[2], known)
+    return f"did you mean '{near}'?" if near else f"it takes: {', '.join(known)}"
 
 
 # Python makes the texts of these of names, not of values.

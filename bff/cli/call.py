@@ -26,6 +26,8 @@ def call(
     journal = called.journal
     sys.stdout.flush()
     print(f"{called.status} in {(ended - journal.begun) * 1000:.0f} ms{_marks(called)}", file=sys.stderr)
+    for hint in called.hints:
+        print(hint, file=sys.stderr)
     if trace:
         for line in waterfall(list(journal.traces.values()), journal.begun, ended):
             print(line, file=sys.stderr)

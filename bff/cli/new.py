@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from bff.scaffold import added, files_of, write_beside, write_new
@@ -37,6 +38,11 @@ def add(root: Path, kind: str, name: str | None, *, client: str | None, path: st
     write_beside(root, files)
     for file in files:
         print(root / file)
+    if kind == "client":
+        print(
+            "Its address is an example: write the backend's, and a page with it: bff add page",
+            file=sys.stderr,
+        )
     if kind == "vite":
         print(_VITE)
     return 0

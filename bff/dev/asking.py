@@ -6,10 +6,10 @@ import io
 import logging
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from cryptography.fernet import Fernet
 from msgspec import Struct
@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from bff import clock, jsontext
 from bff.errors import OperatorError
 from bff.identity import Session, SessionSeal
+from bff.plan.model import Plan
 from bff.recipe.model import Recipe
 from bff.text import nearest
 from bff.web.answer import Answer
@@ -39,12 +40,13 @@ class Visitor(Struct, frozen=True):
 
 
 class Called(Struct, frozen=True):
-    """What a page answered, and its journal; `body` is whole."""
+    """What a page answered, and its journal; `body` is whole, `hints` are what its author may have meant."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
     journal: Journal
+    hints: tuple[str, ...] = ()
 
 
 def visitor_of(text: str) -> Visitor:
@@ -79,7 +81,10 @@ def ask_page(
     if visitor is not None or not environ.get("BFF_SESSION_KEYS"):
         environ["BFF_SESSION_KEYS"] = key
     made = load_site(root, [page], environ, None)
-    recipe = made.site.pages[page].recipe
+    asked = made.site.pages[page]
+    recipe = asked.recipe
+    if body is None and recipe.input.body is not None:
+        body = b""  # the page says that it takes one
     frame = _Heard(made.frame)
     cookie = None if visitor is None else cookie_of(visitor, key)
     request = environ_of(recipe, query, body, cookie)
@@ -95,7 +100,30 @@ def ask_page(
         if (close := getattr(pieces, "close", None)) is not None:
             close()
     status, headers = started[-1]
-    return Called(int(status[:3]), tuple(headers), whole, frame.journal)
+    hints = (*_unknown(recipe, query), *_unreached(asked.plan, frame.journal))
+    if status.startswith("401") and visitor is None and recipe.auth != "none":
+        hints += ("--as FILE says who asks",)
+    return Called(int(status[:3]), tuple(headers), whole, frame.journal, hints)
+
+
+def _unknown(recipe: Recipe, query: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """The names of a query that no page reads are left out in silence, as a visitor's are."""
+    known = [*_HOLE.findall(recipe.path), *(parameter.name for parameter in recipe.input.query)]
+    for name in dict.fromkeys(name for name, _ in query):
+        if name not in known:
+            near = nearest(name, known)
+            meant = f"; did you mean {near}?" if near else ""
+            yield f"-q {name}: {recipe.file} declares no {name!r}{meant}"
+
+
+def _unreached(plan: Plan, journal: Journal) -> Iterator[str]:
+    """Where the backends are that could not be reached."""
+    clients = {step.name: step.client for step in plan.requests}
+    for name, trace in journal.traces.items():
+        if name in clients and trace.failure is not None and trace.failure.kind == "refused":
+            address = urlsplit(clients[name].url(""))
+            where = f"{address.scheme}://{address.netloc}"
+            yield f"{name}: clients/{clients[name].name}.py asks {where}; is it running there?"
 
 
 def environ_of(

@@ -43,12 +43,14 @@ class Told(Struct, frozen=True):
 class DevPages:
     """Loads the pages of one project again and again; a broken recipe takes down itself and what includes it.
 
-    `down` are the pages that cannot run now. What is new is told once, by `tell`.
+    `down` are the pages that cannot run now, `csp` the app's Content-Security-Policy. What is new is told once, by
+    `tell`.
     """
 
     def __init__(self, tell: Callable[[Told], None]) -> None:
         self.down: Mapping[str, Down] = {}
         self.recipes: Mapping[str, Recipe] = {}
+        self.csp = ""
         self._tell = tell
         self._said: frozenset[str] = frozenset()
         self._routes: dict[str, Route] = {}
@@ -64,6 +66,7 @@ class DevPages:
         require_for: RequireFor,
     ) -> tuple[dict[str, Page], Planned]:
         """The pages that can run; raises OperatorError where there is no project."""
+        self.csp = settings.csp
         sound = load_sound(root, settings)
         lacking = _lacking(sound, environ, require_for)
         causes: dict[str, tuple[Finding | str, ...]] = {

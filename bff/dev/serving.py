@@ -180,7 +180,8 @@ def _rows_of(folder: Path, terminal: Terminal) -> Iterator[None]:
     try:
         listening = _listen(ROWS_PORT)
     except OSError as error:
-        terminal.write(f"{FILE} is not served: {HOST}:{ROWS_PORT}: {error.strerror}")
+        taken = f"{FILE} is not served: {HOST}:{ROWS_PORT}: {error.strerror}"
+        terminal.write(f"{taken}; clients ask who listens there")
         yield
         return
     with listening:

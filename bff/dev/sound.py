@@ -69,8 +69,9 @@ class _Blame:
         recipe = self._project.recipes.get(name)
         if recipe is None:
             return
-        for client in sorted(_clients_of(recipe) & self._project.unusable):
-            yield from self._in(f"clients/{client}.py") or self._elsewhere
+        for client in sorted(_clients_of(recipe)):
+            is_unusable = client in self._project.unusable
+            yield from self._in(f"clients/{client}.py") or (self._elsewhere if is_unusable else ())
         if "" in self._project.unusable and self._calls_what_is_broken(recipe):
             yield from self._in(SHARED) or self._elsewhere
 

@@ -17,6 +17,7 @@ from bff.dev.pages import DevPages, Down
 from bff.dev.start_page import document, start_page
 from bff.jsontext import encode
 from bff.problems import problem
+from bff.settings import DEFAULT_CSP
 from bff.web.dispatched import response_of
 from bff.web.journal import page_of
 from bff.web.problems import is_api, problem_answer
@@ -35,6 +36,9 @@ _UNCHANGED = (
     *("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE"),
 )
 _BEGIN = re.compile(rb"<head(?:\s[^>]*)?>|<!doctype[^>]*>(?!.*<head[\s>])", re.IGNORECASE | re.DOTALL)
+# A script without an address; one whose type is JSON is data.
+_INLINE = re.compile(rb"<script(?![^>]*(?:\ssrc\s*=|json))[^>]*>", re.IGNORECASE)
+_BLOCKED = "a script in the HTML does not run: put it into a file, <script src=…>, or set BFF_CSP"
 
 
 def watch(app: Flask, pages: DevPages, write: Callable[[str], None]) -> None:
@@ -59,7 +63,9 @@ def watch(app: Flask, pages: DevPages, write: Callable[[str], None]) -> None:
     @app.after_request
     def finish(response: Response) -> Response:
         if request.endpoint in _PUBLIC and response.mimetype == "text/html" and not g.get("down"):
-            _inject(response)
+            body = _inject(response)
+            if pages.csp == DEFAULT_CSP and _INLINE.search(body):
+                write(f"{quote(request.path)}: {_BLOCKED}")
         if not (g.journal.page or request.path.startswith(OWN) or _is_part_of_a_document(response)):
             what = g.get("down") or f"{request.method} {quote(request.path)}"
             write(line_of(response.status_code, what, g.journal.milliseconds))
@@ -135,10 +141,10 @@ def _as_document(names: str, down: list[Down]) -> str:
     return document("The recipes need a look", body, "overlay.js")
 
 
-def _inject(response: Response) -> None:
-    """Put the overlay's script into a document."""
+def _inject(response: Response) -> bytes:
+    """Put the overlay's script into a document, and give the document without it; empty where it is not sent."""
     if response.status_code != 200 or response.direct_passthrough or "Content-Encoding" in response.headers:
-        return
+        return b""
     body = response.get_data()
     begin = _BEGIN.search(body)
     at = begin.end() if begin else 0
@@ -146,3 +152,4 @@ def _inject(response: Response) -> None:
     for name in ("ETag", "Last-Modified", "Accept-Ranges"):
         response.headers.pop(name, None)
     response.headers["Cache-Control"] = "no-store"
+    return body

@@ -63,7 +63,10 @@ class Displays(Quoted):
                 self.fail("a mapping is not spread", "write merge(a, b)")
             keys.append(self.expression())
             if self.next.text in {",", "}", "for"}:
-                self.fail("the key has no value", "a mapping is written {'key': value}, a list [a, b]")
+                self.fail(
+                    "the key has no value",
+                    "a mapping is written {'key': value}, a list [a, b], a name without braces",
+                )
             if not self.took(":"):
                 self.unexpected("':' and a value")
             values.append(self.expression())

@@ -91,7 +91,7 @@ class Grammar(Displays):
                 self.take()
             values.append(self.binary(_SUM))
             if sign.startswith("is") and not _is_null(values[-1]):
-                self.fail("'is' compares with null only", "write == or !=", token)
+                self.fail("'is' compares with null only", _null_meant(values[-1]) or "write == or !=", token)
             signs.append(_COMPARISONS[sign]())
         for middle in values[:-1]:
             if not _is_simple(middle):
@@ -254,6 +254,12 @@ def _check_arity(function: ast.Name, given: int) -> None:
 
 def _is_null(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
+
+
+def _null_meant(node: ast.expr) -> str:
+    """The cure where null is written as elsewhere; empty where something else is meant."""
+    is_meant = isinstance(node, ast.Name) and node.id.lower() in ("none", "null", "nil")
+    return "null is written null or None" if is_meant else ""
 
 
 def _is_simple(node: ast.expr) -> bool:

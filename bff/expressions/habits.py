@@ -19,6 +19,7 @@ OPERATORS = {
     "**": ("'**' is not allowed", "write x * x; mappings are joined by merge(a, b)"),
     "*": ("'*' has nothing to multiply here", "lists are joined by +"),
     "+": ("'+' has nothing to add to here", "a number is made of a text by int(x) or float(x)"),
+    "/": ("'/' has nothing to divide here", "a path is a text: f'/todos/{id}'"),
     "...": ("'...' is not allowed", "lists are joined by +, mappings by merge(a, b)"),
     "|": ("'|' is not an operator here", "write or; mappings are joined by merge(a, b)"),
     "&": ("'&' is not an operator here", "write and"),

@@ -131,8 +131,9 @@ def _number(text: str, found: re.Match[str]) -> Token:
         )
     if behind := re.compile(r"[\w.]+").match(text, found.end()):
         whole = text[found.start() : behind.end()]
+        item = f"an item of a list is read by x[{found[0][1:]}]" if found[0].startswith(".") else ""
         raise ExpressionError(
-            f"{whole} is not a number", found.start(), len(whole), "a text stands in quotes"
+            f"{whole} is not a number", found.start(), len(whole), item or "a text stands in quotes"
         )
     return Token("number", found[0], found.start(), found.end())
 

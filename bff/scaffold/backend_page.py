@@ -21,8 +21,9 @@ def files_for(asked: Asked) -> dict[str, str]:
 
 
 def name_of(target: str) -> str:
-    """A name for the page of a path: its last word."""
-    words = re.findall(r"[a-z][a-z0-9_]*", target.partition("?")[0].lower().replace("-", "_"))
+    """A name for the page of a path: its last word, without the name of a format."""
+    path = re.sub(r"\.(json|php|aspx?)$", "", target.partition("?")[0].lower())
+    words = re.findall(r"[a-z][a-z0-9_]*", path.replace("-", "_"))
     fit = [word for word in words if word not in _TAKEN and not keyword.iskeyword(word)]
     return fit[-1] if fit else "rows"
 

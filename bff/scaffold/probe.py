@@ -103,11 +103,15 @@ def _json_of(url: str) -> Any:
 
 
 def _list_in(value: Any) -> str | None:
-    """Where the rows are: "" for the value itself, else the name of a member; None without any."""
+    """Where the rows are: "" for the value itself, else the name of a member; None without any.
+
+    Of several members the first that is not empty counts: many backends send lists of their own beside the rows.
+    """
     if _is_rows(value):
         return ""
     if isinstance(value, dict):
-        return next((name for name, one in value.items() if _FIELD.fullmatch(name) and _is_rows(one)), None)
+        named = [name for name, one in value.items() if _FIELD.fullmatch(name) and _is_rows(one)]
+        return next((name for name in named if value[name]), named[0] if named else None)
     return None
 
 

@@ -342,6 +342,16 @@ def test_variables_are_listed_with_the_functions_that_need_them(whole: tuple[Pat
     ]
 
 
+def test_an_address_that_is_the_function_itself_is_told(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = "from bff import Client, env\nclient = Client(base_url=env('TODOS_URL', default='http://127.0.0.1:3000'))\n"
+    (project / "clients" / "todos.py").write_text(url)
+    built(project, "plain")
+    told = "There TODOS_URL would lead to the function itself: set the backend's address"
+    assert told in capsys.readouterr().out.splitlines()
+
+
 def test_what_has_no_effect_on_the_host_is_told(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (project / "orchestrations" / "plain.yaml").write_text(
         "route: GET /plain\nauth: none\nrate_limit: 10/s\ndeploy: {concurrency: 4}\nsteps:\n"

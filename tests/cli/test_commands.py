@@ -182,7 +182,10 @@ def test_a_folder_that_is_no_project_is_one_clear_line(
     assert main(["--root", str(tmp_path), "check"]) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert err == f"bff: no folder orchestrations/ in {tmp_path.resolve()}: a project has its recipes there\n"
+    assert (
+        err
+        == f"bff: no folder orchestrations/ in {tmp_path.resolve()}: go into a project, or begin one: bff new NAME\n"
+    )
 
 
 READING = """

@@ -76,7 +76,7 @@ def test_a_mistake_is_told_as_check_tells_it(
     assert run(tmp_path, *arguments) == 1
     assert capsys.readouterr().out == (
         "orchestrations/page.yaml:3:8: unknown name 'x'\nshape: x\n"
-        "       ^ here are: path, query, headers, body, user\n"
+        '       ^ a text is written f"x"; here are: path, query, headers, body, user\n'
     )
 
 

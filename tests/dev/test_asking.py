@@ -64,6 +64,39 @@ def test_a_trace_has_a_bar_for_each_step(shop: Path, capsys: pytest.CaptureFixtu
 
 
 @responses.activate
+def test_a_name_that_no_page_reads_is_told(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    responses.get(f"{BACKEND}/items", json=[])
+    responses.get(f"{BACKEND}/sellers", json=[])
+    assert call(shop, "items", "-q", "limt=2", "-q", "colour=red") == 0
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        "-q limt: orchestrations/items.yaml declares no 'limt'; did you mean limit?",
+        "-q colour: orchestrations/items.yaml declares no 'colour'",
+    ]
+
+
+@responses.activate
+def test_where_a_backend_is_that_cannot_be_reached_is_told(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(shop, "items") == 1
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        "items: clients/backend.py asks http://127.0.0.1:5001; is it running there?"
+    ]
+
+
+def test_who_asks_can_be_said(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(home, "home") == 1
+    assert capsys.readouterr().err.splitlines()[1:] == ["--as FILE says who asks"]
+
+
+def test_a_page_without_the_body_that_it_takes_says_so(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(home, "login") == 1
+    assert json.loads(capsys.readouterr().out)["detail"] == "The body is empty; this page takes a JSON body."
+
+
+@responses.activate
 def test_a_problem_is_shown_and_told_by_the_exit_status(
     shop: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

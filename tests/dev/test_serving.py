@@ -151,7 +151,7 @@ def test_a_taken_port_is_one_clear_line(root: Path, capsys: pytest.CaptureFixtur
 def test_without_a_project_it_says_so(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "bff", "--root", str(tmp_path), "dev", "--port", "0"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
-    said = f"bff: no folder orchestrations/ in {tmp_path}: a project has its recipes there\n"
+    said = f"bff: no folder orchestrations/ in {tmp_path}: go into a project, or begin one: bff new NAME\n"
     assert (ended.returncode, ended.stdout, ended.stderr) == (2, "", said)
 
 
@@ -183,7 +183,9 @@ def test_rows_whose_port_is_taken_are_not_served_and_it_says_so(root: Path) -> N
     with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", PORT)):
         terminal = Terminal(root)
         try:
-            terminal.until(f"backend.json is not served: 127.0.0.1:{PORT}: Address already in use")
+            terminal.until(
+                f"backend.json is not served: 127.0.0.1:{PORT}: Address already in use; clients ask who listens there"
+            )
             assert terminal.interrupt() == 0
         finally:
             stop_child(terminal.process)

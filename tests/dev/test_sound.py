@@ -11,7 +11,7 @@ from tests.dev.conftest import GOOD, Project
 UNKNOWN = (
     "orchestrations/bad.yaml:4:8: unknown name 'nothing'\n"
     "shape: nothing\n"
-    "       ^^^^^^^ here are: path, query, headers, body, user"
+    '       ^^^^^^^ a text is written f"nothing"; here are: path, query, headers, body, user'
 )
 BAD = """
     route: GET /api/bad
@@ -167,3 +167,21 @@ def test_what_invalidates_a_broken_page_runs(project: Project) -> None:
     bad = "route: GET /api/bad\nauth: none\nsteps:\n  x:\n    client: todos\n    get: /x\n    cache: 1m\nshape: y\n"
     client = project.start(page=writes, bad=bad)
     assert client.post("/api/page").json == 1
+
+
+def test_a_client_that_sends_a_token_of_no_session_takes_down_the_pages_that_ask_it(
+    project: Project, answers: Answers
+) -> None:
+    sends = 'from bff import Client, forward_token\nclient = Client("http://a.test", auth=forward_token("poeple"))\n'
+    project.write("clients/own.py", sends)
+    project.write("clients/people.py", sends.replace(', auth=forward_token("poeple")', ""))
+    login = """
+    route: POST /api/login
+    auth: none
+    steps: {made: {client: people, post: /login, safe: true}}
+    session: {user: made.user, tokens: {people: made.token}}
+    shape: 1
+    """
+    project.start(good=GOOD, login=login, page=asking("own").replace("none", "optional"))
+    assert answers("/api/good") == 1
+    assert str(answers("/api/page")).startswith("clients/own.py:2:39: no session holds a token 'poeple'\n")

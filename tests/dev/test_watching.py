@@ -140,6 +140,29 @@ def test_the_script_stands_before_all_others(project: Project, written: str, sen
     assert project.start(good=GOOD).get("/", headers=PAGE).text == sent
 
 
+@pytest.mark.parametrize(
+    ("script", "is_blocked"),
+    [
+        ("<script>go()</script>", True),
+        ('<SCRIPT type="module">go()</SCRIPT>', True),
+        ('<script src="app.js"></script>', False),
+        ('<script type="application/json">{}</script>', False),
+    ],
+)
+def test_a_script_that_the_policy_blocks_is_told(project: Project, script: str, is_blocked: bool) -> None:
+    project.write("public/index.html", f"<head>{script}</head>")
+    project.start(good=GOOD).get("/", headers=PAGE)
+    told = "/: a script in the HTML does not run: put it into a file, <script src=…>, or set BFF_CSP"
+    assert (told in project.lines) is is_blocked
+
+
+def test_a_policy_of_the_authors_own_is_not_judged(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BFF_CSP", "script-src 'unsafe-inline'")
+    project.write("public/index.html", "<head><script>go()</script></head>")
+    project.start(good=GOOD).get("/", headers=PAGE)
+    assert not any("does not run" in line for line in project.lines)
+
+
 def test_a_document_that_a_program_fetches_packed_is_as_it_is(project: Project) -> None:
     project.write("public/index.html", INDEX)
     answer = project.start(good=GOOD).get("/index.html", headers={"Accept-Encoding": "gzip"})

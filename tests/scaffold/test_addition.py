@@ -50,6 +50,15 @@ def test_what_is_added_passes_check_and_tests(project: Path, capsys: pytest.Capt
     assert done.returncode == 0, done.stdout
 
 
+def test_who_adds_a_client_is_told_that_its_address_is_an_example(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--root", str(project), "add", "client", "stock"]) == 0
+    assert capsys.readouterr().err == (
+        "Its address is an example: write the backend's, and a page with it: bff add page\n"
+    )
+
+
 def test_the_workflow_runs_what_there_is(project: Path) -> None:
     [text] = added(project, "ci", None, client=None, path=None).values()
     [job] = yaml.safe_load(text)["jobs"].values()

@@ -39,6 +39,8 @@ ROW = {"id": 1, "name": "Tea", "tags": ["a"], "seller": {"id": 2}, "e-mail": "x"
         ([ROW], "", ("id", "name", "price")),
         ({"total": 1, "items": [ROW]}, "items", ("id", "name", "price")),
         ({"my items": [ROW], "rows": [ROW]}, "rows", ("id", "name", "price")),
+        ({"extras": [], "rows": [ROW]}, "rows", ("id", "name", "price")),
+        ({"extras": [], "rows": []}, "extras", ()),
         ([], "", ()),
         ({"status": "up", "parts": {}, "at": 1.5}, None, ("status", "at")),
         ([{f"f{number}": 1 for number in range(20)}], "", tuple(f"f{number}" for number in range(8))),

@@ -18,6 +18,7 @@ from bff.expressions.functions import FUNCTIONS
 from bff.recipe.check import check_folder
 from bff.recipe.keys import KEYS
 from bff.scaffold import TEMPLATES, files_of
+from bff.scaffold.backend_page import name_of
 from bff.scaffold.probe import Asked
 from tests.conftest import ROOT
 
@@ -90,6 +91,19 @@ def test_no_hole_of_a_template_is_left_open() -> None:
         for found in (None, FOUND["rows"]):
             files = files_of("shop", template, found)
             assert [name for name, text in files.items() if re.search(r"\{\{[a-z ]+\}\}", text)] == []
+
+
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [
+        ("/stats/views.json?_size=2", "views"),
+        ("/v1/Order-Lines", "order_lines"),
+        ("/.json", "rows"),
+        ("/", "rows"),
+    ],
+)
+def test_a_page_has_the_last_word_of_its_path(target: str, name: str) -> None:
+    assert name_of(target) == name
 
 
 def test_the_page_of_a_backend_is_named_after_its_rows() -> None:

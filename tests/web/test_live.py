@@ -85,13 +85,13 @@ class TestDebugging:
                 "title": "The recipes need a look",
                 "status": 503,
                 "detail": "orchestrations/page.yaml:3:9: unknown name 'nothing'\nshape: [nothing, nobody]\n"
-                "        ^^^^^^^ here are: path, query, headers, body, user",
+                '        ^^^^^^^ a text is written f"nothing"; here are: path, query, headers, body, user',
             }
         told = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
         assert told == [
             "The recipes need a look:\n"
             "orchestrations/page.yaml:3:9: unknown name 'nothing'\nshape: [nothing, nobody]\n"
-            "        ^^^^^^^ here are: path, query, headers, body, user\n"
+            '        ^^^^^^^ a text is written f"nothing"; here are: path, query, headers, body, user\n'
             "orchestrations/page.yaml:3:18: unknown name 'nobody'\nshape: [nothing, nobody]\n"
             "                 ^^^^^^ did you mean 'body'?  here are: path, query, headers, body, user"
         ]

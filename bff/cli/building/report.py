@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from bff.deploy.python import Python, running_version
 from bff.settings import KIB, MIB
 
 _MOST_NAMES = 5
+_LOOPBACK = re.compile(r"https?://(127\.|localhost\b|\[::1\])")
 
 
 def lines(
@@ -35,7 +37,7 @@ def lines(
             f"No bytecode: Python {python.version} is not the running one, and the start takes about four times "
             "as long. Name one with --python-bin."
         )
-    yield from _environment(functions)
+    yield from _environment(functions, target)
     yield from _effects(functions, target)
 
 
@@ -97,8 +99,8 @@ def _head(name: str) -> str:
     return f"{head.partition('.')[0]}.py" if name.startswith("__pycache__/") else head + slash
 
 
-def _environment(functions: Sequence[Function]) -> Iterator[str]:
-    """Which function takes which variable, and no other function's."""
+def _environment(functions: Sequence[Function], target: Target) -> Iterator[str]:
+    """Which function takes which variable, and no other function's; says which default is no backend of a host."""
     takers: dict[str, list[str]] = defaultdict(list)
     defaults: dict[str, str | None] = {}
     for function in functions:
@@ -113,6 +115,9 @@ def _environment(functions: Sequence[Function]) -> Iterator[str]:
         default = defaults[name]
         rows.append((name, "must be set" if default is None else default, _those(takers[name], functions)))
     yield from _left(rows)
+    at_home = [name for name in sorted(takers) if _LOOPBACK.match(defaults[name] or "")]
+    if at_home and target.name != "wsgi":
+        yield f"There {', '.join(at_home)} would lead to the function itself: set the backend's address"
 
 
 def _effects(functions: Sequence[Function], target: Target) -> Iterator[str]:

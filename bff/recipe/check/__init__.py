@@ -11,7 +11,7 @@ from bff.recipe.check.bounds import check_loops
 from bff.recipe.check.caching import check_ages, check_invalidates, check_references, check_shared_caches
 from bff.recipe.check.deferred import check_deferred
 from bff.recipe.check.headers import check_headers
-from bff.recipe.check.identity import check_tokens
+from bff.recipe.check.identity import check_token_names, check_tokens
 from bff.recipe.check.inputs import check_filters, check_redirects
 from bff.recipe.check.names import check_names
 from bff.recipe.check.nothing import check_values
@@ -46,7 +46,7 @@ def check_project(project: Project, said: Sequence[Finding] = ()) -> list[Findin
 
     `said` are those that its files were read with.
     """
-    findings = check_routes(project)
+    findings = [*check_routes(project), *check_token_names(project)]
     for recipe in project.recipes.values():
         page = Page(recipe, project)
         check_names(page)

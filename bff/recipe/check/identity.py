@@ -3,10 +3,49 @@
 from __future__ import annotations
 
 import ast
+import re
 
+from bff.errors import Finding, Place
 from bff.expressions.inspect import Path, inspect, path_text
+from bff.http import Client, ForwardedToken
 from bff.recipe.check.page import Page, Spot
-from bff.recipe.model import Value
+from bff.recipe.loader import Project
+from bff.recipe.model import Request, Value
+from bff.text import nearest
+
+
+def check_token_names(project: Project) -> list[Finding]:
+    """Say clients that recipes ask and that send a token which no session holds: they would send none."""
+    recipes = project.recipes.values()
+    if not project.whole or project.unread or any(recipe.broken for recipe in recipes):
+        return []
+    sessions = [recipe.session.tokens for recipe in recipes if recipe.session is not None]
+    held = sorted({name for tokens in sessions if tokens is not None for name, _ in tokens.items})
+    asked = {step.client for recipe in recipes for step in recipe.steps if isinstance(step, Request)}
+    return [
+        _unheld(project, client, client.auth.name, held)
+        for client in project.clients.values()
+        if held and client.name in asked and isinstance(client.auth, ForwardedToken)
+        if not client.auth.bearer and client.auth.name not in held
+    ]
+
+
+def _unheld(project: Project, client: Client, token: str, held: list[str]) -> Finding:
+    file = f"clients/{client.name}.py"
+    text = (project.root / file).read_text("utf-8")
+    found = re.search(rf"""forward_token\(\s*['"]{re.escape(token)}['"]""", text)
+    start = found.start() if found else 0
+    line = text.count("\n", 0, start)
+    column = start - (text.rfind("\n", 0, start) + 1)
+    near = nearest(token, held)
+    meant = f"did you mean '{near}'?  " if near else ""
+    return Finding(
+        Place(file, line + 1, column + 1),
+        f"no session holds a token '{token}'",
+        text.splitlines()[line],
+        len(found[0].splitlines()[0]) if found else 1,
+        f"{meant}session: tokens of recipes has: {', '.join(held)}",
+    )
 
 
 def check_tokens(page: Page) -> None:

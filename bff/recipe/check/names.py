@@ -12,7 +12,7 @@ from bff.expressions.functions import FUNCTIONS
 from bff.expressions.inspect import Use, inspect
 from bff.recipe.check.page import Page, Spot, loop_failed
 from bff.recipe.keys import PLACE_NAMES, QUOTES, SCOPE_NAMES
-from bff.recipe.model import Guard, Mark, Parameter, Recipe, Schema
+from bff.recipe.model import Guard, Mark, Parameter, Recipe, Request, Schema
 from bff.recipe.source import ScalarNode
 from bff.text import nearest
 
@@ -25,12 +25,15 @@ _SOMEWHERE = {
     "idempotency_key": "it is known in a step with that key only",
 }
 _ELSEWHERE = {
-    **dict.fromkeys(("undefined", "nil", "NaN"), "write null"),
+    **dict.fromkeys(("undefined", "nil", "NaN", "none", "Null", "NULL"), "write null"),
     **dict.fromkeys(("yes", "on", "Yes", "YES"), "write true"),
     **dict.fromkeys(("no", "off", "No", "NO"), "write false"),
     **dict.fromkeys(("request", "req", "params"), "the visitor's input is: path, query, headers, body"),
     **dict.fromkeys(("this", "self"), "names stand alone: a step by its name"),
 }
+
+_NO_TEXTS = ("when", "require", "ok")
+"""Keys whose expression is true or false."""
 
 
 def check_names(page: Page) -> None:
@@ -106,9 +109,23 @@ def _name_hint(spot: Spot, use: Use) -> str:
     if use.name in _ELSEWHERE:
         return f"{_ELSEWHERE[use.name]}; {here}"
     origin = spot.leaf.origin
-    if isinstance(origin, ScalarNode) and origin.style in ("'", '"') and origin.text == use.name:
+    if (
+        not isinstance(origin, ScalarNode)
+        or origin.text != use.name
+        or spot.key in _NO_TEXTS
+        or use.name in _own_loops(spot)
+    ):
+        return here
+    if origin.style in ("'", '"'):
         return f"YAML takes the quotes away; a text is written \"'{use.name}'\"; {here}"
-    return here
+    return f'a text is written f"{use.name}"; {here}'
+
+
+def _own_loops(spot: Spot) -> list[str]:
+    """The loop variables of the step, known in others of its keys."""
+    step = spot.step
+    clauses = (step.each, step.batch) if isinstance(step, Request) else ()
+    return [clause.variable for clause in clauses if clause is not None]
 
 
 def _signature(page: Page, name: str) -> str:
@@ -209,6 +226,7 @@ def _check_members(page: Page, spot: Spot) -> None:
     """Say the keys of input, reply and error that can never be there."""
     seen: set[tuple[str, str]] = set()
     for node in spot.nodes:
+        _check_header_of_reply(page, spot, node)
         member = _member(node)
         if member is None or member[:2] in seen or member[0] in spot.loops:
             continue
@@ -217,6 +235,28 @@ def _check_members(page: Page, spot: Spot) -> None:
         known = _members(page.recipe, root)
         if known is not None and key not in known:
             _say_member(page, spot, root, key, offset, known)
+
+
+def _check_header_of_reply(page: Page, spot: Spot, node: ast.expr) -> None:
+    """Headers of a reply are looked up as they are kept: with their names in lower case."""
+    if not isinstance(node, ast.Attribute | ast.Subscript) or "reply" in spot.loops:
+        return
+    owner = node.value
+    if not isinstance(owner, ast.Attribute) or owner.attr != "headers":
+        return
+    if not isinstance(owner.value, ast.Name) or owner.value.id != "reply":
+        return
+    key = node.attr if isinstance(node, ast.Attribute) else _text_of(node.slice)
+    if key != key.lower():
+        end = node.end_col_offset or 0
+        mark = spot.mark(node.col_offset, end - node.col_offset)
+        page.say(
+            mark, "the headers of a reply have names in lower case", f"write reply.headers['{key.lower()}']"
+        )
+
+
+def _text_of(node: ast.expr) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
 def _member(node: ast.expr) -> tuple[str, str, int] | None:

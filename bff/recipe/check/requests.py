@@ -22,8 +22,12 @@ def check_clients(page: Page) -> None:
                 continue
             near = nearest(request.client, clients)
             meant = f"did you mean '{near}'?  " if near else ""
-            there = f"there are: {', '.join(clients)}" if clients else f"write clients/{request.client}.py"
-            page.say(request.marks.value("client"), f"unknown client '{request.client}'", meant + there)
+            there = [f"there are: {', '.join(clients)}"] if clients else []
+            if not near:
+                there.append(f"a new one: bff add client {request.client}")
+            page.say(
+                request.marks.value("client"), f"unknown client '{request.client}'", meant + "; ".join(there)
+            )
 
 
 def check_keys(page: Page) -> None:

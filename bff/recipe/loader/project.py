@@ -102,7 +102,9 @@ def _recipes(root: Path, paths: list[Path]) -> tuple[dict[str, Recipe], frozense
 def _recipe_paths(root: Path, pages: Sequence[str] | None) -> list[Path]:
     folder = root / "orchestrations"
     if not folder.is_dir():
-        raise OperatorError(f"no folder orchestrations/ in {root}: a project has its recipes there")
+        raise OperatorError(
+            f"no folder orchestrations/ in {root}: go into a project, or begin one: bff new NAME"
+        )
     paths = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
     if pages is None:
         return list(paths.values())

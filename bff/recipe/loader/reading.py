@@ -17,13 +17,26 @@ NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _REFERENCE = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z][A-Za-z0-9_]*)*")
 _DURATION_FORM = "a duration such as 300ms, 2s, 5m or 1h"
 
+# What a key is called elsewhere.
+_KEYS_ELSEWHERE = {
+    **{"retry": "retries", "params": "query", "data": "body", "json": "body", "description": "summary"},
+    **{
+        "response": "shape",
+        "output": "shape",
+        "default": "fallback",
+        "foreach": "each",
+        "parallel": "concurrency",
+    },
+}
+
 Table = dict[str, tuple[ScalarNode, Node]]
 
 
 def suggest(name: str, known: Iterable[str], label: str = "allowed are") -> str:
     """The hint behind an unknown name: the nearest one, and all there are."""
     names = list(known)
-    near = nearest(name, names)
+    elsewhere = _KEYS_ELSEWHERE.get(name)
+    near = elsewhere if elsewhere in names else nearest(name, names)
     meant = f"did you mean '{near}'?  " if near else ""
     return f"{meant}{label}: {', '.join(names)}" if names else "there are none"
 

@@ -109,9 +109,8 @@ class TreeReading(Reading):
         items = []
         for key, value in node.items:
             if flat and isinstance(value, MapNode):
-                self.say(
-                    mark_of(value), f"'{key.text}' is a mapping; here a value is one text or a list of them"
-                )
+                message = f"'{key.text}' is a mapping; here a value is one text or a list of them"
+                self.say(mark_of(value), message, _in_braces(value))
             else:
                 items.append((key.text, self.tree(value)))
         return Mapping(tuple(items))
@@ -175,3 +174,10 @@ def _text_cure(scalar: ScalarNode) -> str:
         outer = "'" if quote == '"' else '"'
         return f"a text has quotes of its own: {outer}{inner}{outer}"
     return ""
+
+
+def _in_braces(node: MapNode) -> str:
+    """The cure where braces stand around an expression, which YAML reads as a mapping of it to nothing."""
+    if len(node.items) != 1 or not isinstance(node.items[0][1], ScalarNode) or node.items[0][1].text:
+        return ""
+    return f"an expression has no braces: {node.items[0][0].text}"

@@ -130,6 +130,20 @@ def test_one_slip_in_a_recipe_is_no_mistake_of_those_that_name_it(kept: str, tol
     assert printed.startswith(f"orchestrations/{told}")
 
 
+@pytest.mark.parametrize(
+    ("argument", "cure"),
+    [("timout", "did you mean 'timeout'?"), ("zzz", "it takes: base_url, auth, timeout, ")],
+)
+def test_an_argument_that_a_client_does_not_take_is_told(argument: str, cure: str, check: Check) -> None:
+    text = f"from bff import Client\nclient = Client('http://a.test', {argument}='1s')\n"
+    (printed,) = check({"orchestrations/page.yaml": PAGE, "clients/notes.py": text})
+    told, source, carets = printed.split("\n")
+    assert told == (
+        f"clients/notes.py:2:1: TypeError: Client.__init__() got an unexpected keyword argument '{argument}'"
+    )
+    assert carets.startswith(f"{'^' * len(source)} {cure}")
+
+
 def test_a_syntax_error_in_a_client_is_told_at_its_column(check: Check) -> None:
     (printed,) = check({"orchestrations/page.yaml": PAGE, "clients/broken.py": "x = 1\nclient = Client(\n"})
     assert (
@@ -305,3 +319,43 @@ def test_the_signature_of_a_function_tells_no_default_that_may_be_a_secret(
         "  call: signed(1, 2, 3, 4)\n"
         "        ^^^^^^^^^^^^^^^^^^ it is signed(text, key=…, times=2)",
     ]
+
+
+SIGN_IN = """
+    route: POST /login
+    auth: none
+    steps: {made: {client: todos, post: /login, safe: true}}
+    session: {user: made.user, tokens: {people: made.token}}
+    shape: 1
+"""
+
+
+def test_a_client_that_sends_a_token_of_no_session_is_told(check: Check) -> None:
+    sends = (
+        'from bff import Client, forward_token\n\nclient = Client("http://a.test", auth=forward_token({}))\n'
+    )
+    (printed,) = check(
+        {
+            "clients/account.py": sends.format("'people'"),
+            "clients/own.py": sends.format("'poeple'"),
+            "clients/other.py": sends.format("'other', bearer=True"),
+            "clients/unused.py": sends.format("'unused'"),
+            "orchestrations/login.yaml": SIGN_IN,
+            "orchestrations/own.yaml": PAGE.replace(
+                "shape: 1",
+                "steps:\n  a: {client: own, get: /a}\n  b: {client: account, get: /b}\n"
+                "  c: {client: other, get: /c}\nshape: [a, b, c]",
+            ).replace("none", "optional"),
+        }
+    )
+    assert printed == (
+        "clients/own.py:3:39: no session holds a token 'poeple'\n"
+        "client = Client(\"http://a.test\", auth=forward_token('poeple'))\n"
+        "                                      ^^^^^^^^^^^^^^^^^^^^^^ "
+        "did you mean 'people'?  session: tokens of recipes has: people"
+    )
+
+
+def test_where_no_recipe_gives_a_token_any_name_may_be_sent(check: Check) -> None:
+    asks = PAGE.replace("shape: 1", "steps: {a: {client: account, get: /a}}\nshape: a")
+    assert check({"orchestrations/page.yaml": asks}) == []
