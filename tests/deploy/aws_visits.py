@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import Any
 
 from requests import PreparedRequest, Request
@@ -25,17 +26,22 @@ _CHANGING = (
     (re.compile(rb"person\d+@example.com"), b"MAIL"),
 )
 _numbers = itertools.count(1)
+_addresses = itertools.count(1)
 
 
 @dataclass
 class Person:
-    """A visitor of the resident app at this port, with the cookies that it has set."""
+    """A visitor of the resident app at this port, with the cookies that it has set.
+
+    Each comes from an `address` of their own, since pages that anybody may ask for count by it.
+    """
 
     port: int
     name: str = "Ada"
     email: str = field(default_factory=lambda: f"person{next(_numbers)}@example.com")
     cookies: dict[str, str] = field(default_factory=dict)
     id: str = ""
+    address: str = field(default_factory=lambda: str(ip_address("10.0.0.0") + next(_addresses)))
 
     def request(self, method: str, path: str, query: str = "", **given: Any) -> Asked:
         """A request with this visitor's cookies; `given` is what requests takes: json, files, data, headers."""
@@ -52,7 +58,7 @@ class Person:
         return self.send(self.request(method, path, query, **given))
 
     def send(self, asked: Asked) -> Answer:
-        answer = at_the_app(self.port, asked)
+        answer = at_the_app(self.port, asked, self.address)
         for cookie in answer.all("set-cookie"):
             name, _, value = cookie.partition(";")[0].partition("=")
             self.cookies[name] = value
@@ -92,7 +98,7 @@ class Person:
         return Person(self.port).sign_up()
 
 
-def at_the_app(port: int, asked: Asked) -> Answer:
+def at_the_app(port: int, asked: Asked, address: str = VISITOR) -> Answer:
     """What the app answers behind one proxy."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
@@ -102,7 +108,7 @@ def at_the_app(port: int, asked: Asked) -> Answer:
             skip_host=True,
             skip_accept_encoding=True,
         )
-        forwarded = {"For": VISITOR, "Proto": "https", "Host": HOST}
+        forwarded = {"For": address, "Proto": "https", "Host": HOST}
         for name, value in [*asked.headers, ("Host", HOST), ("Content-Length", str(len(asked.body)))]:
             connection.putheader(name, value)
         for name, value in forwarded.items():
