@@ -26,7 +26,7 @@ def waterfall(traces: Sequence[StepTrace], begun: float, ended: float) -> Iterat
 def _how(trace: StepTrace) -> str:
     """How a step went, in words of closed sets."""
     outcome = trace.outcome if trace.ended else "unfinished"
-    requests = "" if trace.requests == 1 else f"  {trace.requests} requests"
+    requests = f"  {trace.requests} requests" if trace.requests > 1 else ""
     if trace.failure is None:
         return f"{outcome}{requests}"
     failure = trace.failure

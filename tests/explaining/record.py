@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 from bff.cli import main
+from tests.explaining.called import called
 from tests.explaining.project import RECIPES, TEN, page_of, write_ten
 
 ROOT = Path(__file__).parents[2]
@@ -42,7 +43,7 @@ def shown(command: str, page: str) -> str:
 
 
 def record() -> None:
-    """Write what explain and graph say of the ten recipes, and what the docs show."""
+    """Write what explain, graph and call say of the ten recipes, and what the docs show."""
     with tempfile.TemporaryDirectory() as folder:
         root = write_ten(Path(folder))
         for stem in TEN:
@@ -50,6 +51,7 @@ def record() -> None:
             (RECIPES / f"{stem}.txt").write_text(printed(root, "explain", page), "utf-8")
             drawn = printed(root, "graph", page, "--format", "mermaid")
             (RECIPES / f"{stem}.mmd").write_text(drawn, "utf-8")
+            (RECIPES / f"{stem}.call").write_text(called(root, stem), "utf-8")
     text = PAGE.read_text("utf-8")
     text = SHOWN.sub(lambda found: f"{found[1]}{shown(found[2], text)}```", text)
     text = MERMAID.sub(lambda _: printed(ROOT, "graph", "home", "--format", "mermaid"), text)

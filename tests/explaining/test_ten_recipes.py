@@ -1,4 +1,4 @@
-"""What explain and graph say of ten recipes of growing difficulty, whole, and of the app's own pages."""
+"""What explain, graph and call say of ten recipes of growing difficulty, whole, and of the app's own pages."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from bff.explaining.subject import subject_of
 from bff.explaining.words import COLUMNS
 from bff.jsontext import decode_exactly
 from bff.plan.partial_decoding import NarrowDecoder
+from tests.explaining.called import called
 from tests.explaining.project import RECIPES, TEN, page_of
 
 ROOT = Path(__file__).parents[2]
@@ -36,6 +37,11 @@ def test_explain_says_of_a_recipe_what_it_does(ten: Path, stem: str) -> None:
 @pytest.mark.parametrize("stem", TEN)
 def test_graph_draws_a_recipe_as_text(ten: Path, stem: str) -> None:
     assert mermaid(drawing_of(subject_of(ten, page_of(stem)))) == (RECIPES / f"{stem}.mmd").read_text("utf-8")
+
+
+@pytest.mark.parametrize("stem", TEN)
+def test_call_prints_what_a_recipe_answers_and_how_its_steps_went(ten: Path, stem: str) -> None:
+    assert called(ten, stem) == (RECIPES / f"{stem}.call").read_text("utf-8")
 
 
 @pytest.mark.parametrize("stem", TEN)
