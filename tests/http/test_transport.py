@@ -208,8 +208,8 @@ def test_a_name_that_never_resolves_holds_up_nothing(
     released = threading.Event()
     resolve = __import__("socket").getaddrinfo
 
-    def stuck(host: str, *args: object, **options: object) -> object:
-        if host == "stuck.test":
+    def stuck(host: str | bytes, *args: object, **options: object) -> object:
+        if host in ("stuck.test", b"stuck.test"):
             released.wait(20)
             raise OSError("no such host")
         return resolve(host, *args, **options)
