@@ -13,8 +13,6 @@ from bff.explaining.layout import LANE, PADDING, Box, Layout, Point, Route, laid
 from bff.explaining.nodes import PAGE, Drawing, Edge, Node, drawing_of
 from bff.explaining.subject import subject_of
 from bff.explaining.svg import svg
-from tests.chromium import chromium
-from tests.conftest import needs
 from tests.explaining.project import TEN, page_of
 from tests.explaining.test_ten_recipes import OWN, ROOT
 
@@ -158,24 +156,3 @@ def test_what_xml_reads_is_written_as_text() -> None:
     )
     root = ElementTree.fromstring(svg(drawing))
     assert [text.text for text in root.iter(f"{SVG}text")] == ["a < b & c", "a", "<b> & 'c'", "GET /"]
-
-
-def test_in_a_browser_every_text_fits_into_its_box(ten: Path, tmp_path: Path) -> None:
-    needs("chromium")
-    boxes_of_texts = """
-      () => [...document.querySelectorAll('g.steps text')].map(text => {
-        const own = text.getBBox()
-        const holds = [...document.querySelectorAll('g.steps rect')].map(rect => rect.getBBox()).some(box =>
-          box.x < own.x && own.x + own.width < box.x + box.width &&
-          box.y < own.y && own.y + own.height < box.y + box.height)
-        return [text.textContent, holds]
-      })
-    """
-    with chromium() as browser:
-        for page in ("writes", "all"):
-            (tmp_path / "page.svg").write_text(svg(drawing_of(subject_of(ten, page))), "utf-8")
-            shown = browser.new_page()
-            shown.goto(f"file://{tmp_path / 'page.svg'}")
-            found = shown.evaluate(boxes_of_texts)
-            assert len(found) > 10
-            assert [text for text, holds in found if not holds] == []
