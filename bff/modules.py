@@ -193,13 +193,15 @@ def _finding(error: BaseException, path: Path, root: Path) -> Finding:
 
 
 _UNKNOWN_ARGUMENT = re.compile(r"(\w+)(?:\.__init__)?\(\) got an unexpected keyword argument '(\w+)'")
+_MEANT = re.compile(r"\. Did you mean '\w+'\?\Z")
+"""The cure that Python has from 3.13 on, in place of which stands one for every version."""
 
 
 def _argument_meant(error: BaseException) -> str:
     """The cure of a call by an argument that there is not: the one of the nearest name, or all."""
     import inspect
 
-    found = _UNKNOWN_ARGUMENT.fullmatch(str(error)) if isinstance(error, TypeError) else None
+    found = _UNKNOWN_ARGUMENT.fullmatch(_MEANT.sub("", str(error))) if isinstance(error, TypeError) else None
     if found is None or error.__traceback__ is None:
         return ""
     *_, (frame, _) = traceback.walk_tb(error.__traceback__)
@@ -225,7 +227,8 @@ def _words(error: BaseException) -> str:
     known = Path(file).is_relative_to(_ENGINE) or (isinstance(error, KeyError) and file in _OS)
     if not known and not isinstance(error, _WITHOUT_VALUES):
         return ""
-    return ": " + re.sub(rf"{_OWN_NAME}\d+\.", "", str(error))
+    text = _MEANT.sub("", str(error)) if isinstance(error, TypeError) else str(error)
+    return ": " + re.sub(rf"{_OWN_NAME}\d+\.", "", text)
 
 
 def line_of(path: Path, line: int) -> str:

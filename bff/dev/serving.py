@@ -88,16 +88,22 @@ def serve(root: Path, wanted: Wanted, terminal: Terminal) -> int:
         except SystemExit as error:
             raise OperatorError(str(error)) from None
         server = _server_of(app, listening)
+        last_words: list[str] = []
+        _stop_at_signals(server, last_words)  # before anybody is told that it runs, and may end it
         count = counted(len(app.site.pages), "page")
         terminal.write(f"bff dev: http://{HOST}:{server.port}/  {count} from {folder}")
-        return _run(server, app, terminal, wanted.run, theirs)
+        return _run(server, app, terminal, wanted.run, theirs, last_words)
 
 
 def _run(
-    server: BaseWSGIServer, app: DevApp, terminal: Terminal, line: str, environ: Mapping[str, str]
+    server: BaseWSGIServer,
+    app: DevApp,
+    terminal: Terminal,
+    line: str,
+    environ: Mapping[str, str],
+    last_words: list[str],
 ) -> int:
     """Answer until a signal comes, or the command beside ends."""
-    last_words: list[str] = []
     statuses: list[int] = []
 
     def end(status: int) -> None:
@@ -105,7 +111,6 @@ def _run(
         last_words.append(f"The command beside it ended with status {status}.")
         server.shutdown()
 
-    _stop_at_signals(server, last_words)
     with ExitStack() as stack:
         stack.callback(_say_first, last_words, terminal)
         stack.enter_context(_rows_of(Path.cwd(), terminal))
