@@ -24,6 +24,12 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return min(near, key=lambda one: one[0])[1] if near else None
 
 
+def meant(name: str, known: Iterable[str]) -> str:
+    """The nearest known name as the beginning of a cure, which goes on with all that there are; '' without one."""
+    near = nearest(name, known)
+    return f"did you mean {near}?  " if near else ""
+
+
 def _distance(one: str, other: str) -> int:
     """How far a name is from another; over `_FARTHEST` where nobody would mean one by the other."""
     shorter, longer = sorted((one, other), key=len)

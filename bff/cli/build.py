@@ -21,7 +21,7 @@ from bff.deploy.python import python_of
 from bff.deploy.target import INDEX, SITE
 from bff.errors import OperatorError
 from bff.settings import MIB, PACKAGES
-from bff.text import counted, nearest
+from bff.text import counted, meant
 
 
 class Wanted(Struct, frozen=True):
@@ -84,20 +84,16 @@ def build(root: Path, wanted: Wanted) -> int:
 
 def _target(name: str) -> Target:
     if name not in TARGETS:
-        near = nearest(name, TARGETS)
-        meant = f"did you mean {near}?  " if near else ""
-        raise OperatorError(f"no target {name}; {meant}there are: {', '.join(TARGETS)}")
+        cure = meant(name, TARGETS)
+        raise OperatorError(f"no target {name}; {cure}there are: {', '.join(TARGETS)}")
     return TARGETS[name]
 
 
 def _settings(names: Sequence[str]) -> Sequence[str]:
     for name in names:
         if name not in PACKAGES:
-            near = nearest(name, PACKAGES)
-            meant = f"did you mean {near}?  " if near else ""
-            raise OperatorError(
-                f"--setting {name} brings no package; {meant}there are: {', '.join(PACKAGES)}"
-            )
+            cure = meant(name, PACKAGES)
+            raise OperatorError(f"--setting {name} brings no package; {cure}there are: {', '.join(PACKAGES)}")
     return names
 
 

@@ -20,7 +20,7 @@ from bff.http import Client
 from bff.plan.compiled import FILE, CompiledPages, compile_pages
 from bff.plan.model import Plan, Planned
 from bff.plan.planning import plan_folder
-from bff.text import nearest
+from bff.text import meant
 
 ENVIRONMENT = ".env.example"
 _OF_A_WHOLE_PROJECT = ("wsgi.py",)
@@ -140,10 +140,9 @@ class Bundler:
         plans = self._planned.plans
         for page in pages:
             if page not in plans:
-                near = nearest(page, plans)
-                meant = f"did you mean {near}?  " if near else ""
+                cure = meant(page, plans)
                 raise OperatorError(
-                    f"no recipe orchestrations/{page}.yaml; {meant}there are: {', '.join(sorted(plans))}"
+                    f"no recipe orchestrations/{page}.yaml; {cure}there are: {', '.join(sorted(plans))}"
                 )
         # The names as the plans have them: which strings are one object shows in the bytes of a pickle.
         named = {page: plan for page, plan in plans.items() if page in pages}

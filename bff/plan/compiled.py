@@ -35,7 +35,7 @@ from bff.http import Client
 from bff.modules import ProjectModules, is_of_project, public_functions
 from bff.plan.model import Planned
 from bff.recipe.model import Mark, Marks
-from bff.text import nearest
+from bff.text import meant
 from bff.validation import Validator
 
 FILE = "pages.compiled"
@@ -107,9 +107,8 @@ def read_pages(root: Path, pages: Sequence[str] | None = None) -> Planned:
         return Planned(plans, clients, whole)
     for page in pages:
         if page not in plans:
-            near = nearest(page, plans)
-            meant = f"did you mean {near}?  " if near else ""
-            raise OperatorError(f"no page {page} in {root / FILE}; {meant}there are: {', '.join(plans)}")
+            cure = meant(page, plans)
+            raise OperatorError(f"no page {page} in {root / FILE}; {cure}there are: {', '.join(plans)}")
     return Planned({name: plan for name, plan in plans.items() if name in pages}, clients, False)
 
 

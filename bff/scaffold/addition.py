@@ -9,7 +9,7 @@ from typing import Final
 from bff.errors import OperatorError
 from bff.recipe.keys import PLACE_NAMES, SCOPE_NAMES
 from bff.scaffold.project import filled, read_template
-from bff.text import nearest
+from bff.text import meant
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _PATH: Final = re.compile(r"/[A-Za-z0-9/_.~-]*(\?[A-Za-z0-9_=&.,~-]*)?")
@@ -47,9 +47,8 @@ def _page(root: Path, name: str, client: str, path: str) -> dict[str, str]:
     """A page that asks a client of the project for a path."""
     there = {file.stem: file for file in sorted((root / "clients").glob("[!_]*.py"))}
     if client not in there:
-        near = nearest(client, there)
-        meant = f"did you mean {near}?  " if near else ""
-        raise OperatorError(f"no client clients/{client}.py; {meant}there are: {', '.join(there) or 'none'}")
+        cure = meant(client, there)
+        raise OperatorError(f"no client clients/{client}.py; {cure}there are: {', '.join(there) or 'none'}")
     if not _PATH.fullmatch(path):
         raise OperatorError("--get takes a path of the backend without holes, such as /orders?limit=20")
     asks_as_visitor = "forward_token" in there[client].read_text("utf-8")

@@ -150,10 +150,10 @@ class Door:
             return None
         # A file has one name that is remembered here, and any number of others: /a/../app.js
         file = self._files.find(path[1:] or INDEX)
-        is_given = self._watch.gives_file
-        if file is None and not self._files.has(path[1:]):  # a path of the app in the browser
-            file, is_given = self._files.find(INDEX), self._watch.gives_index
-        if file is None or not self._watch.sees_nobody() or not is_given(path):
+        watch = self._watch
+        if file is None and watch.gives_index(path) and not self._files.has(path[1:]):
+            file = self._files.find(INDEX)  # a path of the app in the browser
+        if file is None or not watch.sees_nobody() or not watch.gives_file(path):
             return None
         copy = file.copy_for(environ.get("HTTP_ACCEPT_ENCODING", ""))
         answer = Answer(200, list(copy.headers), copy.body)

@@ -19,7 +19,7 @@ from bff.recipe.loader.reading import NAME
 from bff.recipe.loader.recipes import load_recipe
 from bff.recipe.model import Recipe, SubRecipe
 from bff.settings import Settings
-from bff.text import nearest
+from bff.text import meant, nearest
 
 Functions = dict[str, Callable[..., Any]]
 SHARED = "functions"
@@ -110,9 +110,8 @@ def _recipe_paths(root: Path, pages: Sequence[str] | None) -> list[Path]:
         return list(paths.values())
     for page in pages:
         if page not in paths:
-            near = nearest(page, paths)
-            meant = f"did you mean {near}?  " if near else ""
-            raise OperatorError(f"no recipe orchestrations/{page}.yaml; {meant}there are: {', '.join(paths)}")
+            cure = meant(page, paths)
+            raise OperatorError(f"no recipe orchestrations/{page}.yaml; {cure}there are: {', '.join(paths)}")
     return [path for name, path in paths.items() if name in pages]
 
 
@@ -133,9 +132,9 @@ def _strays(root: Path) -> Iterable[Finding]:
             path.suffix == ".py" and not nested and path.stem not in stems | {SHARED} and path.stem[0] != "_"
         ):
             near = nearest(path.stem, stems)
-            meant = f"did you mean {near}.py?  " if near else ""
+            cure = f"did you mean {near}.py?  " if near else ""
             message = f"no recipe {path.stem}.yaml calls these functions"
-            yield Finding(start, f"{message}; {meant}those for all stand in functions.py")
+            yield Finding(start, f"{message}; {cure}those for all stand in functions.py")
 
 
 def _clients(modules: ProjectModules) -> tuple[dict[str, Client], set[str], list[Finding]]:
