@@ -32,6 +32,7 @@ ORDER = [
     "identity",
     "state",
     "modules",
+    "types",
     "expressions",
     "http",
     "recipe",

@@ -1,0 +1,42 @@
+"""What the backends of a project promise: the types of their replies, from a schema or from what has been seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from msgspec import Struct
+
+from bff.expressions.tree import PathTemplate
+from bff.recipe.model import Request
+from bff.types.model import Type
+
+
+class Promise(Struct, frozen=True):
+    """The type of the JSON body with which a request is answered when all is well.
+
+    A reply is held to one that is `enforced`, as far as a page reads it; one that is not is good for warnings alone.
+    `source` is the place (`file:line`) that says so.
+    """
+
+    type: Type
+    enforced: bool
+    source: str = ""
+
+
+class Contract(Protocol):
+    """What one client's backend promises."""
+
+    def promise(self, method: str, path: PathTemplate) -> Promise | None:
+        """What it promises of a request; None where it says nothing of it."""
+        ...
+
+
+Contracts = Mapping[str, Contract]
+"""The contracts of a project's clients, by their names; a client may have none."""
+
+
+def promise_of(contracts: Contracts, request: Request) -> Promise | None:
+    """What the backend of a step promises of its reply."""
+    contract = contracts.get(request.client)
+    return None if contract is None else contract.promise(request.method, request.path)
