@@ -6,7 +6,9 @@ import atexit
 import itertools
 import socket
 import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,13 +19,13 @@ from cryptography.fernet import Fernet
 from msgspec.structs import replace
 
 from bff import clock
-from bff.http import ForwardedToken, SocketTransport, StreamBroke, Transport
+from bff.http import Client, ForwardedToken, SocketTransport, StreamBroke, Transport
+from bff.http.gate import Gate
 from bff.identity.session import Session, SessionSeal
 from bff.plan.model import PlannedRequest
 from bff.plan.planning import plan_folder
 from bff.problems import CONTENT_TYPE
 from bff.recipe.model import Recipe
-from bff.testing.expected import Times
 from bff.testing.lines import assembled
 from bff.testing.samples import GivenInput
 from bff.testing.scenario import wire_texts
@@ -62,15 +64,16 @@ class FaultServer(FakeBackend):
             del self._cases[case], self._asked[case]
         self.requests.clear()
 
-    def asked(self, case: str) -> list[str]:
+    def asked(self, case: str) -> Counter[str]:
         """The steps that were asked, in order, each as often as it was."""
         with self._noting:
-            return [step for step, _ in self._asked[case]]
+            return Counter(step for step, _ in self._asked[case])
 
-    def end_connections(self, case: str, step: str) -> None:
-        """Closes the idle connections over which a step was asked."""
+    def begin_anew(self, case: str, ended: str | None = None) -> None:
+        """Forgets what was asked, and closes the idle connections over which a step was."""
         with self._noting:
-            numbers = {number for name, number in self._asked[case] if name == step}
+            numbers = {number for name, number in self._asked[case] if name == ended}
+            self._asked[case].clear()
         self.hang_up(numbers)
 
     def script_of(self, received: Received) -> Script:
@@ -91,6 +94,12 @@ class Surroundings:
     closed: str
 
 
+def addresses_of_backends() -> tuple[str, str]:
+    """The addresses of backends, which are nobody's business."""
+    found = surroundings()
+    return found.server.url, found.closed
+
+
 @cache
 def surroundings() -> Surroundings:
     """The process's own, started when they are first asked for; their threads are daemons and end with it."""
@@ -104,6 +113,14 @@ def surroundings() -> Surroundings:
 
 
 _making = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Seconds: the page's deadline and each request's own time-out."""
+
+    deadline: float
+    timeouts: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,25 +142,31 @@ class Answered:
 class Visit:
     """A visitor of one page in an app of its own, whose backends are at given addresses."""
 
-    def __init__(self, root: Path, name: str, stretch: float = 1.0) -> None:
+    def __init__(self, root: Path, name: str) -> None:
         with _making:  # `ast` of Python 3.11 must not be used by two threads at a time
             app = create_app(root, [name], environ=environment(root), transport=surroundings().transport)
         self._site = app.extensions["bff"]
         self._app = app
         self.page: Page = self._site.pages[name]
-        self.times = scaled(self.page, stretch)
 
-    def move(self, addresses: Mapping[str, str]) -> None:
-        """Let each step ask its own address, and shorten what it waits."""
-        page, times = self.page, self.times
+    def move(self, addresses: Mapping[str, str], times: Times) -> None:
+        """Let each step ask its own address, by clients that nobody has used yet, and shorten what it waits."""
+        page = self.page
+        gates = {client.name: Gate(client.concurrency) for client in page.plan.clients}
+
+        def moved(client: Client, name: str) -> Client:
+            found = client.at(addresses[name])
+            found.gate = gates[client.name]
+            return found
+
         steps = tuple(
             replace(
                 step,
-                client=step.client.at(addresses[step.name]),
+                client=moved(step.client, step.name),
                 timeout=times.timeouts[step.name],
                 undo=None
                 if step.undo is None
-                else replace(step.undo, client=step.undo.client.at(addresses[f"undo.{step.name}"])),
+                else replace(step.undo, client=moved(step.undo.client, f"undo.{step.name}")),
             )
             if isinstance(step, PlannedRequest)
             else step
@@ -184,6 +207,25 @@ class Visit:
         answered = found.get_json(silent=True) if raw and not cut else None
         texts = {name: ", ".join(found.headers.getlist(name)) for name in found.headers.keys()}  # noqa: SIM118
         return Answered(found.status_code, texts, raw.decode("utf-8", "replace"), answered, seconds, raw, cut)
+
+
+class PageUnderTest:
+    """A page of a project, in apps that one case at a time has for itself."""
+
+    def __init__(self, root: Path, name: str) -> None:
+        self._root, self._name = root, name
+        self._idle: list[Visit] = [Visit(root, name)]
+        self.page = self._idle[0].page
+
+    @contextmanager
+    def visit(self) -> Iterator[Visit]:
+        """A visitor's app, for as long as it is needed."""
+        try:
+            visit = self._idle.pop()
+        except IndexError:
+            visit = Visit(self._root, self._name)
+        yield visit
+        self._idle.append(visit)
 
 
 def _body_of(found: Any) -> tuple[bytes, bool]:

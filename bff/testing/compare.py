@@ -58,6 +58,17 @@ def without(value: Any, keys: Sequence[object]) -> Any:
     return value
 
 
+def at_path(value: Any, keys: Sequence[object]) -> Any:
+    """What is at a path of a page; null where there is nothing."""
+    if not keys:
+        return value
+    first, rest = keys[0], keys[1:]
+    if isinstance(value, list):
+        found = [at_path(each, rest) for at, each in enumerate(value) if first in (None, at)]
+        return found if first is None else next(iter(found), None)
+    return at_path(value.get(first), rest) if isinstance(value, dict) else None
+
+
 def first_difference(expected: Any, found: Any, path: str = "") -> str:
     """Where two JSON values first differ, and how."""
     if isinstance(expected, Mapping) and isinstance(found, Mapping):

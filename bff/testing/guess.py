@@ -9,24 +9,29 @@ from itertools import islice
 from typing import Any
 
 from bff.expressions import Evaluation
-from bff.expressions.inspect import Path
-from bff.expressions.tree import PathTemplate
+from bff.expressions.inspect import Path, inspect_tree
+from bff.expressions.values import to_text
 from bff.plan.model import PlannedRequest
-from bff.recipe.graph import parts
-from bff.testing.demands import Demand, ReplyDemand, demands, origins_in, step_of
-from bff.testing.expected import Expected
+from bff.recipe.graph import inspect_part, parts
+from bff.testing.demands import Demand, ReplyDemand, demands, origins
 from bff.testing.mentions import constants, counted, looked_up
-from bff.testing.model import expected
 from bff.testing.pagefile import PageFile
 from bff.testing.replies import Builder
-from bff.testing.rules import chunks
 from bff.testing.samples import sample_input, texts
-from bff.testing.scenario import Scenario, Variable, scope_of, score, unhurried, with_chosen
+from bff.testing.scenario import Scenario, Variable, scope_of, score, with_chosen
+from bff.testing.trial import Stage
 from bff.testing.upstream import PICTURE, Upstream
 from bff.web.site import Page
 
 _LARGEST_POOL = 60
 _MOST_TRIES = 3_000
+_KEYS = {
+    "when": ("when",),
+    "require": ("require",),
+    "ok": ("ok",),
+    "request": ("each", "batch", "path", "idempotency_key"),
+}
+"""The keys of a recipe that make each condition of a step."""
 _ALWAYS_TRIED: tuple[Any, ...] = (3, True, "2026-11-23 08:00:00.000Z", None, False)
 
 
@@ -37,9 +42,9 @@ class Guess:
         self.page = page
         self._file = file
         self._recipe = page.recipe
-        self._demands = demands(page.recipe)
-        self._unhurried = unhurried(page)
-        self._requests = [step for step in page.plan.steps if isinstance(step, PlannedRequest)]
+        self.demands = demands(page.plan)
+        self._stage = Stage(page.plan)
+        self._requests = page.plan.requests
         self._chosen: dict[Variable, Any] = {}
         self._tries = 0
         self._pool = self._make_pool()
@@ -95,16 +100,16 @@ class Guess:
             statuses = [500, *other.on_status] if other.fallback is not None else list(other.on_status)
             for status in statuses:
                 broken = {other.name: Upstream(status, body={"message": "failed on purpose"})}
-                good = self.usual.predict(self.page, self._unhurried, broken)
+                good = self._stage.run(self.usual.scope, {**self.usual.replies, **broken})
                 if other.name != step and step in good.asked:
                     return replace(self.usual, broken=broken, good=good)
         return None
 
     def _by_choosing(self, step: str) -> Scenario | None:
-        for key in ("when", "items", "path", "idempotency_key"):
+        for key in ("when", "request"):
             for values in self._combinations(self._variables(step, key)):
                 tried = self._scenario(self._chosen | values)
-                if step in tried.good.asked and not tried.good.endings:
+                if step in tried.good.asked and tried.good.problem is None:
                     return tried
         return None
 
@@ -114,8 +119,8 @@ class Guess:
             for values in self._combinations(self._variables(other.name, "ok")):
                 tried = self._scenario(self._chosen | values)
                 broken = {other.name: replace(tried.replies[other.name], status=400)}
-                good = tried.predict(self.page, self._unhurried, broken)
-                if step in good.asked and not good.endings:
+                good = self._stage.run(tried.scope, {**tried.replies, **broken})
+                if step in good.asked and good.problem is None:
                     return replace(tried, broken=broken, good=good)
         return None
 
@@ -140,32 +145,25 @@ class Guess:
     def _origins(self, step: str, key: str) -> set[Path]:
         """The paths in replies and inputs that a condition of a step is made of."""
         found = self._recipe.step(step)
-        wanted = {
-            "items": ("each", "batch"), "require": ("require",), "when": ("when",), "path": ("path",), "ok": ("ok",),
-            "idempotency_key": ("idempotency_key",),
-        }[key]  # fmt: skip
-        origins: set[Path] = set()
-        for name, part in parts(found):
-            if name in wanted:
-                pieces = part.holes if isinstance(part, PathTemplate) else (part,)
-                for piece in pieces:
-                    origins |= origins_in(self._recipe, None if name == "when" else found, piece)
-        return origins
+        return {
+            origin
+            for name, part in parts(found)
+            if name in _KEYS[key]
+            for path in inspect_part(part).reads
+            for origin in origins(self._recipe, found, path)
+        }
 
     def _choices(self, origin: Path) -> list[Variable]:
-        source = step_of(origin)
-        if source is None:
-            root = str(origin[0])
-            known = root in ("query", "path", "headers", "body") and root not in self._file.request
-            return [(root, origin[1:])] if known and len(origin) == 2 else []
-        if source in self._file.replies or origin[1:2] != ("body",) or len(origin) < 3:
-            return []
-        return [(source, origin[2:])]
+        source = str(origin[0])
+        if source in ("query", "path", "headers", "body"):
+            return [(source, origin[1:])] if source not in self._file.request and len(origin) == 2 else []
+        chosen = source in self.demands and source != "user" and source not in self._file.replies
+        return [(source, origin[2:])] if chosen and origin[1:2] == ("body",) and len(origin) > 2 else []
 
     def _leaves(self) -> list[Variable]:
         return [
             (name, path)
-            for name, demand in self._demands.items()
+            for name, demand in self.demands.items()
             if name != "user" and name not in self._file.replies
             for path in _leaves(demand.body)
             if path
@@ -181,9 +179,10 @@ class Guess:
         """The members of replies that say until when a session lasts."""
         session = self._recipe.session
         if session is not None and session.expires is not None:
-            for origin in origins_in(self._recipe, None, session.expires):
-                if step_of(origin) is not None and isinstance(origin[-1], str):
-                    yield origin[-1]
+            for path in inspect_tree(session.expires).reads:
+                for origin in origins(self._recipe, None, path):
+                    if origin[0] in self.demands and isinstance(origin[-1], str):
+                        yield origin[-1]
 
     def _schema(self, source: str, name: str) -> Mapping[str, Any]:
         declared = self._recipe.input
@@ -204,7 +203,7 @@ class Guess:
             *(value for value in given if isinstance(value, str | int)),
             *constants(self._recipe),
         ]
-        pool += sorted(set(looked_up(self._recipe)) - set(_keys(self._demands.values())))
+        pool += sorted(set(looked_up(self._recipe)) - set(_keys(self.demands.values())))
         return list({repr(value): value for value in pool}.values())[:_LARGEST_POOL]
 
     # --- making replies ----------------------------------------------------------------------------------------------
@@ -212,7 +211,7 @@ class Guess:
     def _user(self) -> dict[str, Any]:
         if self._recipe.auth == "none":
             return {}
-        read = Builder("user", {}, frozenset(), frozenset()).build(self._demands["user"].body)
+        read = Builder("user", {}, frozenset(), frozenset()).build(self.demands["user"].body)
         user: dict[str, Any] = {
             "name": "Visitor",
             **(read if isinstance(read, dict) else {}),
@@ -226,16 +225,13 @@ class Guess:
         replies: dict[str, Upstream] = {}
         for step in self._requests:
             replies[step.name] = self._reply(step, chosen, None)
-        good = self._expected(scope, replies)
+        good = self._stage.run(scope, replies)
         for step in self._requests:  # once more, now that it is known what the batches ask for
             if step.batch_size is not None and step.name in good.asked and step.items is not None:
-                asked = step.items(good.scope, Evaluation())
-                replies[step.name] = self._reply(step, chosen, next(iter(chunks(asked, len(asked) + 1)), []))
-                good = self._expected(scope, replies)
-        return Scenario(request, scope, replies, good, self._demands)
-
-    def _expected(self, scope: Mapping[str, Any], replies: Mapping[str, Upstream]) -> Expected:
-        return expected(self.page.plan, scope, replies, Evaluation(), self._unhurried, self._demands)
+                asked = {to_text(item): item for item in step.items(good.scope, Evaluation())}
+                replies[step.name] = self._reply(step, chosen, [item for text, item in asked.items() if text])
+                good = self._stage.run(scope, replies)
+        return Scenario(request, scope, replies, good)
 
     def _reply(self, step: PlannedRequest, chosen: Mapping[Variable, Any], ids: list[Any] | None) -> Upstream:
         given = self._file.replies.get(step.name)
@@ -243,7 +239,7 @@ class Guess:
             return given
         if self._recipe.passes:
             return Upstream(200, {"content-type": "image/png"}, PICTURE)
-        demand = self._demands[step.name]
+        demand = self.demands[step.name]
         values = {path: value for (source, path), value in chosen.items() if source == step.name}
         builder = Builder(step.name, values, self._numbers, self._times, demand.rows, demand.keys, ids)
         headers = {name: "3" for name in demand.headers if name != "content-type"}

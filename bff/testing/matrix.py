@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bff.plan.model import PlannedRequest
+from bff.problems import CONTENT_TYPE
 from bff.recipe.model import Recipe
-from bff.testing.app_under_test import Visit, environment, surroundings
-from bff.testing.cases import SECOND_CHANCE, FaultCase, Verdict
-from bff.testing.expected import Expected
+from bff.recipe.needs import needs_of
+from bff.testing.app_under_test import PageUnderTest, environment, surroundings
+from bff.testing.cases import SECOND_CHANCE, FaultCase, Record, Verdict, record
 from bff.testing.guess import Guess
+from bff.testing.missing import MISSING, faults_of_keys
 from bff.testing.pagefile import read_page_file
+from bff.testing.trial import Trial
 from bff.testing.upstream import FAULTS, FAULTS_OF_PASSING, Fault
 from bff.web.app import create_app
 from bff.web.site import Page
 
 _SIDE_BY_SIDE = 8
+_PATIENT = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,41 +69,64 @@ def matrix_of(root: Path, pages: Sequence[str] | None = None, faults: Sequence[s
         app = create_app(root, pages, environ=environment(root), transport=surroundings().transport)
     found = Matrix()
     for name in app.extensions["bff"].pages:
-        _add_page(found, root, name, list(FAULTS) if faults is None else list(faults))
+        _add_page(found, root, name, [*FAULTS, MISSING] if faults is None else list(faults))
     return found
 
 
 def _add_page(matrix: Matrix, root: Path, name: str, faults: Sequence[str]) -> None:
     with quiet():
-        page = Visit(root, name).page
-    file = read_page_file(root, page.recipe)
-    guess = Guess(page, file)
-    good = guess.usual.good
-    if good.endings:
-        matrix.unreached.append(Unreached(name, None, _why(good, name)))
-        return
-    cases = [FaultCase(root, name, None, None, guess.usual, file.page)]
-    for step in page.plan.steps:
-        if isinstance(step, PlannedRequest):
+        under_test = PageUnderTest(root, name)
+        page = under_test.page
+        file = read_page_file(root, page.recipe)
+        guess = Guess(page, file)
+        good = guess.usual.good
+        if good.problem is not None:
+            matrix.unreached.append(Unreached(name, None, _why(good.problem.status, good.problem.step, name)))
+            return
+        usual = record(under_test, guess.usual, _PATIENT)
+        if (problem := _problem_of(usual)) is not None:
+            matrix.unreached.append(Unreached(name, None, _why(*problem, name)))
+            return
+        needs = needs_of(page.recipe)
+        case = FaultCase(root, name, None, None, under_test, guess.usual, usual, wanted=file.page)
+        cases = [case]
+        for step in page.plan.requests:
             scenario = guess.reaching(step.name)
             if scenario is None and guess.is_left_out(step.name):
                 continue
             if scenario is None:
                 matrix.unreached.append(Unreached(name, step.name, _not_asked(good, name, step.name)))
                 continue
+            recorded = usual if scenario is guess.usual else record(under_test, scenario, _PATIENT)
+            of_step = replace(
+                case, step=step.name, scenario=scenario, good=recorded, needs=needs.get(step.name, ())
+            )
             known = _faults_of(page.recipe, step)
+            if not page.recipe.passes:
+                known |= faults_of_keys(guess.demands[step.name].body, scenario.replies[step.name])
             cases += [
-                FaultCase(root, name, step.name, known[fault], scenario) for fault in faults if fault in known
+                replace(of_step, fault=fault)
+                for name in faults
+                for fault in known.values()
+                if name in (fault.name, fault.column)
             ]
     matrix.cases += cases
     if page.plan.parts and page.plan.shape is not None:
         matrix.cases += [replace(case, in_lines=True) for case in cases if _tells_of_lines(case, page)]
 
 
-def _faults_of(recipe: Recipe, step: PlannedRequest) -> Mapping[str, Fault]:
+def _problem_of(recorded: Record) -> tuple[int, str | None] | None:
+    """The status and step of the problem that a page ended with, if it did."""
+    answered = recorded.answered
+    if answered.headers.get("Content-Type") != CONTENT_TYPE:
+        return None
+    return answered.status, answered.json.get("step")
+
+
+def _faults_of(recipe: Recipe, step: PlannedRequest) -> dict[str, Fault]:
     """The faults that a step can have."""
     if recipe.passes:
-        return FAULTS_OF_PASSING
+        return {**FAULTS_OF_PASSING}
     old = _may_be_old(recipe, step)
     return {name: fault for name, fault in FAULTS.items() if old or not fault.warm}
 
@@ -115,23 +142,19 @@ def _may_be_old(recipe: Recipe, step: PlannedRequest) -> bool:
     return recipe.method == "GET" and cache is not None and cache.stale_if_error > 0
 
 
-def _why(good: Expected, name: str) -> str:
-    ending = good.endings[0]
-    step = ending.members.get("step")
+def _why(status: int, step: str | None, name: str) -> str:
     where = f" at step {step}" if step else ""
     return (
-        f"no replies were found with which this page is well: it ends with {ending.status}{where}; "
+        f"no replies were found with which this page is well: it ends with {status}{where}; "
         f"say what its backends reply in tests/pages/{name}.yaml"
     )
 
 
-def _not_asked(good: Expected, name: str, step: str) -> str:
+def _not_asked(good: Trial, name: str, step: str) -> str:
     keys = [key for unmet, key in good.unmet if unmet == step]
     reason = {
         "when": "its 'when' is never true",
-        "items": "it has no items",
-        "path": "its path has an empty part",
-        "idempotency_key": "its idempotency_key is empty",
+        "request": "it has no items, or a part of its path or its idempotency_key is empty",
     }
     return (
         f"step {step} is never asked: {reason.get(keys[0] if keys else '', 'what it waits for fails')}; "

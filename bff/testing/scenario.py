@@ -1,4 +1,4 @@
-"""One visit of a page, as it is foretold and then tried: a visitor's request and what each backend answers."""
+"""One visit of a page: a visitor's request and what each backend answers."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bff.expressions import Evaluation
 from bff.expressions.inspect import Path
-from bff.testing.demands import ReplyDemand
-from bff.testing.expected import Expected, Times
-from bff.testing.model import expected
 from bff.testing.samples import GivenInput
+from bff.testing.trial import Trial
 from bff.testing.upstream import Upstream
 from bff.validation import prune
 from bff.web.site import Page
@@ -22,7 +19,7 @@ Variable = tuple[str, Path]
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A visitor's request and what the backends answer, with what the page makes of it.
+    """A visitor's request and what the backends answer, with what a run made of it.
 
     `broken` are the steps that must fail for others to be asked (a second source), each with its upstream.
     """
@@ -30,27 +27,16 @@ class Scenario:
     request: GivenInput
     scope: Mapping[str, Any]
     replies: Mapping[str, Upstream]
-    good: Expected
-    demands: Mapping[str, ReplyDemand]
+    good: Trial
     broken: Mapping[str, Upstream] = field(default_factory=dict)
-
-    def predict(self, page: Page, times: Times, faults: Mapping[str, Upstream]) -> Expected:
-        """What the page answers when some steps' backends do something else."""
-        upstream = {**self.replies, **self.broken, **faults}
-        return expected(page.plan, self.scope, upstream, Evaluation(), times, self.demands)
-
-
-def unhurried(page: Page) -> Times:
-    """Times in which a page and its steps always end."""
-    return Times(1e9, dict.fromkeys((step.name for step in page.plan.steps), 1.0))
 
 
 def score(scenario: Scenario) -> tuple[int, int, int]:
     """How much of a page a scenario reaches: whether it ends well, the steps asked, the values that say something."""
     good = scenario.good
     conditions = -sum(1 for _, key in good.unmet if key != "when")
-    ends = 0 if good.endings else 1
-    return ends, len(good.asked) + conditions, 0 if good.endings else _filled(good.body)
+    ends = 0 if good.problem else 1
+    return ends, len(good.asked) + conditions, 0 if good.problem else _filled(good.body)
 
 
 def _filled(value: Any) -> int:

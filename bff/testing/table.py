@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from bff.testing.cases import FaultCase, Verdict
 from bff.testing.matrix import Matrix
+from bff.testing.missing import MISSING
 from bff.testing.upstream import FAULTS
 
 
@@ -13,13 +14,17 @@ def table(matrix: Matrix, verdicts: Mapping[FaultCase, Verdict]) -> Iterator[str
     """The lines of the table."""
     rows: dict[tuple[str, str], dict[str, str]] = {}
     for case, verdict in verdicts.items():
-        column = "well" if case.fault is None else case.fault.name
-        rows.setdefault((case.asked_for, case.step or ""), {})[column] = _cell(verdict)
+        column = "well" if case.fault is None else case.fault.column or case.fault.name
+        cells = rows.setdefault((case.asked_for, case.step or ""), {})
+        cells[column] = _both(cells.get(column, ""), _cell(verdict))
     for unreached in matrix.unreached:
         rows.setdefault((unreached.page, unreached.step or ""), {})["well"] = "never"
     order = list(dict.fromkeys(page for page, _ in rows))
     sorted_rows = sorted(rows.items(), key=lambda row: order.index(row[0][0]))
-    columns = ["well", *(name for name in FAULTS if any(name in cells for cells in rows.values()))]
+    columns = [
+        "well",
+        *(name for name in (*FAULTS, MISSING) if any(name in cells for cells in rows.values())),
+    ]
     wide = max([len(page) for page, _ in rows] + [4]), max([len(step) for _, step in rows] + [4])
     yield _line(("page", "step"), wide, columns)
     before = ""
@@ -49,6 +54,15 @@ def _cell(verdict: Verdict) -> str:
     return f"{verdict.status}{''.join(mark for mark, is_so in marks.items() if is_so)}"
 
 
+def _both(before: str, cell: str) -> str:
+    """One cell for two cases of a column; of what is not as the recipe says, only that."""
+    if "!" in before or before == cell:
+        return before
+    return (
+        cell if "!" in cell or not before else f"{before}/{cell}" if cell not in before.split("/") else before
+    )
+
+
 def _line(names: tuple[str, str], wide: tuple[int, int], cells: list[str]) -> str:
     parts = [f"{names[0]:<{wide[0]}}", f"{names[1]:<{wide[1]}}", *(f"{cell:<8}" for cell in cells)]
     return "  ".join(parts[:2]) + "  " + "".join(parts[2:]).rstrip()
@@ -62,6 +76,10 @@ _WORDS = {
     "half": "answers with half a JSON",
     "form": "answers with JSON of another form",
     "null": "answers with null",
+    "nulls": "answers with null in the place of lists",
+    "{}": "answers with {}",
+    "[]": "answers with []",
+    "text": "answers with a text",
     "10MB": "answers with 10 MB",
     "drip": "answers a byte at a time",
     "stale": "has closed the connection that was kept",
@@ -70,4 +88,6 @@ _WORDS = {
 
 
 def _words(fault: str) -> str:
+    if fault.startswith(MISSING):
+        return f"answers without {fault.removeprefix(MISSING).strip()}"
     return _WORDS.get(fault, f"answers with status {fault}")

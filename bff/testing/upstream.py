@@ -50,7 +50,8 @@ class Fault:
     """One way to fail: what it makes of the good reply, and how the server does it.
 
     Without a `script` nobody listens; a `stale` one ends idle connections and then answers well. A `warm` one comes
-    after a visit in which all was well, to steps whose old replies may stand in.
+    after a visit in which all was well, to steps whose old replies may stand in. An `is_empty_list` one has null in the
+    place of lists. Tables show it in the `column` that it shares with others, else in one of its own.
     """
 
     name: str
@@ -58,6 +59,8 @@ class Fault:
     script: Callable[[Upstream], Script] | None = None
     stale: bool = False
     warm: bool = False
+    is_empty_list: bool = False
+    column: str = ""
 
     def __str__(self) -> str:
         return self.name
@@ -70,10 +73,11 @@ def at_once_old(reply: Upstream) -> Script:
 
 def good_script(reply: Upstream) -> Script:
     """The script that answers as a good backend does."""
-    return answer(reply.status, body=_raw(reply), headers=reply.headers)
+    return answer(reply.status, body=raw_of(reply), headers=reply.headers)
 
 
-def _raw(reply: Upstream) -> bytes:
+def raw_of(reply: Upstream) -> bytes:
+    """The body of a reply as it is sent."""
     if isinstance(reply.body, bytes):
         return reply.body
     return b"" if reply.body is EMPTY else json.dumps(reply.body).encode()
@@ -105,7 +109,7 @@ def _half(reply: Upstream) -> Script:
 
 
 def _cut_coding(reply: Upstream) -> Script:
-    packed = gzipped(_raw(reply) or b"{}")[:7]
+    packed = gzipped(raw_of(reply) or b"{}")[:7]
     return answer(reply.status, body=packed, headers={**reply.headers, "Content-Encoding": "gzip"})
 
 
@@ -123,28 +127,30 @@ def _html(reply: Upstream) -> Script:
     return answer(200, body=page, headers={"Content-Type": "text/html"})
 
 
-def _null(reply: Upstream) -> Upstream:
-    return replace(reply, body=None)
-
-
-def _of_another_form(reply: Upstream) -> Upstream:
-    return replace(reply, body=another_form(reply.body))
-
-
 def another_form(value: Any) -> Any:
     """JSON of another form: every list a mapping, or where there is none, a list or mapping in its place."""
-    changed = _without_lists(value)
+    changed = _without_lists(value, {"error": MARKER})
     if changed != value:
         return changed
     return [{"error": MARKER}] if isinstance(value, dict) else {"error": MARKER}
 
 
-def _without_lists(value: Any) -> Any:
+def _without_lists(value: Any, instead: Any) -> Any:
     if isinstance(value, list):
-        return {"error": MARKER}
+        return instead
     if isinstance(value, dict):
-        return {key: _without_lists(member) for key, member in value.items()}
+        return {key: _without_lists(member, instead) for key, member in value.items()}
     return value
+
+
+def with_null_lists(value: Any) -> Any:
+    """The JSON with null in the place of each list, as some backends write an empty one."""
+    changed = _without_lists(value, None)
+    return changed if changed != value else {"items": None}
+
+
+def _of_form(name: str, body: Callable[[Any], Any], **more: Any) -> Fault:
+    return Fault(name, lambda reply: replace(reply, body=body(reply.body)), good_script, **more)
 
 
 _FAILING = _status(500)
@@ -163,8 +169,12 @@ FAULTS: Mapping[str, Fault] = {
         Fault("HTML", lambda reply: replace(reply, status=200, body=NOT_JSON, headers={}), _html),
         Fault("half", lambda reply: replace(reply, status=200, body=NOT_JSON), _half),
         Fault("cut", lambda _: Upstream(broken="refused"), _cut_coding),
-        Fault("form", _of_another_form, good_script),
-        Fault("null", _null, good_script),
+        _of_form("form", another_form),
+        _of_form("null", lambda _: None),
+        _of_form("nulls", with_null_lists, is_empty_list=True),
+        _of_form("{}", lambda _: {}),
+        _of_form("[]", lambda _: []),
+        _of_form("text", lambda _: MARKER),
         Fault("10MB", lambda _: Upstream(broken="too-large"), _flood),
         Fault("drip", lambda _: Upstream(broken="timeout", stalls=True), _drip),
         Fault("stale", lambda reply: reply, good_script, stale=True),
@@ -181,7 +191,7 @@ _LARGE = b" " * (10 * 2**20)
 
 
 def _cut(reply: Upstream) -> Script:
-    raw = _raw(reply)
+    raw = raw_of(reply)
 
     def script(_: Received, wire: Wire) -> None:
         wire.send(

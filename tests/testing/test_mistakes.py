@@ -204,7 +204,7 @@ def replies_have_no_bound(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Ledger, "room", property(lambda self: 2**40))
 
 
-@seed("reading", "todos", "null", "expected status 200, found 502")
+@seed("reading", "todos", "nulls", "expected status 200, found 502")
 def null_is_taken_for_a_failure(patch: pytest.MonkeyPatch) -> None:
     good = outcomes._is_list_at
     patch.setattr(outcomes, "_is_list_at", lambda value, path: value is not None and good(value, path))
@@ -220,7 +220,7 @@ def what_was_written_is_not_told(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Writes, "members", property(lambda self: {}))
 
 
-@seed("writing", "second", "hangs", "expected unknown ['second'] in the problem, found []")
+@seed("writing", "second", "hangs", "expected unknown ['second'] in the problem, found None")
 def a_write_without_a_reply_is_taken_for_none(patch: pytest.MonkeyPatch) -> None:
     good = request_step._outcome_of
 
@@ -231,7 +231,7 @@ def a_write_without_a_reply_is_taken_for_none(patch: pytest.MonkeyPatch) -> None
     patch.setattr(request_step, "_outcome_of", outcome_of)
 
 
-@seed("writing", "second", "500", "expected undone ['taken_back'] in the problem, found []")
+@seed("writing", "second", "500", "expected undo_failed ['taken_back'] in the problem, found None")
 def what_was_written_is_not_taken_back(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(run.PageRun, "take_back", lambda self: self.writes.members)
 
@@ -247,7 +247,7 @@ def failures_of_items_are_forgotten(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(run.RequestStep, "item_failures", forgetful, raising=False)
 
 
-@seed("many", "other", "404", "expected step other to be asked, found ids, rows, rows asked")
+@seed("many", "other", "404", "expected step other to be asked, found ids, rows asked")
 def a_step_is_not_asked(patch: pytest.MonkeyPatch) -> None:
     good = run._STARTS[BoundRequest]
 

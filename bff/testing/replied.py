@@ -1,0 +1,59 @@
+"""Whether a reply lacks what its step needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from bff.errors import PageError
+from bff.expressions import Evaluation
+from bff.expressions.paths import ANY, Path
+from bff.plan.model import PlannedRequest
+from bff.recipe.needs import Need
+from bff.testing.upstream import Upstream
+
+
+def breaks(step: PlannedRequest, reply: Upstream, needs: Iterable[Need], scope: Mapping[str, Any]) -> bool:
+    """Whether a success of a step lacks what it needs, or has something else where its recipe goes over a list."""
+    value = reply.body
+    if any(_is_no_list(value, path) for path in step.reply_lists):
+        return True
+    if step.take is not None:
+        seen = {"status": reply.status, "headers": reply.headers, "body": value}
+        try:
+            value = step.take({**scope, "reply": seen}, Evaluation())
+        except (PageError, KeyError):  # it is made of the item of an `each`
+            return False
+    lists = [path[1:] for path in step.lists if path[:1] == (ANY,)] if step.each else [*step.lists]
+    rows = [()] if step.batch_size is not None or step.key_by is not None else []
+    return any(_is_no_list(value, path) for path in (*rows, *lists)) or any(
+        _lacks(value, need.path, need) for need in needs
+    )
+
+
+def _is_no_list(value: Any, path: Path) -> bool:
+    if not path:
+        return value is not None and not isinstance(value, list)
+    key, *rest = path
+    return any(_is_no_list(inner, tuple(rest)) for inner in _at(value, key))
+
+
+def _lacks(value: Any, path: Path, need: Need) -> bool:
+    if not path:
+        return not need.nullable if value is None else not _has_form(value, need.form)
+    key, *rest = path
+    is_last = not rest and key is not ANY and value is not None
+    if is_last and not (isinstance(value, dict) and key in value):
+        return True  # what is around it is there, else that is another need
+    return any(_lacks(inner, tuple(rest), need) for inner in _at(value, key))
+
+
+def _at(value: Any, key: object) -> Iterable[Any]:
+    """The values at a key, which are all where it stands for each."""
+    if key is ANY:
+        return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [value[key]] if isinstance(value, dict) and key in value else ()
+
+
+def _has_form(value: Any, form: str) -> bool:
+    return form == "any" or isinstance(value, list if form == "list" else dict)

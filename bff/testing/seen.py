@@ -1,0 +1,125 @@
+"""A case as it went, and what its recipe declares for that: the ground on which invariants stand."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from bff.plan.model import Plan, PlannedRequest
+from bff.problems import CONTENT_TYPE
+from bff.recipe.graph import reached
+from bff.recipe.needs import Need
+from bff.testing.app_under_test import Answered
+from bff.testing.replied import breaks
+from bff.testing.scenario import Scenario
+from bff.testing.upstream import EMPTY, NOT_JSON, Fault, Upstream
+
+_KEPT = {404, 409, 410, 412, 422, 429}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A case as it went: what was declared, what is recorded of the good page, what the visitor and backends saw.
+
+    `step`, `fault` and `reply` (what the fault makes of the good one) are None where every backend is well; `asked`
+    are the steps asked, undos as `undo.STEP`, each as often as it was; `whole` is the page in one piece, where
+    `found` came in lines.
+    """
+
+    plan: Plan
+    scenario: Scenario
+    deadline: float
+    good: Answered
+    good_asked: Counter[str]
+    found: Answered
+    asked: Counter[str]
+    step: PlannedRequest | None = None
+    fault: Fault | None = None
+    reply: Upstream | None = None
+    needs: tuple[Need, ...] = ()
+    wanted: Any = None
+    whole: Answered | None = None
+
+    @property
+    def name(self) -> str:
+        """The step that the case is about; empty where every backend is well."""
+        return "" if self.step is None else self.step.name
+
+    @cached_property
+    def below(self) -> frozenset[str]:
+        """The steps that wait for it, itself included."""
+        edges = {name: frozenset(after) for name, after in self.plan.followers.items()}
+        return reached(self.name, edges) if self.name else frozenset()
+
+    @cached_property
+    def problem(self) -> Mapping[str, Any] | None:
+        """The problem that the page ended with."""
+        is_problem = self.found.headers.get("Content-Type") == CONTENT_TYPE
+        return self.found.json if is_problem and isinstance(self.found.json, dict) else None
+
+    @cached_property
+    def fails(self) -> bool | None:
+        """Whether the step fails with this reply; None where its recipe has a say in that."""
+        step, reply = self.step, self.reply
+        if step is None or reply is None or reply.old is not None or self.good_is_meant:
+            return False
+        if reply.broken is not None:
+            return True
+        if reply.status in step.on_status or step.ok is not None:
+            return None
+        if not 200 <= reply.status < 300:
+            return True
+        if self.plan.recipe.passes:
+            return reply.body is NOT_JSON
+        if reply.body is NOT_JSON or reply.body is EMPTY:
+            return True if (step.reads if reply.body is NOT_JSON else step.reads_into) else None
+        if breaks(step, reply, self.needs, self.scenario.good.scope):
+            return True
+        return False if self._has_empty_lists else None
+
+    @property
+    def _has_empty_lists(self) -> bool:
+        """Whether the reply is the good one, with null in the place of lists."""
+        if self.fault is None or not self.fault.is_empty_list or self.reply is None:
+            return False
+        good, now = self.scenario.replies[self.name].body, self.reply.body
+        return isinstance(good, list) or (isinstance(good, dict) and good.keys() <= now.keys())
+
+    @property
+    def good_is_meant(self) -> bool:
+        """Whether the backend is well after all."""
+        return self.fault is None or self.fault.stale
+
+    @property
+    def falls_back(self) -> bool:
+        return self.step is not None and self.step.fallback is not None
+
+    @property
+    def status(self) -> int:
+        """The status with which the step's failure ends a page, by the table in docs/recipes.md."""
+        assert self.step is not None and self.reply is not None
+        upstream = self.reply.status if self.reply.old is None else self.reply.old
+        if self.reply.broken is not None:
+            return 504 if self.reply.broken == "timeout" else 502
+        if upstream in _KEPT or (upstream in (401, 403) and self.step.client.forwards_token):
+            return upstream
+        if self.plan.recipe.passes and self.step.writes and upstream in (413, 415):
+            return upstream
+        return 422 if upstream == 400 and self.step.body_from_input else 502
+
+    @property
+    def kind(self) -> str:
+        """How the step fails."""
+        assert self.reply is not None
+        if self.reply.broken is not None:
+            return self.reply.broken
+        if self.reply.old is not None or not 200 <= self.reply.status < 300:
+            return "status"
+        return "not-json" if self.reply.body is NOT_JSON and not self.plan.recipe.passes else "bad-reply"
+
+    def hangs(self, names: Iterable[str]) -> bool:
+        """Whether any of these names stands for something that the step has a part in."""
+        return bool({*names} & {*self.below, "errors"})

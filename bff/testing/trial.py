@@ -1,0 +1,155 @@
+"""One run of a page without a network: which steps it asks, and what it makes of their replies."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec import to_builtins
+from msgspec.structs import replace
+
+from bff import clock
+from bff.errors import Failure, PageError
+from bff.executor.bind import BoundRequest
+from bff.executor.request_step import RequestStep
+from bff.executor.results import RunContext
+from bff.executor.run import PageRun
+from bff.expressions import Evaluation
+from bff.http import Broken, Calls, Client, OutgoingRequest, Reply
+from bff.http.gate import Gate
+from bff.http.transport import Promise, Started, Stream, Try
+from bff.identity import Visitor
+from bff.jsontext import encode
+from bff.plan.model import Plan, PlannedGuard, PlannedRequest
+from bff.problems import entry
+from bff.testing.upstream import Upstream, raw_of
+
+_BASE = "http://trial/"
+_PATIENCE = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a run came to: the steps asked, the problem that ended it or the page, and every value on the way.
+
+    `unmet` are the conditions that kept a step from being asked, or ended the page: by step, and `when`, `require`,
+    `ok` or `request` for what a request is made of.
+    """
+
+    asked: tuple[str, ...]
+    unmet: tuple[tuple[str, str], ...]
+    scope: Mapping[str, Any]
+    problem: PageError | None = None
+    body: Any = None
+
+
+@dataclass(slots=True, eq=False)
+class _Ended:
+    outcome: Reply | Broken | None
+    sent: bool = True
+    held: bool = False
+
+
+class _Replies:
+    """A transport that has every reply already."""
+
+    def __init__(self) -> None:
+        self.of: dict[str, Reply] = {}
+
+    def start(self, request: Try) -> Started:
+        return _Ended(self.of[request.url.removeprefix(_BASE).partition("/")[0]])
+
+    def wait(self, started: Collection[Started], until: float) -> Sequence[Started]:
+        return list(started)
+
+    def abandon(self, started: Started) -> None:
+        pass
+
+    def promise(self) -> Promise:
+        raise NotImplementedError
+
+    def stream(self, request: Try, body: Iterable[bytes] | None) -> Stream | Broken:
+        raise NotImplementedError
+
+
+class _Run(PageRun):
+    """A run in which a body that would go through is not asked for."""
+
+    def hand_through(self, step: BoundRequest) -> None:
+        if not isinstance(RequestStep(step, self).alone(), OutgoingRequest):
+            raise self.failed(step, Failure(step.name, "unsent", 404, ""))
+        self.traces[step.name].requests = 1
+        self.end(step, None, "ok")
+
+
+def _untiring(client: Client, step: str) -> Client:
+    """The client of a step, which asks however often that fails."""
+    found = client.at(_BASE + step)
+    found.gate = Gate(client.concurrency)
+    return found
+
+
+class Stage:
+    """Where one page is run with these replies and those."""
+
+    def __init__(self, plan: Plan) -> None:
+        steps = tuple(
+            replace(
+                step,
+                client=_untiring(step.client, step.name),
+                retries=0,
+                hedge=None,
+                cache=None,
+            )
+            if isinstance(step, PlannedRequest)
+            else step
+            for step in plan.steps
+        )
+        self._plan = replace(plan, steps=steps)
+        self._replies = _Replies()
+        tokens = {client.name: "token" for client in plan.clients}
+        self._visitor = Visitor({}, tokens, mark=b"visitor")
+
+    def run(self, scope: Mapping[str, Any], upstream: Mapping[str, Upstream]) -> Trial:
+        """What the page makes of these replies."""
+        self._replies.of = {
+            name: Reply(reply.status, reply.headers, raw_of(reply)) for name, reply in upstream.items()
+        }
+        until = clock.monotonic() + _PATIENCE
+        calls = Calls(self._replies, until)
+        context = RunContext(until, encode, self._visitor)
+        run = _Run(self._plan, dict(scope), calls, Evaluation(), context)
+        try:
+            results = run.run()
+            body = self._page_of(run, results.failures)
+        except PageError as problem:
+            return Trial(*self._told(run), run.scope, problem)
+        finally:
+            calls.close()
+        return Trial(*self._told(run), run.scope, None, body)
+
+    def _page_of(self, run: PageRun, failures: Iterable[Failure]) -> Any:
+        plan = self._plan
+        errors = [entry(failure, plan.fields[failure.step]) for failure in failures]
+        if plan.shape is None:
+            return None
+        return to_builtins(plan.shape({**run.scope, "errors": errors}, Evaluation()))
+
+    def _told(self, run: PageRun) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+        asked, unmet = [], []
+        for step in self._plan.steps:
+            trace = run.traces.get(step.name)
+            if trace is None:
+                continue
+            if trace.requests:
+                asked.append(step.name)
+            if trace.outcome == "skipped":
+                unmet.append((step.name, "when"))
+            elif isinstance(step, PlannedGuard) and trace.outcome == "failed":
+                unmet.append((step.name, "require"))
+            elif isinstance(step, PlannedRequest) and not trace.requests:
+                unmet.append((step.name, "request"))
+            elif trace.failure is not None and trace.failure.kind == "status":
+                unmet.append((step.name, "ok"))
+        return tuple(asked), tuple(unmet)
