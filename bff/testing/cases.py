@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bff.recipe.needs import Need
-from bff.testing.app_under_test import Answered, PageUnderTest, Times, Visit, scaled, surroundings
+from bff.testing.app_under_test import PageUnderTest, Times, Visit, scaled, surroundings
 from bff.testing.invariants import INVARIANTS
 from bff.testing.scenario import Scenario
-from bff.testing.seen import Seen
+from bff.testing.seen import Record, Seen
 from bff.testing.server import Script
 from bff.testing.upstream import Fault, Upstream, at_once_old, good_script, script_of
 
 SECOND_CHANCE = 3.0
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """What is recorded of the page while its backends are well: its answer, and which steps were asked how often."""
-
-    answered: Answered
-    asked: Counter[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +86,9 @@ class FaultCase:
         step = next((step for step in page.plan.requests if step.name == self.step), None)
         reply = None if self.fault is None else self.fault.of(self._good_reply)
         return Seen(
-            page.plan, self.scenario, times.deadline, self.good.answered, self.good.asked, found.answered, found.asked,
-            step, self.fault, reply, self.needs, self.wanted, whole,
-        )  # fmt: skip
+            *(page.plan, self.scenario, times.deadline, self.good, found.answered, found.asked),
+            *(step, self.fault, reply, self.needs, self.wanted, whole),
+        )
 
     def _ask(self, visit: Visit, times: Times, *, in_lines: bool) -> Record:
         scripts = _scripts(self.scenario)

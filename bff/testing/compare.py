@@ -18,7 +18,7 @@ def neutral(value: Any) -> Any:
     if isinstance(value, dict):
         kept = {key: neutral(member) for key, member in value.items()}
         if str(kept.get("type", "")).startswith("urn:bff:problem:"):
-            kept.pop("detail", None)
+            kept = {key: member for key, member in kept.items() if key not in ("detail", "instance")}
         return kept
     if isinstance(value, list):
         found = [neutral(element) for element in value]

@@ -14,10 +14,11 @@ from bff.problems import CONTENT_TYPE
 from bff.recipe.model import Recipe
 from bff.recipe.needs import needs_of
 from bff.testing.app_under_test import PageUnderTest, environment, surroundings
-from bff.testing.cases import SECOND_CHANCE, FaultCase, Record, Verdict, record
+from bff.testing.cases import SECOND_CHANCE, FaultCase, Verdict, record
 from bff.testing.guess import Guess
-from bff.testing.missing import MISSING, faults_of_keys
+from bff.testing.keys import CHANGES, faults_of_keys
 from bff.testing.pagefile import read_page_file
+from bff.testing.seen import Record
 from bff.testing.trial import Trial
 from bff.testing.upstream import FAULTS, FAULTS_OF_PASSING, Fault
 from bff.web.app import create_app
@@ -69,7 +70,7 @@ def matrix_of(root: Path, pages: Sequence[str] | None = None, faults: Sequence[s
         app = create_app(root, pages, environ=environment(root), transport=surroundings().transport)
     found = Matrix()
     for name in app.extensions["bff"].pages:
-        _add_page(found, root, name, [*FAULTS, MISSING] if faults is None else list(faults))
+        _add_page(found, root, name, [*FAULTS, *CHANGES] if faults is None else list(faults))
     return found
 
 

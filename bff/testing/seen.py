@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from bff.expressions.inspect import fields
 from bff.plan.model import Plan, PlannedRequest
 from bff.problems import CONTENT_TYPE
 from bff.recipe.graph import reached
+from bff.recipe.model import Recipe
 from bff.recipe.needs import Need
 from bff.testing.app_under_test import Answered
 from bff.testing.replied import breaks
@@ -20,20 +22,26 @@ from bff.testing.upstream import EMPTY, NOT_JSON, Fault, Upstream
 _KEPT = {404, 409, 410, 412, 422, 429}
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The answer of a page, and which steps were asked for it how often; undos are `undo.STEP`."""
+
+    answered: Answered
+    asked: Counter[str]
+
+
 @dataclass(frozen=True)
 class Seen:
     """A case as it went: what was declared, what is recorded of the good page, what the visitor and backends saw.
 
-    `step`, `fault` and `reply` (what the fault makes of the good one) are None where every backend is well; `asked`
-    are the steps asked, undos as `undo.STEP`, each as often as it was; `whole` is the page in one piece, where
-    `found` came in lines.
+    `step`, `fault` and `reply` (what the fault makes of the good one) are None where every backend is well; `whole`
+    is the page in one piece, where `found` came in lines.
     """
 
     plan: Plan
     scenario: Scenario
     deadline: float
-    good: Answered
-    good_asked: Counter[str]
+    recorded: Record
     found: Answered
     asked: Counter[str]
     step: PlannedRequest | None = None
@@ -42,6 +50,15 @@ class Seen:
     needs: tuple[Need, ...] = ()
     wanted: Any = None
     whole: Answered | None = None
+
+    @property
+    def recipe(self) -> Recipe:
+        return self.plan.recipe
+
+    @property
+    def good(self) -> Answered:
+        """The page while its backends are well."""
+        return self.recorded.answered
 
     @property
     def name(self) -> str:
@@ -64,18 +81,16 @@ class Seen:
     def fails(self) -> bool | None:
         """Whether the step fails with this reply; None where its recipe has a say in that."""
         step, reply = self.step, self.reply
-        if step is None or reply is None or reply.old is not None or self.good_is_meant:
+        if step is None or reply is None or self.is_good:
             return False
-        if reply.broken is not None:
-            return True
-        if reply.status in step.on_status or step.ok is not None:
+        if reply.broken is None and (reply.status in step.on_status or step.ok is not None):
             return None
-        if not 200 <= reply.status < 300:
+        if reply.broken is not None or not 200 <= reply.status < 300:
             return True
-        if self.plan.recipe.passes:
+        if self.recipe.passes:
             return reply.body is NOT_JSON
         if reply.body is NOT_JSON or reply.body is EMPTY:
-            return True if (step.reads if reply.body is NOT_JSON else step.reads_into) else None
+            return (step.reads if reply.body is NOT_JSON else step.reads_into) or None
         if breaks(step, reply, self.needs, self.scenario.good.scope):
             return True
         return False if self._has_empty_lists else None
@@ -89,9 +104,14 @@ class Seen:
         return isinstance(good, list) or (isinstance(good, dict) and good.keys() <= now.keys())
 
     @property
-    def good_is_meant(self) -> bool:
-        """Whether the backend is well after all."""
-        return self.fault is None or self.fault.stale
+    def is_good(self) -> bool:
+        """Whether the step has its good reply after all, be it one that was kept."""
+        return self.fault is None or self.fault.stale or self.is_old
+
+    @property
+    def is_old(self) -> bool:
+        """Whether a reply that was kept stands in for the one that failed."""
+        return self.reply is not None and self.reply.old is not None
 
     @property
     def falls_back(self) -> bool:
@@ -101,12 +121,10 @@ class Seen:
     def status(self) -> int:
         """The status with which the step's failure ends a page, by the table in docs/recipes.md."""
         assert self.step is not None and self.reply is not None
-        upstream = self.reply.status if self.reply.old is None else self.reply.old
+        upstream = self.reply.old or self.reply.status
         if self.reply.broken is not None:
             return 504 if self.reply.broken == "timeout" else 502
         if upstream in _KEPT or (upstream in (401, 403) and self.step.client.forwards_token):
-            return upstream
-        if self.plan.recipe.passes and self.step.writes and upstream in (413, 415):
             return upstream
         return 422 if upstream == 400 and self.step.body_from_input else 502
 
@@ -114,12 +132,11 @@ class Seen:
     def kind(self) -> str:
         """How the step fails."""
         assert self.reply is not None
-        if self.reply.broken is not None:
-            return self.reply.broken
-        if self.reply.old is not None or not 200 <= self.reply.status < 300:
-            return "status"
-        return "not-json" if self.reply.body is NOT_JSON and not self.plan.recipe.passes else "bad-reply"
+        if self.reply.broken is not None or self.is_old or not 200 <= self.reply.status < 300:
+            return self.reply.broken or "status"
+        return "not-json" if self.reply.body is NOT_JSON and not self.recipe.passes else "bad-reply"
 
-    def hangs(self, names: Iterable[str]) -> bool:
-        """Whether any of these names stands for something that the step has a part in."""
-        return bool({*names} & {*self.below, "errors"})
+    def fields(self) -> Iterator[tuple[str, frozenset[str]]]:
+        """The fields of the page, each with the names that it is made of."""
+        for path, inspection in fields(self.recipe.shape) if self.recipe.shape is not None else ():
+            yield path, frozenset(use.name for use in inspection.names)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from bff.testing.cases import FaultCase, Verdict
+from bff.testing.keys import CHANGES
 from bff.testing.matrix import Matrix
-from bff.testing.missing import MISSING
 from bff.testing.upstream import FAULTS
 
 
@@ -23,7 +23,7 @@ def table(matrix: Matrix, verdicts: Mapping[FaultCase, Verdict]) -> Iterator[str
     sorted_rows = sorted(rows.items(), key=lambda row: order.index(row[0][0]))
     columns = [
         "well",
-        *(name for name in (*FAULTS, MISSING) if any(name in cells for cells in rows.values())),
+        *(name for name in (*FAULTS, *CHANGES) if any(name in cells for cells in rows.values())),
     ]
     wide = max([len(page) for page, _ in rows] + [4]), max([len(step) for _, step in rows] + [4])
     yield _line(("page", "step"), wide, columns)
@@ -88,6 +88,7 @@ _WORDS = {
 
 
 def _words(fault: str) -> str:
-    if fault.startswith(MISSING):
-        return f"answers without {fault.removeprefix(MISSING).strip()}"
+    column, _, key = fault.partition(" ")
+    if column in CHANGES:
+        return f"answers without {key}" if column == "missing" else f"answers with a text as {key}"
     return _WORDS.get(fault, f"answers with status {fault}")

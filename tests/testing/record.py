@@ -20,14 +20,14 @@ from tests import test_cookbook as cookbook
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = Path(__file__).with_name("replies_of_another_form.txt")
-COLUMNS = ("{}", "null", "empty", "[]", "nulls", "text", "missing")
+COLUMNS = ("{}", "null", "empty", "[]", "nulls", "text", "missing", "retyped")
 _PATIENT = 5.0
 _ABOUT = """\
 What a page makes of a reply of another form, for every step of every recipe. "nulls" is the good reply with null in
-the place of lists ({"items": null} where it has none), "missing" each key in turn that the page goes over or reads
-through. "502 bad-reply" is the problem of the step, "fallback" a partial page, "same" the good page. "page" is another page,
-"empty" one in which every field that hangs on the step is empty: what it reads are leaves that nothing enforces. Below
-are the fields that are others then, each with what stands there.
+the place of lists ({"items": null} where it has none); "missing" is each key in turn that the page goes over or reads
+through, "retyped" a text in its place. "502 bad-reply" is the problem of the step, "fallback" a partial page, "same"
+the good page. "page" is another page, "empty" one in which every field that hangs on the step is empty: what it reads
+are leaves that nothing enforces. Below are the fields that are others then, each with what stands there.
 """
 
 

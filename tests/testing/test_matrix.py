@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bff.testing import FaultCase, Matrix
-from bff.testing.missing import MISSING
 from bff.testing.upstream import FAULTS, FAULTS_OF_PASSING
 
 
@@ -18,9 +17,9 @@ def test_every_step_is_asked_with_every_fault(matrix: Matrix) -> None:
     }
     [kept] = [case for case in matrix.cases if case.fault is not None and case.fault.warm]
     assert (kept.page, kept.step) == ("reading", "notice")
-    of_keys = [case for case in matrix.cases if case.fault is not None and case.fault.column == MISSING]
-    assert [str(case) for case in of_keys] == ["reading-todos-missing rows"]
-    assert len(matrix.cases) == 5 + 9 * (len(FAULTS) - 1) + 1 + 1 + 2 * len(FAULTS_OF_PASSING)
+    of_keys = [case for case in matrix.cases if case.fault is not None and case.fault.column]
+    assert [str(case) for case in of_keys] == ["reading-todos-missing rows", "reading-todos-retyped rows"]
+    assert len(matrix.cases) == 5 + 9 * (len(FAULTS) - 1) + 1 + 2 + 2 * len(FAULTS_OF_PASSING)
 
 
 def test_it_is_green(matrix: Matrix) -> None:

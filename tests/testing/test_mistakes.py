@@ -220,7 +220,7 @@ def what_was_written_is_not_told(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Writes, "members", property(lambda self: {}))
 
 
-@seed("writing", "second", "hangs", "expected unknown ['second'] in the problem, found None")
+@seed("writing", "second", "hangs", "expected unknown ['second'] in the problem, found []")
 def a_write_without_a_reply_is_taken_for_none(patch: pytest.MonkeyPatch) -> None:
     good = request_step._outcome_of
 
@@ -231,7 +231,7 @@ def a_write_without_a_reply_is_taken_for_none(patch: pytest.MonkeyPatch) -> None
     patch.setattr(request_step, "_outcome_of", outcome_of)
 
 
-@seed("writing", "second", "500", "expected undo_failed ['taken_back'] in the problem, found None")
+@seed("writing", "second", "500", "expected undo_failed ['taken_back'] in the problem, found []")
 def what_was_written_is_not_taken_back(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(run.PageRun, "take_back", lambda self: self.writes.members)
 
