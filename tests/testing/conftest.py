@@ -8,13 +8,13 @@ import pytest
 
 from bff.testing import Matrix, matrix_of
 from tests.project import write_project
-from tests.testing.pages import FETCHING, MANY, READING, SENDING, WRITING
+from tests.testing.pages import FETCHING, MANY, READING, SENDING, SIGNING, WRITING
 
 
 @pytest.fixture(scope="package")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     recipes = {"reading": READING, "writing": WRITING, "many": MANY}
-    recipes |= {"fetching": FETCHING, "sending": SENDING}
+    recipes |= {"fetching": FETCHING, "sending": SENDING, "signing": SIGNING}
     return write_project(tmp_path_factory.mktemp("project"), recipes)
 
 

@@ -24,6 +24,8 @@ steps:
       stale_if_error: 1h
     fallback:
       text: f"none"
+headers:
+  X-Name: me.name
 shape:
   name: me.name
   notice: notice.text
@@ -111,6 +113,20 @@ steps:
   file:
     client: people
     put: /file
+"""
+SIGNING = """
+route: POST /api/signing
+auth: none
+deadline: 400ms
+steps:
+  login:
+    client: people
+    post: /login
+session:
+  user:
+    id: login.id
+shape:
+  id: login.id
 """
 
 

@@ -13,13 +13,13 @@ def test_every_step_is_asked_with_every_fault(matrix: Matrix) -> None:
         *(("reading", step) for step in ("me", "todos", "notice")),
         *(("writing", step) for step in ("first", "taken_back", "second")),
         *(("many", step) for step in ("ids", "rows", "other")),
-        *(("fetching", "file"), ("sending", "file")),
+        *(("fetching", "file"), ("sending", "file"), ("signing", "login")),
     }
     [kept] = [case for case in matrix.cases if case.fault is not None and case.fault.warm]
     assert (kept.page, kept.step) == ("reading", "notice")
     of_keys = [case for case in matrix.cases if case.fault is not None and case.fault.column]
     assert [str(case) for case in of_keys] == ["reading-todos-missing rows", "reading-todos-retyped rows"]
-    assert len(matrix.cases) == 5 + 9 * (len(FAULTS) - 1) + 1 + 2 + 2 * len(FAULTS_OF_PASSING)
+    assert len(matrix.cases) == 6 + 10 * (len(FAULTS) - 1) + 1 + 2 + 2 * len(FAULTS_OF_PASSING)
 
 
 def test_it_is_green(matrix: Matrix) -> None:

@@ -16,8 +16,10 @@ import bff.executor.request_step as request_step
 import bff.executor.run as run
 import bff.http.calls as calls
 import bff.http.stock.streaming as streaming
+import bff.http.way as way
 import bff.testing.upstream as upstream
 import bff.web.answer as answer
+import bff.web.problems as web_problems
 from bff.errors import Failure
 from bff.executor.bind import BoundRequest
 from bff.executor.writes import Writes
@@ -28,15 +30,16 @@ from bff.http.sockets.idle import Idle
 from bff.http.stock.streaming import RequestsStream
 from bff.http.wires import Wires
 from bff.testing import Matrix
+from bff.web.identity import Identity
 from bff.web.keeping import CacheControl
 from bff.web.recent_writes import RecentWritesCookie
 from tests.testing.pages import problems
 
 Seed = Callable[[pytest.MonkeyPatch], None]
-SEEDS: dict[str, tuple[Seed, str, str, str, str]] = {}
+SEEDS: dict[str, tuple[Seed, str, str | None, str | None, str]] = {}
 
 
-def seed(page: str, step: str, fault: str, said: str) -> Callable[[Seed], Seed]:
+def seed(page: str, step: str | None, fault: str | None, said: str) -> Callable[[Seed], Seed]:
     """Notes a mistake, a case that must see it, and a part of what that says; several cases may see one mistake."""
 
     def note(function: Seed) -> Seed:
@@ -299,6 +302,47 @@ def what_goes_through_stands_in_no_sandbox(patch: pytest.MonkeyPatch) -> None:
 @seed("sending", "file", "HTML", "expected done ['file'] in the problem, found")
 def an_upload_that_was_done_is_not_told(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Writes, "members", property(lambda self: {}))
+
+
+@seed("writing", "second", "cut", "expected step second to be asked 1 times, found 2")
+def a_write_is_tried_again(patch: pytest.MonkeyPatch) -> None:
+    good = way.Way.__init__
+
+    def init(self: Any, *given: Any, **more: Any) -> None:
+        good(self, *given, **more)
+        self.may_retry, self.retries = True, 1
+
+    patch.setattr(way.Way, "__init__", init)
+
+
+@seed("reading", "me", "500", "expected no member name in the problem")
+def a_problem_has_a_field_of_the_page(patch: pytest.MonkeyPatch) -> None:
+    good = web_problems.document
+    patch.setattr(web_problems, "document", lambda *given: good(*given) | {"name": None})
+
+
+@seed("signing", "login", "500", "expected no Set-Cookie with a problem")
+def a_problem_signs_in(patch: pytest.MonkeyPatch) -> None:
+    good = web_problems.Answer
+    cookie = ("Set-Cookie", "bff-session=x")
+    patch.setattr(
+        web_problems, "Answer", lambda status, headers, body: good(status, [*headers, cookie], body)
+    )
+
+
+@seed("signing", None, None, "expected the session cookie")
+def nobody_is_signed_in(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Identity, "sign_in", lambda self, *given: None)
+
+
+@seed("reading", "notice", "500", "expected the header X-Name: me-name-1, found None")
+def a_header_of_the_page_is_lost(patch: pytest.MonkeyPatch) -> None:
+    good = answer.Answers._headers
+
+    def headers(self: Any, results: Any, *given: Any) -> Any:
+        return [one for one in good(self, results, *given) if not results.partial or one[0] != "X-Name"]
+
+    patch.setattr(answer.Answers, "_headers", headers)
 
 
 @pytest.mark.parametrize("name", SEEDS)
