@@ -238,10 +238,13 @@ def lines_are_the_page(seen: Seen) -> Iterator[str]:
             yield f"expected {name}: {whole.headers.get(name)}, found {found.headers.get(name)}"
 
 
-def is_as_its_file_says(seen: Seen) -> Iterator[str]:
-    """While all is well the page is what `page` in its file says."""
+def is_as_well_as_may_be(seen: Seen) -> Iterator[str]:
+    """While all is well the page is what a run without a network makes of it, and what `page` in its file says."""
     if seen.fault is None and seen.wanted is not None and neutral(seen.found.json) != neutral(seen.wanted):
         yield f"expected the page of its file: {first_difference(seen.wanted, seen.found.json)}"
+    made = neutral(seen.scenario.good.body)
+    if seen.fault is None and made != neutral(seen.found.json):
+        yield f"expected another page: {first_difference(made, neutral(seen.found.json))}"
 
 
 def _names(found: Answered, header: str) -> list[str]:
@@ -256,6 +259,6 @@ INVARIANTS: tuple[Callable[[Seen], Iterator[str]], ...] = (
     *(in_time, is_asked, asks_no_more, writes_once, tells_no_words, signs_in_only_when_well),
     *(ends_as_declared, ends_for_the_step, is_a_problem, accounts_for_writes),
     *(stays_itself, is_partial, is_stale, is_unharmed, shows_the_fallback, lists_the_error),
-    *(goes_through, lines_are_the_page, is_as_its_file_says),
+    *(goes_through, lines_are_the_page, is_as_well_as_may_be),
 )
 """Every rule, in the order in which what breaks them is told."""

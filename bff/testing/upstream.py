@@ -1,4 +1,4 @@
-"""What a backend does to one step: a reply, or a way to fail; for the model as values, for the server as a script."""
+"""What a backend does to one step: a reply, or a way to fail, as a value and as a script of the server."""
 
 from __future__ import annotations
 
@@ -25,9 +25,8 @@ _PATIENCE = 6.0
 class Upstream:
     """What a backend answers: decoded JSON, bytes that go through, NOT_JSON or EMPTY; or why there is no reply.
 
-    `sent` says whether the request may have reached the backend, `stalls` whether it takes all the time there is,
-    `cut` whether a body that goes through breaks off. With an `old` status it fails with that one, and the reply is
-    one that was kept before.
+    `sent` says whether the request may have reached the backend, `cut` whether a body that goes through breaks off.
+    With an `old` status it fails with that one, and the reply is one that was kept before.
     """
 
     status: int = 200
@@ -35,14 +34,8 @@ class Upstream:
     body: Any = EMPTY
     broken: Literal["refused", "timeout", "too-large"] | None = None
     sent: bool = True
-    stalls: bool = False
     cut: bool = False
     old: int | None = None
-
-    @property
-    def retry_after(self) -> int | None:
-        text = self.headers.get("retry-after", "")
-        return int(text) if text.isdigit() else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +152,7 @@ FAULTS: Mapping[str, Fault] = {
     fault.name: fault
     for fault in (
         Fault("refused", lambda _: Upstream(broken="refused", sent=False)),
-        Fault("hangs", lambda _: Upstream(broken="timeout", stalls=True), lambda _: _hang),
+        Fault("hangs", lambda _: Upstream(broken="timeout"), lambda _: _hang),
         _status(500),
         _status(503, **{"retry-after": str(RETRY_AFTER)}),
         _status(404),
@@ -176,7 +169,7 @@ FAULTS: Mapping[str, Fault] = {
         _of_form("[]", lambda _: []),
         _of_form("text", lambda _: MARKER),
         Fault("10MB", lambda _: Upstream(broken="too-large"), _flood),
-        Fault("drip", lambda _: Upstream(broken="timeout", stalls=True), _drip),
+        Fault("drip", lambda _: Upstream(broken="timeout"), _drip),
         Fault("stale", lambda reply: reply, good_script, stale=True),
         Fault("kept", _kept, lambda reply: good_script(_FAILING.of(reply)), warm=True),
     )
@@ -221,7 +214,7 @@ FAULTS_OF_PASSING: Mapping[str, Fault] = {
     **_one_of("refused", "hangs", "500", "503", "404", "401", "429", "empty", "HTML"),
     "half": Fault("half", lambda reply: replace(reply, cut=True), _cut),
     "10MB": Fault("10MB", lambda reply: replace(reply, body=_LARGE), good_script),
-    "drip": Fault("drip", lambda reply: replace(reply, cut=True, stalls=True), _drip_through),
+    "drip": Fault("drip", lambda reply: replace(reply, cut=True), _drip_through),
     **_one_of("stale"),
 }
 """The faults of a request whose body goes through: those that are not about JSON, and what a stream can do."""

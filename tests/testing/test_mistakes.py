@@ -304,6 +304,17 @@ def an_upload_that_was_done_is_not_told(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Writes, "members", property(lambda self: {}))
 
 
+@seed("reading", None, None, "expected another page: expected name to be 'me-name-1', found None")
+def a_good_page_lacks_a_value(patch: pytest.MonkeyPatch) -> None:
+    good = run.PageRun._results
+
+    def results(self: Any, pending: Any) -> Any:
+        self.scope["me"] = None
+        return good(self, pending)
+
+    patch.setattr(run.PageRun, "_results", results)
+
+
 @seed("writing", "second", "cut", "expected step second to be asked 1 times, found 2")
 def a_write_is_tried_again(patch: pytest.MonkeyPatch) -> None:
     good = way.Way.__init__
