@@ -48,18 +48,18 @@ def demands(plan: Plan) -> dict[str, ReplyDemand]:
     """By step name what the recipe reads of its replies; the user's members stand under `user`."""
     recipe = plan.recipe
     found = {step.name: ReplyDemand() for step in plan.requests} | {"user": ReplyDemand()}
-    for step, path in _reads(recipe):
-        for root, *rest in origins(recipe, step, path):
-            if root in found and (root == "user" or rest[:1] == ["body"]):
-                found[str(root)].body.at(rest if root == "user" else rest[1:])
-            elif root in found and rest[:1] == ["headers"]:
-                found[str(root)].headers.update(str(name) for name in rest[1:2])
+    reads = {origin for step, path in _reads(recipe) for origin in origins(recipe, step, path)}
+    for root, *rest in sorted(reads, key=str):  # a set has another order each time
+        if root in found and (root == "user" or rest[:1] == ["body"]):
+            found[str(root)].body.at(rest if root == "user" else rest[1:])
+        elif root in found and rest[:1] == ["headers"]:
+            found[str(root)].headers.update(str(name) for name in rest[1:2])
     for planned in plan.requests:
         demand, step = found[planned.name], recipe.step(planned.name)
         assert isinstance(step, Request)
         of_value = [path for path in planned.lists if path or not planned.each]
         lists = {*planned.reply_lists, *(same for path in of_value for same in _same_in_body(step, path))}
-        for path in lists:
+        for path in sorted(lists, key=str):
             demand.body.at(path).is_list = True
         found[planned.name] = _with_rows(step, demand)
     return found
@@ -70,11 +70,11 @@ def _with_rows(step: Request, demand: ReplyDemand) -> ReplyDemand:
     if step.batch is None and step.key_by is None:
         return demand
     body = demand.body
-    rows = tuple(dict.fromkeys(_up_to_element(path) for path in _in_body(step, (ANY,))))
+    rows = tuple(sorted({_up_to_element(path) for path in _in_body(step, (ANY,))}, key=str))
     for path in rows:
         body.at(path[:-1]).is_list = True
     if step.key_by is not None:
-        keys = tuple(_in_body(step, (ANY, step.key_by)))
+        keys = tuple(sorted(_in_body(step, (ANY, step.key_by)), key=str))
         for path in keys:
             body.at(path)
     else:

@@ -1,4 +1,4 @@
-"""Replies in which a key is missing that their page goes over or reads through, or a text in its place."""
+"""Replies in which a key is missing that a page goes over or reads through, or one is retyped that it reads."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ def _missing(members: _Members, key: str) -> _Members:
 
 
 def _retyped(members: _Members, key: str) -> _Members:
-    return {**members, key: MARKER}
+    is_leaf = not isinstance(members[key], list | dict)
+    return {**members, key: {"error": MARKER} if is_leaf else MARKER}
 
 
 CHANGES: Mapping[str, Callable[[_Members, str], _Members]] = {"missing": _missing, "retyped": _retyped}
@@ -27,9 +28,13 @@ CHANGES: Mapping[str, Callable[[_Members, str], _Members]] = {"missing": _missin
 
 
 def faults_of_keys(demand: Demand, good: Upstream) -> dict[str, Fault]:
-    """The faults of each of the first keys that are in a good reply, and that a page does not only show."""
-    there = [path for path in _read_through(demand, ()) if changed(good.body, path, _missing) != good.body]
-    faults = [_fault(column, path) for column in CHANGES for path in there[:_MOST]]
+    """The faults of each of the first keys that are in a good reply; one that is only shown is none that is missed."""
+    found: dict[str, list[Path]] = {"missing": [], "retyped": []}
+    for path, is_leaf in _keys(demand, ()):
+        if changed(good.body, path, _missing) != good.body:
+            found["retyped"].append(path)
+            found["missing"] += [] if is_leaf else [path]
+    faults = [_fault(column, path) for column, paths in found.items() for path in paths[:_MOST]]
     return {fault.name: fault for fault in faults}
 
 
@@ -42,12 +47,12 @@ def _fault(column: str, path: Path) -> Fault:
     return Fault(f"{column} {key}", of, good_script, column=column)
 
 
-def _read_through(demand: Demand, path: Path) -> Iterator[Path]:
-    """The paths of the keys below which something is read, or whose list is gone over."""
-    if path and path[-1] is not ANY and (demand.members or demand.is_list):
-        yield path
+def _keys(demand: Demand, path: Path) -> Iterator[tuple[Path, bool]]:
+    """The paths of the keys that are read, and whether each is a leaf: nothing is read below it or gone over."""
+    if path and path[-1] is not ANY:
+        yield path, not (demand.members or demand.is_list)
     for key, inner in demand.members.items():
-        yield from _read_through(inner, (*path, key))  # type: ignore[arg-type]
+        yield from _keys(inner, (*path, key))  # type: ignore[arg-type]
 
 
 def changed(value: Any, path: Path, change: Callable[[_Members, str], _Members]) -> Any:

@@ -90,5 +90,5 @@ _WORDS = {
 def _words(fault: str) -> str:
     column, _, key = fault.partition(" ")
     if column in CHANGES:
-        return f"answers without {key}" if column == "missing" else f"answers with a text as {key}"
+        return f"answers without {key}" if column == "missing" else f"answers with {key} of another type"
     return _WORDS.get(fault, f"answers with status {fault}")

@@ -25,9 +25,11 @@ _PATIENT = 5.0
 _ABOUT = """\
 What a page makes of a reply of another form, for every step of every recipe. "nulls" is the good reply with null in
 the place of lists ({"items": null} where it has none); "missing" is each key in turn that the page goes over or reads
-through, "retyped" a text in its place. "502 bad-reply" is the problem of the step, "fallback" a partial page, "same"
-the good page. "page" is another page, "empty" one in which every field that hangs on the step is empty: what it reads
-are leaves that nothing enforces. Below are the fields that are others then, each with what stands there.
+through; "retyped" each that it reads, as a text, or as a mapping where it is neither list nor mapping.
+
+"502 bad-reply" is the problem of the step, "fallback" a partial page, "same" the good page. "page" is another page,
+"empty" one in which every field that hangs on the step is empty: what it reads are leaves that nothing enforces. Below
+are the fields that are others then, each with what stands there.
 """
 
 
