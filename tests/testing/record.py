@@ -9,9 +9,13 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from bff import clock
 from bff.testing import FaultCase, matrix_of
 from bff.testing.compare import at_path, keys_of, neutral
 from bff.testing.matrix import quiet
@@ -22,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FILE = Path(__file__).with_name("replies_of_another_form.txt")
 COLUMNS = ("{}", "null", "empty", "[]", "nulls", "text", "missing", "retyped")
 _PATIENT = 5.0
+_TODAY = datetime(2026, 11, 24, 12, tzinfo=UTC)
 _ABOUT = """\
 What a page makes of a reply of another form, for every step of every recipe. "nulls" is the good reply with null in
 the place of lists ({"items": null} where it has none); "missing" is each key in turn that the page goes over or reads
@@ -106,8 +111,11 @@ def _short(value: Any) -> str:
 
 
 def measured(folder: Path) -> str:
-    """The text of the record."""
-    parts = [f"{name}\n\n" + "\n".join(table(seen_of(root))) for name, root in projects(folder).items()]
+    """The text of the record, as of a day: pages show what is near today."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clock, "now", lambda: _TODAY)
+        patch.setattr(clock, "wall", _TODAY.timestamp)
+        parts = [f"{name}\n\n" + "\n".join(table(seen_of(root))) for name, root in projects(folder).items()]
     return "\n\n".join([_ABOUT, *parts]) + "\n"
 
 
