@@ -70,7 +70,8 @@ def _with_rows(step: Request, demand: ReplyDemand) -> ReplyDemand:
     if step.batch is None and step.key_by is None:
         return demand
     body = demand.body
-    rows = tuple(sorted({_up_to_element(path) for path in _in_body(step, (ANY,))}, key=str))
+    of_rows = {_up_to_element(path) for path in _in_body(step, (ANY,))} if step.each is None else set()
+    rows = tuple(sorted(of_rows, key=str))  # with `each` a reply is one row
     for path in rows:
         body.at(path[:-1]).is_list = True
     if step.key_by is not None:
