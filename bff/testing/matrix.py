@@ -80,40 +80,41 @@ def _add_page(matrix: Matrix, root: Path, name: str, faults: Sequence[str]) -> N
         page = under_test.page
         file = read_page_file(root, page.recipe)
         guess = Guess(page, file)
-        good = guess.usual.good
-        if good.problem is not None:
-            matrix.unreached.append(Unreached(name, None, _why(good.problem.status, good.problem.step, name)))
-            return
-        usual = record(under_test, guess.usual, _PATIENT)
-        if (problem := _problem_of(usual)) is not None:
-            matrix.unreached.append(Unreached(name, None, _why(*problem, name)))
-            return
-        needs = needs_of(page.recipe)
-        case = FaultCase(root, name, None, None, under_test, guess.usual, usual, wanted=file.page)
-        cases = [case]
-        for step in page.plan.requests:
-            scenario = guess.reaching(step.name)
-            if scenario is None and guess.is_left_out(step.name):
-                continue
-            if scenario is None:
-                matrix.unreached.append(Unreached(name, step.name, _not_asked(good, name, step.name)))
-                continue
-            recorded = usual if scenario is guess.usual else record(under_test, scenario, _PATIENT)
-            of_step = replace(
-                case, step=step.name, scenario=scenario, good=recorded, needs=needs.get(step.name, ())
-            )
-            known = _faults_of(page.recipe, step)
-            if not page.recipe.passes:
-                known |= faults_of_keys(guess.demands[step.name].body, scenario.replies[step.name])
-            cases += [
-                replace(of_step, fault=fault)
-                for name in faults
-                for fault in known.values()
-                if name in (fault.name, fault.column)
-            ]
+        problem = guess.usual.good.problem
+        why = None if problem is None else (problem.status, problem.step)
+        good = record(under_test, guess.usual, _PATIENT)
+    if (why := why or _problem_of(good)) is not None:
+        matrix.unreached.append(Unreached(name, None, _why(*why, name)))
+        return
+    case = FaultCase(root, name, None, None, under_test, guess.usual, good, wanted=file.page)
+    cases = [case]
+    for step in page.plan.requests:
+        scenario = guess.reaching(step.name)
+        if scenario is not None:
+            cases += _cases_of(step, replace(case, step=step.name, scenario=scenario), guess, faults)
+        elif not guess.is_left_out(step.name):
+            matrix.unreached.append(Unreached(name, step.name, _not_asked(guess.usual.good, name, step.name)))
     matrix.cases += cases
     if page.plan.parts and page.plan.shape is not None:
         matrix.cases += [replace(case, in_lines=True) for case in cases if _tells_of_lines(case, page)]
+
+
+def _cases_of(
+    step: PlannedRequest, case: FaultCase, guess: Guess, faults: Sequence[str]
+) -> Iterator[FaultCase]:
+    """The case of a step with each of the faults, by their names or columns."""
+    recipe, scenario = guess.page.recipe, case.scenario
+    known = _faults_of(recipe, step)
+    if not recipe.passes:
+        known |= faults_of_keys(guess.demands[step.name].body, scenario.replies[step.name])
+    if scenario is not guess.usual:
+        with quiet():
+            case = replace(case, good=record(case.under_test, scenario, _PATIENT))
+    needs = needs_of(recipe).get(step.name, ())
+    for name in faults:
+        for fault in known.values():
+            if name in (fault.name, fault.column):
+                yield replace(case, fault=fault, needs=needs)
 
 
 def _problem_of(recorded: Record) -> tuple[int, str | None] | None:
