@@ -36,6 +36,7 @@ from bff.web.lines import MEDIA_TYPE
 from bff.web.site import Page
 
 _KEY = Fernet.generate_key().decode()
+_KEY_HEADER = "idempotency-key"
 _AIM = 1.5
 """Seconds that a page with a longer deadline gets."""
 _LEAST_TIMEOUT = 0.25
@@ -210,7 +211,7 @@ class Visit:
 
 
 class PageUnderTest:
-    """A page of a project, in apps that one case at a time has for itself."""
+    """A page of a project, in apps that one case at a time has for itself, and others after it."""
 
     def __init__(self, root: Path, name: str) -> None:
         self._root, self._name = root, name
@@ -225,7 +226,15 @@ class PageUnderTest:
         except IndexError:
             visit = Visit(self._root, self._name)
         yield visit
-        self._idle.append(visit)
+        if not _remembers(self.page.recipe):
+            self._idle.append(visit)
+
+
+def _remembers(recipe: Recipe) -> bool:
+    """Whether an app knows a visitor again: it counts visits, or keeps answers by the key of a request."""
+    return recipe.rate_limit is not None or any(
+        one.name.lower() == _KEY_HEADER for one in recipe.input.headers
+    )
 
 
 def _body_of(found: Any) -> tuple[bytes, bool]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bff.recipe.needs import Need
-from bff.testing.app_under_test import PageUnderTest, Times, Visit, scaled, surroundings
+from bff.testing.app_under_test import PageUnderTest, Times, scaled, surroundings
 from bff.testing.invariants import INVARIANTS
 from bff.testing.scenario import Scenario
 from bff.testing.seen import Record, Seen
@@ -80,9 +80,8 @@ class FaultCase:
         """Ask for the page, in lines also in one piece."""
         page = self.under_test.page
         times = scaled(page, stretch)
-        with self.under_test.visit() as visit:
-            whole = self._ask(visit, times, in_lines=False).answered if self.in_lines else None
-            found = self._ask(visit, times, in_lines=self.in_lines)
+        whole = self._ask(times, in_lines=False).answered if self.in_lines else None
+        found = self._ask(times, in_lines=self.in_lines)
         step = next((step for step in page.plan.requests if step.name == self.step), None)
         reply = None if self.fault is None else self.fault.of(self._good_reply)
         return Seen(
@@ -90,7 +89,7 @@ class FaultCase:
             *(step, self.fault, reply, self.needs, self.wanted, whole),
         )
 
-    def _ask(self, visit: Visit, times: Times, *, in_lines: bool) -> Record:
+    def _ask(self, times: Times, *, in_lines: bool) -> Record:
         scripts = _scripts(self.scenario)
         step, fault = str(self.step), self.fault
         if fault is not None and fault.script is not None:
@@ -102,13 +101,15 @@ class FaultCase:
         addresses = _addresses(f"{server.url}/{case}", self.scenario)
         if fault is not None and fault.script is None:
             addresses[step] = surroundings().closed
+        request = self.scenario.request
         try:
-            visit.move(addresses, times)
-            if fault is not None and (fault.warm or fault.stale):
-                visit.ask(self.scenario.request, user, in_lines=in_lines and not fault.warm)
-                scripts[step] = script_of(fault, self._good_reply)
-                server.begin_anew(case, step if fault.stale else None)
-            return Record(visit.ask(self.scenario.request, user, in_lines=in_lines), server.asked(case))
+            with self.under_test.visit() as visit:
+                visit.move(addresses, times)
+                if fault is not None and (fault.warm or fault.stale):
+                    visit.ask(request, user, in_lines=in_lines and not fault.warm)
+                    scripts[step] = script_of(fault, self._good_reply)
+                    server.begin_anew(case, step if fault.stale else None)
+                return Record(visit.ask(request, user, in_lines=in_lines), server.asked(case))
         finally:
             server.close_case(case)
 

@@ -27,6 +27,15 @@ AFTER = """
     shape: after.text
     """
 RECIPES = {
+    "few visits a minute": """
+    route: GET /api/page
+    auth: none
+    deadline: 400ms
+    rate_limit: 2/min
+    steps:
+      one: {client: people, get: /one}
+    shape: one.text
+    """,
     "undo of the value": WRITES
     + """
     steps:
