@@ -19,12 +19,16 @@ Unmet = Literal["absent", "null", "no-object", "no-list"]
 
 
 class Held(Struct, frozen=True):
-    """What must hold at a path: whether its last key may be absent, whether it may be null, and of which form it is."""
+    """What must hold at a path: whether its last key may be absent, whether it may be null, and of which form it is.
+
+    The form of one that is `looked_at` elsewhere is not held; but nothing is held of what is in another form.
+    """
 
     path: Path
     required: bool = True
     nullable: bool = True
     form: Literal["any", "list", "object"] = "any"
+    looked_at: bool = False
 
 
 class UnmetNeed(Exception):
@@ -38,9 +42,14 @@ class UnmetNeed(Exception):
 
 def hold(value: Any, needs: Iterable[Held]) -> None:
     """Raises UnmetNeed for the first need that a value does not meet; those of what is around others come first."""
+    other_forms: list[Path] = []
     for need in needs:
+        if any(need.path[: len(path)] == path for path in other_forms):
+            continue
         why = _unmet(value, need)
-        if why is not None:
+        if why == "no-list" and need.looked_at:
+            other_forms.append(need.path)
+        elif why is not None:
             raise UnmetNeed(need.path, why)
 
 

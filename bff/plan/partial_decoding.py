@@ -116,7 +116,7 @@ class _Node:
 
     def type(self, whole: _Whole, depth: int = 0) -> Any:
         """The type of such a value, whose parts may nest so deep; null stands for itself where nothing rules it out."""
-        nullable, form = self.need.nullable, self.need.form
+        nullable, form = self.need.nullable, "any" if self.need.looked_at else self.need.form
         if not self.is_typed(depth):
             return whole.type(nullable=nullable, form=form)
         if self.element is not None:
@@ -154,7 +154,7 @@ class _Node:
             node = inner
         if not node.is_typed(len(path)):
             return True
-        return node.need.form != ("list" if node.element is None else "object")
+        return node.need.looked_at or node.need.form != ("list" if node.element is None else "object")
 
     @property
     def is_struct(self) -> bool:

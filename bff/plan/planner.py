@@ -457,7 +457,7 @@ class _Planner:
 def _held(needs: Iterable[ReplyNeed]) -> tuple[Held, ...]:
     """Needs as a run holds replies to them: it goes over lists in places that it looks at in any case."""
     return tuple(
-        Held(one.path, one.required, one.nullable, "any" if one.form == "list" and not one.said else one.form)
+        Held(one.path, one.required, one.nullable, one.form, one.form == "list" and not one.said)
         for one in needs
     )
 
