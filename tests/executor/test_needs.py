@@ -110,7 +110,7 @@ def test_nothing_is_no_reply_in_which_members_are_read(page: Make, backend: Fake
 
 def test_a_body_that_only_needs_read_is_read(page: Make, backend: FakeBackend) -> None:
     backend.on("POST /row", answer(json={}), answer(200, body=b""), answer(json={"id": 1}))
-    steps = "  row: {client: todos, post: /row, needs: [id]}"
+    steps = "\n      row: {client: todos, post: /row, needs: [id]}\n"
     client = page(recipe_of(steps, "{x: 1}", route="POST /api/page"))
     results = [told(client.post("/api/page", json={})) for _ in range(3)]
     assert results == ["row.id is absent.", "nothing.", {"x": 1}]

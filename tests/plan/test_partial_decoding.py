@@ -69,8 +69,10 @@ def test_what_is_read_of_a_reply_is_the_same_as_of_the_whole(value: Any, paths: 
         assert repr(told(narrow, raw, path)) == repr(whole)
 
 
+FORMS = st.sampled_from([("any", False), ("object", False), ("list", False), ("list", True)])
 NEEDS: st.SearchStrategy[Held] = st.builds(
-    Held, PATHS, st.booleans(), st.booleans(), st.sampled_from(["any", "list", "object"]), st.booleans()
+    lambda path, required, nullable, form: Held(path, required, nullable, *form),
+    *(PATHS, st.booleans(), st.booleans(), FORMS),
 )
 
 
