@@ -8,10 +8,17 @@ from typing import Any
 
 import pytest
 
+from bff.errors import Place
 from bff.expressions.inspect import ANY, Path
+from bff.expressions.parse import parse
+from bff.expressions.tree import Expression, PathTemplate
+from bff.http import Client
 from bff.plan.holding import UnmetNeed
 from bff.plan.partial_decoding import decoder_of
+from bff.plan.planner import make_plan
 from bff.plan.promised import promised
+from bff.recipe.contracts import Promise
+from bff.recipe.model import Mark, Marks, Recipe, Request
 from bff.types.model import (
     BOOLEAN,
     INTEGER,
@@ -131,3 +138,34 @@ def test_a_type_that_holds_itself_is_held_level_by_level() -> None:
     good["replies"][0]["replies"][0]["text"] = 1  # type: ignore[index]
     assert off(COMMENT, [()], good) == ("replies.*.replies.*.text", "no-string")
     assert off(COMMENT, [("replies", ANY, "text")], good) is None
+
+
+class Promising:
+    """A contract that promises a person whatever is asked."""
+
+    def __init__(self, *, enforced: bool) -> None:
+        self.enforced = enforced
+
+    def promise(self, method: str, path: PathTemplate) -> Promise:
+        return Promise(PERSON, self.enforced)
+
+
+@pytest.mark.parametrize(("enforced", "why"), [(True, "no-string"), (False, None)])
+@pytest.mark.parametrize("ok", [None, parse("reply.status == 200")])
+def test_a_plan_holds_replies_to_what_is_promised_and_enforced(
+    enforced: bool, why: str | None, ok: Expression | None
+) -> None:
+    marks = Marks(Mark(Place("page.yaml", 1, 1)))
+    path = PathTemplate(("/",), "", "/")
+    step = Request("row", "people", "GET", path, safe=True, ok=ok, marks=marks)
+    recipe = Recipe("page", "page.yaml", "GET", "/page", steps=(step,), shape=parse("row.name"), marks=marks)
+    client = Client(base_url="http://backend.test")
+    plan = make_plan(recipe, {"people": client}, {}, contracts={"people": Promising(enforced=enforced)})
+    decode = plan.requests[0].decode
+    decode(json.dumps({**GOOD, "id": "not read"}).encode(), 100)
+    try:
+        decode(json.dumps({**GOOD, "name": 1}).encode(), 100)
+    except UnmetNeed as unmet:
+        assert unmet.why == why
+    else:
+        assert why is None
