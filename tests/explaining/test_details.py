@@ -171,7 +171,7 @@ def test_a_step_below_a_write_says_that_it_waits_for_that(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("needs", "said"),
     [
-        ("[id, 'items[*].title', 'items[*].at?']", "id, items[*].{title, at} must be there"),
+        ("[id, 'items[*].title', 'items[*].at?']", "id, items[*].{at, title} must be there"),
         ("reads", "all that is read for certain must be there"),
         ("[]", "nothing must be there"),
     ],
