@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from msgspec import Struct
 
-from bff.expressions.tree import PathTemplate
+from bff.expressions.tree import Expression, PathTemplate
 
 PARAMETER = re.compile(r"\{[^/{}]*\}")
 HOLE = "{}"
@@ -63,3 +63,14 @@ def candidates(path: str, base: str, servers: Sequence[str]) -> list[str]:
     whole = base + path
     below = [whole.removeprefix(server) for server in servers if server and whole.startswith(f"{server}/")]
     return list(dict.fromkeys([*below, path, whole]))
+
+
+def request_of(method: str, path: PathTemplate) -> str:
+    """A request as people name it, `GET /people/{id}`: of a hole's expression only the last name stays."""
+    parts = (part if isinstance(part, str) else f"{{{_name_of(part)}}}" for part in path.parts)
+    return f"{method} {''.join(parts)}"
+
+
+def _name_of(hole: Expression) -> str:
+    found = re.search(r"(?:^|\.)([A-Za-z_]\w*)\s*$", hole.written)
+    return found[1] if found else "value"

@@ -36,6 +36,10 @@ class ClientContract:
             found = self._schema.missing(method, path)
         return found
 
+    def describes(self, method: str, path: PathTemplate) -> bool:
+        """Whether its schema says what a request is answered with."""
+        return self._schema is not None and self._schema.promise(method, path) is not None
+
     @property
     def findings(self) -> list[Finding]:
         """What is wrong with its files, as far as they were read."""
