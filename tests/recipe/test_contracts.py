@@ -325,7 +325,7 @@ def test_what_is_referred_to_is_in_the_file(tmp_path: Path) -> None:
     assert str(other) == (
         "clients/people.openapi.yaml:22:21: the $ref other.yaml#/Me is of another file\n"
         "        2XX: {$ref: other.yaml#/Me}\n"
-        "                    ^^^^^^^^^^^^^ write what it stands for into this file: '#/components/…'"
+        "                    ^^^^^^^^^^^^^^ write what it stands for into this file: '#/components/…'"
     )
 
 

@@ -54,8 +54,6 @@ class Document:
     def finding(self, node: yaml.Node, message: str, hint: str = "") -> Finding:
         """What is wrong with a node."""
         start, stop = node.start_mark.index, node.end_mark.index
-        if isinstance(node, yaml.ScalarNode) and _is_plain(node):
-            stop = start + len(node.value)  # libyaml counts the next character, too
         return self.source.mark(start, max(stop, start + 1)).finding(message, hint)
 
 
