@@ -14,6 +14,7 @@ from bff.errors import Finding, OperatorError, Place
 from bff.expressions.functions import FUNCTIONS
 from bff.http import Client
 from bff.modules import ProjectModules, place_of_function, public_functions
+from bff.recipe.contracts import Contracts
 from bff.recipe.keys import QUOTES
 from bff.recipe.loader.reading import NAME
 from bff.recipe.loader.recipes import load_recipe
@@ -33,7 +34,7 @@ class Project:
     `functions` are by recipe: those of functions.py and over them the page's own. `unusable` names the client
     modules that could not be used, and holds `''` when functions could not be loaded: what needs them is no
     further mistake. `unread` are recipes whose files are no YAML mapping. A project that is not `whole` has more
-    recipes than were asked for. `settings` say how much may run.
+    recipes than were asked for. `settings` say how much may run, `contracts` what the backends promise.
     """
 
     root: Path
@@ -45,6 +46,7 @@ class Project:
     unread: frozenset[str] = frozenset()
     whole: bool = True
     settings: Settings = field(default_factory=Settings)
+    contracts: Contracts = field(default_factory=dict)
 
 
 def load_project(
