@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Protocol
 
 from bff.expressions.types.infer import Watch
 from bff.expressions.types.typing import Known, Typing, known
@@ -15,7 +16,7 @@ from bff.recipe.types.requests import Requests, RowsWatch
 from bff.types.model import NULL, Type, Unknown, nullable
 
 
-class PageWatch(Watch, RowsWatch):
+class PageWatch(Watch, RowsWatch, Protocol):
     """Is told of all that a page reads."""
 
 
