@@ -19,8 +19,9 @@ def call(
 ) -> int:
     """Print what a page answers; 1 where that is a problem. Its status, and with `trace` its steps, go to stderr."""
     visitor = None if who is None else visitor_in(who)
-    body = None if data is None else _read(Path(data[1:])).encode() if data[:1] == "@" else data.encode()
-    called = ask_page(root.resolve(), page, [_pair(one) for one in query], body, visitor, os.environ)
+    called = ask_page(
+        root.resolve(), page, [pair_of(one) for one in query], body_of(data), visitor, os.environ
+    )
     ended = clock.monotonic()
     print(_shown(called.body))
     journal = called.journal
@@ -34,7 +35,15 @@ def call(
     return 0 if called.status < 400 else 1
 
 
-def _pair(text: str) -> tuple[str, str]:
+def body_of(data: str | None) -> bytes | None:
+    """The body that `-d` says, or names a file of."""
+    if data is None:
+        return None
+    return _read(Path(data[1:])).encode() if data[:1] == "@" else data.encode()
+
+
+def pair_of(text: str) -> tuple[str, str]:
+    """A name and a value of `-q`; raises OperatorError for what has no `=`."""
     name, is_pair, value = text.partition("=")
     if not is_pair:
         raise OperatorError(f"-q takes NAME=VALUE, and {text!r} has no =")

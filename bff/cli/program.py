@@ -15,7 +15,7 @@ from bff.text import parse_duration
 SECTIONS = {
     "Write": ("new", "add", "check", "schema"),
     "Look": ("routes", "explain", "types", "graph", "eval"),
-    "Try": ("dev", "call", "test", "serve"),
+    "Try": ("dev", "call", "introspect", "test", "serve"),
     "Ship": ("build", "preview"),
 }
 
@@ -183,8 +183,9 @@ def evaluate(root: Path, expression: str, data: Path | None) -> int:
     metavar="FILE",
     help="Who asks without having signed in: JSON with user and tokens.",
 )
+@click.option("--no-learn", is_flag=True, help="Write no types of replies into clients/.")
 @click.pass_obj
-def dev(root: Path, port: int, run: str, who: Path | None) -> int:
+def dev(root: Path, port: int, run: str, who: Path | None, no_learn: bool) -> int:
     """Serve the project while you write it.
 
     Files are followed, and mistakes are shown. A recipe with one takes down itself and what includes it,
@@ -192,7 +193,7 @@ def dev(root: Path, port: int, run: str, who: Path | None) -> int:
     """
     from bff.cli.dev import dev
 
-    return dev(root, port, run, who)
+    return dev(root, port, run, who, not no_learn)
 
 
 @program.command(example="bff call home -q status=open --as visitor.json --trace")
@@ -220,6 +221,38 @@ def call(
     from bff.cli.call import call
 
     return call(root, page, query, data, who, trace=trace)
+
+
+@program.command(example="bff introspect people -q id=7 --as visitor.json")
+@click.argument("client")
+@click.argument("pages", nargs=-1, metavar="[PAGE]...")
+@click.option(
+    "-q", "query", multiple=True, metavar="NAME=VALUE", help="Of the path or the query; more than once."
+)
+@click.option("-d", "data", metavar="TEXT", help="The body of pages that take one, or @FILE with it.")
+@click.option(
+    "--as",
+    "who",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Who asks: JSON with user and tokens.",
+)
+@click.pass_obj
+def introspect(
+    root: Path,
+    client: str,
+    pages: tuple[str, ...],
+    query: tuple[str, ...],
+    data: str | None,
+    who: Path | None,
+) -> int:
+    """Ask a backend through the reads of pages, and write down of which types its replies are.
+
+    Writes are never sent. Types go to clients/CLIENT.types.yaml, values nowhere.
+    """
+    from bff.cli.introspect import introspect
+
+    return introspect(root, client, pages, query, data, who)
 
 
 @program.command(example="bff test --faults home")

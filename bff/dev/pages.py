@@ -8,6 +8,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from bff.dev.learning import Learner
 from bff.dev.sound import Sound, load_sound
 from bff.errors import Finding, OperatorError
 from bff.plan.model import Plan, Planned
@@ -44,14 +45,15 @@ class DevPages:
     """Loads the pages of one project again and again; a broken recipe takes down itself and what includes it.
 
     `down` are the pages that cannot run now, `csp` the app's Content-Security-Policy. What is new is told once, by
-    `tell`.
+    `tell`. What the steps of pages are answered with goes to the `learner`.
     """
 
-    def __init__(self, tell: Callable[[Told], None]) -> None:
+    def __init__(self, tell: Callable[[Told], None], learner: Learner | None = None) -> None:
         self.down: Mapping[str, Down] = {}
         self.recipes: Mapping[str, Recipe] = {}
         self.csp = ""
         self._tell = tell
+        self._learner = learner
         self._said: frozenset[str] = frozenset()
         self._routes: dict[str, Route] = {}
         self._paths: Mapping[str, Routes[Down]] = {}
@@ -79,6 +81,10 @@ class DevPages:
             is_mended = not before <= self.down.keys()
             self._say(sound.findings, [text for texts in lacking.values() for text in texts], is_mended)
         plans = {name: plan for name, plan in sound.plans.items() if name not in causes}
+        if self._learner is not None:
+            plans = {
+                name: self._learner.watched(plan, sound.project.contracts) for name, plan in plans.items()
+            }
         pages = {name: page_of(plan, settings) for name, plan in plans.items()}
         return pages, Planned(plans, sound.project.clients, not causes)
 

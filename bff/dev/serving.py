@@ -21,6 +21,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from bff.dev.application import DevApp, project_path
 from bff.dev.asking import Visitor
 from bff.dev.beside import Beside
+from bff.dev.learning import Learner
 from bff.dev.lines import DevLog
 from bff.dev.pages import DevPages, Told
 from bff.dev.rows import FILE, Rows
@@ -38,11 +39,15 @@ _EVERY = 0.4
 
 
 class Wanted(Struct, frozen=True):
-    """What `bff dev` is asked for; `run` is a shell line, '' for none, `visitor` who asks without having signed in."""
+    """What `bff dev` is asked for; `run` is a shell line, '' for none, `visitor` who asks without having signed in.
+
+    With `learn` it writes down of which types replies are.
+    """
 
     port: int = 5000
     run: str = ""
     visitor: Visitor | None = None
+    learn: bool = True
 
 
 class Terminal(Struct, frozen=True):
@@ -84,7 +89,8 @@ def serve(root: Path, wanted: Wanted, terminal: Terminal) -> int:
     os.environ["BFF_SESSION_KEYS"] = os.environ.get("BFF_SESSION_KEYS") or Fernet.generate_key().decode()
     with listening, project_path(folder):
         try:
-            app = _load(folder, wanted.visitor, terminal)
+            learner = Learner(folder, terminal.write) if wanted.learn else None
+            app = _load(folder, wanted.visitor, terminal, learner)
         except SystemExit as error:
             raise OperatorError(str(error)) from None
         server = _server_of(app, listening)
@@ -92,7 +98,7 @@ def serve(root: Path, wanted: Wanted, terminal: Terminal) -> int:
         _stop_at_signals(server, last_words)  # before anybody is told that it runs, and may end it
         count = counted(len(app.site.pages), "page")
         terminal.write(f"bff dev: http://{HOST}:{server.port}/  {count} from {folder}")
-        return _run(server, app, terminal, wanted.run, theirs, last_words)
+        return _run(server, app, terminal, wanted.run, theirs, last_words, learner)
 
 
 def _run(
@@ -102,6 +108,7 @@ def _run(
     line: str,
     environ: Mapping[str, str],
     last_words: list[str],
+    learner: Learner | None,
 ) -> int:
     """Answer until a signal comes, or the command beside ends."""
     statuses: list[int] = []
@@ -118,7 +125,10 @@ def _run(
             stack.callback(Beside(line, Path.cwd(), environ, terminal.write, end).stop)
         stopped = threading.Event()
         stack.callback(stopped.set)
-        threading.Thread(target=_follow, args=(app, stopped, terminal), name="bff-files", daemon=True).start()
+        following = (app, stopped, terminal, learner)
+        if learner is not None:
+            stack.callback(learner.write)
+        threading.Thread(target=_follow, args=following, name="bff-files", daemon=True).start()
         server.serve_forever(poll_interval=0.1)
     return 1 if statuses else 0
 
@@ -144,14 +154,14 @@ def _stop_at_signals(server: BaseWSGIServer, last_words: list[str]) -> None:
             signal.signal(getattr(signal, name), stop)
 
 
-def _load(folder: Path, visitor: Visitor | None, terminal: Terminal) -> DevApp:
+def _load(folder: Path, visitor: Visitor | None, terminal: Terminal, learner: Learner | None) -> DevApp:
     """The app, whose log is written for its author."""
     made: list[DevApp] = []
     log = DevLog(terminal.write, lambda entry: made[0].kept_in(entry) if made else ())
     operator = logging.getLogger("bff")
     operator.addHandler(log)
     operator.setLevel(logging.INFO)
-    made.append(DevApp(folder, DevPages(terminal.tell), terminal.write, visitor))
+    made.append(DevApp(folder, DevPages(terminal.tell, learner), terminal.write, visitor))
     return made[0]
 
 
@@ -201,9 +211,11 @@ def _rows_of(folder: Path, terminal: Terminal) -> Iterator[None]:
             thread.join()
 
 
-def _follow(app: DevApp, stopped: threading.Event, terminal: Terminal) -> None:
+def _follow(app: DevApp, stopped: threading.Event, terminal: Terminal, learner: Learner | None) -> None:
     while not stopped.wait(_EVERY):
         try:
+            if learner is not None:
+                learner.learn()
             app.refresh()
         except Exception as error:  # what it is about is loaded again at the next change
             terminal.write(f"{type(error).__name__}\n{trace_of(error)}")

@@ -71,6 +71,8 @@ class _Blame:
             return
         for client in sorted(_clients_of(recipe)):
             is_unusable = client in self._project.unusable
+            contract = self._project.contracts.get(client)
+            yield from self._in(*(() if contract is None else contract.files))
             yield from self._in(f"clients/{client}.py") or (self._elsewhere if is_unusable else ())
         if "" in self._project.unusable and self._calls_what_is_broken(recipe):
             yield from self._in(SHARED) or self._elsewhere

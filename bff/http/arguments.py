@@ -46,6 +46,20 @@ def known_filters(filters: Collection[str]) -> frozenset[str]:
     return found
 
 
+def known_schema(schema: str | None) -> str | None:
+    """The name of a file, or none."""
+    if schema is not None and (not isinstance(schema, str) or not schema):
+        raise ValueError("schema= takes the name of a file beside the client, such as 'people.openapi.yaml'")
+    return schema
+
+
+def known_enforcement(enforce: str) -> str:
+    """What replies are held to: all that a schema says, or what recipes need."""
+    if enforce not in ("schema", "needs"):
+        raise ValueError("enforce= takes 'schema' or 'needs'")
+    return enforce
+
+
 def at_least(name: str, value: int, least: int) -> int:
     """A whole number, from the least on."""
     if type(value) is not int or value < least:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from importlib.util import find_spec
 from typing import Any, TypeAlias
+from urllib.parse import urlsplit
 
 from bff.breaker import Breaker
 from bff.certificates import NOT_THERE, naming_variable
@@ -19,7 +20,9 @@ from bff.http.arguments import (
     check_own_headers,
     known_auth,
     known_breaker,
+    known_enforcement,
     known_filters,
+    known_schema,
     seconds,
 )
 from bff.http.auth import ApiKey, Auth, BearerToken, Env, ForwardedToken
@@ -46,6 +49,9 @@ class Client(ByHand):
     under way at once, and `breaker` says when a failing backend is spared; None never spares it. With
     `forwarded_headers` the backend is told the visitor's address, and the scheme and host that they asked; check
     follows what that makes private, so it is written, not read.
+
+    `schema` names a file beside the client that describes its backend. Replies are held to it as far as pages read
+    them; with `enforce="needs"` only to what recipes need.
     """
 
     def __init__(
@@ -67,6 +73,8 @@ class Client(ByHand):
         verify: bool | str | Env = True,
         cert: str | Env | tuple[str | Env, str | Env] | None = None,
         forwarded_headers: bool = False,
+        schema: str | None = None,
+        enforce: str = "schema",
     ) -> None:
         self.name = ""
         self.auth = known_auth(auth)
@@ -74,6 +82,8 @@ class Client(ByHand):
         self.quote_like = quote_like
         self.filters = known_filters(filters)
         self.forwarded_headers = forwarded_headers
+        self.schema = known_schema(schema)
+        self.enforces_schema = known_enforcement(enforce) == "schema"
         self._breaker = known_breaker(breaker)
         self._written: dict[str, Any] = {
             "base_url": base_url,
@@ -131,6 +141,13 @@ class Client(ByHand):
         if isinstance(self.auth, ApiKey):
             return self.auth.header.lower()
         return None if self.auth is None else "authorization"
+
+    @property
+    def base_path(self) -> str:
+        """The path of the base URL as it is written, or as its variable has it by default."""
+        written = self._written["base_url"]
+        url = (written.default or "") if isinstance(written, Env) else written
+        return urlsplit(url).path.rstrip("/")
 
     def resolve(self, environ: Mapping[str, str]) -> None:
         """Reads this client's environment variables and makes it ready to call.

@@ -27,6 +27,10 @@ from bff.web.input import InputReader
 from bff.web.journal import operator
 
 Stamp = tuple[tuple[str, int, int], ...]
+_FOLLOWED = {
+    "orchestrations": ("*.yaml", "*.yml", "*.py"),
+    "clients": ("*.py", "**/*.yaml", "**/*.yml", "**/*.json"),  # schemas may stand below
+}
 RequireFor: TypeAlias = Callable[[Plan], None]
 """Raises OperatorError where a page needs what the settings lack."""
 
@@ -241,8 +245,8 @@ class Site:
             return ()
         files = [
             path
-            for folder in ("orchestrations", "clients")
-            for pattern in ("*.yaml", "*.yml", "*.py")
+            for folder, patterns in _FOLLOWED.items()
+            for pattern in patterns
             for path in (self.root / folder).glob(pattern)
         ]
         # What these import may stand anywhere in the project.

@@ -14,7 +14,7 @@ from bff.errors import Finding, OperatorError, Place
 from bff.expressions.functions import FUNCTIONS
 from bff.http import Client
 from bff.modules import ProjectModules, place_of_function, public_functions
-from bff.recipe.contracts import Contracts
+from bff.recipe.contracts.project import ClientContract, contracts_of
 from bff.recipe.keys import QUOTES
 from bff.recipe.loader.reading import NAME
 from bff.recipe.loader.recipes import load_recipe
@@ -34,7 +34,7 @@ class Project:
     `functions` are by recipe: those of functions.py and over them the page's own. `unusable` names the client
     modules that could not be used, and holds `''` when functions could not be loaded: what needs them is no
     further mistake. `unread` are recipes whose files are no YAML mapping. A project that is not `whole` has more
-    recipes than were asked for. `settings` say how much may run, `contracts` what the backends promise.
+    recipes than were asked for. `settings` say how much may run. `contracts` are of the clients that have one.
     """
 
     root: Path
@@ -46,7 +46,7 @@ class Project:
     unread: frozenset[str] = frozenset()
     whole: bool = True
     settings: Settings = field(default_factory=Settings)
-    contracts: Contracts = field(default_factory=dict)
+    contracts: dict[str, ClientContract] = field(default_factory=dict)
 
 
 def load_project(
@@ -65,6 +65,8 @@ def load_project(
     modules = ProjectModules(root)
     clients, unusable, found = _clients(modules)
     findings += found
+    contracts, found = contracts_of(root, clients, recipes.values())
+    findings += found
     functions, whole, found = _functions(modules, sorted(asked | recipes.keys()))
     findings += found
     broken = unusable if whole else unusable | {""}
@@ -75,6 +77,7 @@ def load_project(
         unread=unread,
         whole=pages is None,
         settings=settings or Settings(),
+        contracts=contracts,
     )
     return project, findings
 

@@ -1,4 +1,4 @@
-"""What the backends of a project promise: the types of their replies, from a schema or from what has been seen."""
+"""What one request is promised, and who promises it."""
 
 from __future__ import annotations
 

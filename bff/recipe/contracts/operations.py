@@ -1,0 +1,76 @@
+"""Which operation of a description a step asks: its method, and its path against templates.
+
+A `{parameter}` of a template takes any part of a path, a hole of the step too; a hole takes nothing else. Constant
+parts are equal, and one that is equal is nearer than a parameter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from urllib.parse import unquote
+
+from msgspec import Struct
+
+from bff.expressions.tree import Expression, PathTemplate
+
+PARAMETER = re.compile(r"\{[^/{}]*\}")
+HOLE = "{}"
+
+
+class Template(Struct, frozen=True):
+    """A path of a description: as it is written, and a pattern for each segment."""
+
+    written: str
+    segments: tuple[re.Pattern[str], ...]
+    constants: tuple[bool, ...]
+
+
+def template_of(written: str) -> Template:
+    """A path with `{parameters}`."""
+    segments = written.split("/")
+    patterns = (
+        "[^/]+".join(re.escape(unquote(part)) for part in PARAMETER.split(segment)) for segment in segments
+    )
+    constants = tuple(PARAMETER.search(segment) is None for segment in segments)
+    return Template(written, tuple(re.compile(pattern, re.DOTALL) for pattern in patterns), constants)
+
+
+def path_of(path: PathTemplate) -> str:
+    """The path of a step, each hole as `{}`."""
+    return "".join(unquote(part) if isinstance(part, str) else HOLE for part in path.parts)
+
+
+def matching(path: str, templates: Iterable[Template]) -> list[Template]:
+    """The templates that a path of a step fits, the nearest first."""
+    segments = path.split("/")
+    found = [template for template in templates if _fits(segments, template)]
+    return sorted(found, key=lambda template: [not constant for constant in template.constants])
+
+
+def _fits(segments: Sequence[str], template: Template) -> bool:
+    return len(segments) == len(template.segments) and all(
+        pattern.fullmatch(segment) for segment, pattern in zip(segments, template.segments, strict=True)
+    )
+
+
+def candidates(path: str, base: str, servers: Sequence[str]) -> list[str]:
+    """What of a path may stand in a description, the likeliest first.
+
+    `base` is the path of the client's base URL, `servers` are those of the description's servers, which its paths come
+    behind.
+    """
+    whole = base + path
+    below = [whole.removeprefix(server) for server in servers if server and whole.startswith(f"{server}/")]
+    return list(dict.fromkeys([*below, path, whole]))
+
+
+def request_of(method: str, path: PathTemplate) -> str:
+    """A request as people name it, `GET /people/{id}`: of a hole's expression only the last name stays."""
+    parts = (part if isinstance(part, str) else f"{{{_name_of(part)}}}" for part in path.parts)
+    return f"{method} {''.join(parts)}"
+
+
+def _name_of(hole: Expression) -> str:
+    found = re.search(r"(?:^|\.)([A-Za-z_]\w*)\s*$", hole.written)
+    return found[1] if found else "value"
