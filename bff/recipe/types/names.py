@@ -7,7 +7,6 @@ from typing import get_args
 
 from bff.errors import FailureKind
 from bff.recipe.model import Given, Input, Parameter, Recipe
-from bff.recipe.types.schema import type_of_input, type_of_value
 from bff.types.model import (
     BOOLEAN,
     INTEGER,
@@ -22,6 +21,7 @@ from bff.types.model import (
     nullable,
     union_of,
 )
+from bff.types.schemas import type_of_schema
 
 _KIND = union_of(*map(Literal, get_args(FailureKind)))
 
@@ -62,7 +62,7 @@ def input_names(declared: Input) -> Mapping[str, Type]:
         "path": _parameters(declared.path),
         "query": _parameters(declared.query),
         "headers": _parameters(declared.headers),
-        "body": NULL if declared.body is None else type_of_input(declared.body),
+        "body": NULL if declared.body is None else type_of_schema(declared.body, reply=False),
     }
 
 
@@ -73,10 +73,9 @@ def _parameters(parameters: Iterable[Parameter]) -> Record:
 
 
 def _parameter(schema: Mapping[str, object], *, required: bool) -> Type:
-    found = type_of_input(schema)
-    default = schema.get("default")
-    if default is not None:
-        return union_of(found, type_of_value(default))
+    found = type_of_schema(schema, reply=False)
+    if schema.get("default") is not None:
+        return found  # `check` has held it to the schema
     return found if required else nullable(found)
 
 
