@@ -129,6 +129,9 @@ Reason = Literal[
     "depth",  # nested too deeply
     "empty",  # nothing, where the recipe reads something
     "no-list",  # something else, where the recipe goes over a list
+    "absent",  # no such member, where the recipe needs one
+    "null",  # null, where the recipe needs something
+    "no-object",  # something else, where the recipe reads members
     "form",  # another form than the page takes
     "page",  # what a browser would run, and no file
 ]

@@ -16,6 +16,7 @@ from bff.http import OutgoingRequest
 from bff.http.cache.entry import CacheEntry
 from bff.http.charsets import IN_UTF8
 from bff.jsontext import NotJSON, TooDeep
+from bff.plan.holding import UnmetNeed
 
 
 class CachedStep(RequestStep):
@@ -45,7 +46,7 @@ class CachedStep(RequestStep):
         if bound.plain and headers.get("content-type") in IN_UTF8 and SAY_SO.isdisjoint(headers):
             try:
                 outcome = bound.decode(entry.raw, calls.limits.max_depth)
-            except (NotJSON, TooDeep):
+            except (NotJSON, TooDeep, UnmetNeed):
                 outcome = self._judged_entry(entry, at, now)
             else:
                 if bound.take is not None:

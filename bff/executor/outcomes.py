@@ -16,6 +16,7 @@ from bff.expressions.paths import ANY, Path, path_text
 from bff.http import Broken, Reply, retry_after
 from bff.http.charsets import UnknownCharset
 from bff.jsontext import NotJSON, TooDeep
+from bff.plan.holding import Unmet, UnmetNeed, hold
 from bff.plan.model import PlannedRequest
 from bff.problems import problem
 
@@ -114,13 +115,33 @@ def taken(
         wrong = first_not_list(seen["body"], ("reply", "body"), planned.reply_lists)
         if wrong is not None:
             return bad_reply(planned.name, wrong, item)
-    return planned.take({**scope, "reply": seen}, evaluation)
+    value = planned.take({**scope, "reply": seen}, evaluation)
+    if planned.needs_of_taken:
+        try:
+            hold(value, planned.needs_of_taken)
+        except UnmetNeed as unmet:
+            return _of_unmet(planned, unmet, item, ())
+    return value
 
 
-def bad_reply(step: str, path: str, item: int | None = None) -> Failure:
-    """The failure of a step whose value has no list where the recipe goes over one."""
-    detail = f"'{step}' answered with JSON of another form: {path} is not a list."
-    return Failure(step, "bad-reply", 502, detail, path=path, item=item, reason="no-list")
+def _of_unmet(planned: PlannedRequest, unmet: UnmetNeed, item: int | None, body: Path) -> Failure:
+    """The failure of a reply without what the page needs, which is below the step's value or below `body`."""
+    root = body or ((planned.name, ANY) if planned.each else (planned.name,))
+    return bad_reply(planned.name, path_text((*root, *unmet.path)), item, unmet.why)
+
+
+_UNMET: Mapping[Unmet, str] = {
+    "absent": "is absent",
+    "null": "is null",
+    "no-object": "is not an object",
+    "no-list": "is not a list",
+}
+
+
+def bad_reply(step: str, path: str, item: int | None = None, why: Unmet = "no-list") -> Failure:
+    """The failure of a step whose value is of another form than the recipe needs."""
+    detail = f"'{step}' answered with JSON of another form: {path} {_UNMET[why]}."
+    return Failure(step, "bad-reply", 502, detail, path=path, item=item, reason=why)
 
 
 def no_list_sent(step: str, path: str) -> PageError:
@@ -198,6 +219,8 @@ def _body(planned: PlannedRequest, reply: Reply, item: int | None, empty: Any) -
         return _body_or_null(reply) if planned.undo_reads_reply else None
     try:
         return reply.decoded(planned.decode)
+    except UnmetNeed as unmet:
+        return _of_unmet(planned, unmet, item, () if planned.take is None else ("reply", "body"))
     except TooDeep:
         return _unread(planned.name, item, "too-large", "with JSON nested too deeply", "depth")
     except UnknownCharset:

@@ -22,6 +22,7 @@ from bff.expressions.paths import ANY
 from bff.expressions.values import MAX_KEY, MEMBER, key_text, to_text
 from bff.http import Broken, Call, Ended, OutgoingRequest, Reply
 from bff.jsontext import NotJSON, TooDeep
+from bff.plan.holding import UnmetNeed
 from bff.problems import of_failure
 
 Waiting = Call | Ended
@@ -80,7 +81,7 @@ class RequestStep:
         else:
             try:
                 outcome = bound.decode(raw, self._run.calls.limits.max_depth)
-            except (NotJSON, TooDeep):
+            except (NotJSON, TooDeep, UnmetNeed):
                 outcome = self._judged(one, at)
             else:
                 if one.allows is not None:

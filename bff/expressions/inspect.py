@@ -144,7 +144,7 @@ def _fields(tree: Tree, path: str, scope: Scope) -> Iterator[tuple[str, Inspecti
 # Functions over the items of a list; of these, the ones that name fields of the items.
 _BY_FIELDS = frozenset({"sort", "unique", "index", "group"})
 _TAKES_MAPPINGS = frozenset({"merge", "pick", "omit", "values"})
-_OVER_LISTS = _BY_FIELDS | {"count", "sum", "any", "all", "join"}
+OVER_LISTS = _BY_FIELDS | {"count", "sum", "any", "all", "join"}
 
 
 @dataclass
@@ -259,7 +259,7 @@ class _Reader:
 
     def iterate(self, source: ast.expr) -> None:
         # Of a choice only the first is noted: `reply.items or reply` may well end in a mapping.
-        while (choices := _choices(source)) is not None:
+        while (choices := choices_of(source)) is not None:
             source = choices[0]
         if isinstance(source, (ast.Name, ast.Attribute, ast.Subscript)):
             place = (source.col_offset, (source.end_col_offset or 0) - source.col_offset)
@@ -296,7 +296,7 @@ class _Reader:
         name, arguments = node.func.id, node.args
         self.functions.append(Use(name, node.func.col_offset, len(name)))
         values = [self.read(argument) for argument in arguments]
-        if name in _OVER_LISTS or (name in {"min", "max"} and len(values) == 1):
+        if name in OVER_LISTS or (name in {"min", "max"} and len(values) == 1):
             self.iterate(arguments[0])
         if name in _TAKES_MAPPINGS:
             self.mappings.update(alias.path for found in values for alias in found if not alias.wraps)
@@ -336,7 +336,7 @@ class _Reader:
         return wrapped(items, 2) if name == "group" else values[0]
 
 
-def _choices(node: ast.expr) -> list[ast.expr] | None:
+def choices_of(node: ast.expr) -> list[ast.expr] | None:
     """The values of which a node gives one, the first where it can."""
     if isinstance(node, ast.BoolOp):
         return node.values

@@ -13,6 +13,7 @@ from bff.expressions import Evaluation
 from bff.expressions.paths import Path
 from bff.expressions.running import Compiled
 from bff.http import CacheTerms, Client
+from bff.plan.holding import Held
 from bff.plan.partial_decoding import Decode
 from bff.recipe.model import Method, Recipe, Schema
 from bff.validation import Validator
@@ -25,11 +26,12 @@ class PlannedRequest(Struct, frozen=True, dict=True):
 
     `path_parts` are the encoded constant parts, None where a hole's value goes; `constant_query` has its `?`.
     `lists` and `reply_lists` are the places of its value and of its reply that the recipe goes over: what is
-    there must be a list or null. `…_from_input` say whether a value of the visitor can be the cause.
-    `decode` reads of a reply's body what the page needs. `reads` says whether the page
-    reads the body at all, `reads_into` whether it reads something that is in it. `key` is its idempotency
-    key, True for the visitor's own; `undo` takes it back. A `private` one is made of something of the visitor;
-    `known_as` are the names by which a recipe's `invalidates` may mean it. Its `take` reads nothing of a reply but
+    there must be a list or null. `needs_of_taken` is what a computed `take` must give. `…_from_input` say whether a
+    value of the visitor can be the cause. `decode` reads of a reply's body what the page uses, and holds it to what
+    the page needs. `reads` says whether the page reads the body at all, `reads_into` whether it reads something that
+    is in it. `key` is its idempotency key, True for the visitor's own; `undo` takes it back. A `private` one is made
+    of something of the visitor; `known_as` are the names by which a recipe's `invalidates` may mean it. Its `take`
+    reads nothing of a reply but
     the body where it `takes_body`.
     """
 
@@ -62,6 +64,7 @@ class PlannedRequest(Struct, frozen=True, dict=True):
     fallback: Compute | None
     lists: tuple[Path, ...]
     reply_lists: tuple[Path, ...]
+    needs_of_taken: tuple[Held, ...]
     decode: Decode
     reads: bool
     reads_into: bool

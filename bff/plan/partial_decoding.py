@@ -7,13 +7,17 @@ both ways give the same page. Of what is not read only the syntax is looked at.
 
 A few floats take a thousand times as long as others of their length, and to look for them takes as long as the rest.
 So a type has no floats until a reply has brought some where they are read; from then on replies are looked through.
+
+What the page needs of a reply is a part of the type: a member without a default, a form without null. So a reply that
+has it costs nothing more. One that the type refuses is decoded whole, and walked through for what is wrong with it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Annotated, Any, NamedTuple, TypeAlias, TypedDict
+from functools import cache
+from typing import Annotated, Any, NamedTuple, Required, TypeAlias, TypedDict
 
 import msgspec
 
@@ -21,6 +25,7 @@ from bff import jsontext
 from bff.expressions.paths import Any_, Path
 from bff.expressions.values import MEMBER, MEMBER_DEPTH
 from bff.jsontext import JSON
+from bff.plan.holding import Held, hold
 
 Decode: TypeAlias = Callable[[bytes, int], JSON]
 
@@ -33,36 +38,54 @@ _LONG = 4_096
 """What is no longer is decoded in no time, whatever numbers it holds."""
 
 
-def _whole(scalar: Any, levels: int) -> Any:
-    """The type of what is read whole and nests so deep, at most."""
-    found = scalar
-    for _ in range(levels):
-        found = scalar | list[found] | dict[str, found]  # type: ignore[valid-type]
-    return found
-
-
 class _Whole(NamedTuple):
-    """The types of what is read whole: of a reply or of its elements, and of a member.
+    """The types of what is read whole: how deep it may nest, and whether it may hold floats.
 
     What nests deeper, which is seldom, has its reply decoded whole. Each level takes twice as long to make.
     """
 
-    reply: Any
-    member: Any
+    levels: int
+    with_floats: bool = False
+
+    def type(self, *, nullable: bool = True, form: str = "any") -> Any:
+        """The type of such a value, which may be an object or list alone."""
+        inner = _any_value(self.levels - 1, self.with_floats)
+        if form == "object":
+            found: Any = dict[str, inner]  # type: ignore[valid-type]
+        elif form == "list":
+            found = list[inner]  # type: ignore[valid-type]
+        elif nullable:
+            return _any_value(self.levels, self.with_floats)
+        else:
+            found = _scalar(self.with_floats) | list[inner] | dict[str, inner]  # type: ignore[valid-type]
+        return found | None if nullable else found
 
 
-_PLAIN = bool | str | _Int | None
-_WHOLE = _Whole(_whole(_PLAIN, _LEVELS), _whole(_PLAIN, MEMBER_DEPTH))
-_WHOLE_WITH_FLOATS = _Whole(_whole(_PLAIN | float, _LEVELS), _whole(_PLAIN | float, MEMBER_DEPTH))
+@cache
+def _any_value(levels: int, with_floats: bool) -> Any:
+    """The type of any value that nests so deep, at most."""
+    scalar = _scalar(with_floats) | None
+    if levels == 0:
+        return scalar
+    inner = _any_value(levels - 1, with_floats)
+    return scalar | list[inner] | dict[str, inner]  # type: ignore[valid-type]
+
+
+def _scalar(with_floats: bool) -> Any:
+    return bool | str | _Int | float if with_floats else bool | str | _Int
+
+
+_NOTHING = Held((), required=False)
 
 
 class _Node:
     """What is read of one value: all of it, some members, or something of each element."""
 
-    __slots__ = ("element", "is_mapping", "members", "whole")
+    __slots__ = ("element", "is_mapping", "members", "need", "whole")
 
     def __init__(self) -> None:
         self.whole = self.is_mapping = False
+        self.need = _NOTHING
         self.members: dict[str, _Node] = {}
         self.element: _Node | None = None
 
@@ -78,20 +101,60 @@ class _Node:
         else:
             self.members.setdefault(key, _Node()).read(tuple(rest))
 
+    def look_at(self, need: Held) -> None:
+        """Note what is needed of what is at a path, which is read so far as it is looked at."""
+        node = self
+        for key in need.path:
+            if node.whole:
+                return
+            if isinstance(key, Any_):
+                inner = node.element = node.element or _Node()
+            else:
+                inner = node.members.setdefault(key, _Node())
+            node = inner
+        node.need = need
+
     def type(self, whole: _Whole, depth: int = 0) -> Any:
-        """The type of such a value, with those of what is read whole; null stands for itself everywhere."""
-        if self.whole or depth > _DEEPEST or not self._reads() or not self._has_type():
-            return whole.reply
+        """The type of such a value, whose parts may nest so deep; null stands for itself where nothing rules it out."""
+        nullable, form = self.need.nullable, "any" if self.need.looked_at else self.need.form
+        if not self.is_typed(depth):
+            return whole.type(nullable=nullable, form=form)
         if self.element is not None:
             inner = self.element.type(whole, depth + 1)
-            return list[inner] | dict[str, inner] | None  # type: ignore[valid-type]
-        inside = _Whole(whole.member, whole.member)
-        members = {name: node.type(inside, depth + 1) for name, node in self.members.items()}
-        if self.is_struct:
-            fields = [(MEMBER + name, member, None) for name, member in members.items()]
-            names = {MEMBER + name: name for name in members}
-            return msgspec.defstruct("Read", fields, rename=names, gc=False) | None
-        return TypedDict("Read", members, total=False) | None  # type: ignore[operator]
+            found: Any = list[inner] if form == "list" else list[inner] | dict[str, inner]  # type: ignore[valid-type]
+        else:
+            found = self._record(_Whole(MEMBER_DEPTH, whole.with_floats), depth + 1)
+        return found | None if nullable else found
+
+    def _record(self, whole: _Whole, depth: int) -> Any:
+        """The type of an object that holds the members; one that is needed has no default."""
+        members = {name: node.type(whole, depth) for name, node in self.members.items()}
+        needed = {name for name, node in self.members.items() if node.need.required}
+        if not self.is_struct:
+            forms = {name: Required[one] if name in needed else one for name, one in members.items()}
+            return TypedDict("Read", forms, total=False)  # type: ignore[operator]
+        fields = [
+            (MEMBER + name, one) if name in needed else (MEMBER + name, one, None)
+            for name, one in members.items()
+        ]
+        names = {MEMBER + name: name for name in members}
+        return msgspec.defstruct("Read", fields, rename=names, gc=False, kw_only=True)
+
+    def is_typed(self, depth: int) -> bool:
+        """Whether such a value, so deep in a reply, has a type that tells its parts."""
+        return not self.whole and depth <= _DEEPEST and self._reads() and self._has_type()
+
+    def says(self, path: Path) -> bool:
+        """Whether the type says of what is at a path, which is read, what is needed of it."""
+        node: _Node = self
+        for depth, key in enumerate(path):
+            inner = node.element if isinstance(key, Any_) else node.members.get(key)
+            if inner is None or not node.is_typed(depth):
+                return False
+            node = inner
+        if not node.is_typed(len(path)):
+            return True
+        return node.need.looked_at or node.need.form != ("list" if node.element is None else "object")
 
     @property
     def is_struct(self) -> bool:
@@ -120,73 +183,113 @@ class _Node:
 
 
 class NarrowDecoder:
-    """Decodes replies of which only these paths are read (below the body).
+    """Decodes replies of which only these paths are read (below the body), and holds them to the `needs`.
 
     What is at one of the `mappings` stays a mapping, since functions look its members up. The types are made for the
-    first reply, or by `prepare`. It raises what `jsontext.decode` raises.
+    first reply, or by `prepare`. It raises what `jsontext.decode` raises, and UnmetNeed.
     """
 
-    __slots__ = ("_plain", "_with_floats", "mappings", "paths")
+    __slots__ = ("_plain", "_unsaid", "_with_floats", "mappings", "needs", "paths")
 
-    def __init__(self, paths: tuple[Path, ...], mappings: tuple[Path, ...] = ()) -> None:
+    def __init__(
+        self, paths: tuple[Path, ...], mappings: tuple[Path, ...] = (), needs: tuple[Held, ...] = ()
+    ) -> None:
         self.paths = paths
         self.mappings = mappings
+        self.needs = needs
         self._plain: Callable[[bytes], JSON] | None = None
         self._with_floats: Callable[[bytes], JSON] | None = None
+        root = self._root()
+        self._unsaid = tuple(need for need in needs if not root.says(need.path))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return NarrowDecoder, (self.paths, self.mappings)
+        return NarrowDecoder, (self.paths, self.mappings, self.needs)
 
     def __call__(self, raw: bytes, max_depth: int) -> JSON:
         if max_depth < _BOUNDED:
-            return jsontext.decode(raw, max_depth)
+            return self._decode_whole(raw, max_depth)
         if self._with_floats is None:
             plain = self._plain or self.prepare()
             try:
                 if not raw.isascii():
                     raw.decode()  # texts that are skipped are not looked at
-                return plain(raw)
+                value = plain(raw)
+                if self._unsaid:
+                    hold(value, self._unsaid)
+                return value
             except (ValueError, RecursionError):
                 pass
         return self._decode_with_floats(raw, max_depth)
 
     def prepare(self) -> Callable[[bytes], JSON]:
         """Make the type that replies are decoded into."""
-        self._plain = plain = self._decoder(_WHOLE)
+        self._plain = plain = self._decoder(with_floats=False)
         return plain
 
     def _decode_with_floats(self, raw: bytes, max_depth: int) -> JSON:
         if len(raw) <= _LONG or not jsontext.is_slow(raw):
-            decode = self._with_floats or self._decoder(_WHOLE_WITH_FLOATS)
+            decode = self._with_floats or self._decoder(with_floats=True)
             with suppress(ValueError, RecursionError):
                 if not raw.isascii():
                     raw.decode()
                 value = decode(raw)
                 self._with_floats = decode
+                hold(value, self._unsaid)
                 return value
-        return jsontext.decode(raw, max_depth)
+        return self._decode_whole(raw, max_depth)
 
-    def _decoder(self, whole: _Whole) -> Callable[[bytes], JSON]:
-        return msgspec.json.Decoder(_root_of(self.paths, self.mappings).type(whole)).decode
+    def _decode_whole(self, raw: bytes, max_depth: int) -> JSON:
+        value = jsontext.decode(raw, max_depth)
+        hold(value, self.needs)
+        return value
+
+    def _decoder(self, *, with_floats: bool) -> Callable[[bytes], JSON]:
+        return msgspec.json.Decoder(self._root().type(_Whole(_LEVELS, with_floats))).decode
+
+    def _root(self) -> _Node:
+        return _root_of(self.paths, self.mappings, self.needs)
 
     def is_struct(self) -> Callable[[Path], bool]:
         """What says whether the part of a reply at a path is a struct or null."""
-        root = _root_of(self.paths, self.mappings)
+        root = self._root()
         return lambda path: (node := root.at(path)) is not None and node.is_struct
 
 
-def decoder_of(paths: Iterable[Path], mappings: Iterable[Path] = ()) -> NarrowDecoder:
+class ExactDecoder:
+    """Decodes replies of which writes are made, whole and exactly, and holds them to the `needs`."""
+
+    __slots__ = ("needs",)
+
+    def __init__(self, needs: tuple[Held, ...]) -> None:
+        self.needs = needs
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ExactDecoder, (self.needs,)
+
+    def __call__(self, raw: bytes, max_depth: int) -> JSON:
+        value = jsontext.decode_exactly(raw, max_depth)
+        hold(value, self.needs)
+        return value
+
+
+def decoder_of(
+    paths: Iterable[Path], mappings: Iterable[Path] = (), needs: Iterable[Held] = ()
+) -> NarrowDecoder:
     """A decoder of replies of which these paths are read (below the body)."""
-    decoder = NarrowDecoder(tuple(sorted(set(paths), key=str)), tuple(sorted(set(mappings), key=str)))
+    decoder = NarrowDecoder(
+        tuple(sorted(set(paths), key=str)), tuple(sorted(set(mappings), key=str)), tuple(needs)
+    )
     decoder.prepare()
     return decoder
 
 
-def _root_of(paths: Iterable[Path], mappings: Iterable[Path] = ()) -> _Node:
+def _root_of(paths: Iterable[Path], mappings: Iterable[Path], needs: Iterable[Held]) -> _Node:
     root = _Node()
     for path in paths:
         root.read(path)
     for path in mappings:
         if (node := root.at(path)) is not None:
             node.is_mapping = True
+    for need in needs:
+        root.look_at(need)
     return root

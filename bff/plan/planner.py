@@ -14,6 +14,7 @@ from bff.expressions.tree import Expression, Tree
 from bff.expressions.tree import Mapping as MappingTree
 from bff.http import CacheTerms, Client, encode_constant
 from bff.jsontext import decode_exactly
+from bff.plan.holding import Held
 from bff.plan.model import (
     Plan,
     PlannedFail,
@@ -24,7 +25,7 @@ from bff.plan.model import (
     PlannedStep,
     PlannedValue,
 )
-from bff.plan.partial_decoding import Decode, NarrowDecoder, decoder_of
+from bff.plan.partial_decoding import Decode, ExactDecoder, NarrowDecoder, decoder_of
 from bff.plan.used_paths import (
     followed,
     in_reply,
@@ -36,6 +37,7 @@ from bff.plan.used_paths import (
 )
 from bff.recipe.graph import Graph, build_graph, deferred_steps, inspect_part, parts
 from bff.recipe.model import Fail, Given, Guard, Recipe, Request, Step, SubRecipe, Value
+from bff.recipe.needs import ReplyNeed, ReplyNeeds, reply_needs
 from bff.recipe.taint import taint_of
 from bff.validation import Validator
 
@@ -84,6 +86,7 @@ class _Planner:
         self.written = self._written()
         self.lists = self._lists()
         self.values_read = self._values_read()
+        self.needs = reply_needs(recipe)
         self.used, self.mappings = used_of_values(recipe, self.inspections, self.page_reads)
         self.decoders = {step.name: self._decoder(step) for step in recipe.steps if isinstance(step, Request)}
         self.structs = {
@@ -211,6 +214,12 @@ class _Planner:
         clause = step.each or step.batch
         own = self.inspections[step.name]
         reads, reads_into = needs_of_page(step, own, self.values_read[step.name])
+        needs = (
+            ReplyNeeds()
+            if step is not self.recipe.step(step.name)
+            else self.needs.get(step.name, ReplyNeeds())
+        )
+        says = bool(step.needs) and step.needs != "reads"
         compiled = {
             key: self._compile(getattr(step, key), self._quotes(client), of=step, reads_body=key == "take")
             for key in ("when", "query", "headers", "body", "form", "take", "ok", "fallback")
@@ -240,8 +249,9 @@ class _Planner:
             lists=self.lists[step.name],
             reply_lists=self._reply_lists(step),
             decode=self.decoders[step.name],
-            reads=reads,
-            reads_into=reads_into,
+            needs_of_taken=_held(needs.of_taken),
+            reads=reads or says,
+            reads_into=reads_into or says,
             items_from_input=self._from_input(step, ("each", "batch")),
             path_from_input=self._from_input(step, ("path",)),
             headers_from_input=self._from_input(step, ("headers",)),
@@ -269,11 +279,12 @@ class _Planner:
         )
 
     def _decoder(self, step: Request) -> Decode:
+        needs = _held(self.needs[step.name].of_body) if step.name in self.needs else ()
         if step.name in self.written:
-            return decode_exactly
+            return ExactDecoder(needs) if needs else decode_exactly
         own, name = self.inspections[step.name], step.name
         mappings = mappings_of_reply(step, own, self.mappings[name])
-        return decoder_of(read_of_reply(step, own, self.used[name]), mappings)
+        return decoder_of(read_of_reply(step, own, self.used[name]), mappings, needs)
 
     @staticmethod
     def _quotes(client: Client | None) -> dict[str, Callable[[str], str]]:
@@ -441,6 +452,14 @@ class _Planner:
         return {
             name: frozenset(other for other, names in named.items() if name in names) for name in self.names
         }
+
+
+def _held(needs: Iterable[ReplyNeed]) -> tuple[Held, ...]:
+    """Needs as a run holds replies to them: it goes over lists in places that it looks at in any case."""
+    return tuple(
+        Held(one.path, one.required, one.nullable, one.form, one.form == "list" and not one.said)
+        for one in needs
+    )
 
 
 def _own_reads(found: Inspection) -> set[Path]:

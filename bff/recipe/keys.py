@@ -20,6 +20,7 @@ Kind = Literal[
     "loop clause",  # x in list if condition
     "name",  # a plain name: of a field, of a recipe
     "names",  # a list of plain names
+    "needs",  # a list of paths below a value, or `reads`
     "object",  # a mapping with the keys of the table `table`
     "parameters",  # a name -> its JSON Schema
     "path",  # a path of a backend; {hole} holds an expression
@@ -183,6 +184,12 @@ _REQUEST = (
         "reply.body",
     ),
     Key("key_by", "name", "Turn the resulting list into a mapping by this field."),
+    Key(
+        "needs",
+        "needs",
+        "Paths below the value that each reply must have, ? for what may be null; reads for all that is read.",
+        default="what the page reads through or goes over",
+    ),
     Key("fallback", "tree", "The value when the step fails; without it a failure ends the page. Sees error."),
     Key(
         "on_status",

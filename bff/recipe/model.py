@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 from msgspec import Struct, field
 
 from bff.errors import Finding, Place
+from bff.expressions.paths import Path
 from bff.expressions.tree import Constant, EachClause, Expression, Mapping, PathTemplate, Tree
 
 Auth = Literal["required", "optional", "none"]
@@ -100,6 +101,13 @@ class PageCache(Struct, frozen=True):
     stale_while_revalidate: float | None = None
 
 
+class NeededPath(Struct, frozen=True):
+    """What a step needs of each reply: a path below its value, `nullable` after how many of its keys."""
+
+    path: Path
+    nullable: frozenset[int] = frozenset()
+
+
 class Request(Placed, frozen=True):
     """A step that asks a backend; also the `undo` of a step (then `name` is that step's)."""
 
@@ -119,6 +127,7 @@ class Request(Placed, frozen=True):
     batch_size: int = 50
     take: Tree | None = None
     key_by: str | None = None
+    needs: tuple[NeededPath, ...] | Literal["reads"] | None = None
     fallback: Tree | None = None
     on_status: tuple[tuple[int, Tree], ...] = ()
     ok: Expression | None = None

@@ -26,6 +26,7 @@ _FORMS: dict[str, Json] = {
     "loop clause": _CLAUSE,
     "name": {"type": "string", "minLength": 1},
     "names": {"type": "array", "items": {"type": "string", "pattern": r"^[A-Za-z][\w-]*(\.[A-Za-z]\w*)*$"}},
+    "needs": {"anyOf": [{"const": "reads"}, {"type": "array", "items": {"type": "string", "minLength": 1}}]},
     "parameters": {"type": "object", "additionalProperties": {"$ref": "#/$defs/parameter"}},
     "path": {"type": "string", "pattern": "^/"},
     "rate": {"type": "string", "pattern": "^[1-9][0-9]{0,5}/(s|min|h)$"},

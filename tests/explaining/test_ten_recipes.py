@@ -13,7 +13,7 @@ from bff.explaining.report import report
 from bff.explaining.subject import subject_of
 from bff.explaining.words import COLUMNS
 from bff.jsontext import decode_exactly
-from bff.plan.partial_decoding import NarrowDecoder
+from bff.plan.partial_decoding import ExactDecoder, NarrowDecoder
 from tests.explaining.called import called
 from tests.explaining.project import RECIPES, TEN, page_of
 
@@ -58,7 +58,7 @@ def test_what_is_used_of_a_reply_is_what_its_decoder_reads(ten: Path, page: str)
         if isinstance(step.decode, NarrowDecoder):
             assert used[step.name] == step.decode.paths
         else:
-            assert step.decode is decode_exactly
+            assert step.decode is decode_exactly or isinstance(step.decode, ExactDecoder)
 
 
 @pytest.mark.parametrize("page", OWN)

@@ -10,20 +10,22 @@ from typing import Any, Literal, cast
 from bff.expressions.parse import parse, parse_path
 from bff.expressions.tree import Constant, Expression, Mapping, Tree
 from bff.recipe.keys import KEYS, PLACE_NAMES, SCOPE_NAMES, STEP_KINDS, VERBS, key_of
-from bff.recipe.loader.reading import Table, marks_of
+from bff.recipe.loader.needed import NEEDED_FORM, Malformed, needed_path
+from bff.recipe.loader.reading import Table, kind_of, marks_of
 from bff.recipe.loader.trees import TreeReading
 from bff.recipe.model import (
     Fail,
     Guard,
     Marks,
     Method,
+    NeededPath,
     Request,
     Step,
     StepCache,
     SubRecipe,
     Value,
 )
-from bff.recipe.source import MapNode, Node, ScalarNode, mark_of
+from bff.recipe.source import ListNode, MapNode, Node, ScalarNode, mark_of
 from bff.text import nearest
 
 _CONSTANTS = ("true", "false", "null")
@@ -132,6 +134,7 @@ class StepReading(TreeReading):
             batch_size=self._integer(found, "batch_size") or 50,
             take=self.tree(found["take"][1]) if "take" in found else None,
             key_by=self._optional(found, "key_by", self.field_name),
+            needs=self._optional(found, "needs", self.needs),
             fallback=self.tree(found["fallback"][1]) if "fallback" in found else None,
             on_status=self._statuses(found["on_status"][1]) if "on_status" in found else (),
             ok=self._optional(found, "ok", self.expression),
@@ -174,6 +177,27 @@ class StepReading(TreeReading):
                 found.append((int(key.text), self.tree(value)))
             else:
                 self.say(key.whole, f"'{key.text}' is no status", "a number from 200 to 599")
+        return tuple(found)
+
+    def needs(self, name: str, node: Node) -> tuple[NeededPath, ...] | Literal["reads"] | None:
+        """`reads`, or a list of paths below the step's value; what is wrong with one is said and left out."""
+        if isinstance(node, ScalarNode) and node.text == "reads":
+            return "reads"
+        if not isinstance(node, ListNode):
+            text = node.text if isinstance(node, ScalarNode) and isinstance(node.value, str) else ""
+            self.wrong(name, node, "a list of paths, or reads", f"write - {text} below it" if text else "")
+            return None
+        found = []
+        for item in node.items:
+            if not isinstance(item, ScalarNode) or not isinstance(item.value, str):
+                self.say(mark_of(item), f"'{name}' holds paths, not {kind_of(item)}", NEEDED_FORM)
+                continue
+            path = needed_path(item.text)
+            if isinstance(path, Malformed):
+                mark = item.mark(path.offset, path.length)
+                self.say(mark, f"'{item.text}' is no path of '{name}'", path.hint)
+            else:
+                found.append(path)
         return tuple(found)
 
     def _cache(self, node: Node) -> StepCache | None:
