@@ -17,6 +17,7 @@ from bff.types.model import (
     Type,
     Unknown,
     Unverified,
+    may_be_null,
     nullable,
     options,
     union_of,
@@ -45,12 +46,11 @@ def _held(one: Type, needs: Waiting) -> Type:
     found = one
     if is_list is not is_object:
         found = _list(one, below) if is_list else _object(one, below)
-        if any(need.form == ("list" if is_list else "object") and not need.nullable for need in own):
-            return found
-        found = nullable(found)
+        if may_be_null(one):
+            found = nullable(found)
     if any(not need.nullable for need in own):
         found = without_null(found)
-    return found
+    return one if found == union_of(*options(one)) else found  # one that says nothing new keeps its name
 
 
 def _list(one: Type, below: Waiting) -> Type:

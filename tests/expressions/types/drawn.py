@@ -69,6 +69,8 @@ def value_of(one: Type) -> Any:
             return st.just(value)
         case Array(element=Union(options=())):
             return st.just([])
+        case Array(element=Named() as element):  # one that holds itself ends somewhere
+            return st.lists(value_of(element), max_size=1)
         case Array(element=element):
             return st.lists(value_of(element), max_size=3)
         case Union(options=parts):
