@@ -8,7 +8,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 CASES = sorted(path.stem for path in (HERE / "cases").glob("[0-9]*.yaml"))
-CLIENTS = {"shop": 'schema="shop.openapi.yaml", ', "learned": "", "unheard": ""}
+CLIENTS = {"shop": 'schema="shop.openapi.yaml", enforce="{enforce}", ', "learned": "", "unheard": ""}
 LEARNED = """
     GET /notes:
       type: object
@@ -49,7 +49,7 @@ FUNCTIONS = """
     """
 
 
-def write_shop(root: Path, case: str) -> Path:
+def write_shop(root: Path, case: str, enforce: str = "schema") -> Path:
     """The project of one case: its recipe as `page`, and the part that one of them holds."""
     for folder in ("orchestrations", "clients"):
         (root / folder).mkdir(parents=True)
@@ -60,6 +60,7 @@ def write_shop(root: Path, case: str) -> Path:
     (root / "clients" / "learned.types.yaml").write_text(textwrap.dedent(LEARNED))
     (root / "orchestrations" / "functions.py").write_text(textwrap.dedent(FUNCTIONS))
     for name, more in CLIENTS.items():
-        declared = f'client = Client({more}base_url="http://{name}.test", timeout="10s", retries=0)'
+        given = more.format(enforce=enforce)
+        declared = f'client = Client({given}base_url="http://{name}.test", timeout="10s", retries=0)'
         (root / "clients" / f"{name}.py").write_text(f"from bff import Client\n\n{declared}\n")
     return root
