@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from bff.types.model import (
+    NOT_LISTED,
     NULL,
     Array,
     Named,
@@ -51,7 +52,7 @@ def _leaves(one: Type, path: str, unverified: bool, seen: set[str]) -> Iterator[
         case Record(members=members, other=other) if members or other is not None:
             for name, member in members:
                 yield from _leaves(member.type, _below(path, name), unverified, seen)
-            if other is not None:
+            if other is not None and other != NOT_LISTED:
                 yield from _leaves(other, f"{path}[key]", unverified, seen)
         case Union(options=options) if any(_is_container(option) for option in options):
             for option in options:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from bff.expressions.types.choices import EMPTY, either
-from bff.expressions.types.members import NOT_LISTED, is_open, member, values_of
+from bff.expressions.types.members import is_open, member, values_of
 from bff.types.model import (
+    NOT_LISTED,
     NULL,
     STRING,
     Member,

@@ -9,6 +9,7 @@ from bff.expressions.values import key_text
 from bff.types.model import (
     INTEGER,
     NEVER,
+    NOT_LISTED,
     NULL,
     NUMBER,
     STRING,
@@ -25,9 +26,6 @@ from bff.types.model import (
     scalar_of,
     union_of,
 )
-
-NOT_LISTED: Type = Unverified(NULL)
-"""What is under a name that a promise does not list: nobody says that nothing is there."""
 
 
 def is_open(record: Record) -> bool:

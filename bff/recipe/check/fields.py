@@ -18,7 +18,7 @@ from bff.recipe.loader import Project
 from bff.recipe.model import Mark, Origin, Request
 from bff.recipe.types.project import type_of_visitors, types_of_page
 from bff.text import nearest
-from bff.types.model import NULL, Array, Record, Scalar, Type, Unknown
+from bff.types.model import NOT_LISTED, NULL, Array, Record, Scalar, Type, Unknown
 
 _MOST_LISTED = 20
 
@@ -45,7 +45,7 @@ def fields_of(project: Project, said: Sequence[Finding] = ()) -> FieldFindings:
     mistakes: dict[Finding, None] = {}
     warnings: dict[Finding, None] = {}
     for name in names:
-        expected, actual = _Reading(), _Reading()
+        expected, actual = _Reading(trusting=True), _Reading(trusting=False)
         types_of_page(project, name, signed_in, expected=expected, actual=actual)
         mistakes |= dict.fromkeys(actual.findings())
         warnings |= dict.fromkeys(expected.findings(actual.said))
@@ -63,7 +63,8 @@ class _Said(Struct, frozen=True):
 class _Reading:
     """Is told what a page reads, and keeps what of that cannot be there."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, trusting: bool) -> None:
+        self._trusting = trusting
         self.said: dict[tuple[str, str], tuple[_Said, list[Mark]]] = {}
         self._expression: Expression | None = None
         self._sources: dict[int, str] = {}
@@ -121,7 +122,7 @@ class _Reading:
             self._missing(label, name, records, mark)
 
     def _missing(self, label: str, name: str, records: Sequence[Record], mark: Mark) -> None:
-        if any(one.member(name) is not None or one == EMPTY for one in records):
+        if any(self._may_have(one, name) for one in records):
             return
         listed = list(dict.fromkeys(known for one in records for known, _ in one.members))
         near = nearest(name, listed)
@@ -130,6 +131,12 @@ class _Reading:
         there = f"{source} lists: {names}" if source else f"it has: {names}"
         meant = f"did you mean '{near}'?  " if near else ""
         self._say(_Said(f"{name} {there}", f"{label} has no field '{name}'", meant + there), mark)
+
+    def _may_have(self, record: Record, name: str) -> bool:
+        """Whether a record has a member, or may have any: to what is not listed only trust says no."""
+        if self._trusting and record.other == NOT_LISTED:
+            return name in dict(record.members)
+        return record == EMPTY or record.member(name) is not None
 
     def _kind(self, node: ast.expr, options: Sequence[Type], wanted: str) -> None:
         label = self._text(node)

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 
 from bff.expressions.paths import Any_, Path
 from bff.expressions.types.choices import either
-from bff.expressions.types.members import is_open
+from bff.expressions.types.members import is_open, seen
 from bff.recipe.needs import Need
 from bff.types.model import (
     NEVER,
+    NOT_LISTED,
     NULL,
     Array,
     Member,
@@ -44,13 +45,18 @@ def _held(one: Type, needs: Waiting) -> Type:
         isinstance(path[0], str) for path, _ in below
     )
     found = one
-    if is_list is not is_object:
+    if is_list is not is_object and _can_be(one, Array if is_list else Record):
         found = _list(one, below) if is_list else _object(one, below)
         if may_be_null(one):
             found = nullable(found)
     if any(not need.nullable for need in own):
         found = without_null(found)
     return one if found == union_of(*options(one)) else found  # one that says nothing new keeps its name
+
+
+def _can_be(one: Type, form: type[Array] | type[Record]) -> bool:
+    """Whether something of a type has this form; where nothing has, the promise is at fault, and `check` says so."""
+    return any(isinstance(option, Unknown | form) for option in seen(one, trusting=True))
 
 
 def _list(one: Type, below: Waiting) -> Type:
@@ -91,7 +97,7 @@ def _mapping(one: Type, below: Waiting) -> Type:
 def _loose(record: Record) -> Record:
     """A record that is only expected: each of its members may be anything, or absent."""
     members = tuple((name, Member(unverified(known.type), required=False)) for name, known in record.members)
-    other = None if record.other is None else unverified(record.other)
+    other = NOT_LISTED if record.other is None else unverified(record.other)
     return Record(members, other, record.source)
 
 
@@ -105,7 +111,7 @@ def _record(record: Record, below: Waiting) -> Record:
         if known is not None and not known.required and not is_there:
             before = nullable(before)
         if known is None and is_open(record):
-            before = Unverified(NULL)
+            before = NOT_LISTED
         required = is_there or (known is not None and known.required)
         members[key] = Member(_held(before, rest), required)
     return Record(tuple(members.items()), record.other, record.source)
