@@ -8,4 +8,5 @@ client = Client(
     # Each check of a password costs the backend a tenth of a second of a processor: many at once would all be given
     # up and tried again, and nobody would get in; and those who are in would wait for it.
     concurrency=8,
+    schema="pocketbase.openapi.yaml",
 )

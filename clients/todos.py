@@ -10,4 +10,5 @@ client = Client(
     quote=pocketbase_text,
     quote_like=pocketbase_like,
     filters={"filter"},
+    schema="pocketbase.openapi.yaml",
 )

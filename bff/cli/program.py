@@ -246,9 +246,10 @@ def introspect(
     data: str | None,
     who: Path | None,
 ) -> int:
-    """Ask a backend through the reads of pages, and write down of which types its replies are.
+    """Learn the types of a backend's replies.
 
-    Writes are never sent. Types go to clients/CLIENT.types.yaml, values nowhere.
+    It is asked through the pages' own reads; writes are never sent. Types go to clients/CLIENT.types.yaml, values
+    nowhere.
     """
     from bff.cli.introspect import introspect
 

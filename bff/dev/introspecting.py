@@ -50,7 +50,7 @@ class Introspection:
         self._given = given
         self._environ = environ
         self.told: list[str] = []
-        self._learner = Learner(project.root, self.told.append)
+        self._learner = Learner(project.root, self.told.append, client)
 
     def pages(self, wanted: Sequence[str]) -> list[str]:
         """Those of the wanted pages, or of all, that ask the client; raises OperatorError for what is none."""
@@ -140,14 +140,14 @@ class Introspection:
         if contract is not None and contract.describes(declared.method, declared.path):
             return "its schema says it", True
         if step.name not in kept:
-            return "not asked: it needs what a write answers", True
+            return "not asked: it comes after a write", True
         if isinstance(called, str):
             return f"not asked: {called}", False
         if learned:
             return "learned", True
         trace = called.journal.traces.get(step.name)
         if trace is None or trace.outcome == "skipped":
-            return f"not asked: {_why(called)}", False
+            return f"not asked: {self._why(called)}", False
         if trace.failure is not None:
             failure = trace.failure
             status = "" if failure.upstream_status is None else f" {failure.upstream_status}"
@@ -158,14 +158,15 @@ class Introspection:
             else ("nothing came to be learned", False)
         )
 
-
-def _why(called: Called) -> str:
-    """Why a step that a page has was not begun."""
-    if called.journal.error is not None:
-        return f"the page ended before it, with {called.status}"
-    if called.status >= 400:
-        return f"the page refused its request, with {called.status}"
-    return "its condition was false, or it had nothing to ask for"
+    def _why(self, called: Called) -> str:
+        """Why a step that a page has was not begun."""
+        if called.status == 401 and self._given.visitor is None:
+            return "nobody has signed in; --as FILE says who asks"
+        if called.journal.traces and called.journal.error is not None:
+            return f"the page ended before it, with {called.status}"
+        if called.status >= 400:
+            return f"the page refused its request, with {called.status}"
+        return "its condition was false, or it had nothing to ask for"
 
 
 def reading_part(plan: Plan) -> Plan:

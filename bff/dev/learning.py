@@ -34,11 +34,15 @@ Seen = tuple[str, str]
 
 
 class Learner:
-    """Collects replies of a project's clients and writes what they are of; `tell` gets a line for each file written."""
+    """Collects replies of a project's clients, or of one, and writes of which types they are.
 
-    def __init__(self, root: Path, tell: Callable[[str], None]) -> None:
+    `tell` gets a line for each file that is written.
+    """
+
+    def __init__(self, root: Path, tell: Callable[[str], None], client: str | None = None) -> None:
         self._root = root
         self._tell = tell
+        self._client = client
         self._lock = threading.Lock()
         self._waiting: dict[Seen, list[tuple[bytes, Names]]] = {}
         self._written = 0.0
@@ -70,6 +74,8 @@ class Learner:
             return step
         declared = plan.recipe.step(step.name)
         assert isinstance(declared, Request)
+        if self._client not in (None, declared.client):
+            return step
         contract = contracts.get(declared.client)
         if contract is not None and contract.describes(declared.method, declared.path):
             return step

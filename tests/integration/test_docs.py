@@ -76,6 +76,8 @@ def project(tmp_path: Path) -> Path:
     (tmp_path / "clients").mkdir()
     for file in (ROOT / "clients").glob("*.py"):
         (tmp_path / "clients" / file.name).symlink_to(file)
+    for file in (ROOT / "clients").glob("*.yaml"):  # a schema is none where a link leads elsewhere
+        (tmp_path / "clients" / file.name).write_bytes(file.read_bytes())
     [holidays] = _blocks("docs/clients.md", "python", "# clients/holidays.py")
     (tmp_path / "clients" / "holidays.py").write_text(holidays, encoding="utf-8")
     (tmp_path / "orchestrations").mkdir()

@@ -38,7 +38,7 @@ class Document:
         if isinstance(node, yaml.SequenceNode):
             return Items(self, node)
         assert isinstance(node, yaml.ScalarNode)
-        if node.style is not None:
+        if not _is_plain(node):
             return node.value
         try:
             return plain_value(node.value)
@@ -55,6 +55,11 @@ class Document:
         """What is wrong with a node."""
         start, stop = node.start_mark.index, node.end_mark.index
         return self.source.mark(start, max(stop, start + 1)).finding(message, hint)
+
+
+def _is_plain(node: yaml.ScalarNode) -> bool:
+    """Whether a scalar is written without quotes; libyaml and PyYAML have different words for it."""
+    return node.style not in ("'", '"', "|", ">")
 
 
 class Table(Mapping[str, Any]):
@@ -111,7 +116,7 @@ def _pairs(node: yaml.MappingNode, depth: int) -> Iterator[tuple[str, tuple[yaml
     for key, value in node.value:
         if not isinstance(key, yaml.ScalarNode):
             continue
-        if key.value == "<<" and key.style is None and depth < _MOST_MERGED:
+        if key.value == "<<" and _is_plain(key) and depth < _MOST_MERGED:
             for part in value.value if isinstance(value, yaml.SequenceNode) else (value,):
                 if isinstance(part, yaml.MappingNode):
                     yield from _pairs(part, depth + 1)

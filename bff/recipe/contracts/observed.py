@@ -64,13 +64,12 @@ def _of_object(value: Mapping[str, Any], names: Names, depth: int) -> Schema:
     found: Schema = {"type": "object"}
     if depth > _MOST_NESTED:
         return found
-    read = {
-        name: schema_of(value[name], below, depth) for name, below in names.members.items() if name in value
-    }
+    members = names.members
+    read = {name: schema_of(one, members[name], depth) for name, one in value.items() if name in members}
     if read:
         found["properties"] = read
     if names.element is not None:
-        rest = [one for name, one in value.items() if name not in names.members][:_MOST_ELEMENTS]
+        rest = [one for name, one in value.items() if name not in members][:_MOST_ELEMENTS]
         if rest:
             found["additionalProperties"] = _of_all(rest, names.element, depth)
     return found

@@ -19,11 +19,11 @@ HOLE = "{}"
 
 
 class Template(Struct, frozen=True):
-    """A path of a description: as it is written, and a pattern for each segment."""
+    """A path of a description: as it is written, and of each segment a pattern, and how much it leaves open."""
 
     written: str
     segments: tuple[re.Pattern[str], ...]
-    constants: tuple[bool, ...]
+    openness: tuple[int, ...]
 
 
 def template_of(written: str) -> Template:
@@ -32,8 +32,18 @@ def template_of(written: str) -> Template:
     patterns = (
         "[^/]+".join(re.escape(unquote(part)) for part in PARAMETER.split(segment)) for segment in segments
     )
-    constants = tuple(PARAMETER.search(segment) is None for segment in segments)
-    return Template(written, tuple(re.compile(pattern, re.DOTALL) for pattern in patterns), constants)
+    return Template(
+        written,
+        tuple(re.compile(pattern, re.DOTALL) for pattern in patterns),
+        tuple(map(_openness, segments)),
+    )
+
+
+def _openness(segment: str) -> int:
+    """Nothing for a constant; the less, the more of a segment is constant beside its parameters."""
+    if PARAMETER.search(segment) is None:
+        return 0
+    return max(1, 1000 - len(PARAMETER.sub("", segment)))
 
 
 def path_of(path: PathTemplate) -> str:
@@ -45,7 +55,7 @@ def matching(path: str, templates: Iterable[Template]) -> list[Template]:
     """The templates that a path of a step fits, the nearest first."""
     segments = path.split("/")
     found = [template for template in templates if _fits(segments, template)]
-    return sorted(found, key=lambda template: [not constant for constant in template.constants])
+    return sorted(found, key=lambda template: template.openness)
 
 
 def _fits(segments: Sequence[str], template: Template) -> bool:

@@ -20,6 +20,7 @@ HEADER = """\
 """
 _PLAIN = re.compile(r"[A-Za-z_$][\w$./-]*(?: [\w$./-]+)*")
 _REQUEST = re.compile(r"(?:GET|POST|PUT|PATCH|DELETE) /[\w$./{}~%@!*+=;-]*")
+_UNSEEN = re.compile("[\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff]")
 _WIDTH = 110
 Comments = Mapping[tuple[str, ...], tuple[list[str], str]]
 """By the path of a key: the lines before it, and what stands behind it in its line."""
@@ -60,13 +61,13 @@ def _comments(document: Document, part: Any, path: tuple[str, ...]) -> Iterator[
     if isinstance(part, Items):
         for at, item in enumerate(part):
             yield from _comments(document, item, (*path, str(at)))
-    if not isinstance(part, Table):
+    if not isinstance(part, Table) or part.node.flow_style:
         return
     for name, (key, value) in part.nodes.items():
         is_block = isinstance(value, yaml.CollectionNode) and not value.flow_style
         end = key.end_mark if is_block else value.end_mark
         behind = document.source.line(end.line + 1)[end.column :].lstrip(" :,}]")
-        before = [] if part.node.flow_style else _lines_before(document, key.start_mark.line)
+        before = _lines_before(document, key.start_mark.line)
         yield (*path, name), (before, behind if behind.startswith("#") else "")
         yield from _comments(document, part[name], (*path, name))
 
@@ -118,8 +119,10 @@ def _has_comments(comments: Comments, path: tuple[str, ...]) -> bool:
 
 
 def _is_flat(value: Any) -> bool:
-    """Whether a value is written in one line: a scalar, a list, or a schema that says only its type."""
-    return not isinstance(value, Mapping) or not value or value.keys() == {"type"}
+    """Whether a value is written in one line: a scalar, a list, or a schema that says one thing."""
+    return not isinstance(value, Mapping) or (
+        len(value) <= 1 and not any(isinstance(one, Mapping) for one in value.values())
+    )
 
 
 def _flat(value: Any) -> str:
@@ -134,7 +137,10 @@ def _flat(value: Any) -> str:
 
 def _text(text: str) -> str:
     is_plain = _REQUEST.fullmatch(text) or (_PLAIN.fullmatch(text) and _reads_as(text))
-    return text if is_plain else json.dumps(text, ensure_ascii=False)
+    if is_plain:
+        return text
+    quoted = json.dumps(text, ensure_ascii=False)
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", quoted)
 
 
 def _reads_as(text: str) -> bool:
