@@ -108,6 +108,8 @@ class _Found:
             )
 
     def of(self, step: Request) -> ReplyNeeds:
+        if step.needs == ():
+            return ReplyNeeds()
         own = self._takes[step.name]
         asked = set(self._at_body(step, self._of_step(step, self._page.asked))) | _in_body(own.asked)
         of_body = [*_demanded(own, asked, _in_body)]
@@ -118,9 +120,7 @@ class _Found:
         for one in (*rows, *demanded, *_reads(step, self._of_step(step, self._page.read))):
             path = body_path(step, one.path)
             if path is not None:
-                is_asked = path in asked
-                nullable = one.nullable or is_asked
-                found = replace(one, required=one.said or not is_asked, nullable=nullable)
+                found = _unless_asked(one, path in asked)
                 of_value.append(found)
                 of_body.append(replace(found, path=path))
         said = _said(step)
@@ -192,7 +192,14 @@ def _demanded(demands: Demands, asked: set[Path], below: object) -> Iterator[Rep
     )
     for paths, form in forms:
         for path in sorted(below(paths), key=str):  # type: ignore[operator]
-            yield ReplyNeed(path, required=path not in asked, form=form)
+            yield _unless_asked(ReplyNeed(path, form=form), path in asked)
+
+
+def _unless_asked(need: ReplyNeed, is_asked: bool) -> ReplyNeed:
+    """A need of what the page may ask about: then it may be absent, or null where the recipe says that it is there."""
+    has_key = bool(need.path) and need.path[-1] is not ANY
+    required = need.said or not (is_asked and has_key)
+    return replace(need, required=required, nullable=need.nullable or is_asked)
 
 
 def _reads(step: Request, read: Iterable[Path]) -> Iterator[ReplyNeed]:

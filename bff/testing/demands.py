@@ -156,7 +156,8 @@ class _Reading:
         rows: tuple[Path, ...] = ()
         keys: tuple[Path, ...] = ()
         body = self._found.get(_REPLY + step.name, Demand()).members.get("body", Demand())
-        if step.batch is not None or step.key_by is not None:
+        # With `each` a reply is one row.
+        if step.batch is not None or (step.key_by is not None and step.each is None):
             rows = tuple(dict.fromkeys(map(_up_to_element, self._below(step, (ANY,)))))
             for path in rows:
                 body.at(path[:-1]).is_list = True
@@ -166,9 +167,9 @@ class _Reading:
                 body.at(path)
         elif step.batch is not None:
             keys = tuple((*path, "id") for path in rows if "id" in body.at(path).members)
-        is_read = bool(rows) or _REPLY + step.name in self._read
+        is_read = bool(rows or keys) or _REPLY + step.name in self._read
         headers = self._found.get(_REPLY + step.name, Demand()).members.get("headers", Demand())
-        entered = bool(rows) or _REPLY + step.name in self._entered
+        entered = bool(rows or keys) or _REPLY + step.name in self._entered
         return ReplyDemand(body, {str(name) for name in headers.members}, rows, keys, is_read, entered)
 
     def _below(self, step: Request, rest: Path) -> tuple[Path, ...]:

@@ -81,7 +81,7 @@ def test_what_is_iterated_and_no_list_is_502_with_its_path(
 
 
 def test_what_is_iterated_may_be_null(page: Make, backend: FakeBackend) -> None:
-    backend.on("GET /row", answer(json={}))
+    backend.on("GET /row", answer(json={"items": None}))
     found = page(one("").replace("row: row", 'row: "[x for x in row.items]"')).get("/api/page")
     assert found.json == {"row": []}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import pickle
 from pathlib import Path as File
 from typing import Any
 
@@ -15,7 +16,8 @@ from msgspec.structs import asdict
 from bff import jsontext
 from bff.expressions.inspect import ANY, Any_, Path
 from bff.expressions.operators import get
-from bff.plan.partial_decoding import NarrowDecoder, decoder_of
+from bff.plan.holding import Held, UnmetNeed, hold
+from bff.plan.partial_decoding import ExactDecoder, NarrowDecoder, decoder_of
 from tests.project import app_of
 from tests.properties import given, st
 
@@ -65,6 +67,49 @@ def test_what_is_read_of_a_reply_is_the_same_as_of_the_whole(value: Any, paths: 
     for path in paths:
         whole = told(jsontext.decode, raw, path)
         assert repr(told(narrow, raw, path)) == repr(whole)
+
+
+FORMS = st.sampled_from([("any", False), ("object", False), ("list", False), ("list", True)])
+NEEDS: st.SearchStrategy[Held] = st.builds(
+    lambda path, required, nullable, form: Held(path, required, nullable, *form),
+    *(PATHS, st.booleans(), st.booleans(), FORMS),
+)
+
+
+def unmet(decode: Any, *arguments: Any) -> Any:
+    """What a reply lacks, None where it has all that is needed."""
+    try:
+        decode(*arguments)
+    except UnmetNeed as lacking:
+        return lacking.path, lacking.why
+    except ValueError as error:
+        return type(error)
+    return None
+
+
+@given(
+    VALUES, st.lists(PATHS, min_size=1, max_size=4), st.lists(PATHS, max_size=2), st.lists(NEEDS, max_size=4)
+)
+def test_a_decoder_takes_just_what_a_look_at_the_whole_reply_takes(
+    value: Any, paths: list[Path], mappings: list[Path], needs: list[Held]
+) -> None:
+    raw = json.dumps(value).encode()
+    found = {need.path: need for need in sorted(needs, key=lambda need: len(need.path))}
+    narrow = decoder_of(paths, mappings, found.values())
+    expected = unmet(lambda: hold(jsontext.decode(raw), found.values()))
+    assert unmet(narrow, raw, 100) == expected
+    for decode in (narrow, pickle.loads(pickle.dumps(narrow))):
+        assert unmet(decode, raw, 100) == expected
+    if expected is None:
+        for path in paths:
+            assert repr(told(narrow, raw, path)) == repr(told(jsontext.decode, raw, path))
+
+
+def test_what_a_write_is_made_of_is_held_too() -> None:
+    decode = pickle.loads(pickle.dumps(ExactDecoder((Held(("id",), nullable=False),))))
+    assert unmet(decode, b'{"id": 1}', 100) is None
+    assert unmet(decode, b'{"id": null}', 100) == (("id",), "null")
+    assert unmet(decode, b"{}", 100) == (("id",), "absent")
 
 
 @pytest.mark.parametrize(
