@@ -52,7 +52,7 @@ def calls_of(functions: Mapping[str, Type]) -> Calls:
         function = FUNCTIONS.get(name)
         if function is None:  # a client's own quoting
             return nullable(STRING)
-        rule = _RULES.get(function.gives)
+        rule = RULES.get(function.gives)
         if rule is not None:
             return rule(inference, arguments, options)
         return declared(function.gives, options)
@@ -207,7 +207,7 @@ def _constants(nodes: Sequence[ast.expr]) -> list[str] | None:
     return found if len(found) == len(nodes) else None
 
 
-_RULES: Mapping[str, Rule] = {
+RULES: Mapping[str, Rule] = {
     "the sum of the items": _sum,
     "one of the values": _extreme,
     "a number as whole": _rounded,

@@ -82,9 +82,10 @@ class _Hints:
             self._definitions[name] = self._anything
             return Named(name, self._definitions)
         self._open.append(hint)
+        # Where annotations are texts, `__required_keys__` does not know what they say of a member.
         members = tuple(
-            (key, Member(self.read(bare(part)), key in hint.__required_keys__))
-            for key, part in typing.get_type_hints(hint).items()
+            (key, Member(self.read(bare(part)), _is_required(part, default=key in hint.__required_keys__)))
+            for key, part in typing.get_type_hints(hint, include_extras=True).items()
         )
         self._open.pop()
         found = Record(members, None, self._place)
@@ -92,3 +93,8 @@ class _Hints:
             return found
         self._definitions[name] = found
         return Named(name, self._definitions)
+
+
+def _is_required(part: Any, *, default: bool) -> bool:
+    """Whether a member is always there, by its own word or by that of its mapping."""
+    return {typing.Required: True, typing.NotRequired: False}.get(typing.get_origin(part), default)
