@@ -48,8 +48,14 @@ class Typing:
         actual: Watch | None = None,
     ) -> None:
         calls = calls_of(functions or {})
+        self._functions = functions
         self._expected = Inference(calls, trusting=True, watch=expected)
         self._actual = Inference(calls, trusting=False, watch=actual)
+
+    @property
+    def unwatched(self) -> Typing:
+        """The same, which tells nobody what it looks at."""
+        return Typing(self._functions)
 
     def of(self, tree: Tree, known: Known) -> Type:
         """The type of the value of a tree."""

@@ -96,8 +96,9 @@ class Requests:
         typing = self._typing
         body = self._body(step)
         if step.ok is not None:
-            typing.of(step.ok, known.with_names({"reply": reply(INTEGER, _loosely(body))}))
-            known = typing.where(step.ok, known.with_names({"reply": reply(INTEGER, body)}))
+            # It judges replies of any form; what it takes for a success is then held to what was promised.
+            typing.of(step.ok, known.with_names({"reply": reply(INTEGER, _UNREAD)}))
+            known = typing.unwatched.where(step.ok, known.with_names({"reply": reply(INTEGER, body)}))
         elif step.take is not None:
             known = known.with_names({"reply": reply(INTEGER, body)})
         needs = self._needs.get(step.name, ())

@@ -201,3 +201,15 @@ def test_what_was_only_seen_is_good_for_a_warning(tmp_path: Path, capsys: pytest
     assert [one["severity"] for one in json.loads(capsys.readouterr().out)] == ["warning"]
     assert main(["--root", str(root), "check", "--format", "github"]) == 0
     assert capsys.readouterr().out.startswith("::warning file=orchestrations/page.yaml,line=7,col=15,")
+
+
+def test_a_step_may_judge_a_reply_by_what_is_in_no_success(tmp_path: Path) -> None:
+    recipe = """
+        steps:
+          todos:
+            client: shop
+            get: /todos
+            ok: reply.status == 200 or reply.body.data.code == 'none'
+        shape: count(todos.items)
+        """
+    assert said(project(tmp_path, recipe)) == []
