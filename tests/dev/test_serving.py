@@ -23,6 +23,7 @@ from bff.dev.rows import PORT
 from bff.errors import Finding, Place
 from clients.local.pocketbase import free_port, start_child, stop_child
 from tests.dev.test_sound import BAD, UNKNOWN
+from tests.fakes import FakeBackend, answer
 from tests.project import write_project
 
 PATIENCE = 30.0
@@ -208,3 +209,54 @@ def test_warnings_are_marked_and_what_can_run_again_is_told() -> None:
         "every page can run again",
         "orchestrations/a.yaml:1:2: warning: nothing reads it",
     ]
+
+
+PERSON = """\
+route: GET /api/person/{id}
+auth: none
+steps:
+  found: {client: people, get: "/people/{path.id}"}
+shape: found.name
+"""
+
+
+@pytest.fixture
+def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A project with a page of people, whose backend has one."""
+    with FakeBackend() as backend:
+        backend.on("GET /people/7", answer(json={"name": "Ann"}))
+        monkeypatch.setenv("PEOPLE_URL", backend.url)
+        yield write_project(tmp_path, {"person": PERSON})
+
+
+def test_it_learns_while_pages_are_asked(person: Path) -> None:
+    terminal = Terminal(person)
+    try:
+        terminal.until("bff dev: ")
+        assert requests.get(f"{terminal.url}/api/person/7", timeout=PATIENCE).json() == "Ann"
+        terminal.until("clients/people.types.yaml: learned GET /people/{id}")
+        assert "name: {type: string}" in (person / "clients" / "people.types.yaml").read_text()
+        assert requests.get(f"{terminal.url}/api/person/7", timeout=PATIENCE).json() == "Ann"
+    finally:
+        assert terminal.interrupt() == 0
+    assert len([line for line in terminal.lines if "learned" in line]) == 1
+
+
+def test_what_was_asked_last_is_learned_when_it_ends(person: Path) -> None:
+    terminal = Terminal(person)
+    try:
+        terminal.until("bff dev: ")
+        requests.get(f"{terminal.url}/api/person/7", timeout=PATIENCE)
+    finally:
+        terminal.interrupt()
+    assert (person / "clients" / "people.types.yaml").is_file()
+
+
+def test_it_writes_no_types_where_it_is_told_not_to(person: Path) -> None:
+    terminal = Terminal(person, "--no-learn")
+    try:
+        terminal.until("bff dev: ")
+        requests.get(f"{terminal.url}/api/person/7", timeout=PATIENCE)
+    finally:
+        terminal.interrupt()
+    assert not (person / "clients" / "people.types.yaml").exists()

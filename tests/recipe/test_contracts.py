@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from pathlib import Path
 
 import pytest
 
+from bff import create_app
 from bff.expressions.parse import parse_path
 from bff.recipe.contracts import Promise
 from bff.recipe.loader import Project, load_project
 from bff.types.model import Record, Unknown
 from bff.types.text import text_of
-from tests.project import write_project
+from tests.project import write_built, write_project
 
 SCHEMA = """\
 openapi: 3.0.3
@@ -364,3 +367,24 @@ def test_only_operations_that_recipes_ask_for_are_read(
     monkeypatch.setattr(Schemas, "type_of", lambda self, schema: read.append(schema) or whole(self, schema))
     load(tmp_path, {"clients/people.openapi.yaml": SCHEMA})
     assert len(read) == 6  # the reference, the person, and what is in it
+
+
+def test_what_was_built_needs_no_schema(tmp_path: Path) -> None:
+    root = write(tmp_path / "project", {"clients/people.openapi.yaml": SCHEMA})
+    out = write_built(root, tmp_path / "built")
+    assert list(out.rglob("*.yaml")) == []
+    assert create_app(out, environ={}).extensions["bff"].pages.keys() == {"page"}
+
+
+def test_a_document_goes_with_those_who_use_it(tmp_path: Path) -> None:
+    root = write(tmp_path, {"clients/people.openapi.yaml": SCHEMA})
+    gc.disable()
+    try:
+        project, _ = load_project(root)
+        schema = project.contracts["people"]._schema
+        assert schema is not None
+        document = weakref.ref(schema._document)
+        del project, schema
+        assert document() is None, "without the collector: a server freezes what is there when it starts"
+    finally:
+        gc.enable()

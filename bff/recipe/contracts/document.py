@@ -25,11 +25,19 @@ _READER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
 
 class Document:
-    """The file: its `root`, and the places of the parts below it."""
+    """The file, and the places of the parts below it.
+
+    Parts know it and it knows none: when they are no longer needed they are gone, without the collector.
+    """
 
     def __init__(self, source: Source, root: yaml.Node | None) -> None:
         self.source = source
-        self.root: Any = None if root is None else self.value(root)
+        self._root = root
+
+    @property
+    def root(self) -> Any:
+        """What the file holds; None where that is nothing."""
+        return None if self._root is None else self.value(self._root)
 
     def value(self, node: yaml.Node) -> Any:
         """What a node stands for; of mappings and lists the parts stay nodes until they are asked for."""

@@ -31,8 +31,8 @@ class Learned:
     def __init__(self, document: Document) -> None:
         self.findings: list[Finding] = list(problems_of(document))
         self._document = document
-        root = document.root if isinstance(document.root, Table) and not self.findings else {}
-        self._root: Mapping[str, object] = root
+        root: Mapping[str, object] = {} if self.findings else document.root or {}
+        self._root = root
         self._templates: dict[str, list[Template]] = {}
         for key in root:
             method, _, path = key.partition(" ")

@@ -41,9 +41,9 @@ class OpenApi:
         self._base = base_path
         self._enforced = enforced
         self._promises: dict[tuple[str, str], Promise | None] = {}
-        root = document.root if isinstance(document.root, Mapping) and not self.findings else {}
-        self._root: Mapping[str, Any] = root
-        self._schemas = Schemas(root, document.place_of, said=self._unknown_reference)
+        self._root: Mapping[str, Any] = {} if self.findings else document.root
+        self._references = _References(document, self._root, self.findings)
+        self._schemas = Schemas(self._root, document.place_of, said=self._references.say)
 
     def promise(self, method: str, path: PathTemplate) -> Promise | None:
         """What a request is answered with when all is well; None where the description lists no such operation."""
@@ -113,7 +113,7 @@ class OpenApi:
             try:
                 part = resolved(self._root, reference)
             except UnknownReference as error:
-                self._unknown_reference(part, reference, str(error))
+                self._references.say(part, reference, str(error))
                 break
         return {}
 
@@ -154,21 +154,27 @@ class OpenApi:
                 if _JSON.fullmatch(kind) and isinstance(media, Mapping) and "schema" in media:
                     yield self._schemas.type_of(media["schema"])
 
-    def _unknown_reference(self, part: Any, reference: str, why: str) -> None:
+
+class _References:
+    """Says which references of a document lead nowhere."""
+
+    def __init__(self, document: Document, root: Mapping[str, Any], findings: list[Finding]) -> None:
+        self._document = document
+        self._root = root
+        self._findings = findings
+
+    def say(self, part: Any, reference: str, why: str) -> None:
+        """Note a part's reference, and why it is none; once."""
         node = part.nodes["$ref"][1] if isinstance(part, Table) else None
         if node is None:
             return
-        if not reference.startswith("#"):
-            message, hint = (
-                f"the $ref {reference} {why}",
-                "write what it stands for into this file: '#/components/…'",
-            )
-        else:
+        hint = "write what it stands for into this file: '#/components/…'"
+        if reference.startswith("#"):
             near = _nearest_reference(self._root, reference)
-            message, hint = f"the $ref {reference} {why}", f"did you mean {near}?" if near else ""
-        finding = self._document.finding(node, message, hint)
-        if finding not in self.findings:
-            self.findings.append(finding)
+            hint = f"did you mean {near}?" if near else ""
+        finding = self._document.finding(node, f"the $ref {reference} {why}", hint)
+        if finding not in self._findings:
+            self._findings.append(finding)
 
 
 def problems_of(document: Document) -> Iterator[Finding]:

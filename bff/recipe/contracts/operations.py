@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
 from urllib.parse import unquote
 
 from msgspec import Struct
@@ -19,24 +20,30 @@ HOLE = "{}"
 
 
 class Template(Struct, frozen=True):
-    """A path of a description: as it is written, and of each segment a pattern, and how much it leaves open."""
+    """A path of a description: as it is written, and of each segment a text or pattern, and how much it leaves open."""
 
     written: str
-    segments: tuple[re.Pattern[str], ...]
+    segments: tuple[str | re.Pattern[str], ...]
     openness: tuple[int, ...]
 
 
 def template_of(written: str) -> Template:
     """A path with `{parameters}`."""
     segments = written.split("/")
-    patterns = (
-        "[^/]+".join(re.escape(unquote(part)) for part in PARAMETER.split(segment)) for segment in segments
-    )
-    return Template(
-        written,
-        tuple(re.compile(pattern, re.DOTALL) for pattern in patterns),
-        tuple(map(_openness, segments)),
-    )
+    return Template(written, tuple(map(_pattern, segments)), tuple(map(_openness, segments)))
+
+
+def _pattern(segment: str) -> str | re.Pattern[str]:
+    """What a segment fits; a constant is a text, since there are many."""
+    if "{" not in segment:
+        return unquote(segment)
+    parts = (re.escape(unquote(part)) for part in PARAMETER.split(segment))
+    return _compiled("[^/]+".join(parts))
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.DOTALL)
 
 
 def _openness(segment: str) -> int:
@@ -60,7 +67,8 @@ def matching(path: str, templates: Iterable[Template]) -> list[Template]:
 
 def _fits(segments: Sequence[str], template: Template) -> bool:
     return len(segments) == len(template.segments) and all(
-        pattern.fullmatch(segment) for segment, pattern in zip(segments, template.segments, strict=True)
+        segment == wanted if isinstance(wanted, str) else wanted.fullmatch(segment)
+        for segment, wanted in zip(segments, template.segments, strict=True)
     )
 
 
