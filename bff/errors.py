@@ -132,6 +132,11 @@ Reason = Literal[
     "absent",  # no such member, where the recipe needs one
     "null",  # null, where the recipe needs something
     "no-object",  # something else, where the recipe reads members
+    "no-string",  # another kind than the backend promises
+    "no-boolean",
+    "no-integer",
+    "no-number",
+    "other-kind",
     "form",  # another form than the page takes
     "page",  # what a browser would run, and no file
 ]

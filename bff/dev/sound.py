@@ -43,7 +43,9 @@ def load_sound(root: Path, settings: Settings) -> Sound:
     for name in project.pages:
         if name not in down:
             whole = compose(project.recipes[name], project)
-            plans[name] = make_plan(whole.recipe, project.clients, whole.functions, whole.known_as)
+            plans[name] = make_plan(
+                whole.recipe, project.clients, whole.functions, whole.known_as, project.contracts
+            )
     return Sound(project, plans, down, tuple(findings))
 
 

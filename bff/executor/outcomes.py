@@ -135,6 +135,11 @@ _UNMET: Mapping[Unmet, str] = {
     "null": "is null",
     "no-object": "is not an object",
     "no-list": "is not a list",
+    "no-string": "is not a string",
+    "no-boolean": "is not a boolean",
+    "no-integer": "is not an integer",
+    "no-number": "is not a number",
+    "other-kind": "is of another kind",
 }
 
 

@@ -71,6 +71,11 @@ def _beside_body(subject: Subject, step: PlannedRequest) -> Iterator[str]:
     trees += [tree for _, tree in written.on_status]
     found = {path[1:] for tree in trees for path in inspect_tree(tree).reads if path[0] == "reply"}
     beside = sorted((path for path in found if path[:1] in (("status",), ("headers",))), key=str)
+    if written.needs == "reads":
+        yield "all that is read for certain must be there"
+    elif written.needs is not None:
+        needed = tuple(sorted((one.path for one in written.needs), key=str))
+        yield f"{paths_text(needed)} must be there" if needed else "nothing must be there"
     if beside:
         yield f"and its {paths_text(beside)}"
     if written.on_status:

@@ -14,7 +14,7 @@ has it costs nothing more. One that the type refuses is decoded whole, and walke
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import cache
 from typing import Annotated, Any, NamedTuple, Required, TypeAlias, TypedDict
@@ -25,7 +25,7 @@ from bff import jsontext
 from bff.expressions.paths import Any_, Path
 from bff.expressions.values import MEMBER, MEMBER_DEPTH
 from bff.jsontext import JSON
-from bff.plan.holding import Held, hold
+from bff.plan.holding import Held, HeldType, hold, hold_types
 
 Decode: TypeAlias = Callable[[bytes, int], JSON]
 
@@ -36,6 +36,9 @@ _BOUNDED = _DEEPEST + _LEVELS + 2
 """No type lets JSON nest deeper than this."""
 _LONG = 4_096
 """What is no longer is decoded in no time, whatever numbers it holds."""
+
+
+_KINDS: Mapping[str, Any] = {"string": str, "boolean": bool, "integer": _Int, "number": _Int}
 
 
 class _Whole(NamedTuple):
@@ -54,6 +57,8 @@ class _Whole(NamedTuple):
             found: Any = dict[str, inner]  # type: ignore[valid-type]
         elif form == "list":
             found = list[inner]  # type: ignore[valid-type]
+        elif form in _KINDS:
+            found = _Int | float if form == "number" and self.with_floats else _KINDS[form]
         elif nullable:
             return _any_value(self.levels, self.with_floats)
         else:
@@ -154,6 +159,8 @@ class _Node:
             node = inner
         if not node.is_typed(len(path)):
             return True
+        if node.need.form in _KINDS:
+            return False
         return node.need.looked_at or node.need.form != ("list" if node.element is None else "object")
 
     @property
@@ -186,24 +193,31 @@ class NarrowDecoder:
     """Decodes replies of which only these paths are read (below the body), and holds them to the `needs`.
 
     What is at one of the `mappings` stays a mapping, since functions look its members up. The types are made for the
-    first reply, or by `prepare`. It raises what `jsontext.decode` raises, and UnmetNeed.
+    first reply, or by `prepare`. What is at the paths of `types` is decoded whole and held to them. It raises what
+    `jsontext.decode` raises, and UnmetNeed.
     """
 
-    __slots__ = ("_plain", "_unsaid", "_with_floats", "mappings", "needs", "paths")
+    __slots__ = ("_looks", "_plain", "_unsaid", "_with_floats", "mappings", "needs", "paths", "types")
 
     def __init__(
-        self, paths: tuple[Path, ...], mappings: tuple[Path, ...] = (), needs: tuple[Held, ...] = ()
+        self,
+        paths: tuple[Path, ...],
+        mappings: tuple[Path, ...] = (),
+        needs: tuple[Held, ...] = (),
+        types: tuple[HeldType, ...] = (),
     ) -> None:
         self.paths = paths
         self.mappings = mappings
         self.needs = needs
+        self.types = types
         self._plain: Callable[[bytes], JSON] | None = None
         self._with_floats: Callable[[bytes], JSON] | None = None
         root = self._root()
         self._unsaid = tuple(need for need in needs if not root.says(need.path))
+        self._looks = bool(self._unsaid or types)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return NarrowDecoder, (self.paths, self.mappings, self.needs)
+        return NarrowDecoder, (self.paths, self.mappings, self.needs, self.types)
 
     def __call__(self, raw: bytes, max_depth: int) -> JSON:
         if max_depth < _BOUNDED:
@@ -214,8 +228,8 @@ class NarrowDecoder:
                 if not raw.isascii():
                     raw.decode()  # texts that are skipped are not looked at
                 value = plain(raw)
-                if self._unsaid:
-                    hold(value, self._unsaid)
+                if self._looks:
+                    self._look(value, self._unsaid)
                 return value
             except (ValueError, RecursionError):
                 pass
@@ -234,20 +248,25 @@ class NarrowDecoder:
                     raw.decode()
                 value = decode(raw)
                 self._with_floats = decode
-                hold(value, self._unsaid)
+                self._look(value, self._unsaid)
                 return value
         return self._decode_whole(raw, max_depth)
 
     def _decode_whole(self, raw: bytes, max_depth: int) -> JSON:
         value = jsontext.decode(raw, max_depth)
-        hold(value, self.needs)
+        self._look(value, self.needs)
         return value
+
+    def _look(self, value: JSON, needs: tuple[Held, ...]) -> None:
+        hold(value, needs)
+        hold_types(value, self.types)
 
     def _decoder(self, *, with_floats: bool) -> Callable[[bytes], JSON]:
         return msgspec.json.Decoder(self._root().type(_Whole(_LEVELS, with_floats))).decode
 
     def _root(self) -> _Node:
-        return _root_of(self.paths, self.mappings, self.needs)
+        whole = (one.path for one in self.types)
+        return _root_of((*self.paths, *whole), self.mappings, self.needs)
 
     def is_struct(self) -> Callable[[Path], bool]:
         """What says whether the part of a reply at a path is a struct or null."""
@@ -258,27 +277,31 @@ class NarrowDecoder:
 class ExactDecoder:
     """Decodes replies of which writes are made, whole and exactly, and holds them to the `needs`."""
 
-    __slots__ = ("needs",)
+    __slots__ = ("needs", "types")
 
-    def __init__(self, needs: tuple[Held, ...]) -> None:
+    def __init__(self, needs: tuple[Held, ...], types: tuple[HeldType, ...] = ()) -> None:
         self.needs = needs
+        self.types = types
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return ExactDecoder, (self.needs,)
+        return ExactDecoder, (self.needs, self.types)
 
     def __call__(self, raw: bytes, max_depth: int) -> JSON:
         value = jsontext.decode_exactly(raw, max_depth)
         hold(value, self.needs)
+        hold_types(value, self.types)
         return value
 
 
 def decoder_of(
-    paths: Iterable[Path], mappings: Iterable[Path] = (), needs: Iterable[Held] = ()
+    paths: Iterable[Path],
+    mappings: Iterable[Path] = (),
+    needs: Iterable[Held] = (),
+    types: Iterable[HeldType] = (),
 ) -> NarrowDecoder:
     """A decoder of replies of which these paths are read (below the body)."""
-    decoder = NarrowDecoder(
-        tuple(sorted(set(paths), key=str)), tuple(sorted(set(mappings), key=str)), tuple(needs)
-    )
+    read, looked_up = (tuple(sorted(set(found), key=str)) for found in (paths, mappings))
+    decoder = NarrowDecoder(read, looked_up, tuple(needs), tuple(types))
     decoder.prepare()
     return decoder
 

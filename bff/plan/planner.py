@@ -6,6 +6,8 @@ import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from bff.expressions import compile_tree
 from bff.expressions.addresses import with_encoded_holes
 from bff.expressions.inspect import ANY, Any_, Inspection, Path, fields, inspect, inspect_tree, item_paths
@@ -14,7 +16,7 @@ from bff.expressions.tree import Expression, Tree
 from bff.expressions.tree import Mapping as MappingTree
 from bff.http import CacheTerms, Client, encode_constant
 from bff.jsontext import decode_exactly
-from bff.plan.holding import Held
+from bff.plan.holding import Held, HeldType, merged
 from bff.plan.model import (
     Plan,
     PlannedFail,
@@ -26,6 +28,7 @@ from bff.plan.model import (
     PlannedValue,
 )
 from bff.plan.partial_decoding import Decode, ExactDecoder, NarrowDecoder, decoder_of
+from bff.plan.promised import promised
 from bff.plan.used_paths import (
     followed,
     in_reply,
@@ -35,6 +38,7 @@ from bff.plan.used_paths import (
     read_of_reply,
     used_of_values,
 )
+from bff.recipe.contracts import Contracts, promise_of
 from bff.recipe.graph import Graph, build_graph, deferred_steps, inspect_part, parts
 from bff.recipe.model import Fail, Given, Guard, Recipe, Request, Step, SubRecipe, Value
 from bff.recipe.needs import ReplyNeed, ReplyNeeds, reply_needs
@@ -50,9 +54,13 @@ def make_plan(
     clients: Mapping[str, Client],
     functions: Mapping[str, Callable[..., Any]],
     known_as: Mapping[str, tuple[str, ...]] | None = None,
+    contracts: Contracts | None = None,
 ) -> Plan:
-    """Compile a checked recipe; `known_as` are the names of its steps for `invalidates`."""
-    return _Planner(recipe, clients, functions, known_as or {}).plan()
+    """Compile a checked recipe; `known_as` are the names of its steps for `invalidates`.
+
+    Replies are held to what the `contracts` of its clients promise, where that is enforced.
+    """
+    return _Planner(recipe, clients, functions, known_as or {}, contracts or {}).plan()
 
 
 class _Planner:
@@ -64,7 +72,9 @@ class _Planner:
         clients: Mapping[str, Client],
         functions: Mapping[str, Callable[..., Any]],
         known_as: Mapping[str, tuple[str, ...]],
+        contracts: Contracts,
     ) -> None:
+        self.contracts = contracts
         self.recipe = recipe
         self.clients = clients
         self.functions = functions
@@ -279,12 +289,25 @@ class _Planner:
         )
 
     def _decoder(self, step: Request) -> Decode:
-        needs = _held(self.needs[step.name].of_body) if step.name in self.needs else ()
-        if step.name in self.written:
-            return ExactDecoder(needs) if needs else decode_exactly
         own, name = self.inspections[step.name], step.name
+        needs, types = self._held_of(step)
+        if name in self.written:
+            return ExactDecoder(needs, types) if needs or types else decode_exactly
         mappings = mappings_of_reply(step, own, self.mappings[name])
-        return decoder_of(read_of_reply(step, own, self.used[name]), mappings, needs)
+        return decoder_of(read_of_reply(step, own, self.used[name]), mappings, needs, types)
+
+    def _held_of(self, step: Request) -> tuple[tuple[Held, ...], tuple[HeldType, ...]]:
+        """What replies of a step are held to: what the page needs of them, and what their backend promises."""
+        if self.recipe.passes:
+            return (), ()
+        needs = _held(self.needs[step.name].of_body)
+        promise = promise_of(self.contracts, step)
+        if promise is None or not promise.enforced:
+            return needs, ()
+        # `ok` may look at any of it, and decides by itself.
+        read = read_of_reply(replace(step, ok=None), self.inspections[step.name], self.used[step.name])
+        of_type, types = promised(promise.type, read)
+        return merged((*needs, *of_type)), types
 
     @staticmethod
     def _quotes(client: Client | None) -> dict[str, Callable[[str], str]]:

@@ -21,7 +21,7 @@ def plan_folder(root: Path, pages: Sequence[str] | None = None, settings: Settin
         raise AuthorError(findings)
     composed = {name: compose(project.recipes[name], project) for name in project.pages}
     plans = {
-        name: make_plan(found.recipe, project.clients, found.functions, found.known_as)
+        name: make_plan(found.recipe, project.clients, found.functions, found.known_as, project.contracts)
         for name, found in composed.items()
     }
     return Planned(plans, project.clients, pages is None, settings_of(root))

@@ -10,6 +10,7 @@ from bff.explaining.caches import cache_rows
 from bff.explaining.failures import guard_rows, optional_rows
 from bff.explaining.most_requests import in_short, most_requests
 from bff.explaining.order import order_rows
+from bff.explaining.reply_use import reply_rows
 from bff.explaining.report import report
 from bff.explaining.subject import Subject, subject_of
 from bff.explaining.timing import critical_path, late_steps, time_rows
@@ -165,3 +166,17 @@ def test_a_step_below_a_write_says_that_it_waits_for_that(tmp_path: Path) -> Non
         ("after", "waits for write, the write above it"),
         ("last", "waits for after, which it reads; waits for write, the write above it"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("needs", "said"),
+    [
+        ("[id, 'items[*].title', 'items[*].at?']", "id, items[*].{title, at} must be there"),
+        ("reads", "all that is read for certain must be there"),
+        ("[]", "nothing must be there"),
+    ],
+)
+def test_what_a_step_says_that_it_needs_is_told(tmp_path: Path, needs: str, said: str) -> None:
+    text = f"route: GET /api/page\nsteps: {{a: {{client: todos, get: /a, needs: {needs}}}}}\nshape: a.id\n"
+    write_project(tmp_path, {"page": text})
+    assert dict(reply_rows(subject_of(tmp_path, "page"))) == {"a": f"id; {said}"}
