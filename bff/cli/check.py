@@ -8,20 +8,27 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+from msgspec.structs import replace
 
 from bff.errors import Finding
 from bff.recipe.check import check_folder
+from bff.recipe.check.fields import fields_of
 from bff.text import counted
 
 
 def check(root: Path, pages: Sequence[str] = (), form: str = "text") -> int:
-    """Print all findings in a form, `text`, `json` or `github`; 1 if there are any."""
+    """Print all findings in a form, `text`, `json` or `github`; 1 if there are any but warnings."""
     project, findings = check_folder(root, list(pages) or None)
+    warnings = () if findings else fields_of(project).warnings
     if form == "json":
-        print(json.dumps([_of(finding) for finding in findings], ensure_ascii=False, indent=2))
+        found = [*(_of(finding, "error") for finding in findings), *(_of(one, "warning") for one in warnings)]
+        print(json.dumps(found, ensure_ascii=False, indent=2))
     else:
         for finding in findings:
-            click.echo(_annotation(finding) if form == "github" else coloured(finding))
+            click.echo(_annotation(finding, "error") if form == "github" else coloured(finding))
+        for one in warnings:
+            warning = replace(one, message=f"warning: {one.message}")
+            click.echo(_annotation(one, "warning") if form == "github" else coloured(warning))
     if findings:
         files = {finding.place.file for finding in findings}
         print(f"{counted(len(findings), 'problem')} in {counted(len(files), 'file')}", file=sys.stderr)
@@ -32,8 +39,8 @@ def check(root: Path, pages: Sequence[str] = (), form: str = "text") -> int:
     return 0
 
 
-def _of(finding: Finding) -> dict[str, str | int]:
-    """A finding for programs: its place, how many characters it is about, what is wrong, and the cure."""
+def _of(finding: Finding, severity: str) -> dict[str, str | int]:
+    """A finding for programs: its place, how many characters it is about, what is wrong, the cure, how bad it is."""
     place = finding.place
     return {
         "file": place.file,
@@ -42,16 +49,17 @@ def _of(finding: Finding) -> dict[str, str | int]:
         "length": finding.length,
         "message": finding.message,
         "hint": finding.hint,
+        "severity": severity,
     }
 
 
-def _annotation(finding: Finding) -> str:
+def _annotation(finding: Finding, severity: str) -> str:
     """A finding as GitHub Actions shows it beside its line (docs.github.com, workflow commands)."""
     place = finding.place
     file = _escaped(place.file).replace(":", "%3A").replace(",", "%2C")
     where = f"file={file},line={place.line},col={place.column}"
     text = f"{finding.message}\n{finding.hint}" if finding.hint else finding.message
-    return f"::error {where},endColumn={place.column + finding.length}::{_escaped(text)}"
+    return f"::{severity} {where},endColumn={place.column + finding.length}::{_escaped(text)}"
 
 
 def _escaped(text: str) -> str:

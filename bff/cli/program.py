@@ -14,7 +14,7 @@ from bff.text import parse_duration
 
 SECTIONS = {
     "Write": ("new", "add", "check", "schema"),
-    "Look": ("routes", "explain", "graph", "eval"),
+    "Look": ("routes", "explain", "types", "graph", "eval"),
     "Try": ("dev", "call", "introspect", "test", "serve"),
     "Ship": ("build", "preview"),
 }
@@ -122,6 +122,21 @@ def explain(root: Path, page: str) -> int:
     from bff.cli.explain import explain
 
     return explain(root, page)
+
+
+@program.command(example="bff types home --stats --max-unknown 0")
+@click.argument("pages", nargs=-1, metavar="[PAGE]...")
+@click.option("--stats", is_flag=True, help="How many fields are typed, and why each other is not.")
+@click.option("--max-unknown", type=click.IntRange(0), metavar="N", help="Fail where more are unknown.")
+@click.pass_obj
+def types(root: Path, pages: tuple[str, ...], stats: bool, max_unknown: int | None) -> int:
+    """Say of what type the answers of pages are.
+
+    Told from what the backends promise, before anything runs. What nothing enforces is marked as unverified.
+    """
+    from bff.cli.types import types
+
+    return types(root, pages, stats=stats, most_unknown=max_unknown)
 
 
 @program.command(example="bff graph home > home.svg")

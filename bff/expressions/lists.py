@@ -26,19 +26,19 @@ def listed(evaluation: Evaluation, items: Any, work: int = 1) -> list[Any]:
     return items
 
 
-@_declare("len(x)", 1, 1)
+@_declare("len(x)", 1, 1, "integer of list | object | string")
 def length(evaluation: Evaluation, value: Any) -> int | None:
     """How many items a list, keys a mapping or characters a text has; null gives null."""
     return len(value) if value.__class__ in (list, dict, str) else None
 
 
-@_declare("count(item for item in list if item.done)", 1, 1)
+@_declare("count(item for item in list if item.done)", 1, 1, "integer of any")
 def count(evaluation: Evaluation, items: Any) -> int:
     """How many items there are; null gives 0."""
     return len(items) if items.__class__ is list else 0
 
 
-@_declare("sum(list)", 1, 1)
+@_declare("sum(list)", 1, 1, "the sum of the items")
 def total(evaluation: Evaluation, items: Any) -> int | float | None:
     """The numbers of a list added up, nulls left out; null gives 0, anything but numbers null."""
     found = [value for value in listed(evaluation, items) if value is not None]
@@ -61,31 +61,31 @@ def _extreme(choose: Callable[[list[Any]], Any], evaluation: Evaluation, values:
     return choose(found)
 
 
-@_declare("min(list)", 1, None)
+@_declare("min(list)", 1, None, "one of the values")
 def least(evaluation: Evaluation, *values: Any) -> Any:
     """The smallest number or text of a list, or of several values, nulls left out; null gives null."""
     return _extreme(min, evaluation, values)
 
 
-@_declare("max(list)", 1, None)
+@_declare("max(list)", 1, None, "one of the values")
 def most(evaluation: Evaluation, *values: Any) -> Any:
     """The greatest number or text of a list, or of several values, nulls left out; null gives null."""
     return _extreme(max, evaluation, values)
 
 
-@_declare("any(item.done for item in list)", 1, 1)
+@_declare("any(item.done for item in list)", 1, 1, "boolean of any")
 def any_true(evaluation: Evaluation, items: Any) -> bool:
     """True if one of the values is true; null gives false."""
     return any(listed(evaluation, items))
 
 
-@_declare("all(item.done for item in list)", 1, 1)
+@_declare("all(item.done for item in list)", 1, 1, "boolean of any")
 def all_true(evaluation: Evaluation, items: Any) -> bool:
     """True if no value is false; null gives true."""
     return all(listed(evaluation, items))
 
 
-@_declare("sort(list, 'due', '-title')", 1, None)
+@_declare("sort(list, 'due', '-title')", 1, None, "the list, by fields")
 def ordered(evaluation: Evaluation, items: Any, *keys: Any) -> list[Any] | None:
     """The list ordered by these keys of its items, '-' for descending, or by the items themselves;
     nulls come last; null gives []."""
@@ -163,7 +163,7 @@ def _hashable(value: float) -> Any:
     return value if float(value) == value else repr(value)
 
 
-@_declare("unique(list, 'id')", 1, 2)
+@_declare("unique(list, 'id')", 1, 2, "the list")
 def unique(evaluation: Evaluation, items: Any, *keys: Any) -> list[Any]:
     """The list without repeated items, or without items that repeat this key; null gives []."""
     found = listed(evaluation, items, 3)
@@ -182,14 +182,14 @@ def _keyed(evaluation: Evaluation, items: Any, key: Any) -> list[tuple[str, Any]
     return [(text, value) for text, value in pairs if text is not None]
 
 
-@_declare("index(list, 'id')", 2, 2)
+@_declare("index(list, 'id')", 2, 2, "the items by a field")
 def index(evaluation: Evaluation, items: Any, key: Any) -> dict[str, Any]:
     """The items as a mapping by this key, the last of equal ones, without those whose key is null;
     null gives {}."""
     return dict(_keyed(evaluation, items, key))
 
 
-@_declare("group(list, 'status')", 2, 2)
+@_declare("group(list, 'status')", 2, 2, "lists of items by a field")
 def group(evaluation: Evaluation, items: Any, key: Any) -> dict[str, list[Any]]:
     """A mapping from each value of this key to the list of its items; null gives {}."""
     result: dict[str, list[Any]] = {}
@@ -206,25 +206,25 @@ def _entries(evaluation: Evaluation, value: Any, size: int) -> dict[str, Any]:
     return value
 
 
-@_declare("keys(mapping)", 1, 1)
+@_declare("keys(mapping)", 1, 1, "string[] of any")
 def keys_of(evaluation: Evaluation, mapping: Any) -> list[str]:
     """The keys of a mapping; null gives []."""
     return list(_entries(evaluation, mapping, 8))
 
 
-@_declare("values(mapping)", 1, 1)
+@_declare("values(mapping)", 1, 1, "the values")
 def values_of(evaluation: Evaluation, mapping: Any) -> list[Any]:
     """The values of a mapping; null gives []."""
     return list(_entries(evaluation, mapping, 8).values())
 
 
-@_declare("items(mapping)", 1, 1)
+@_declare("items(mapping)", 1, 1, "the entries")
 def items_of(evaluation: Evaluation, mapping: Any) -> list[dict[str, Any]]:
     """A list of {key, value}, one for each key of a mapping; null gives []."""
     return [{"key": key, "value": value} for key, value in _entries(evaluation, mapping, 250).items()]
 
 
-@_declare("merge(a, b)", 1, None)
+@_declare("merge(a, b)", 1, None, "all mappings in one")
 def merge(evaluation: Evaluation, *mappings: Any) -> dict[str, Any] | None:
     """One mapping of several; the right one wins, also with its nulls; null counts as {}, other kinds give null."""
     result: dict[str, Any] = {}
@@ -235,7 +235,7 @@ def merge(evaluation: Evaluation, *mappings: Any) -> dict[str, Any] | None:
     return result
 
 
-@_declare("pick(mapping, 'a', 'b')", 2, None)
+@_declare("pick(mapping, 'a', 'b')", 2, None, "some members")
 def pick(evaluation: Evaluation, mapping: Any, *keys: Any) -> dict[str, Any] | None:
     """A mapping with these keys only, as far as it has them; null gives null."""
     if mapping.__class__ is not dict:
@@ -245,7 +245,7 @@ def pick(evaluation: Evaluation, mapping: Any, *keys: Any) -> dict[str, Any] | N
     return {key: mapping[key] for key in map(key_text, keys) if key is not None and key in mapping}
 
 
-@_declare("omit(mapping, 'a', 'b')", 2, None)
+@_declare("omit(mapping, 'a', 'b')", 2, None, "all other members")
 def omit(evaluation: Evaluation, mapping: Any, *keys: Any) -> dict[str, Any] | None:
     """A mapping without these keys; null gives null."""
     if mapping.__class__ is not dict:
@@ -255,13 +255,13 @@ def omit(evaluation: Evaluation, mapping: Any, *keys: Any) -> dict[str, Any] | N
     return {key: value for key, value in entries.items() if key not in left_out}
 
 
-@_declare("default(x, y)", 2, 2)
+@_declare("default(x, y)", 2, 2, "the first that is not null")
 def default(evaluation: Evaluation, value: Any, otherwise: Any) -> Any:
     """The first value, or the second if the first is null; false, 0 and '' stay."""
     return otherwise if value is None else value
 
 
-@_declare("range(n)", 1, 1)
+@_declare("range(n)", 1, 1, "integer[] of any")
 def numbers(evaluation: Evaluation, amount: Any) -> list[int]:
     """The numbers from 0 to n - 1, for n up to 1,000; null and anything else give []."""
     if amount.__class__ is not int or not 0 <= amount <= MAX_RANGE:

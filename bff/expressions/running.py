@@ -97,7 +97,7 @@ class Compiled:
 
     def _made(self, *, fast: bool) -> Page:
         names = dict(_GLOBALS)
-        names |= {OWN + name: partial(_call, name, function) for name, function in self.functions.items()}
+        names |= {OWN + name: _caller(name, function) for name, function in self.functions.items()}
         names |= {QUOTES + name: partial(_quote, name, function) for name, function in self.quotes.items()}
         if fast:
             names |= {f"_s{at}": _struct_of(keys) for at, keys in enumerate(self.structs)}
@@ -111,6 +111,32 @@ class Compiled:
 def _struct_of(keys: tuple[str, ...]) -> type[Struct]:
     fields = [f"m_{at}" for at in range(len(keys))]
     return defstruct("Made", fields, rename=dict(zip(fields, keys, strict=True)), gc=False)
+
+
+def _caller(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """What calls a function of the project; one whose hints say what it gives is held to them."""
+    if "return" not in (getattr(function, "__annotations__", None) or ()):
+        return partial(_call, name, function)
+    from bff.expressions.hints import check_of  # few functions have hints
+
+    check = check_of(function)
+    return partial(_call, name, function) if check is None else partial(_call_held, name, function, check)
+
+
+def _call_held(
+    name: str,
+    function: Callable[..., Any],
+    check: Callable[[Any], str | None],
+    evaluation: Evaluation,
+    *arguments: Any,
+) -> Any:
+    """Calls a function whose result is held to its hints."""
+    value = _call(name, function, evaluation, *arguments)
+    wrong = check(value)
+    if wrong is not None:
+        log = f"returned what its type hint does not say, at {wrong}, at {_defined_at(function)}"
+        raise FunctionError(name, log)
+    return value
 
 
 def _call(name: str, function: Callable[..., Any], evaluation: Evaluation, *arguments: Any) -> Any:

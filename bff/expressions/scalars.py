@@ -26,7 +26,7 @@ _INSTANT = re.compile(
 )
 
 
-@_declare("round(x, digits)", 1, 2)
+@_declare("round(x, digits)", 1, 2, "a number as whole")
 def rounded(evaluation: Evaluation, value: Any, *digits: Any) -> int | float | None:
     """The nearest whole number, or with this many digits; halves go to the even side; null gives null."""
     if not is_number(value):
@@ -43,19 +43,19 @@ def rounded(evaluation: Evaluation, value: Any, *digits: Any) -> int | float | N
         return None
 
 
-@_declare("abs(x)", 1, 1)
+@_declare("abs(x)", 1, 1, "a number of the same kind")
 def absolute(evaluation: Evaluation, value: Any) -> int | float | None:
     """A number without its sign; null gives null."""
     return abs(value) if is_number(value) else None
 
 
-@_declare("str(x)", 1, 1)
+@_declare("str(x)", 1, 1, "string of null | boolean | number | string")
 def text(evaluation: Evaluation, value: Any) -> str | None:
     """The text of a value; null gives '', a list or mapping null."""
     return "" if value is None else to_text(value)
 
 
-@_declare("int(x)", 1, 1)
+@_declare("int(x)", 1, 1, "integer | null of any")
 def integer(evaluation: Evaluation, value: Any) -> int | float | None:
     """A whole number of a number (cut off) or of a text such as '12'; null and other texts give null."""
     if value.__class__ is str and len(value) < 99 and _INTEGER.fullmatch(value):
@@ -63,7 +63,7 @@ def integer(evaluation: Evaluation, value: Any) -> int | float | None:
     return number(int(value)) if is_number(value) else None
 
 
-@_declare("float(x)", 1, 1)
+@_declare("float(x)", 1, 1, "number | null of any")
 def decimal(evaluation: Evaluation, value: Any) -> int | float | None:
     """A number of a text such as '1.5', or of a number; null and other texts give null."""
     if value.__class__ is str and len(value) < 999:
@@ -77,7 +77,7 @@ def _paid(evaluation: Evaluation, value: str, times: int = 1) -> None:
     evaluation.take(times * text_size(len(value), [value]))
 
 
-@_declare("join(list, ', ')", 1, 2)
+@_declare("join(list, ', ')", 1, 2, "string of any, string")
 def join(evaluation: Evaluation, items: Any, *separator: Any) -> str | None:
     """The texts of a list's items in one, with a text between them; null gives ''."""
     between = separator[0] if separator else ""
@@ -87,7 +87,7 @@ def join(evaluation: Evaluation, items: Any, *separator: Any) -> str | None:
     return evaluation.joined(between, texts)
 
 
-@_declare("split(text, ',')", 1, 2)
+@_declare("split(text, ',')", 1, 2, "string[] of string, some text")
 def split(evaluation: Evaluation, value: Any, *separator: Any) -> list[str] | None:
     """The parts of a text between these separators, or between spaces; null gives null."""
     if value.__class__ is not str:
@@ -104,7 +104,7 @@ def split(evaluation: Evaluation, value: Any, *separator: Any) -> list[str] | No
     return value.split(between)
 
 
-@_declare("replace(text, 'old', 'new')", 3, 3)
+@_declare("replace(text, 'old', 'new')", 3, 3, "string of string, string, string")
 def replace(evaluation: Evaluation, value: Any, old: Any, new: Any) -> str | None:
     """The text with every old part replaced; null gives null."""
     if not value.__class__ is old.__class__ is new.__class__ is str:
@@ -117,7 +117,7 @@ def replace(evaluation: Evaluation, value: Any, old: Any, new: Any) -> str | Non
     return value.replace(old, new)
 
 
-@_declare("lower(text)", 1, 1)
+@_declare("lower(text)", 1, 1, "string of string")
 def lower(evaluation: Evaluation, value: Any) -> str | None:
     """The text in small letters; null gives null."""
     if value.__class__ is not str:
@@ -126,7 +126,7 @@ def lower(evaluation: Evaluation, value: Any) -> str | None:
     return value.lower()
 
 
-@_declare("upper(text)", 1, 1)
+@_declare("upper(text)", 1, 1, "string of string")
 def upper(evaluation: Evaluation, value: Any) -> str | None:
     """The text in capital letters; null gives null."""
     if value.__class__ is not str:
@@ -135,7 +135,7 @@ def upper(evaluation: Evaluation, value: Any) -> str | None:
     return value.upper()
 
 
-@_declare("strip(text)", 1, 1)
+@_declare("strip(text)", 1, 1, "string of string")
 def strip(evaluation: Evaluation, value: Any) -> str | None:
     """The text without spaces around it; null gives null."""
     if value.__class__ is not str:
@@ -144,7 +144,7 @@ def strip(evaluation: Evaluation, value: Any) -> str | None:
     return value.strip()
 
 
-@_declare("startswith(text, 'start')", 2, 2)
+@_declare("startswith(text, 'start')", 2, 2, "boolean of string, string")
 def startswith(evaluation: Evaluation, value: Any, start: Any) -> bool | None:
     """Tells whether a text begins so; null gives null."""
     if not value.__class__ is start.__class__ is str:
@@ -153,7 +153,7 @@ def startswith(evaluation: Evaluation, value: Any, start: Any) -> bool | None:
     return value.startswith(start)
 
 
-@_declare("endswith(text, 'end')", 2, 2)
+@_declare("endswith(text, 'end')", 2, 2, "boolean of string, string")
 def endswith(evaluation: Evaluation, value: Any, end: Any) -> bool | None:
     """Tells whether a text ends so; null gives null."""
     if not value.__class__ is end.__class__ is str:
@@ -162,7 +162,7 @@ def endswith(evaluation: Evaluation, value: Any, end: Any) -> bool | None:
     return value.endswith(end)
 
 
-@_declare("digest(text, length)", 1, 2)
+@_declare("digest(text, length)", 1, 2, "string of boolean | number | string")
 def digest(evaluation: Evaluation, value: Any, *length: Any) -> str | None:
     """The first characters (64 if not said) of the SHA-256 of a text, in hex; null gives null."""
     found, wanted = to_text(value), length[0] if length else 64
@@ -175,7 +175,7 @@ def digest(evaluation: Evaluation, value: Any, *length: Any) -> str | None:
     return hashlib.sha256(found.encode()).hexdigest()[:wanted]
 
 
-@_declare("now(seconds)", 0, 1)
+@_declare("now(seconds)", 0, 1, "string")
 def now(evaluation: Evaluation, *seconds: Any) -> str | None:
     """The instant of the page, the same in all of it, or one so many seconds later: '2026-11-15T10:00:00.000Z';
     null seconds give null."""
@@ -216,7 +216,7 @@ def _zone_of(name: str) -> tzinfo:
     return ZoneInfo(name)
 
 
-@_declare("days(n, 'Asia/Shanghai')", 1, 2)
+@_declare("days(n, 'Asia/Shanghai')", 1, 2, "string[] of any")
 def days(evaluation: Evaluation, amount: Any, *zone: Any) -> list[str] | None:
     """The last n days up to today in a time zone (UTC if not said), oldest first, for n up to 1,000;
     null gives [], an unknown zone null."""
@@ -231,7 +231,7 @@ def days(evaluation: Evaluation, amount: Any, *zone: Any) -> list[str] | None:
     return [(today - timedelta(before)).isoformat() for before in reversed(range(amount))]
 
 
-@_declare("date(t, 'Asia/Shanghai')", 1, 2)
+@_declare("date(t, 'Asia/Shanghai')", 1, 2, "string | null of any, any")
 def day(evaluation: Evaluation, instant: Any, *zone: Any) -> str | None:
     """The day of an ISO instant in a time zone (UTC if not said), '2026-11-15'; a day alone stays;
     null and what is no instant give null."""
@@ -257,7 +257,7 @@ def _day(found: re.Match[str], where: tzinfo) -> str:
     return moment.astimezone(where).date().isoformat()
 
 
-@_declare("quote(text)", 1, 1)
+@_declare("quote(text)", 1, 1, "string | null of any")
 def quote(evaluation: Evaluation, value: Any) -> str | None:
     """A value as a text in the filter language of the step's client, null as an empty one."""
     raise LookupError("quote belongs to a client")

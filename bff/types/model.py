@@ -119,6 +119,9 @@ Type: TypeAlias = Unknown | Scalar | Literal | Array | Record | Union | Unverifi
 NEVER: Type = Union(())
 """The type of no value: of the elements of an empty list."""
 
+NOT_LISTED: Type = Unverified(NULL)
+"""What is under a name that a promise does not list: nobody says that nothing is there."""
+
 
 def opened(one: Type) -> Type:
     """What a name stands for; any other type as it is."""
@@ -213,7 +216,7 @@ def _joined(found: list[Type]) -> Type:
 
 
 def join_records(records: Iterable[Record]) -> Record:
-    """One record for several: what is not in all of them is not required."""
+    """One record for several: what is not in all of them is not required; the first place lists its members."""
     found = list(records)
     names = dict.fromkeys(name for record in found for name, _ in record.members)
     members = []
@@ -222,7 +225,8 @@ def join_records(records: Iterable[Record]) -> Record:
         required = len(present) == len(found) and all(member.required for member in present)
         members.append((name, Member(union_of(*(member.type for member in present)), required)))
     others = [record.other for record in found if record.other is not None]
-    return Record(tuple(members), union_of(*others) if others else None)
+    source = next((record.source for record in found if record.source), "")
+    return Record(tuple(members), union_of(*others) if others else None, source)
 
 
 def nullable(one: Type) -> Type:

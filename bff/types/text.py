@@ -9,7 +9,19 @@ import json
 import re
 from collections.abc import Iterator
 
-from bff.types.model import Array, Literal, Member, Named, Record, Scalar, Type, Union, Unknown, Unverified
+from bff.types.model import (
+    NOT_LISTED,
+    Array,
+    Literal,
+    Member,
+    Named,
+    Record,
+    Scalar,
+    Type,
+    Union,
+    Unknown,
+    Unverified,
+)
 
 _WIDTH = 88
 _PLAIN = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
@@ -75,7 +87,7 @@ def _named(record: Record) -> Iterator[tuple[str, Type]]:
     """Each member as it is written before its colon, with its type."""
     for name, member in record.members:
         yield _key(name, member), member.type
-    if record.other is not None:
+    if record.other is not None and record.other != NOT_LISTED:
         yield "[key]", record.other
 
 

@@ -144,6 +144,7 @@ def test_check_tells_programs_in_json(project: Path, capsys: pytest.CaptureFixtu
             "length": 4,
             "message": "unknown key 'shap' in a recipe",
             "hint": f"did you mean 'shape'?  allowed are: {allowed}",
+            "severity": "error",
         }
     ]
     assert err == "1 problem in 1 file\n"

@@ -10,6 +10,7 @@ from bff.errors import Finding
 from bff.recipe.check.bounds import check_loops
 from bff.recipe.check.caching import check_ages, check_invalidates, check_references, check_shared_caches
 from bff.recipe.check.deferred import check_deferred
+from bff.recipe.check.fields import fields_of
 from bff.recipe.check.headers import check_headers
 from bff.recipe.check.identity import check_token_names, check_tokens
 from bff.recipe.check.inputs import check_filters, check_redirects
@@ -57,6 +58,7 @@ def check_project(project: Project, said: Sequence[Finding] = ()) -> list[Findin
     for recipe in project.recipes.values():
         findings += check_composed(recipe, project, findings)
     own = tuple(findings)
+    findings += fields_of(project, [*said, *own]).mistakes
     for recipe in project.recipes.values():
         findings += check_references(recipe, project, [*said, *own])
     return sorted(findings, key=lambda finding: finding.place)

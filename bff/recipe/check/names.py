@@ -10,7 +10,7 @@ from typing import Any
 from bff.expressions import habits
 from bff.expressions.functions import FUNCTIONS
 from bff.expressions.inspect import Use, inspect
-from bff.recipe.check.page import Page, Spot, loop_failed
+from bff.recipe.check.page import Page, Spot, elsewhere, loop_failed
 from bff.recipe.keys import PLACE_NAMES, QUOTES, SCOPE_NAMES
 from bff.recipe.model import Guard, Mark, Parameter, Recipe, Request, Schema
 from bff.recipe.source import ScalarNode
@@ -56,19 +56,11 @@ def check_names(page: Page) -> None:
         if (len(page.findings), len(unknown)) == before and "" not in page.recipe.broken:
             _check_members(page, spot)
     for message, (hint, marks) in unknown.items():
-        page.say(marks[0], message, hint + _elsewhere(marks))
+        page.say(marks[0], message, hint + elsewhere(marks))
 
 
 _Unknown = dict[str, tuple[str, list[Mark]]]
 """What is said of each name that nobody knows, with its cure and where it stands."""
-
-
-def _elsewhere(marks: list[Mark]) -> str:
-    """In which other lines the same mistake stands."""
-    lines = [str(line) for line in sorted({mark.place.line for mark in marks} - {marks[0].place.line})]
-    if not lines:
-        return ""
-    return f"; also in line {lines[0]}" if len(lines) == 1 else f"; also in lines {', '.join(lines)}"
 
 
 def _once(uses: Iterable[Use]) -> Iterator[Use]:

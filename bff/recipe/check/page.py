@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import cast
@@ -11,7 +11,8 @@ from typing import cast
 from msgspec.structs import replace
 
 from bff.errors import Finding
-from bff.expressions.tree import Each, EachClause, Expression, Mapping, PathTemplate, Sequence
+from bff.expressions.tree import Each, EachClause, Expression, Mapping, PathTemplate
+from bff.expressions.tree import Sequence as SequenceTree
 from bff.http import Client
 from bff.recipe.graph import Graph, Part, build_graph, parts
 from bff.recipe.keys import SCOPE_NAMES
@@ -177,7 +178,7 @@ def leaves(part: Part, at: Spot) -> Iterator[Spot]:
     elif isinstance(part, Mapping):
         for name, item in part.items:
             yield from leaves(item, _below(at, name))
-    elif isinstance(part, Sequence):
+    elif isinstance(part, SequenceTree):
         for item in part.items:
             yield from leaves(item, at)
     elif isinstance(part, Each):
@@ -196,3 +197,11 @@ def loop_failed(step: Step | None) -> bool:
     if not isinstance(step, Request):
         return False
     return any(key in step.marks.keys and getattr(step, key) is None for key in ("each", "batch"))
+
+
+def elsewhere(marks: Sequence[Mark]) -> str:
+    """In which other lines the mistake of the first of some marks stands."""
+    lines = [str(line) for line in sorted({mark.place.line for mark in marks} - {marks[0].place.line})]
+    if not lines:
+        return ""
+    return f"; also in line {lines[0]}" if len(lines) == 1 else f"; also in lines {', '.join(lines)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from bff.errors import Finding, Place
 from bff.expressions.inspect import inspect_tree
@@ -189,12 +189,11 @@ def check_composed(recipe: Recipe, project: Project, said: list[Finding]) -> lis
 
     `said` are the findings of the project so far: with a mistake in what it is made of, the whole is not looked at.
     """
-    held = reached(recipe.name, {name: frozenset(_held(one)) for name, one in project.recipes.items()})
     parts = [step for step in recipe.steps if isinstance(step, SubRecipe)]
-    if not parts or not held <= project.recipes.keys():
+    recipes = held_by(recipe, project)
+    if not parts or recipes is None:
         return []
-    recipes = [project.recipes[name] for name in held]
-    if any(one.broken for one in recipes) or _concerns(said, {one.file for one in recipes}):
+    if any(one.broken for one in recipes) or concerns(said, {one.file for one in recipes}):
         return []
     whole = Page(compose(recipe, project).recipe, project)
     for check in _TOGETHER:
@@ -202,7 +201,14 @@ def check_composed(recipe: Recipe, project: Project, said: list[Finding]) -> lis
     return [_at_its_part(finding, recipe, project, parts) for finding in whole.findings]
 
 
-def _concerns(said: list[Finding], files: set[str]) -> bool:
+def held_by(recipe: Recipe, project: Project) -> list[Recipe] | None:
+    """A recipe and all that it holds; None where one of them is not there."""
+    held = reached(recipe.name, {name: frozenset(_held(one)) for name, one in project.recipes.items()})
+    return [project.recipes[name] for name in held] if held <= project.recipes.keys() else None
+
+
+def concerns(said: Sequence[Finding], files: set[str]) -> bool:
+    """Whether something was said of one of some files that keeps them from running."""
     return any(finding.place.file in files and not finding.mild for finding in said)
 
 

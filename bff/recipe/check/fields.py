@@ -1,0 +1,186 @@
+"""Fields that nobody has: what expressions read of values whose type is known."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Sequence
+from typing import cast
+
+from msgspec import Struct
+
+from bff.errors import Finding
+from bff.expressions.tree import Expression
+from bff.expressions.types.arithmetic import kind_of
+from bff.expressions.types.choices import EMPTY
+from bff.recipe.check.page import elsewhere
+from bff.recipe.check.parts import concerns, held_by
+from bff.recipe.loader import Project
+from bff.recipe.model import Mark, Origin, Request
+from bff.recipe.types.project import type_of_visitors, types_of_page
+from bff.text import nearest
+from bff.types.model import NOT_LISTED, NULL, Array, Record, Scalar, Type, Unknown
+
+_MOST_LISTED = 20
+
+
+class FieldFindings(Struct, frozen=True):
+    """`mistakes` are about what is sure; `warnings` about what is expected, and nothing holds a backend to it."""
+
+    mistakes: tuple[Finding, ...] = ()
+    warnings: tuple[Finding, ...] = ()
+
+
+def fields_of(project: Project, said: Sequence[Finding] = ()) -> FieldFindings:
+    """What the recipes of a project read that is not there; of those alone of which nothing was `said`."""
+    names = [
+        name
+        for name, recipe in project.recipes.items()
+        if (held := held_by(recipe, project)) is not None
+        and not any(one.broken for one in held)
+        and not concerns(said, {one.file for one in held})
+    ]
+    if not names:
+        return FieldFindings()
+    signed_in = type_of_visitors(project) if not said else Unknown()
+    mistakes: dict[Finding, None] = {}
+    warnings: dict[Finding, None] = {}
+    for name in names:
+        expected, actual = _Reading(trusting=True), _Reading(trusting=False)
+        types_of_page(project, name, signed_in, expected=expected, actual=actual)
+        mistakes |= dict.fromkeys(actual.findings())
+        warnings |= dict.fromkeys(expected.findings(actual.said))
+    return FieldFindings(*(tuple(sorted(found, key=lambda one: one.place)) for found in (mistakes, warnings)))
+
+
+class _Said(Struct, frozen=True):
+    """What is wrong: `what` is the same however often it is read."""
+
+    what: str
+    message: str
+    hint: str
+
+
+class _Reading:
+    """Is told what a page reads, and keeps what of that cannot be there."""
+
+    def __init__(self, *, trusting: bool) -> None:
+        self._trusting = trusting
+        self.said: dict[tuple[str, str], tuple[_Said, list[Mark]]] = {}
+        self._expression: Expression | None = None
+        self._sources: dict[int, str] = {}
+
+    def findings(self, besides: Iterable[tuple[str, str]] = ()) -> Iterator[Finding]:
+        """One finding for each mistake, without those that are said already."""
+        known = set(besides)
+        for key, (said, marks) in self.said.items():
+            if key not in known:
+                distinct = sorted(dict.fromkeys(marks), key=lambda mark: mark.place)
+                yield distinct[0].finding(said.message, said.hint + elsewhere(distinct))
+
+    def begin(self, expression: Expression) -> None:
+        """What follows stands in this expression."""
+        self._expression = expression
+
+    def look_up(self, node: ast.expr, base: ast.expr, name: str, options: Sequence[Type]) -> None:
+        """A member is looked up by its name."""
+        found = _there(options)
+        if found is None:
+            return
+        records = [one for one in found if isinstance(one, Record)]
+        self._sources[id(node)] = next((one.source for one in records if one.source), "")
+        if records:
+            self._member(base, name, records, self._mark_of_key(node, name))
+        else:
+            self._kind(base, found, "an object")
+
+    def iterate(self, node: ast.expr, options: Sequence[Type]) -> None:
+        """Something is gone over as a list."""
+        found = _there(options)
+        if found is not None and not any(isinstance(one, Array) for one in found):
+            self._kind(node, found, "a list")
+
+    def field(self, node: ast.expr, items: ast.expr, name: str, options: Sequence[Type]) -> None:
+        """A function is given the name of a field of the items of a list, or of a mapping."""
+        found = _there(options)
+        if found is not None and all(isinstance(one, Record) for one in found):
+            records = [one for one in found if isinstance(one, Record)]
+            end = (node.end_col_offset or 0) - 1
+            self._member(items, name, records, self._mark(end - len(name), len(name)))
+
+    def key_by(self, step: Request, name: str, options: Sequence[Type]) -> None:
+        """The rows of a step become a mapping by a field."""
+        found = _there(options)
+        if found is not None and all(isinstance(one, Record) for one in found):
+            records = [one for one in found if isinstance(one, Record)]
+            self._missing(f"what '{step.name}' gets", name, records, step.marks.value("key_by"))
+
+    # --- saying --------------------------------------------------------------------------------------------------
+
+    def _member(self, base: ast.expr, name: str, records: Sequence[Record], mark: Mark | None) -> None:
+        label = self._text(base)
+        if mark is not None and label:
+            self._missing(label, name, records, mark)
+
+    def _missing(self, label: str, name: str, records: Sequence[Record], mark: Mark) -> None:
+        if any(self._may_have(one, name) for one in records):
+            return
+        listed = list(dict.fromkeys(known for one in records for known, _ in one.members))
+        near = nearest(name, listed)
+        source = next((one.source for one in records if one.source), "")
+        names = ", ".join(listed[:_MOST_LISTED]) + (", …" if len(listed) > _MOST_LISTED else "")
+        there = f"{source} lists: {names}" if source else f"it has: {names}"
+        meant = f"did you mean '{near}'?  " if near else ""
+        self._say(_Said(f"{name} {there}", f"{label} has no field '{name}'", meant + there), mark)
+
+    def _may_have(self, record: Record, name: str) -> bool:
+        """Whether a record has a member, or may have any: to what is not listed only trust says no."""
+        if self._trusting and record.other == NOT_LISTED:
+            return name in dict(record.members)
+        return record == EMPTY or record.member(name) is not None
+
+    def _kind(self, node: ast.expr, options: Sequence[Type], wanted: str) -> None:
+        label = self._text(node)
+        if not isinstance(node, ast.Name | ast.Attribute | ast.Subscript) or not label or EMPTY in options:
+            return
+        kinds = " or ".join(dict.fromkeys(_word(one) for one in options))
+        source = self._sources.get(id(node), "")
+        if not source and " or " in kinds:
+            return  # what a recipe puts together of several kinds is its own affair
+        mark = self._mark(node.col_offset, (node.end_col_offset or 0) - node.col_offset)
+        if mark is not None:
+            hint = f"{source} says so" if source else ""
+            self._say(_Said(label, f"{label} is {kinds} here, not {wanted}", hint), mark)
+
+    def _say(self, said: _Said, mark: Mark) -> None:
+        self.said.setdefault((mark.place.file, said.what), (said, []))[1].append(mark)
+
+    # --- places --------------------------------------------------------------------------------------------------
+
+    def _text(self, node: ast.expr) -> str:
+        """An expression as it is written, on one line."""
+        if self._expression is None:
+            return ""
+        return " ".join(self._expression.text[node.col_offset : node.end_col_offset].split())
+
+    def _mark_of_key(self, node: ast.expr, name: str) -> Mark | None:
+        if isinstance(node, ast.Subscript):
+            return self._mark(node.slice.col_offset + 1, len(name))
+        return self._mark((node.end_col_offset or 0) - len(name), len(name))
+
+    def _mark(self, offset: int, length: int) -> Mark | None:
+        origin = None if self._expression is None else self._expression.origin
+        return None if origin is None else cast(Origin, origin).mark(offset, length)
+
+
+def _there(options: Sequence[Type]) -> list[Type] | None:
+    """What a value can be when it is not null; None where anything can be there, or nothing."""
+    found = [one for one in options if one != NULL]
+    return None if not found or any(isinstance(one, Unknown) for one in found) else found
+
+
+def _word(one: Type) -> str:
+    if isinstance(one, Array | Record):
+        return "a list" if isinstance(one, Array) else "an object"
+    kind = kind_of(one)
+    assert isinstance(kind, Scalar)
+    return f"{'an' if kind.name == 'integer' else 'a'} {kind.name}"

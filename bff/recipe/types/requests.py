@@ -1,0 +1,162 @@
+"""What a request gives: what its backend promises, as far as that is enforced, and what the step makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from bff.expressions.inspect import inspect_tree
+from bff.expressions.tree import Tree
+from bff.expressions.types.choices import either
+from bff.expressions.types.members import seen
+from bff.expressions.types.typing import Known, Typing
+from bff.recipe.contracts import Contracts, promise_of
+from bff.recipe.model import Request
+from bff.recipe.needs import Need
+from bff.recipe.types.names import ERROR, reply
+from bff.recipe.types.needed import with_needs
+from bff.types.model import (
+    INTEGER,
+    NULL,
+    STRING,
+    Array,
+    Literal,
+    Record,
+    Type,
+    Unknown,
+    Unverified,
+    nullable,
+    union_of,
+    without_null,
+)
+
+_TREES = ("query", "headers", "body", "form")
+_UNREAD = Unknown("it is not looked at before its status is known")
+
+
+class RowsWatch(Protocol):
+    """Is told by which field of its rows a step becomes a mapping."""
+
+    def key_by(self, step: Request, name: str, options: tuple[Type, ...]) -> None:
+        """The rows of a step have these options."""
+        ...
+
+
+class Requests:
+    """Tells the types of requests; `needs` are those of each step of the recipe."""
+
+    def __init__(
+        self,
+        typing: Typing,
+        contracts: Contracts,
+        needs: Mapping[str, tuple[Need, ...]],
+        watches: Mapping[bool, RowsWatch],
+    ) -> None:
+        self._typing = typing
+        self._contracts = contracts
+        self._needs = needs
+        self._watches = watches
+
+    def of(self, step: Request, known: Known) -> Type:
+        """The type of a step's value where it is not skipped."""
+        typing = self._typing
+        inner, item = known, {}
+        if step.each is not None:
+            inner = typing.within(step.each, known)
+        if step.batch is not None:
+            chunk = without_null(typing.elements(typing.of(step.batch.source, known)))
+            inner = known.with_names({step.batch.variable: Array(chunk)})
+        if step.idempotency_key is not None:
+            item = {"idempotency_key": nullable(STRING)}
+            inner = inner.with_names(item)
+        self._look_at(step, inner)
+        value = self._answer(step, inner)
+        if step.undo is not None:
+            body = nullable(self._body(step))
+            self._look_at(step.undo, inner.with_names({step.name: value, "reply": reply(INTEGER, body)}))
+        around = inner if step.each is not None else known.with_names(item)
+        otherwise = [] if step.fallback is None else [self._fallback(step.fallback, around)]
+        if step.each is not None:
+            return self._keyed(step, Array(either(value, *otherwise)))
+        if step.batch is not None:
+            value = Array(typing.elements(value))
+        return either(self._keyed(step, value), *otherwise)
+
+    def _look_at(self, step: Request, known: Known) -> None:
+        """Tell the watches of what is sent."""
+        trees: list[Tree | None] = [*step.path.holes, *(getattr(step, name) for name in _TREES)]
+        if step.idempotency_key is not None and step.idempotency_key is not True:
+            trees.append(step.idempotency_key)
+        for tree in trees:
+            if tree is not None:
+                self._typing.of(tree, known)
+
+    def _answer(self, step: Request, known: Known) -> Type:
+        """The value of one request that was answered."""
+        typing = self._typing
+        body = self._body(step)
+        if step.ok is not None:
+            # It judges replies of any form; what it takes for a success is then held to what was promised.
+            typing.of(step.ok, known.with_names({"reply": reply(INTEGER, _UNREAD)}))
+            known = typing.unwatched.where(step.ok, known.with_names({"reply": reply(INTEGER, body)}))
+        elif step.take is not None:
+            known = known.with_names({"reply": reply(INTEGER, body)})
+        needs = self._needs.get(step.name, ())
+        if step.take is not None:
+            value = typing.of(step.take, known)
+        else:
+            value = body if step.ok is None else typing.member("reply", "body", known)
+        value = with_needs(value, needs)
+        if not needs and not _reads_into(step):
+            value = union_of(value, NULL if step.each is None else Literal(True))
+        answers = (
+            typing.of(tree, known.with_names({"reply": reply(Literal(status), _other(step, status))}))
+            for status, tree in step.on_status
+        )
+        return either(value, *answers)
+
+    def _body(self, step: Request) -> Type:
+        promise = promise_of(self._contracts, step)
+        if promise is None:
+            asked = f"{step.method} {step.path.text.partition('?')[0]}"
+            return Unknown(
+                f"nobody describes what {asked} of client '{step.client}' answers",
+                f"Client(schema=…), bff introspect {step.client}, or needs: on the step",
+            )
+        return promise.type if promise.enforced else _loosely(promise.type)
+
+    def _fallback(self, tree: Tree, known: Known) -> Type:
+        return self._typing.of(tree, known.with_names({"error": ERROR}))
+
+    def _keyed(self, step: Request, rows: Type) -> Type:
+        """The rows as a mapping, where the step makes one of them."""
+        if step.key_by is None:
+            return rows
+        row = self._typing.elements(rows)
+        for trusting, watch in self._watches.items():
+            watch.key_by(step, step.key_by, seen(row, trusting=trusting))
+        return Record((), self._typing.having(row, step.key_by))
+
+
+def _loosely(one: Type) -> Type:
+    return one if isinstance(one, Unknown | Unverified) else Unverified(one)
+
+
+def _other(step: Request, status: int) -> Type:
+    return Unknown(
+        f"nobody describes the body of a {status} of client '{step.client}'",
+        "take nothing of it, or write what stands in its place",
+    )
+
+
+def _reads_into(step: Request) -> bool:
+    """Whether a reply without a body is a failure: something that is in it is read."""
+    if step.batch is not None or step.key_by is not None:
+        return step.take is None
+    if step.take is None:
+        return False
+    found = inspect_tree(step.take)
+    gone_over = [path for path, _, _ in found.iterates]
+    return any(path[:2] == ("reply", "body") and len(path) > 2 for path in found.reads) or any(
+        path[:2] == ("reply", "body") for path in gone_over
+    )

@@ -1,0 +1,85 @@
+"""What each function of the library says that it gives, held against what it gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bff.expressions import Evaluation, compile_tree
+from bff.expressions.functions import FUNCTIONS
+from bff.expressions.parse import parse
+from bff.expressions.types.calls import RULES, declared
+from bff.expressions.types.typing import Typing, known
+from bff.types.model import Literal, holds
+from bff.types.text import text_of
+from tests.expressions.types.drawn import types, value_of
+from tests.properties import given, settings, st
+
+_NAMES = ("a", "b", "c", "d")
+_CONSTANTS = ("'id'", "'-n'", "'name'", "','", "2", "'UTC'", "null")
+
+
+def told(text: str, **names: Any) -> str:
+    return text_of(Typing().of(parse(text), known(names)))
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_every_function_says_what_it_gives(name: str) -> None:
+    gives = FUNCTIONS[name].gives
+    assert gives in RULES or declared(gives, [])
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+@settings(max_examples=25)
+@given(st.data())
+def test_what_a_function_gives_is_of_its_type(name: str, data: Any) -> None:
+    function = FUNCTIONS[name]
+    most = len(_NAMES) if function.most is None else function.most
+    written = [
+        data.draw(st.sampled_from([*_NAMES, *_CONSTANTS]) if at else st.sampled_from(_NAMES))
+        for at in range(data.draw(st.integers(function.least, most)))
+    ]
+    expression = parse(f"{name}({', '.join(written)})")
+    names = {one: data.draw(types, label=one) for one in _NAMES}
+    one = Typing().of(expression, known(names))
+    compiled = compile_tree(expression, quotes={"quote": repr})
+    for _ in range(3):
+        scope = {key: data.draw(value_of(part)) for key, part in names.items()}
+        value = compiled(scope, Evaluation())
+        assert holds(one, value), f"{value!r} is not of {text_of(one)}"
+
+
+@pytest.mark.parametrize(
+    ("text", "gives"),
+    [
+        ("len([1])", "integer"),
+        ("len(null)", "null"),
+        ("lower('A')", "string"),
+        ("lower(1)", "null"),
+        ("split('a,b', ',')", "string[]"),
+        ("split('a,b', '')", "string[] | null"),
+        ("sum([1, 2])", "integer | null"),
+        ("sum([1, 2.5])", "number | null"),
+        ("min(1, 'a')", '1 | "a" | null'),
+        ("sort([{'a': 1}], 'a')", "{a: 1}[]"),
+        ("unique(['a', 'b'])", '("a" | "b")[]'),
+        ("index([{'id': 'x', 'n': 1}, null], 'id')", '{[key]: {id: "x", n: 1}}'),
+        ("group([{'id': 'x'}], 'id')", '{[key]: {id: "x"}[]}'),
+        ("merge({'a': 1, 'b': 2}, {'a': 'x'})", '{a: "x", b: 2}'),
+        ("pick({'a': 1, 'b': 2}, 'b')", "{b: 2}"),
+        ("omit({'a': 1, 'b': 2}, 'b')", "{a: 1}"),
+        ("items({'a': 1, 'b': 'x'})", '{key: string, value: 1 | "x"}[]'),
+        ("values({'a': 1, 'b': 'x'})", '(1 | "x")[]'),
+        ("default(null, [])", "never[]"),
+        ("default(1, 'x')", "1"),
+        ("round(2.5)", "integer | null"),
+        ("quote('a')", "string | null"),
+    ],
+)
+def test_what_a_call_gives(text: str, gives: str) -> None:
+    assert told(text) == gives
+
+
+def test_the_first_that_is_not_null_is_an_empty_list_of_the_other() -> None:
+    assert told("x or []", x=Literal("a")) == '"a"'

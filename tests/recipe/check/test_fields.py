@@ -1,0 +1,215 @@
+"""Fields that no backend promises: where the recipe reads them, and where the schema says so."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from bff.cli import main
+from bff.recipe.check import check_folder
+from bff.recipe.check.fields import fields_of
+from tests.recipe.types.shop import write_shop
+
+SHOP = "clients/shop.openapi.yaml"
+TODO = "id, title, status, owner, helper, due, hours, tags"
+
+
+def project(tmp_path: Path, recipe: str) -> Path:
+    root = write_shop(tmp_path / "shop", "03_list")
+    text = f"route: GET /api/page\nauth: none\n{textwrap.dedent(recipe).lstrip()}"
+    (root / "orchestrations" / "page.yaml").write_text(text, encoding="utf-8")
+    return root
+
+
+def said(root: Path) -> list[str]:
+    return [str(finding) for finding in check_folder(root)[1]]
+
+
+TODOS = """
+    steps:
+      todos:
+        client: shop
+        get: /todos
+        take: reply.body.items
+    """
+
+
+def todos(shape: str) -> str:
+    return f"{textwrap.dedent(TODOS).lstrip()}shape: {shape}\n"
+
+
+@pytest.mark.parametrize(
+    ("shape", "wrong"),
+    [
+        ('"[todo.titel for todo in todos]"', "todo has no field 'titel'"),
+        ("todos[0].titel", "todos[0] has no field 'titel'"),
+        ("todos[0]['titel']", "todos[0] has no field 'titel'"),
+        ("sort(todos, '-titel')", "todos has no field 'titel'"),
+        ("unique(todos, 'titel')", "todos has no field 'titel'"),
+        ("index(todos, 'titel')", "todos has no field 'titel'"),
+        ("group(todos, 'titel')", "todos has no field 'titel'"),
+        ("index(todos, 'id')['x'].titel", "index(todos, 'id')['x'] has no field 'titel'"),
+        ("group(todos, 'owner')['x'][0].titel", "group(todos, 'owner')['x'][0] has no field 'titel'"),
+        ("pick(todos[0], 'titel', 'id')", "todos[0] has no field 'titel'"),
+        ("merge(todos[0], todos[1]).titel", "merge(todos[0], todos[1]) has no field 'titel'"),
+        ("default(todos[0], {}).titel", "default(todos[0], {}) has no field 'titel'"),
+        ("(todos[0] or {}).titel", "todos[0] or {} has no field 'titel'"),
+        ("{each: todo in todos if todo.titel, item: todo.id}", "todo has no field 'titel'"),
+    ],
+)
+def test_a_field_that_is_not_promised_is_a_mistake(shape: str, wrong: str, tmp_path: Path) -> None:
+    [finding] = check_folder(project(tmp_path, todos(shape)))[1]
+    assert finding.message == wrong
+    assert finding.hint.startswith(f"did you mean 'title'?  {SHOP}:79 lists: {TODO}")
+    at = finding.place.column - 1
+    assert finding.source[at : at + finding.length] == "titel"
+
+
+def test_a_finding_has_place_caret_and_cure(tmp_path: Path) -> None:
+    assert said(project(tmp_path, todos("todos[0].titel"))) == [
+        "orchestrations/page.yaml:8:17: todos[0] has no field 'titel'\n"
+        "shape: todos[0].titel\n"
+        f"                ^^^^^ did you mean 'title'?  {SHOP}:79 lists: {TODO}"
+    ]
+
+
+def test_what_is_read_often_is_said_once(tmp_path: Path) -> None:
+    shape = "\n  a: todos[0].titel\n  b: '[todo.titel for todo in todos]'\n  c: todos[1].titel"
+    [finding] = check_folder(project(tmp_path, todos(shape)))[1]
+    assert finding.hint.endswith(f"{TODO}; also in lines 10, 11")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "findings"),
+    [
+        ("title", "heading", ["8:18: todo has no field 'title'"]),
+        (
+            "tags: {type: array, items: {type: string}}",
+            "tags: {type: string}",
+            ["9:50: todo.tags is a string here, not a list"],
+        ),
+        (
+            "owner: {type: string}",
+            "owner: {type: object, properties: {id: {type: string}}}",
+            [],
+        ),
+        (
+            'type: array, items: {$ref: "#/components/schemas/Todo"}',
+            "type: string",
+            ["8:36: todos.items is a string here, not a list"],
+        ),
+    ],
+)
+def test_a_schema_that_changes_is_seen_where_it_is_read(
+    before: str, after: str, findings: list[str], tmp_path: Path
+) -> None:
+    recipe = """
+        steps:
+          todos:
+            client: shop
+            get: /todos
+        shape:
+          titles: "[todo.title for todo in todos.items]"
+          tags: "[tag for todo in todos.items for tag in todo.tags]"
+        """
+    root = project(tmp_path, recipe)
+    schema = root / SHOP
+    assert said(root) == []
+    text = schema.read_text("utf-8")
+    assert before in text
+    schema.write_text(text.replace(before, after), encoding="utf-8")
+    assert [one.split("\n")[0].removeprefix("orchestrations/page.yaml:") for one in said(root)] == findings
+
+
+def test_what_a_mapping_is_made_by_is_a_field_too(tmp_path: Path) -> None:
+    recipe = """
+        steps:
+          people:
+            client: shop
+            get: /people
+            take: reply.body.items
+            key_by: ident
+        shape: people['a'].name
+        """
+    [finding] = check_folder(project(tmp_path, recipe))[1]
+    assert str(finding.place) == "orchestrations/page.yaml:8:13"
+    assert finding.message == "what 'people' gets has no field 'ident'"
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        "todos[0].title",
+        "\"{'open': 1}[todos[0].status]\"",
+        "\"[todo.due[:10] if todo.due else 'x' for todo in todos]\"",
+        "default(todos[0], {}).title",
+        "default(todos, [])[0].title",
+        "keys(todos[0])",
+        "len(todos[0].tags)",
+    ],
+)
+def test_what_is_promised_says_nothing(shape: str, tmp_path: Path) -> None:
+    assert said(project(tmp_path, todos(shape))) == []
+
+
+UNIONS = """
+    steps:
+      events:
+        client: shop
+        get: /events
+    shape:
+      - "[event.text for event in events]"
+      - "[event.amount for event in events if event.kind == 'payment']"
+    """
+
+
+def test_one_option_that_has_a_field_is_enough(tmp_path: Path) -> None:
+    assert said(project(tmp_path, UNIONS)) == []
+
+
+def test_an_option_that_is_ruled_out_has_no_say(tmp_path: Path) -> None:
+    [finding] = check_folder(project(tmp_path, UNIONS.replace("event.amount", "event.text")))[1]
+    assert (str(finding.place), finding.message) == (
+        "orchestrations/page.yaml:9:13",
+        "event has no field 'text'",
+    )
+
+
+LEARNED = """
+    steps:
+      notes:
+        client: learned
+        get: /notes
+    shape: "[note.texd for note in notes.items]"
+    """
+
+
+def test_what_was_only_seen_is_good_for_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = project(tmp_path, LEARNED)
+    checked, findings = check_folder(root)
+    assert findings == []
+    [warning] = fields_of(checked).warnings
+    assert warning.message == "note has no field 'texd'"
+    assert main(["--root", str(root), "check"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("orchestrations/page.yaml:7:15: warning: note has no field 'texd'\n")
+    assert out.endswith("1 recipe and 3 clients are fine\n")
+    assert main(["--root", str(root), "check", "--format", "json"]) == 0
+    assert [one["severity"] for one in json.loads(capsys.readouterr().out)] == ["warning"]
+    assert main(["--root", str(root), "check", "--format", "github"]) == 0
+    assert capsys.readouterr().out.startswith("::warning file=orchestrations/page.yaml,line=7,col=15,")
+
+
+def test_a_step_may_judge_a_reply_by_what_is_in_no_success(tmp_path: Path) -> None:
+    recipe = """
+        steps:
+          todos:
+            client: shop
+            get: /todos
+            ok: reply.status == 200 or reply.body.data.code == 'none'
+        shape: count(todos.items)
+        """
+    assert said(project(tmp_path, recipe)) == []
