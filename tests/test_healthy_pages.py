@@ -19,7 +19,9 @@ PROJECTS: dict[str, Callable[[Path], Path]] = {
 }
 
 
-@pytest.mark.parametrize("name", PROJECTS)
+@pytest.mark.parametrize(
+    "name", [one if one == "the benchmark" else pytest.param(one, marks=pytest.mark.full) for one in PROJECTS]
+)
 def test_no_request_of_a_healthy_page_is_handed_over(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

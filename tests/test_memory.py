@@ -307,6 +307,7 @@ def plainly(app: Flask, path: str, accepted: str = "") -> TestResponse:
     return TestResponse(body, status, headers, request=Request(environ))
 
 
+@pytest.mark.full  # it asks thousands of pages
 @pytest.mark.parametrize("transport", ["sockets", "threads"])
 def test_what_comes_from_outside_leaves_next_to_nothing_behind(
     tmp_path: Path, backend: FakeBackend, transport: str

@@ -14,6 +14,7 @@ from tests.differ.suite import one
 from tests.differ.test_differ import parts_that_differ, what_is_held
 
 
+@pytest.mark.full
 def test_no_descriptor_is_left_when_an_app_is_closed() -> None:
     with listening():
         one("read", "well", "sockets")
