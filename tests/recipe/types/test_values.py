@@ -154,11 +154,6 @@ def test_replies_of_another_form_where_only_needs_are_held(loose: Subject, data:
     ask(loose, prepare(data, loose, spoilt))
 
 
-SCHEMAS_ARE_HELD = False
-"""Whether replies are held to the schema of their client when a page runs."""
-
-
-@pytest.mark.xfail(not SCHEMAS_ARE_HELD, reason="replies are not held to schemas yet", strict=False)
 @_few
 @given(st.data())
 def test_replies_of_another_form(subject: Subject, data: Any) -> None:
