@@ -14,6 +14,7 @@ from bff.expressions.values import to_text
 from bff.plan.model import PlannedRequest
 from bff.recipe.graph import inspect_part, parts
 from bff.testing.demands import Demand, ReplyDemand, demands, origins
+from bff.testing.held import HeldReply
 from bff.testing.mentions import constants, counted, looked_up
 from bff.testing.pagefile import PageFile
 from bff.testing.replies import Builder
@@ -45,6 +46,7 @@ class Guess:
         self.demands = demands(page.plan)
         self._stage = Stage(page.plan)
         self._requests = page.plan.requests
+        self._held = {step.name: HeldReply(step) for step in self._requests}
         self._chosen: dict[Variable, Any] = {}
         self._tries = 0
         self._pool = self._make_pool()
@@ -116,13 +118,24 @@ class Guess:
     def _by_refusing(self, step: str) -> Scenario | None:
         """A scenario in which another step's `ok` takes an error for an answer."""
         for other in (other for other in self._requests if other.ok is not None and other.name != step):
-            for values in self._combinations(self._variables(other.name, "ok")):
+            variables = self._variables(other.name, "ok")
+            for values in self._combinations(variables):
                 tried = self._scenario(self._chosen | values)
-                broken = {other.name: replace(tried.replies[other.name], status=400)}
-                good = self._stage.run(tried.scope, {**tried.replies, **broken})
-                if step in good.asked and good.problem is None:
-                    return replace(tried, broken=broken, good=good)
+                reply = replace(tried.replies[other.name], status=400)
+                for refusal in (reply, replace(reply, body=self._words_of(other.name, variables, values))):
+                    good = self._stage.run(tried.scope, {**tried.replies, other.name: refusal})
+                    if step in good.asked and good.problem is None:
+                        return replace(tried, broken={other.name: refusal}, good=good)
         return None
+
+    def _words_of(self, step: str, variables: list[Variable], values: Mapping[Variable, Any]) -> Any:
+        """The body of an error that has nothing but what is looked at to tell which one it is."""
+        body = Demand()
+        for source, path in variables:
+            if source == step:
+                body.at(path)
+        chosen = {path: value for (source, path), value in values.items() if source == step}
+        return Builder(step, chosen, frozenset(), frozenset()).build(body)
 
     def _combinations(self, variables: list[Variable]) -> Iterator[dict[Variable, Any]]:
         """Values for up to three variables at once, the fewest changes first."""
@@ -173,7 +186,7 @@ class Guess:
         source, path = variable
         if source in ("query", "path", "headers", "body"):
             return _of_schema(self._schema(source, str(path[0])))
-        return self._pool
+        return [value for value in self._pool if self._held[source].fits(path, value)]
 
     def _until(self) -> Iterator[str]:
         """The members of replies that say until when a session lasts."""
@@ -241,7 +254,8 @@ class Guess:
             return Upstream(200, {"content-type": "image/png"}, PICTURE)
         demand = self.demands[step.name]
         values = {path: value for (source, path), value in chosen.items() if source == step.name}
-        builder = Builder(step.name, values, self._numbers, self._times, demand.rows, demand.keys, ids)
+        held = self._held[step.name]
+        builder = Builder(step.name, values, self._numbers, self._times, held, demand.rows, demand.keys, ids)
         headers = {name: "3" for name in demand.headers if name != "content-type"}
         return Upstream(200, {**headers, "content-type": "application/json"}, builder.build(demand.body))
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from bff.expressions.paths import ANY, Path, path_text
 from bff.testing.demands import Demand
+from bff.testing.held import HeldReply
 from bff.testing.upstream import MARKER, Fault, Upstream, good_script
 
 _MOST = 5
@@ -27,13 +28,13 @@ CHANGES: Mapping[str, Callable[[_Members, str], _Members]] = {"missing": _missin
 """What these faults do to a key, by the column of them all."""
 
 
-def faults_of_keys(demand: Demand, good: Upstream) -> dict[str, Fault]:
-    """The faults of each of the first keys that are in a good reply; one that is only shown is none that is missed."""
+def faults_of_keys(demand: Demand, good: Upstream, held: HeldReply) -> dict[str, Fault]:
+    """The faults of each of the first keys that are in a good reply; one is missed that is not shown alone, or held."""
     found: dict[str, list[Path]] = {"missing": [], "retyped": []}
     for path, is_leaf in _keys(demand, ()):
         if changed(good.body, path, _missing) != good.body:
             found["retyped"].append(path)
-            found["missing"] += [] if is_leaf else [path]
+            found["missing"] += [path] if held.requires(path) or not is_leaf else []
     faults = [_fault(column, path) for column, paths in found.items() for path in paths[:_MOST]]
     return {fault.name: fault for fault in faults}
 

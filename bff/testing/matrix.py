@@ -16,6 +16,7 @@ from bff.recipe.needs import needs_of
 from bff.testing.app_under_test import PageUnderTest, environment, surroundings
 from bff.testing.cases import SECOND_CHANCE, FaultCase, Verdict, record
 from bff.testing.guess import Guess
+from bff.testing.held import HeldReply
 from bff.testing.keys import CHANGES, faults_of_keys
 from bff.testing.pagefile import read_page_file
 from bff.testing.seen import Record
@@ -106,7 +107,8 @@ def _cases_of(
     recipe, scenario = guess.page.recipe, case.scenario
     known = _faults_of(recipe, step)
     if not recipe.passes:
-        known |= faults_of_keys(guess.demands[step.name].body, scenario.replies[step.name])
+        demand, good = guess.demands[step.name].body, scenario.replies[step.name]
+        known |= faults_of_keys(demand, good, HeldReply(step))
     if scenario is not guess.usual:
         with quiet():
             case = replace(case, good=record(case.under_test, scenario, _PATIENT))

@@ -10,13 +10,14 @@ from bff.expressions import Evaluation
 from bff.expressions.paths import ANY, Path
 from bff.plan.model import PlannedRequest
 from bff.recipe.needs import Need
+from bff.testing.held import HeldReply
 from bff.testing.upstream import Upstream
 
 
 def breaks(step: PlannedRequest, reply: Upstream, needs: Iterable[Need], scope: Mapping[str, Any]) -> bool:
-    """Whether a success of a step lacks what it needs, or has something else where its recipe goes over a list."""
+    """Whether a success of a step is not what it is held to, or has no list where its recipe goes over one."""
     value = reply.body
-    if any(_is_no_list(value, path) for path in step.reply_lists):
+    if HeldReply(step).refuses(value) or any(_is_no_list(value, path) for path in step.reply_lists):
         return True
     if step.take is not None:
         seen = {"status": reply.status, "headers": reply.headers, "body": value}
