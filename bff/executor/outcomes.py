@@ -116,7 +116,7 @@ def taken(
         if wrong is not None:
             return bad_reply(planned.name, wrong, item)
     value = planned.take({**scope, "reply": seen}, evaluation)
-    if planned.needs_of_taken:
+    if planned.needs_of_taken and 200 <= seen.get("status", 200) < 300:
         try:
             hold(value, planned.needs_of_taken)
         except UnmetNeed as unmet:
@@ -223,7 +223,9 @@ def _body(planned: PlannedRequest, reply: Reply, item: int | None, empty: Any) -
     if not planned.reads:
         return _body_or_null(reply) if planned.undo_reads_reply else None
     try:
-        return reply.decoded(planned.decode)
+        return reply.decoded(
+            planned.decode if reply.ok else getattr(planned.decode, "freely", planned.decode)
+        )
     except UnmetNeed as unmet:
         return _of_unmet(planned, unmet, item, () if planned.take is None else ("reply", "body"))
     except TooDeep:

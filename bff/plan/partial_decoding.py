@@ -235,6 +235,11 @@ class NarrowDecoder:
                 pass
         return self._decode_with_floats(raw, max_depth)
 
+    @staticmethod
+    def freely(raw: bytes, max_depth: int) -> JSON:
+        """Decode a reply that is held to nothing."""
+        return jsontext.decode(raw, max_depth)
+
     def prepare(self) -> Callable[[bytes], JSON]:
         """Make the type that replies are decoded into."""
         self._plain = plain = self._decoder(with_floats=False)
@@ -285,6 +290,11 @@ class ExactDecoder:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return ExactDecoder, (self.needs, self.types)
+
+    @staticmethod
+    def freely(raw: bytes, max_depth: int) -> JSON:
+        """Decode a reply that is held to nothing."""
+        return jsontext.decode_exactly(raw, max_depth)
 
     def __call__(self, raw: bytes, max_depth: int) -> JSON:
         value = jsontext.decode_exactly(raw, max_depth)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
+from msgspec.structs import replace
+
+from bff.expressions.tree import Expression, Tree
 from bff.expressions.types.infer import Watch
 from bff.expressions.types.typing import Known, Typing, known
 from bff.recipe.contracts import Contracts
 from bff.recipe.graph import Graph, build_graph, deferred_steps
-from bff.recipe.model import Fail, Guard, Recipe, Request, Step, SubRecipe, Value
+from bff.recipe.model import Fail, Given, Guard, Recipe, Request, Step, SubRecipe, Value
 from bff.recipe.needs import needs_of
 from bff.recipe.types.names import ERRORS, given_to_part, input_names, visitor
 from bff.recipe.types.requests import Requests, RowsWatch
@@ -68,9 +72,11 @@ class PageTypes:
         match step:
             case Request():
                 return self._requests.of(step, inner)
-            case Value(given=given, value=value):
-                found = self._typing.of(value, inner)
-                return found if given is None else given_to_part(given)
+            case Value(given=None, value=value):
+                return self._typing.of(value, inner)
+            case Value(given=Given() as given, value=value):
+                self._typing.of(value if given.required else _without_its_own(value), inner)
+                return given_to_part(given)
         assert isinstance(step, SubRecipe), "a guard has no value"
         return Unknown(f"recipe '{step.recipe}' is not in its place")
 
@@ -101,6 +107,14 @@ class PageTypes:
             if tree is not None:
                 self._typing.of(tree, inner)
         return NULL if recipe.shape is None else self._typing.of(recipe.shape, inner)
+
+
+def _without_its_own(tree: Tree) -> Tree:
+    """What a part is given whole, where composition takes a member of that: one that it need not have may be absent."""
+    node = tree.node if isinstance(tree, Expression) else None
+    if isinstance(node, ast.Subscript) and node.slice.col_offset == node.value.col_offset:
+        return replace(tree, node=node.value)
+    return tree
 
 
 def _in_order(recipe: Recipe, graph: Graph) -> Iterator[Step]:

@@ -13,6 +13,8 @@ from bff.expressions.types.typing import Known, Typing
 from bff.recipe.contracts import Contracts, promise_of
 from bff.recipe.model import Request
 from bff.recipe.needs import Need
+from bff.recipe.types.accepted import accepts_failures
+from bff.recipe.types.held import as_held
 from bff.recipe.types.names import ERROR, reply
 from bff.recipe.types.needed import with_needs
 from bff.types.model import (
@@ -98,7 +100,8 @@ class Requests:
         if step.ok is not None:
             # It judges replies of any form; what it takes for a success is then held to what was promised.
             typing.of(step.ok, known.with_names({"reply": reply(INTEGER, _UNREAD)}))
-            known = typing.unwatched.where(step.ok, known.with_names({"reply": reply(INTEGER, body)}))
+            judged = _loosely(body) if accepts_failures(step.ok) else body
+            known = typing.unwatched.where(step.ok, known.with_names({"reply": reply(INTEGER, judged)}))
         elif step.take is not None:
             known = known.with_names({"reply": reply(INTEGER, body)})
         needs = self._needs.get(step.name, ())
@@ -123,7 +126,7 @@ class Requests:
                 f"nobody describes what {asked} of client '{step.client}' answers",
                 f"Client(schema=…), bff introspect {step.client}, or needs: on the step",
             )
-        return promise.type if promise.enforced else _loosely(promise.type)
+        return as_held(promise.type) if promise.enforced else _loosely(promise.type)
 
     def _fallback(self, tree: Tree, known: Known) -> Type:
         return self._typing.of(tree, known.with_names({"error": ERROR}))
