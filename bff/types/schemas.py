@@ -38,6 +38,8 @@ _SCALARS = {"string": STRING, "integer": INTEGER, "number": NUMBER, "boolean": B
 _OF_OBJECTS = ("properties", "additionalProperties", "patternProperties", "unevaluatedProperties", "required")
 _OF_ARRAYS = ("items", "prefixItems")
 _BARE = Record((), Unknown())
+_OBJECT = Record(())
+_SCALAR_KINDS = (STRING, NUMBER, BOOLEAN, NULL)
 
 
 def type_of_schema(
@@ -45,7 +47,9 @@ def type_of_schema(
 ) -> Type:
     """The type of what a schema describes; `root` is what its `$ref` count from, by default itself.
 
-    In a `reply` nothing is that is `writeOnly`. What cannot be read is unknown, and says why.
+    In a `reply` nothing is that is `writeOnly`, and `properties` or `items` without a `type` mean objects or lists.
+    What visitors send is held to the letter of a schema: there it may be of any other type too. What cannot be read
+    is unknown, and says why.
     """
     if root is None:
         root = schema if isinstance(schema, Mapping) else {}
@@ -131,6 +135,8 @@ class Schemas:
             found: Type = known[0]
             for part in known[1:]:
                 found = intersection(found, part)
+            if _BARE in parts and not self._reply:
+                found = intersection(found, _OBJECT)
             if found == NEVER and NEVER not in known:
                 return self._unknown(schema, "has parts that exclude each other", "correct the schema")
             return found
@@ -160,14 +166,21 @@ class Schemas:
             return
         types = schema.get("type")
         if types is None:
-            if any(word in schema for word in _OF_OBJECTS):
-                yield self._of_kind(schema, "object")
-            elif any(word in schema for word in _OF_ARRAYS):
-                yield self._of_kind(schema, "array")
+            yield from self._by_its_words(schema)
         elif isinstance(types, str):
             yield self._of_kind(schema, types)
         elif isinstance(types, Sequence):
             yield union_of(*(self._of_kind(schema, kind) for kind in types))
+
+    def _by_its_words(self, schema: Schema) -> Iterator[Type]:
+        """What a schema without `type` says: `properties` of objects, `items` of lists."""
+        is_object = any(word in schema for word in _OF_OBJECTS)
+        is_array = any(word in schema for word in _OF_ARRAYS)
+        if self._reply and (is_object or is_array):
+            yield self._of_kind(schema, "object" if is_object else "array")
+        elif is_object or is_array:
+            record = self._record(schema) if is_object else Record((), Unknown())
+            yield union_of(record, self._array(schema), *_SCALAR_KINDS)
 
     def _of_kind(self, schema: Schema, kind: Any) -> Type:
         if kind == "object":

@@ -12,6 +12,7 @@ from bff.types.text import text_of
 
 REFERENCE = "write what it stands for into the file"
 OBJECT = {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]}
+NAMED = {"properties": {"id": {"type": "string"}}, "required": ["id"]}
 
 
 @pytest.mark.parametrize(
@@ -55,8 +56,25 @@ def test_a_schema_is_a_type(schema: Any, text: str) -> None:
 
 
 def test_what_is_only_written_is_of_a_request() -> None:
-    schema = {"properties": {"p": {"type": "string", "writeOnly": True}}, "required": ["p"]}
-    assert text_of(type_of_schema(schema, reply=False)) == "{p: string}"
+    secret = {"properties": {"p": {"type": "string", "writeOnly": True}}, "required": ["p"]}
+    assert text_of(type_of_schema({"type": "object", **secret}, reply=False)) == "{p: string}"
+
+
+@pytest.mark.parametrize(
+    ("schema", "text"),
+    [
+        (NAMED, "{id: string} | unknown[] | string | number | boolean | null"),
+        (
+            {"items": NAMED, "type": "array"},
+            "({id: string} | unknown[] | string | number | boolean | null)[]",
+        ),
+        ({"items": {"type": "string"}}, "{[key]: unknown} | string[] | string | number | boolean | null"),
+        ({"type": "object", "allOf": [NAMED, {"required": ["x"]}]}, "{id: string, x: unknown}"),
+        ({"anyOf": [NAMED, {"required": ["x"]}], **OBJECT}, "{id: string} | {id: string, x: unknown}"),
+    ],
+)
+def test_what_is_sent_may_be_of_any_type_that_a_schema_leaves_open(schema: Any, text: str) -> None:
+    assert text_of(type_of_schema(schema, reply=False)) == text
 
 
 def test_a_schema_that_contains_itself_has_its_name() -> None:
