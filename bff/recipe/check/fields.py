@@ -89,7 +89,7 @@ class _Reading:
         records = [one for one in found if isinstance(one, Record)]
         self._sources[id(node)] = next((one.source for one in records if one.source), "")
         if records:
-            self._member(base, name, records, self._mark_of_key(node, name))
+            self._member(base, name, records, self._mark_of_key(node, base, name))
         else:
             self._kind(base, found, "an object")
 
@@ -162,8 +162,10 @@ class _Reading:
             return ""
         return " ".join(self._expression.text[node.col_offset : node.end_col_offset].split())
 
-    def _mark_of_key(self, node: ast.expr, name: str) -> Mark | None:
+    def _mark_of_key(self, node: ast.expr, base: ast.expr, name: str) -> Mark | None:
         if isinstance(node, ast.Subscript):
+            if node.slice.col_offset == base.col_offset:  # of what a part is given whole
+                return self._mark(base.col_offset, (base.end_col_offset or 0) - base.col_offset)
             return self._mark(node.slice.col_offset + 1, len(name))
         return self._mark((node.end_col_offset or 0) - len(name), len(name))
 

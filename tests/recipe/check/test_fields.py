@@ -213,3 +213,54 @@ def test_a_step_may_judge_a_reply_by_what_is_in_no_success(tmp_path: Path) -> No
         shape: count(todos.items)
         """
     assert said(project(tmp_path, recipe)) == []
+
+
+PART = """
+    auth: none
+    input:
+      query: {%s}
+    shape: query.page
+    """
+WHOLE = """
+    input:
+      query: {id: {}}
+    steps:
+      part: {recipe: part, with: {query: query}}
+    shape: part
+    """
+
+
+def with_part(tmp_path: Path, parameters: str) -> Path:
+    root = project(tmp_path, WHOLE)
+    part = textwrap.dedent(PART % parameters).lstrip()
+    (root / "orchestrations" / "part.yaml").write_text(part, encoding="utf-8")
+    return root
+
+
+@pytest.mark.parametrize("parameters", ["page: {}", "page: {type: integer, default: 1}"])
+def test_what_a_part_is_given_whole_may_lack_what_it_need_not_have(parameters: str, tmp_path: Path) -> None:
+    assert said(with_part(tmp_path, parameters)) == []
+
+
+def test_what_a_part_is_given_whole_has_what_it_must_have(tmp_path: Path) -> None:
+    [finding] = check_folder(with_part(tmp_path, "page: {required: true}"))[1]
+    assert (str(finding.place), finding.message) == (
+        "orchestrations/page.yaml:6:38",
+        "query has no field 'page'",
+    )
+    assert (finding.length, finding.hint) == (len("query"), "it has: id")
+
+
+@pytest.mark.parametrize(
+    ("body", "wrong"),
+    [
+        ("properties: {id: {}}", []),
+        ("type: object, properties: {id: {}}", ["body is an object here, not a list"]),
+    ],
+)
+def test_a_body_is_no_object_for_having_properties(body: str, wrong: list[str], tmp_path: Path) -> None:
+    recipe = f"input: {{body: {{{body}, maxItems: 9}}}}\nshape: '[one for one in body]'\n"
+    root = project(tmp_path, recipe)
+    page = root / "orchestrations" / "page.yaml"
+    page.write_text(page.read_text("utf-8").replace("GET", "POST"), encoding="utf-8")
+    assert [finding.message for finding in check_folder(root)[1]] == wrong
