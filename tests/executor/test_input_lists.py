@@ -14,9 +14,9 @@ ANY_INPUT = """
     route: POST /api/page/{id}
     auth: none
     input:
-      path: {id: {type: string}}
-      query: {tag: {type: string}}
-      headers: {X-List: {type: string}}
+      path: {id: {}}
+      query: {tag: {}}
+      headers: {X-List: {}}
       body:
         maxItems: 9
         additionalProperties: true

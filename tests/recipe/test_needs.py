@@ -103,7 +103,7 @@ def test_a_page_needs_what_it_reads_through_or_goes_over(
         ("", "  g: {require: row.owner, fail: {status: 404}}", "row.owner.name", ["() object"]),
         ("take: reply.body.data", "", "row.owner.name", ["() object", "owner object"]),
         ("take: {of: reply.body.owner}", "", "row.of.name", ["of object"]),
-        ("take: group(reply.body.items, 'id')", "", "row.a.name", []),
+        ("take: group(reply.body.items, 'id')", "", "row.a[0].name", []),
         ("key_by: id", "", "row.a.owner.name", ["[*] object", "[*].owner object"]),
         ("each: x in [1, 2]", "", '"[one.owner.name for one in row]"', ["() object", "owner object"]),
         ("on_status: {404: reply.body.owner.name}", "", "row", []),
