@@ -210,6 +210,7 @@ CLICKED = """
       one: found.by[query.field]
       total: found.total
       items: "[item.note for item in found.items]"
+      texts: "[text for text in found.texts]"
       first: found.items[0]
       picked: pick(found, 'email')
       known: known.error
@@ -226,7 +227,8 @@ def planted(depth: int = 0) -> dict[str, Any]:
         found |= {key: planted(depth + 1) for key in KEYS}
         found |= {"by": {key: planted(depth + 2) for key in KEYS}, "whole": planted(depth + 1)}
         found |= {
-            "items": [planted(depth + 2), *VALUES],
+            "items": [planted(depth + 2)],
+            "texts": [*VALUES],
             "total": 555019283746,
             "at": 48.137154,
             "id": VALUES[2],
