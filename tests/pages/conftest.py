@@ -50,6 +50,8 @@ TROUBLE = {
     "half a JSON": ({"body": '{"items": ["secret trou'}, "not-json", 502),
     "of another form": ({"json": {"items": {"secret": "trouble"}}}, "bad-reply", 502),
 }
+# Replies without what is read through or gone over.
+ANOTHER_FORM: list[dict[str, object]] = [{"json": {}}, {"body": "null"}]
 # What can go wrong with a reply in which nothing is gone over.
 TROUBLE_OF_ONE = {name: trouble for name, trouble in TROUBLE.items() if name != "of another form"}
 # Where no token of a visitor was sent, its refusal says nothing of the visitor.

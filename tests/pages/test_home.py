@@ -9,6 +9,7 @@ from tests.pages.backends import Backends
 from tests.pages.conftest import (
     ADA,
     ANN,
+    ANOTHER_FORM,
     ID,
     LIN,
     TOKEN,
@@ -184,11 +185,10 @@ def test_there_is_no_page_when_nobody_says_who_the_visitor_is(
     assert ended(visitor.get("/api/home")) == (status, kind, "shell.me")
 
 
-@pytest.mark.parametrize("reply", [{"status": 404, "json": {"message": "secret"}}, {"body": "null"}])
 def test_a_visitor_whom_people_does_not_know_any_more_sees_no_empty_page(
-    good: Backends, visitor: FlaskClient, reply: dict[str, object]
+    good: Backends, visitor: FlaskClient
 ) -> None:
-    good.answer("people", "people", at=ME, **reply)
+    good.answer("people", "people", at=ME, status=404, json={"message": "secret"})
     good.answer("todos", "todo_list", json=listed())
     assert refused(visitor.get("/api/home")) == (401, "shell.signed_in", "This session is over.")
 
@@ -212,11 +212,20 @@ def test_the_page_lives_without_names(good: Backends, visitor: FlaskClient, trou
     assert page.json["todos"] == [SHOWN | {"owner": None, "helper": None}]
 
 
-@pytest.mark.parametrize("reply", [{"json": {"items": []}}, {"json": {}}, {"body": "null"}])
-def test_no_notice_is_no_failure(good: Backends, visitor: FlaskClient, reply: dict[str, object]) -> None:
-    good.answer("notices", "notices", **reply)
+def test_no_notice_is_no_failure(good: Backends, visitor: FlaskClient) -> None:
+    good.answer("notices", "notices", json={"items": []})
     page = visitor.get("/api/home")
     assert (page.json["notice"], missing(page)) == (None, [])
+
+
+@pytest.mark.parametrize("reply", ANOTHER_FORM)
+def test_an_answer_without_a_list_of_notices_is_a_failure(
+    good: Backends, visitor: FlaskClient, reply: dict[str, object]
+) -> None:
+    good.answer("notices", "notices", **reply)
+    page = visitor.get("/api/home")
+    assert missing(page) == [("shell.notice", "bad-reply", 502, ["notice"])]
+    assert (page.json["notice"], page.json["todos"]) == (None, [SHOWN])
 
 
 def test_a_notice_is_asked_for_once_in_a_while(good: Backends, visitor: FlaskClient) -> None:
@@ -224,26 +233,26 @@ def test_a_notice_is_asked_for_once_in_a_while(good: Backends, visitor: FlaskCli
     assert len(good.calls("notices")) == 1
 
 
-@pytest.mark.parametrize(
-    "reply",
-    [
-        {"json": listed(pictured(LIN, "lin_1.png"))},
-        {"json": listed(pictured(LIN, "lin_1.png"), {"name": "nobody"}, 5)},
-    ],
-)
-def test_people_who_are_gone_are_null(good: Backends, visitor: FlaskClient, reply: dict[str, object]) -> None:
-    good.answer("people", "people", **reply)
+def test_people_who_are_gone_are_null(good: Backends, visitor: FlaskClient) -> None:
+    good.answer("people", "people", json=listed(pictured(LIN, "lin_1.png")))
     page = visitor.get("/api/home")
     assert page.json["todos"] == [SHOWN | {"owner": None}]
     assert missing(page) == []
 
 
-@pytest.mark.parametrize("collection", ["todo_list", "todo_counts"])
-@pytest.mark.parametrize("reply", [{"json": listed()}, {"body": "null"}])
-def test_no_rows_are_an_empty_page(
-    good: Backends, visitor: FlaskClient, collection: str, reply: dict[str, object]
+@pytest.mark.parametrize("other", [{"name": "nobody"}, 5])
+def test_people_of_another_form_leave_all_names_out(
+    good: Backends, visitor: FlaskClient, other: object
 ) -> None:
-    good.answer("todos", collection, **reply)
+    good.answer("people", "people", json=listed(pictured(LIN, "lin_1.png"), other))
+    page = visitor.get("/api/home")
+    assert missing(page) == [("people", "bad-reply", 502, ["todos[*].owner", "todos[*].helper"])]
+    assert page.json["todos"] == [SHOWN | {"owner": None, "helper": None}]
+
+
+@pytest.mark.parametrize("collection", ["todo_list", "todo_counts"])
+def test_no_rows_are_an_empty_page(good: Backends, visitor: FlaskClient, collection: str) -> None:
+    good.answer("todos", collection, json=listed())
     page = visitor.get("/api/home")
     assert missing(page) == []
     if collection == "todo_list":

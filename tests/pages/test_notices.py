@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from bff.identity import Session, SessionSeal
 from tests.pages.backends import Backends
-from tests.pages.conftest import ADA, SESSION_KEY, TOKEN, TROUBLE, ended, listed
+from tests.pages.conftest import ADA, ANOTHER_FORM, SESSION_KEY, TOKEN, TROUBLE, ended, listed
 
 NOTICE = {"id": "n", "en": "Hello", "zh": "你好", "published": "2026-11-01 00:00:00.000Z"}
 
@@ -79,7 +79,14 @@ def test_notices_of_before_stand_in_while_the_backend_is_away(
     assert (page.headers["X-Page-Stale"], page.headers["Cache-Control"]) == ("found", "no-store")
 
 
-@pytest.mark.parametrize("reply", [{"json": listed()}, {"json": {}}, {"body": "null"}])
-def test_no_notices_are_an_empty_list(good: Backends, visitor: FlaskClient, reply: dict[str, Any]) -> None:
-    good.answer("notices", "notices", **reply)
+def test_no_notices_are_an_empty_list(good: Backends, visitor: FlaskClient) -> None:
+    good.answer("notices", "notices", json=listed())
     assert visitor.get("/api/notices").json == NOTHING
+
+
+@pytest.mark.parametrize("reply", ANOTHER_FORM)
+def test_an_answer_without_a_list_is_a_problem(
+    good: Backends, visitor: FlaskClient, reply: dict[str, object]
+) -> None:
+    good.answer("notices", "notices", **reply)
+    assert ended(visitor.get("/api/notices")) == (502, "bad-reply", "found")

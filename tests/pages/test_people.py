@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from flask.testing import FlaskClient
 
 from tests.pages.backends import Backends
 from tests.pages.conftest import (
     ADA,
+    ANOTHER_FORM,
     LIN,
     TOKEN,
     TROUBLE,
@@ -63,10 +62,17 @@ def test_there_is_no_page_without_people(good: Backends, visitor: FlaskClient, t
     assert ended(visitor.get("/api/people")) == (status, kind, "found")
 
 
-@pytest.mark.parametrize("reply", [{"json": listed()}, {"json": {}}, {"body": "null"}])
-def test_nobody_is_an_empty_list(good: Backends, visitor: FlaskClient, reply: dict[str, Any]) -> None:
-    good.answer("people", "people", **reply)
+def test_nobody_is_an_empty_list(good: Backends, visitor: FlaskClient) -> None:
+    good.answer("people", "people", json=listed())
     assert visitor.get("/api/people?q=x").json == {"people": []}
+
+
+@pytest.mark.parametrize("reply", ANOTHER_FORM)
+def test_an_answer_without_a_list_is_a_problem(
+    good: Backends, visitor: FlaskClient, reply: dict[str, object]
+) -> None:
+    good.answer("people", "people", **reply)
+    assert ended(visitor.get("/api/people?q=x")) == (502, "bad-reply", "found")
 
 
 def test_a_mistake_is_named_and_no_backend_is_asked(backends: Backends, visitor: FlaskClient) -> None:

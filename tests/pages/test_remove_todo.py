@@ -11,6 +11,7 @@ from tests.pages.backends import Backends
 from tests.pages.conftest import (
     ADA,
     ANN,
+    ANOTHER_FORM,
     EMPTY,
     ID,
     TOKEN,
@@ -53,8 +54,6 @@ def test_it_asks_exactly_this_with_the_visitors_token(good: Backends, visitor: F
         {"json": row(owner=ADA["id"])},
         {"json": row(owner=ADA["id"], helper=ANN["id"])},
         {"json": row()},
-        {"json": {"items": {"secret": "trouble"}}},
-        {"body": "null"},
     ],
 )
 def test_what_is_not_the_visitors_is_not_removed(
@@ -63,6 +62,15 @@ def test_what_is_not_the_visitors_is_not_removed(
     good.answer("todos", "todos", at=f"records/{ID}", **reply)
     page = visitor.delete(f"/api/todos/{ID}")
     assert refused(page) == (403, "owned", "Only the owner of a todo can remove it.")
+    assert removals(good) == 0
+
+
+@pytest.mark.parametrize("reply", [*ANOTHER_FORM, {"json": {"items": {"secret": "trouble"}}}])
+def test_a_todo_of_another_form_is_not_removed(
+    good: Backends, visitor: FlaskClient, reply: dict[str, object]
+) -> None:
+    good.answer("todos", "todos", at=f"records/{ID}", **reply)
+    assert ended(visitor.delete(f"/api/todos/{ID}")) == (502, "bad-reply", "todo")
     assert removals(good) == 0
 
 

@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 from tests.pages.backends import Backends
 from tests.pages.conftest import (
     ADA,
+    ANOTHER_FORM,
     ID,
     LIN,
     TOKEN,
@@ -114,17 +115,22 @@ def test_it_lives_without_names(good: Backends, visitor: FlaskClient, trouble: s
     }
 
 
-@pytest.mark.parametrize("reply", [{"json": listed()}, {"json": {}}, {"body": "null"}])
-def test_a_todo_nobody_commented_has_no_comments(
-    good: Backends, visitor: FlaskClient, reply: dict[str, object]
-) -> None:
-    good.answer("todos", "comments", **reply)
+def test_a_todo_nobody_commented_has_no_comments(good: Backends, visitor: FlaskClient) -> None:
+    good.answer("todos", "comments", json=listed())
     page = visitor.get(f"/api/todos/{ID}")
     assert (page.json["comments"], missing(page)) == ([], [])
 
 
-@pytest.mark.parametrize("reply", [{"json": listed()}, {"json": {}}, {"body": "null"}])
-def test_people_who_are_gone_are_null(good: Backends, visitor: FlaskClient, reply: dict[str, object]) -> None:
+@pytest.mark.parametrize("reply", ANOTHER_FORM)
+def test_an_answer_without_a_list_of_people_leaves_their_names_out(
+    good: Backends, visitor: FlaskClient, reply: dict[str, object]
+) -> None:
     good.answer("people", "people", **reply)
+    page = visitor.get(f"/api/todos/{ID}")
+    assert missing(page) == [("people", "bad-reply", 502, ["owner", "helper", "comments[*].author"])]
+
+
+def test_people_who_are_gone_are_null(good: Backends, visitor: FlaskClient) -> None:
+    good.answer("people", "people", json=listed())
     page = visitor.get(f"/api/todos/{ID}")
     assert (page.json["owner"], page.json["comments"][0]["author"], missing(page)) == (None, None, [])
