@@ -219,11 +219,11 @@ def test_the_fault_matrix_is_a_table_of_what_visitors_get(
     out, err = capsys.readouterr()
     assert out.splitlines()[:4] == [
         "page  step  well    refused hangs   500     503     404     401     429     empty   HTML    half    cut     "
-        "form    null    10MB    drip    stale",
+        "form    null    nulls   {}      []      text    10MB    drip    stale   retyped",
         "page        200",
         "read        200",
         "      row           200+    200+    200+    200+    200+    200+    200+    200+    200+    200+    200+    "
-        "200     200     200+    200+    200",
+        "200+    200     200     200     200+    200+    200+    200+    200     200",
     ]
     assert err.endswith(" s: all as the recipes say\n")
 
@@ -236,7 +236,7 @@ def test_what_is_not_as_the_recipe_says_is_explained_below(
     out, err = capsys.readouterr()
     assert "200!" in out
     assert "\nread: row answers with status 500\n  expected X-Page-Partial: row, found None\n" in out
-    assert err.endswith(" s: 13 not as the recipes say\n")
+    assert err.endswith(" s: 16 not as the recipes say\n")
 
 
 def test_a_page_that_there_is_not_cannot_be_tested(reading: Path, capsys: pytest.CaptureFixture[str]) -> None:
