@@ -6,6 +6,7 @@ read whole is held whole. Of what a text may be, only that it is one is held.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from typing import TypeAlias
 
@@ -58,7 +59,7 @@ class _Promised:
         nullable = len(parts) < len(options(one))
         kinds = {_kind(part) for part in parts}
         form: Form = kinds.pop() if len(kinds) == 1 else "number" if kinds == {"integer", "number"} else "any"
-        self.needs.append(Held(path, required, nullable, form))
+        self.needs.append(Held(_one_text(path), required, nullable, form))
         match parts:
             case [Record() as record] if not (None in read or (ANY in read and record.members)):
                 for key, inner in read.items():
@@ -111,3 +112,8 @@ def _as_read(one: Type, read: _Read) -> Type:
             other = None if one.other is None or of_any is None else _as_read(one.other, of_any)
             return Record(tuple(members), other)
     return one
+
+
+def _one_text(path: Path) -> Path:
+    """The path, of texts that are one object where they are equal: the compiled bytes are the same each time."""
+    return tuple(sys.intern(key) if isinstance(key, str) else key for key in path)
