@@ -127,3 +127,12 @@ def test_a_write_that_is_made_of_a_reply_is_not_sent_without_what_it_needs(
     found = page(recipe_of(steps, "{x: 1}", route="POST /api/page")).post("/api/page", json={})
     assert told(found) == "row.owner is absent."
     assert [request.path for request in backend.requests] == ["/row"]
+
+
+@pytest.mark.parametrize("take", ["", "take: merge(reply.body, {})"])
+def test_a_reply_beside_2xx_that_ok_accepts_is_held_to_nothing(
+    page: Make, backend: FakeBackend, take: str
+) -> None:
+    backend.on("GET /row", answer(400, json={"code": "taken"}), answer(json={"code": "taken"}))
+    client = page(one(OWNER, f"ok: reply.body.code == 'taken'\n        needs: [id]\n        {take}"))
+    assert [told(client.get("/api/page")) for _ in range(2)] == [{"name": None}, "row.id is absent."]
