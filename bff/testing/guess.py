@@ -30,6 +30,7 @@ _KEYS = {
     "when": ("when",),
     "require": ("require",),
     "ok": ("ok",),
+    "reply": (),
     "request": ("each", "batch", "path", "idempotency_key"),
 }
 """The keys of a recipe that make each condition of a step."""

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from bff.expressions.paths import Path
+from bff.expressions.paths import ANY, Path
 from bff.plan.holding import Form, Held, UnmetNeed, hold, hold_types
 from bff.plan.model import PlannedRequest
-from bff.types.model import Scalar, Type, holds
+from bff.types.model import (
+    Array,
+    Literal,
+    Member,
+    Record,
+    Scalar,
+    Type,
+    Unknown,
+    Unverified,
+    holds,
+    options,
+    scalar_of,
+)
 
 _NOTHING = Held((), required=False)
 
@@ -31,8 +44,14 @@ class HeldReply:
 
     def fits(self, path: Path, value: Any) -> bool:
         """Whether a value that is neither list nor mapping may stand at a path."""
+        if path not in self._by_path and (around := self._around(path)) is not None:
+            return any(holds(one, value) for one in _below(self.types[around], path[len(around) :]))
         need = self._by_path.get(path, _NOTHING)
         return need.nullable if value is None else is_of(need.form, value)
+
+    def _around(self, path: Path) -> Path | None:
+        """The path of the type that a path leads into."""
+        return next((around for around in self.types if path[: len(around)] == around), None)
 
     def refuses(self, body: Any) -> bool:
         """Whether a body is not what the step is held to."""
@@ -47,3 +66,25 @@ class HeldReply:
 def is_of(form: Form, value: Any) -> bool:
     """Whether a value that is neither list nor mapping is of a form."""
     return form == "any" or (form not in ("list", "object") and holds(Scalar(form), value))
+
+
+def _below(one: Type, path: Path) -> Iterator[Type]:
+    """The types of what is at a path below values of a type; of literals all of their kind."""
+    for part in options(one):
+        match part:
+            case Literal(value=value):
+                part = scalar_of(value)
+            case Unknown() | Unverified():
+                yield Unknown()
+                continue
+        if not path:
+            yield part
+        elif isinstance(part, Array) and path[0] is ANY:
+            yield from _below(part.element, path[1:])
+        elif isinstance(part, Record):
+            member = part.other if path[0] is ANY else _type_of(part.member(str(path[0])))
+            yield from () if member is None else _below(member, path[1:])
+
+
+def _type_of(member: Member | None) -> Type:
+    return Unknown() if member is None else member.type

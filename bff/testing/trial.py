@@ -34,7 +34,7 @@ class Trial:
     """What a run came to: the steps asked, the problem that ended it or the page, and every value on the way.
 
     `unmet` are the conditions that kept a step from being asked, or ended the page: by step, and `when`, `require`,
-    `ok` or `request` for what a request is made of.
+    `ok`, `reply` for what it is held to, or `request` for what a request is made of.
     """
 
     asked: tuple[str, ...]
@@ -152,4 +152,6 @@ class Stage:
                 unmet.append((step.name, "request"))
             elif trace.failure is not None and trace.failure.kind == "status":
                 unmet.append((step.name, "ok"))
+            elif trace.failure is not None and trace.failure.kind == "bad-reply":
+                unmet.append((step.name, "reply"))
         return tuple(asked), tuple(unmet)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from bff.testing import Matrix
+from tests.project import write_project
 
 READING = """
 route: GET /api/reading
@@ -128,6 +131,95 @@ session:
 shape:
   id: login.id
 """
+PROMISED = """
+route: GET /api/promised
+auth: none
+deadline: 400ms
+steps:
+  person:
+    client: register
+    get: /people/1
+  rows:
+    client: register
+    get: /rows
+    fallback: null
+  settings:
+    client: register
+    get: /settings
+  old:
+    require: person.age > 2 and person.state == 'married'
+    fail:
+      status: 403
+shape:
+  name: person.name
+  age: person.age
+  rows: "[{'id': row.id, 'due': row.due} for row in rows.found]"
+  settings: settings
+  errors: errors
+"""
+REGISTER = """
+openapi: 3.1.0
+info: {title: Register, version: "1"}
+paths:
+  /people/{id}:
+    get:
+      responses:
+        "200":
+          content:
+            application/json:
+              schema:
+                type: object
+                required: [name, age, state]
+                properties:
+                  name: {type: string}
+                  age: {type: integer}
+                  state: {enum: [single, married]}
+  /rows:
+    get:
+      responses:
+        "200":
+          content:
+            application/json:
+              schema:
+                type: object
+                required: [found]
+                properties:
+                  found:
+                    type: array
+                    items:
+                      type: object
+                      required: [id]
+                      properties:
+                        id: {type: integer}
+                        due: {type: [boolean, "null"]}
+  /settings:
+    get:
+      responses:
+        "200":
+          content:
+            application/json:
+              schema: {$ref: "#/components/schemas/Settings"}
+components:
+  schemas:
+    Settings:
+      type: object
+      required: [depth, colour, by_name, inner]
+      properties:
+        depth: {type: number}
+        colour: {enum: [red, blue]}
+        by_name: {type: object, additionalProperties: {type: boolean}}
+        inner: {type: array, items: {$ref: "#/components/schemas/Settings"}}
+"""
+"""What the backend of PROMISED promises."""
+
+
+def write_pages(root: Path) -> Path:
+    """Write a project of all of these pages."""
+    recipes = {"reading": READING, "writing": WRITING, "many": MANY, "promised": PROMISED}
+    recipes |= {"fetching": FETCHING, "sending": SENDING, "signing": SIGNING}
+    write_project(root, recipes, clients={"register": 'schema="register.openapi.yaml"'})
+    (root / "clients" / "register.openapi.yaml").write_text(REGISTER, encoding="utf-8")
+    return root
 
 
 def problems(matrix: Matrix, page: str, step: str | None, fault: str | None) -> list[str]:

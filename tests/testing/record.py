@@ -30,7 +30,8 @@ _TODAY = datetime(2026, 11, 24, 12, tzinfo=UTC)
 _ABOUT = """\
 What a page makes of a reply of another form, for every step of every recipe. "nulls" is the good reply with null in
 the place of lists ({"items": null} where it has none); "missing" is each key in turn that the page goes over or reads
-through; "retyped" each that it reads, as a text, or as a mapping where it is neither list nor mapping.
+through, or that must be there; "retyped" each that it reads, as a text, or as a mapping where it is neither list nor
+mapping.
 
 "502 bad-reply" is the problem of the step, "fallback" a partial page, "same" the good page. "page" is another page,
 "empty" one in which every field that hangs on the step is empty: what it reads are leaves that nothing enforces. Below

@@ -280,3 +280,13 @@ def test_a_mistake_in_a_page_file_is_said_with_its_place(tmp_path: Path, file: s
     with pytest.raises(AuthorError) as caught:
         matrix(tmp_path, IMPOSSIBLE, file)
     assert str(caught.value).startswith(said)
+
+
+def test_replies_are_of_the_types_that_their_backend_promises(matrix: Matrix) -> None:
+    case = next(case for case in matrix.cases if str(case) == "promised-good")
+    bodies = {name: reply.body for name, reply in case.scenario.replies.items()}
+    assert bodies["person"] == {"age": 3, "name": "person-name-1", "state": "married"}
+    assert bodies["rows"] == {"found": [{"due": True, "id": 1}, {"due": True, "id": 2}]}
+    assert bodies["settings"]["colour"] == "red"
+    assert bodies["settings"]["by_name"] == {"id-1": True, "id-2": True}
+    assert case.scenario.good.unmet == ()

@@ -13,6 +13,7 @@ def test_every_step_is_asked_with_every_fault(matrix: Matrix) -> None:
         *(("reading", step) for step in ("me", "todos", "notice")),
         *(("writing", step) for step in ("first", "taken_back", "second")),
         *(("many", step) for step in ("ids", "rows", "other")),
+        *(("promised", step) for step in ("person", "rows", "settings")),
         *(("fetching", "file"), ("sending", "file"), ("signing", "login")),
     }
     [kept] = [case for case in matrix.cases if case.fault is not None and case.fault.warm]
@@ -26,7 +27,7 @@ def test_every_step_is_asked_with_every_fault(matrix: Matrix) -> None:
         "reading-todos-retyped rows[*].id",
         "reading-notice-retyped text",
     ]
-    assert len(matrix.cases) == 6 + 10 * (len(FAULTS) - 1) + 1 + len(of_keys) + 2 * len(FAULTS_OF_PASSING)
+    assert len(matrix.cases) == 7 + 13 * (len(FAULTS) - 1) + 1 + len(of_keys) + 2 * len(FAULTS_OF_PASSING)
 
 
 def test_it_is_green(matrix: Matrix) -> None:

@@ -20,6 +20,7 @@ import bff.http.way as way
 import bff.testing.upstream as upstream
 import bff.web.answer as answer
 import bff.web.problems as web_problems
+from bff import jsontext
 from bff.errors import Failure
 from bff.executor.bind import BoundRequest
 from bff.executor.writes import Writes
@@ -29,6 +30,7 @@ from bff.http.ledger import Ledger
 from bff.http.sockets.idle import Idle
 from bff.http.stock.streaming import RequestsStream
 from bff.http.wires import Wires
+from bff.plan.partial_decoding import NarrowDecoder
 from bff.testing import Matrix
 from bff.web.identity import Identity
 from bff.web.keeping import CacheControl
@@ -200,6 +202,14 @@ def what_is_no_json_is_taken_for_nothing(patch: pytest.MonkeyPatch) -> None:
 @seed("reading", "todos", "form", "expected status 502, found 200")
 def what_is_no_list_is_an_empty_page(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(outcomes, "first_not_list", lambda *_: None)
+
+
+@seed("reading", "todos", "missing rows", "expected status 502, found 200")
+@seed("promised", "person", "retyped name", "expected status 502, found 200")
+@seed("promised", "person", "missing name", "expected status 502, found 200")
+@seed("promised", "rows", "missing found[*].id", "expected X-Page-Partial: rows, found None")
+def replies_are_held_to_nothing(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(NarrowDecoder, "__call__", lambda self, raw, max_depth: jsontext.decode(raw, max_depth))
 
 
 @seed("reading", "me", "10MB", "expected failure 'too-large' in the problem, found 'bad-reply'")
