@@ -62,6 +62,7 @@ BOUNDED = {
     "http/sockets/tls.py lru_cache": "what clients say of certificates",
     "http/sockets/transport.py WeakKeyDictionary": "one entry for each client of the project",
     "identity/session.py lru_cache": "1,024 cookies of our own making, none of more than 4,096 bytes",
+    "plan/partial_decoding.py cache": "a type for each depth, with floats and without: a dozen",
     "testing/app_under_test.py cache": "the project under test",
     "web/counting.py TLRUCache": "50,000 counts under hashes of one length",
     "web/files.py LRUCache": "32 MiB: the bodies are measured",

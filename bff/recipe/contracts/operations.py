@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import cache
 from urllib.parse import unquote
 
 from msgspec import Struct
@@ -38,12 +37,7 @@ def _pattern(segment: str) -> str | re.Pattern[str]:
     if "{" not in segment:
         return unquote(segment)
     parts = (re.escape(unquote(part)) for part in PARAMETER.split(segment))
-    return _compiled("[^/]+".join(parts))
-
-
-@cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern, re.DOTALL)
+    return re.compile("[^/]+".join(parts), re.DOTALL)
 
 
 def _openness(segment: str) -> int:
