@@ -6,7 +6,7 @@ say more with `needs`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
@@ -183,7 +183,9 @@ def _in_body(paths: Iterable[Path]) -> set[Path]:
     return {path[2:] for path in paths if path[:2] == _BODY}
 
 
-def _demanded(demands: Demands, asked: set[Path], below: object) -> Iterator[ReplyNeed]:
+def _demanded(
+    demands: Demands, asked: set[Path], below: Callable[[set[Path]], set[Path]]
+) -> Iterator[ReplyNeed]:
     """What is demanded at the paths that `below` finds among those of some expressions."""
     forms: tuple[tuple[set[Path], Form], ...] = (
         (demands.objects, "object"),
@@ -191,7 +193,7 @@ def _demanded(demands: Demands, asked: set[Path], below: object) -> Iterator[Rep
         (demands.lists, "list"),
     )
     for paths, form in forms:
-        for path in sorted(below(paths), key=str):  # type: ignore[operator]
+        for path in sorted(below(paths), key=str):
             yield _unless_asked(ReplyNeed(path, form=form), path in asked)
 
 

@@ -11,8 +11,6 @@ from bff.recipe.composition import compose
 from bff.recipe.needs import Need, needs_of
 from tests.project import write_project
 
-ANY_ITEM = "items[*]"
-
 
 def needed(root: Path, shape: str, more: str = "", steps: str = "") -> list[str]:
     """What is needed of the step `row`, one text for each need."""
