@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from msgspec.structs import replace
+
 from bff.types.intersection import intersection
 from bff.types.model import (
     BOOLEAN,
@@ -139,6 +141,8 @@ class Schemas:
                 found = intersection(found, _OBJECT)
             if found == NEVER and NEVER not in known:
                 return self._unknown(schema, "has parts that exclude each other", "correct the schema")
+            if len(known) > 1 and isinstance(found, Record):
+                found = replace(found, source=self._place_of(schema))  # where its parts are put together
             return found
         if _BARE in parts:
             return Record((), self._unknown(schema, "lists no properties", "write properties: there"))

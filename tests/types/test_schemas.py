@@ -132,3 +132,10 @@ def test_a_record_knows_where_it_is_written() -> None:
     found = type_of_schema(OBJECT, place_of=lambda part: "clients/people.openapi.yaml:7")
     assert isinstance(found, Record)
     assert found.source == "clients/people.openapi.yaml:7"
+
+
+def test_a_record_of_several_parts_is_written_where_they_are_put_together() -> None:
+    schema = {"title": "whole", "allOf": [{"title": "part"} | OBJECT, {"title": "rest", "required": ["a"]}]}
+    found = type_of_schema(schema, place_of=lambda part: part["title"])
+    assert isinstance(found, Record)
+    assert found.source == "whole"
