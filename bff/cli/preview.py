@@ -29,7 +29,8 @@ def preview(root: Path, folder: Path, port: int) -> int:
         one: Process(host, one, build, root.resolve(), own_port, environ)
         for one, environ in _environs(functions).items()
     }
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGINT):  # also where a shell has it started with SIGINT ignored
+        signal.signal(number, _interrupt)
     try:
         if host.single:
             return _run_alone(host, next(iter(made.values())))
