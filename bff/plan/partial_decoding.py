@@ -213,7 +213,14 @@ class NarrowDecoder:
         self._plain: Callable[[bytes], JSON] | None = None
         self._with_floats: Callable[[bytes], JSON] | None = None
         root = self._root()
-        self._unsaid = tuple(need for need in needs if not root.says(need.path))
+        unsaid = [need.path for need in needs if not root.says(need.path)]
+        # Nothing is held of what is in a list that is none, so the look goes over such lists, too.
+        self._unsaid = tuple(
+            need
+            for need in needs
+            if need.path in unsaid
+            or (need.looked_at and any(path[: len(need.path)] == need.path for path in unsaid))
+        )
         self._looks = bool(self._unsaid or types)
 
     def __reduce__(self) -> tuple[Any, ...]:

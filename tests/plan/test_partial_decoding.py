@@ -87,6 +87,12 @@ def unmet(decode: Any, *arguments: Any) -> Any:
     return None
 
 
+def test_nothing_is_held_of_what_is_in_a_list_that_is_none() -> None:
+    needs = [Held((), form="list", looked_at=True), Held(("id",))]
+    assert unmet(decoder_of([()], [], needs), b"{}", 100) is None
+    assert unmet(lambda: hold({}, needs)) is None
+
+
 @given(
     VALUES, st.lists(PATHS, min_size=1, max_size=4), st.lists(PATHS, max_size=2), st.lists(NEEDS, max_size=4)
 )
