@@ -35,6 +35,19 @@ def program() -> None:
     """Pages from recipes: one YAML file says what a page shows, the engine asks the backends side by side."""
 
 
+_query = click.option(
+    "-q", "query", multiple=True, metavar="NAME=VALUE", help="Of the path or the query; more than once."
+)
+_who = click.option(
+    "--as",
+    "who",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Who asks: JSON with user and tokens.",
+)
+"""Options of the commands that ask pages."""
+
+
 @program.command(example="bff new shop --template list")
 @click.argument("name")
 @click.option("--backend", metavar="URL", help="Ask this address once, and begin with a page of what it has.")
@@ -198,17 +211,9 @@ def dev(root: Path, port: int, run: str, who: Path | None, no_learn: bool) -> in
 
 @program.command(example="bff call home -q status=open --as visitor.json --trace")
 @click.argument("page")
-@click.option(
-    "-q", "query", multiple=True, metavar="NAME=VALUE", help="Of the path or the query; more than once."
-)
+@_query
 @click.option("-d", "data", metavar="TEXT", help="The body, or @FILE with it.")
-@click.option(
-    "--as",
-    "who",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Who asks: JSON with user and tokens.",
-)
+@_who
 @click.option("--trace", is_flag=True, help="When each step began and ended.")
 @click.pass_obj
 def call(
@@ -226,17 +231,9 @@ def call(
 @program.command(example="bff introspect people -q id=7 --as visitor.json")
 @click.argument("client")
 @click.argument("pages", nargs=-1, metavar="[PAGE]...")
-@click.option(
-    "-q", "query", multiple=True, metavar="NAME=VALUE", help="Of the path or the query; more than once."
-)
+@_query
 @click.option("-d", "data", metavar="TEXT", help="The body of pages that take one, or @FILE with it.")
-@click.option(
-    "--as",
-    "who",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Who asks: JSON with user and tokens.",
-)
+@_who
 @click.pass_obj
 def introspect(
     root: Path,

@@ -212,16 +212,8 @@ class NarrowDecoder:
         self.types = types
         self._plain: Callable[[bytes], JSON] | None = None
         self._with_floats: Callable[[bytes], JSON] | None = None
-        root = self._root()
-        unsaid = [need.path for need in needs if not root.says(need.path)]
-        # Nothing is held of what is in a list that is none, so the look goes over such lists, too.
-        self._unsaid = tuple(
-            need
-            for need in needs
-            if need.path in unsaid
-            or (need.looked_at and any(path[: len(need.path)] == need.path for path in unsaid))
-        )
-        self._looks = bool(self._unsaid or types)
+        self._unsaid: tuple[Held, ...] = ()
+        self._looks = False
 
     def __reduce__(self) -> tuple[Any, ...]:
         return NarrowDecoder, (self.paths, self.mappings, self.needs, self.types)
@@ -248,13 +240,24 @@ class NarrowDecoder:
         return jsontext.decode(raw, max_depth)
 
     def prepare(self) -> Callable[[bytes], JSON]:
-        """Make the type that replies are decoded into."""
-        self._plain = plain = self._decoder(with_floats=False)
+        """Make the type that replies are decoded into, and find what it does not say of what is needed."""
+        root = self._root()
+        unsaid = [need.path for need in self.needs if not root.says(need.path)]
+        # Nothing is held of what is in a list that is none, so the look goes over such lists, too.
+        self._unsaid = tuple(
+            need
+            for need in self.needs
+            if need.path in unsaid
+            or (need.looked_at and any(path[: len(need.path)] == need.path for path in unsaid))
+        )
+        self._looks = bool(self._unsaid or self.types)
+        # Last: another thread takes it as soon as it is there.
+        self._plain = plain = _decoder_into(root, with_floats=False)
         return plain
 
     def _decode_with_floats(self, raw: bytes, max_depth: int) -> JSON:
         if len(raw) <= _LONG or not jsontext.is_slow(raw):
-            decode = self._with_floats or self._decoder(with_floats=True)
+            decode = self._with_floats or _decoder_into(self._root(), with_floats=True)
             with suppress(ValueError, RecursionError):
                 if not raw.isascii():
                     raw.decode()
@@ -273,9 +276,6 @@ class NarrowDecoder:
         hold(value, needs)
         hold_types(value, self.types)
 
-    def _decoder(self, *, with_floats: bool) -> Callable[[bytes], JSON]:
-        return msgspec.json.Decoder(self._root().type(_Whole(_LEVELS, with_floats))).decode
-
     def _root(self) -> _Node:
         whole = (one.path for one in self.types)
         return _root_of((*self.paths, *whole), self.mappings, self.needs)
@@ -284,6 +284,10 @@ class NarrowDecoder:
         """What says whether the part of a reply at a path is a struct or null."""
         root = self._root()
         return lambda path: (node := root.at(path)) is not None and node.is_struct
+
+
+def _decoder_into(root: _Node, *, with_floats: bool) -> Callable[[bytes], JSON]:
+    return msgspec.json.Decoder(root.type(_Whole(_LEVELS, with_floats))).decode
 
 
 class ExactDecoder:
