@@ -71,6 +71,27 @@ def test_the_connection_is_used_again(backend: FakeBackend, client: Client, make
     assert [request.connection for request in backend.requests] == [0] * 4
 
 
+def test_the_connection_is_used_again_where_another_broke_since(
+    backend: FakeBackend, client: Client, make_calls: MakeCalls
+) -> None:
+    asked, breaks = threading.Event(), threading.Event()
+
+    def late(received: Received, wire: Wire) -> None:
+        asked.set()
+        after(breaks, close)(received, wire)
+
+    backend.on("GET /a", after(asked, answer(json=1)))
+    backend.on("GET /b", late)
+    calls = make_calls()
+    good, broken = start(calls, client, get("/a", retries=0)), start(calls, client, get("/b", retries=0))
+    finish(calls, good)
+    breaks.set()
+    finish(calls, broken)
+    assert (broken.result.kind, broken.result.reason) == ("refused", "no-reply")
+    assert reply_of(make_calls(), client, get("/missing")).status == 404
+    assert backend.accepted == 2
+
+
 def test_the_target_is_sent_as_it_was_encoded(
     backend: FakeBackend, client: Client, make_calls: MakeCalls
 ) -> None:

@@ -188,8 +188,11 @@ class _Returning:
         return connection
 
     def _put_conn(self, conn: Any) -> None:
-        if conn is not None and current.progress is not None and not current.progress.lets_go(conn.sock):
+        if conn is None:  # an empty place on top would hide the connections that are idle
+            return
+        if current.progress is not None and not current.progress.lets_go(conn.sock):
             conn.close()
+            return
         super()._put_conn(conn)  # type: ignore[misc]
 
 
