@@ -62,6 +62,7 @@ class BoundRequest(BoundStep):
             and planned.ok is None
             and planned.reads
             and planned.safe
+            and not planned.falls_back_on_reply
         )
         self.decode = planned.decode
         self.is_single = planned.items is None

@@ -72,6 +72,8 @@ class CachedStep(RequestStep):
         reply.max_depth = run.calls.limits.max_depth
         if not SAY_SO.isdisjoint(reply.headers):
             run.keeping.limit(reply.allows())
+        if bound.planned.falls_back_on_reply:
+            self._replied = at, reply
         try:
             return outcomes.of_reply(bound.planned, reply, self._local(at), run.evaluation, self._item(at))
         except FunctionError as error:

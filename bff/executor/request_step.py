@@ -49,6 +49,9 @@ class RequestStep:
     _waiting: Sequence[int] = ()
     _keys: Mapping[int, str] = MappingProxyType({})
     _written: Mapping[int, Write] = MappingProxyType({})
+    _replied: tuple[int, Reply] | None = None
+    """The last reply, for a fallback that reads it, and which request it was to."""
+    _failed_at: int | None = None
 
     def __init__(self, bound: BoundRequest, run: Run) -> None:
         self.bound = bound
@@ -154,10 +157,30 @@ class RequestStep:
             scope = {**scope, **(self._own_names(0) if at is None else self._local_names(at))}
         status = failure.status if failure.upstream_status is None else failure.upstream_status
         scope = {**scope, "error": {"status": status, "kind": failure.kind}}
+        if planned.falls_back_on_reply:
+            scope["reply"] = self._failed_reply(at)
         try:
-            return planned.fallback(scope, self._run.evaluation)
+            value = planned.fallback(scope, self._run.evaluation)
         except FunctionError as error:
             raise of_failure(outcomes.of_function(self.name, error, failure.item)) from error
+        if planned.falls_back_on_reply:
+            self._hold_lists(value, at)
+        return value
+
+    def _failed_reply(self, at: int | None) -> dict[str, Any] | None:
+        """What a fallback sees of the reply that failed; None where none came."""
+        wanted = at if at is not None else 0 if self.bound.is_single else self._failed_at
+        if self._replied is None or self._replied[0] != wanted:
+            return None
+        return outcomes.reply_names(self._replied[1])
+
+    def _hold_lists(self, value: Any, at: int | None) -> None:
+        """Raises PageError where a fallback that a backend has a say in has no list that the recipe goes over."""
+        bound = self.bound
+        paths, root = (bound.lists, (self.name,)) if at is None else (bound.lists_of_items, (self.name, ANY))
+        wrong = outcomes.first_not_list(value, root, paths)
+        if wrong is not None:
+            raise of_failure(self._of_writes(outcomes.bad_reply(self.name, wrong, at)))
 
     # --- starting ----------------------------------------------------------------------------------------------
 
@@ -294,6 +317,8 @@ class RequestStep:
             run.keeping.limit(result.allows())
         if write is not None:
             write.reply = result
+        if planned.falls_back_on_reply:
+            self._replied = at, result
         scope = run.scope if self.bound.is_lone else self._local(at)
         item = None if self.bound.is_single else self._item(at)
         try:
@@ -353,7 +378,7 @@ class RequestStep:
                 self._written[at].value = self._values[at]
             return
         if self.failure is None:
-            self.failure = outcome
+            self.failure, self._failed_at = outcome, at
             self._waiting = ()
         if self.in_flight:
             if planned.safe:

@@ -44,7 +44,8 @@ def optional_rows(subject: Subject) -> Iterator[tuple[str, str]]:
         fallback = subject.written(step).fallback
         assert fallback is not None, "the page can do without it"
         item = "each item that fails is " if step.each else ""
-        told = f"{item}{tree_text(fallback)}; {fields_text(subject, step.name)}"
+        seen = " (of the reply that failed, null if none came)" if step.falls_back_on_reply else ""
+        told = f"{item}{tree_text(fallback)}{seen}; {fields_text(subject, step.name)}"
         seconds = sorted(subject.plan.second_sources[step.name], key=subject.plan.places.__getitem__)
         if seconds:
             told += f"; not partial where {' or '.join(seconds)} answers"

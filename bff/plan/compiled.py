@@ -39,7 +39,7 @@ from bff.text import meant
 from bff.validation import Validator
 
 FILE = "pages.compiled"
-VERSION = 8
+VERSION = 9
 """Of this form and of all that it names in the engine: what changes either, changes this."""
 
 BELONGS_TOGETHER = "the folder that `python -m bff build` writes belongs together"

@@ -32,7 +32,7 @@ class PlannedRequest(Struct, frozen=True, dict=True):
     is in it. `key` is its idempotency key, True for the visitor's own; `undo` takes it back. A `private` one is made
     of something of the visitor; `known_as` are the names by which a recipe's `invalidates` may mean it. Its `take`
     reads nothing of a reply but
-    the body where it `takes_body`.
+    the body where it `takes_body`; its `fallback` reads the reply that failed where it `falls_back_on_reply`.
     """
 
     name: str
@@ -79,6 +79,7 @@ class PlannedRequest(Struct, frozen=True, dict=True):
     private: bool
     known_as: tuple[str, ...]
     takes_body: bool = False
+    falls_back_on_reply: bool = False
 
     @property
     def writes(self) -> bool:

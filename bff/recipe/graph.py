@@ -199,7 +199,7 @@ def _explained(
     if len(cycle) == 1:
         message, hint = (
             f"step '{cycle[0]}' reads itself",
-            "a step's reply is named reply, in take, ok and on_status",
+            "a step's reply is named reply, in take, ok, on_status and fallback",
         )
     for waiting, awaited in edges:
         reason = reasons[waiting][awaited]

@@ -190,7 +190,11 @@ _REQUEST = (
         "Paths below the value that each reply must have, ? for what may be null; reads for all that is read.",
         default="what the page reads through or goes over",
     ),
-    Key("fallback", "tree", "The value when the step fails; without it a failure ends the page. Sees error."),
+    Key(
+        "fallback",
+        "tree",
+        "The value when the step fails; without it a failure ends the page. Sees error and reply, null if none came.",
+    ),
     Key(
         "on_status",
         "statuses",

@@ -145,6 +145,8 @@ def _reads(recipe: Recipe) -> Iterator[tuple[Step | None, Path]]:
                 continue  # it is read of another reply than the good one
             of_item = key.startswith("undo.") and isinstance(step, Request) and step.each is not None
             for path in inspect_part(part).reads:
+                if key == "fallback" and path[0] == "reply":
+                    continue  # of one that failed
                 is_own = of_item and path[0] == step.name  # the value of the one item
                 yield step, (path[0], ANY, *path[1:]) if is_own else path
     session = recipe.session

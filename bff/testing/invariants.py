@@ -11,6 +11,7 @@ from bff.errors import PageError
 from bff.expressions import Evaluation
 from bff.expressions.inspect import inspect_tree
 from bff.plan.model import PlannedRequest
+from bff.recipe.model import Request, Step
 from bff.testing.app_under_test import Answered, addresses_of_backends
 from bff.testing.compare import at_path, first_difference, keys_of, neutral, without
 from bff.testing.endings import (
@@ -22,11 +23,12 @@ from bff.testing.endings import (
     outcome_of,
 )
 from bff.testing.seen import Seen
-from bff.testing.upstream import MARKER
+from bff.testing.upstream import EMPTY, MARKER, NOT_JSON, Upstream
 from bff.web.recent_writes import COOKIE as WRITTEN_COOKIE
 
 SLACK = 0.5
 _SANDBOXED = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox; default-src 'none'"}
+_NO_JSON = (EMPTY, NOT_JSON)
 _COOKIE = re.compile(r"(?:^|, )([^=;, ]+)=")
 
 
@@ -62,9 +64,10 @@ def writes_once(seen: Seen) -> Iterator[str]:
 def tells_no_words(seen: Seen) -> Iterator[str]:
     """No word of a reply that its step cannot use, and no address of a backend, is in the answer."""
     found, document = seen.found, seen.problem
-    is_page = document is None and (seen.recipe.passes or not seen.fails)
+    may_show = not seen.fails or seen.shows_reply
+    is_page = document is None and (seen.recipe.passes or may_show)
     is_refusal = (
-        not seen.fails and document is not None and str(document.get("type")).endswith("requirement-failed")
+        may_show and document is not None and str(document.get("type")).endswith("requirement-failed")
     )
     if MARKER in found.text and not is_page and not is_refusal:
         yield "found the backend's words in the answer"
@@ -156,6 +159,8 @@ def shows_the_fallback(seen: Seen) -> Iterator[str]:
     step, shape = seen.step, seen.plan.shape
     if not seen.fails or step is None or not seen.falls_back or seen.problem is not None or shape is None:
         return
+    if seen.shows_reply and _reads_headers(seen.recipe.step(seen.name)):
+        return  # those of the server's own are not known here
     try:
         made = shape(
             {**seen.scenario.good.scope, "errors": [], step.name: _fallback(seen, step)}, Evaluation()
@@ -176,11 +181,29 @@ def _fallback(seen: Seen, step: PlannedRequest) -> Any:
     """What the fallback gives, in place of the value or under `each` of every item's."""
     assert step.fallback is not None and seen.reply is not None
     status = seen.reply.status if seen.kind == "status" else seen.status
-    scope = {**seen.scenario.good.scope, "error": {"status": status, "kind": seen.kind}}
+    scope = {
+        **seen.scenario.good.scope,
+        "error": {"status": status, "kind": seen.kind},
+        "reply": _failed_reply(seen.reply),
+    }
     if not step.each or step.items is None:
         return step.fallback(scope, Evaluation())
     items = step.items(scope, Evaluation())
     return [step.fallback({**scope, str(step.variable): item}, Evaluation()) for item in items]
+
+
+def _failed_reply(reply: Upstream) -> dict[str, Any] | None:
+    """What a fallback sees of a reply that failed, headers aside."""
+    if reply.broken is not None:
+        return None
+    return {"status": reply.status, "headers": {}, "body": None if reply.body in _NO_JSON else reply.body}
+
+
+def _reads_headers(step: Step) -> bool:
+    """Whether a fallback reads the headers of the reply that failed."""
+    assert isinstance(step, Request) and step.fallback is not None
+    headers = ("reply", "headers")
+    return any(path[:2] == headers[: len(path)] for path in inspect_tree(step.fallback).reads)
 
 
 def lists_the_error(seen: Seen) -> Iterator[str]:

@@ -118,6 +118,11 @@ class Seen:
         return self.step is not None and self.step.fallback is not None
 
     @property
+    def shows_reply(self) -> bool:
+        """Whether the page goes on with what a fallback makes of the reply that failed."""
+        return self.step is not None and self.step.falls_back_on_reply
+
+    @property
     def status(self) -> int:
         """The status with which the step's failure ends a page, by the table in docs/recipes.md."""
         assert self.step is not None and self.reply is not None

@@ -139,6 +139,22 @@ def test_fields_with_names_that_are_no_words_are_written_as_keys(tmp_path: Path)
     assert dict(optional_rows(found)) == {"a": "null; takes with it ['x-y'], list, z[1]"}
 
 
+def test_a_fallback_that_reads_the_reply_that_failed_is_told_so(tmp_path: Path) -> None:
+    text = """
+    route: GET /api/page
+    auth: none
+    steps:
+      a: {client: todos, get: /a, fallback: reply.body.why}
+      b: {client: todos, get: /b, fallback: error.kind}
+    shape: {a: a, b: b}
+    """
+    write_project(tmp_path, {"page": text})
+    assert dict(optional_rows(subject_of(tmp_path, "page"))) == {
+        "a": "reply.body.why (of the reply that failed, null if none came); takes with it a",
+        "b": "error.kind; takes with it b",
+    }
+
+
 def test_a_page_that_asks_nobody_has_few_sections(tmp_path: Path) -> None:
     write_project(tmp_path, {"page": "route: GET /api/page\nauth: none\nshape: 1\n"})
     text = report(subject_of(tmp_path, "page"))

@@ -150,6 +150,25 @@ RECIPES = {
         fallback: {id: one.spare.id, rows: one.rows}
     shape: {two: two.id, rows: two.rows, name: one.name}
     """,
+    "fallback on the reply": """
+    route: GET /api/page
+    auth: none
+    deadline: 400ms
+    steps:
+      one: {client: people, get: /one}
+      two:
+        client: todos
+        get: /two
+        take: reply.body.inner
+        fallback: {why: reply.body.message, status: reply.status, kind: error.kind}
+      three:
+        client: todos
+        each: row in [1, 2]
+        get: /three/{row}
+        fallback: {why: reply.body, row: row}
+      four: {client: notices, get: /four, fallback: "{'wait': reply.headers['retry-after']}"}
+    shape: {two: two, three: three, four: four, name: one.name, errors: errors}
+    """,
     "on_status": """
     route: GET /api/page
     auth: none

@@ -160,5 +160,7 @@ def _may_be_null(fallback: Tree, keys: list[str | None]) -> bool:
     if isinstance(fallback, Expression):
         if isinstance(fallback.node, ast.Constant):
             return fallback.node.value is None or bool(keys)
+        if any(root.id == "reply" for root, _ in _needed(fallback.node)):
+            return True  # where none came
         return isinstance(fallback.node, ast.JoinedStr) and bool(keys)
     return bool(keys) or fallback == Constant(None)

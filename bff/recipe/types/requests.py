@@ -77,7 +77,7 @@ class Requests:
             body = nullable(self._body(step))
             self._look_at(step.undo, inner.with_names({step.name: value, "reply": reply(INTEGER, body)}))
         around = inner if step.each is not None else known.with_names(item)
-        otherwise = [] if step.fallback is None else [self._fallback(step.fallback, around)]
+        otherwise = [] if step.fallback is None else [self._fallback(step, step.fallback, around)]
         if step.each is not None:
             return self._keyed(step, Array(either(value, *otherwise)))
         if step.batch is not None:
@@ -128,8 +128,9 @@ class Requests:
             )
         return as_held(promise.type) if promise.enforced else _loosely(promise.type)
 
-    def _fallback(self, tree: Tree, known: Known) -> Type:
-        return self._typing.of(tree, known.with_names({"error": ERROR}))
+    def _fallback(self, step: Request, tree: Tree, known: Known) -> Type:
+        failed = nullable(reply(INTEGER, _of_failed(step)))
+        return self._typing.of(tree, known.with_names({"error": ERROR, "reply": failed}))
 
     def _keyed(self, step: Request, rows: Type) -> Type:
         """The rows as a mapping, where the step makes one of them."""
@@ -148,6 +149,13 @@ def _loosely(one: Type) -> Type:
 def _other(step: Request, status: int) -> Type:
     return Unknown(
         f"nobody describes the body of a {status} of client '{step.client}'",
+        "take nothing of it, or write what stands in its place",
+    )
+
+
+def _of_failed(step: Request) -> Type:
+    return Unknown(
+        f"nobody describes the body of a reply of client '{step.client}' that failed",
         "take nothing of it, or write what stands in its place",
     )
 
