@@ -50,7 +50,7 @@ BOUNDED = {
     "deploy/imports.py lru_cache": "1,024 files of an engine and a project, while it builds",
     "deploy/pins.py cache": "the distributions that are installed, while it builds",
     "deploy/python.py cache": "one Python",
-    "expressions/scalars.py cache": "the time zones that there are",
+    "expressions/zones.py cache": "the time zones that there are",
     "http/stock/adapters.py WeakKeyDictionary": "one entry for each client of the project",
     "http/cache/reply_cache.py WeakKeyDictionary": "one entry for each client of the project",
     "http/cache/reply_cache.py TLRUCache": "`cache_bytes` of the client: bodies, headers and keys are measured",

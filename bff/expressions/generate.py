@@ -17,6 +17,7 @@ from bff.expressions.inspect import aliases_of
 from bff.expressions.operators import equals_plainly
 from bff.expressions.paths import ANY, Scope
 from bff.expressions.percent import ENCODERS
+from bff.expressions.rooms import LIBRARY
 from bff.expressions.running import OWN, QUOTES
 from bff.expressions.safe import Safe
 from bff.expressions.structs import IsStruct, can_be_members, gives_struct
@@ -268,7 +269,7 @@ class _Writer:
             return Code(f"{OWN}{name}({text})", uses | self.blocks.here)
         if name not in FUNCTIONS:
             raise LookupError(f"no function is named {name}")
-        return Code(f"_f_{name}({text})", uses)
+        return Code(f"{LIBRARY}{name}({text})", uses)
 
     def default(self, value: Code, otherwise: Code) -> Code:
         name = value.text if value.atom else self.blocks.fresh()

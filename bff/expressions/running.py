@@ -12,11 +12,11 @@ from typing import Any
 from msgspec import Struct, defstruct
 
 from bff.errors import BoundError, FunctionError, PageError
-from bff.expressions import operators
+from bff.expressions import lists, operators, scalars
 from bff.expressions.conversions import NotPlain
 from bff.expressions.evaluation import Evaluation, text_size
-from bff.expressions.functions import FUNCTIONS
 from bff.expressions.percent import ENCODERS
+from bff.expressions.rooms import LIBRARY, called_in
 from bff.expressions.values import NUMBERS, plain, to_text
 
 Page = Callable[[Mapping[str, Any], Evaluation], Any]
@@ -27,7 +27,7 @@ _OPERATORS = (
     "contains", "membership", "key", "without_null", "formatted",
 )  # fmt: skip
 _GLOBALS: dict[str, Any] = {f"_{name}": getattr(operators, name) for name in _OPERATORS}
-_GLOBALS |= {f"_f_{name}": function.call for name, function in FUNCTIONS.items()}
+_GLOBALS |= {LIBRARY + name: one.call for name, one in (lists.FUNCTIONS | scalars.FUNCTIONS).items()}
 _GLOBALS |= {"_NOTHING": operators.NOTHING, "_NUMBERS": NUMBERS, "_str": str, "_bool": bool, "_len": len}
 
 
@@ -96,14 +96,15 @@ class Compiled:
         return self._fast(scope, evaluation)
 
     def _made(self, *, fast: bool) -> Page:
-        names = dict(_GLOBALS)
+        code = self.code_of(fast)
+        names = _GLOBALS | called_in(code)
         names |= {OWN + name: _caller(name, function) for name, function in self.functions.items()}
         names |= {QUOTES + name: partial(_quote, name, function) for name, function in self.quotes.items()}
         if fast:
             names |= {f"_s{at}": _struct_of(keys) for at, keys in enumerate(self.structs)}
         # With no builtins, the function reaches nothing but what it is given.
         names["__builtins__"] = {}
-        exec(self.code_of(fast), names)
+        exec(code, names)
         page: Page = names["_page"]
         return page
 

@@ -1,16 +1,15 @@
-"""The library's functions over texts, numbers and days. A value of the wrong kind gives null."""
+"""The library's functions over texts and numbers, and the instant of the page. A value of the wrong kind gives null."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Set
-from datetime import UTC, date, datetime, timedelta, tzinfo
-from functools import cache, partial
+from datetime import UTC, timedelta
+from functools import partial
 from typing import Any
 
 from bff.expressions.evaluation import Evaluation, text_size
 from bff.expressions.library import Function, library
-from bff.expressions.lists import MAX_RANGE, listed
+from bff.expressions.lists import listed
 from bff.expressions.operators import search_work
 from bff.expressions.values import is_number, number, to_text
 
@@ -21,9 +20,6 @@ _INTEGER = re.compile(r"[ ]*[+-]?[0-9]{1,25}[ ]*")
 _DECIMAL = re.compile(r"[ ]*[+-]?[0-9]{1,400}+(?:\.[0-9]{1,400}+)?(?:[eE][+-]?[0-9]{1,4})?[ ]*")
 _FAR = 1e15
 """Floats over this are rounded digit by digit."""
-_INSTANT = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ]([0-9]{2}:[0-9]{2})(:[0-9]{2})?(?:\.([0-9]{1,9}))?(Z|[+-][0-9]{2}:[0-9]{2})?)?"
-)
 
 
 @_declare("round(x, digits)", 1, 2, "a number as whole")
@@ -188,73 +184,6 @@ def now(evaluation: Evaluation, *seconds: Any) -> str | None:
         except OverflowError:
             return None
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _zone(name: Any) -> tzinfo | None:
-    if name == "UTC":
-        return UTC
-    if name.__class__ is not str or name not in _zone_names():
-        return None
-    try:
-        return _zone_of(name)
-    except (ValueError, OSError, LookupError):
-        return None
-
-
-@cache
-def _zone_names() -> Set[str]:
-    """Every zone there is: to look for one that is not there goes through many folders and takes a millisecond."""
-    from zoneinfo import available_timezones  # only pages with days in other zones need them
-
-    return available_timezones()
-
-
-@cache
-def _zone_of(name: str) -> tzinfo:
-    from zoneinfo import ZoneInfo
-
-    return ZoneInfo(name)
-
-
-@_declare("days(n, 'Asia/Shanghai')", 1, 2, "string[] of any")
-def days(evaluation: Evaluation, amount: Any, *zone: Any) -> list[str] | None:
-    """The last n days up to today in a time zone (UTC if not said), oldest first, for n up to 1,000;
-    null gives [], an unknown zone null."""
-    where = _zone(zone[0] if zone else "UTC")
-    if where is None:
-        return None
-    if amount.__class__ is not int or not 0 <= amount <= MAX_RANGE:
-        return []
-    evaluation.charge(8 * amount)
-    evaluation.take(80 * amount + 56)
-    today = evaluation.now.astimezone(where).date()
-    return [(today - timedelta(before)).isoformat() for before in reversed(range(amount))]
-
-
-@_declare("date(t, 'Asia/Shanghai')", 1, 2, "string | null of any, any")
-def day(evaluation: Evaluation, instant: Any, *zone: Any) -> str | None:
-    """The day of an ISO instant in a time zone (UTC if not said), '2026-11-15'; a day alone stays;
-    null and what is no instant give null."""
-    evaluation.charge(10)
-    where = _zone(zone[0] if zone else "UTC")
-    found = _INSTANT.fullmatch(instant) if instant.__class__ is str and len(instant) < 99 else None
-    if where is None or found is None:
-        return None
-    try:
-        return _day(found, where)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _day(found: re.Match[str], where: tzinfo) -> str:
-    written, time, seconds, fraction, offset = found.groups()
-    if time is None:
-        return date.fromisoformat(written).isoformat()
-    # An instant without a zone is UTC, as PocketBase and most others mean it.
-    behind = "+00:00" if offset in {None, "Z"} else offset
-    point = (fraction or "0").ljust(6, "0")[:6]
-    moment = datetime.fromisoformat(f"{written}T{time}{seconds or ':00'}.{point}{behind}")
-    return moment.astimezone(where).date().isoformat()
 
 
 @_declare("quote(text)", 1, 1, "string | null of any")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bff.expressions import Evaluation, compile_tree, scalars
+from bff.expressions import Evaluation, compile_tree, zones
 from bff.expressions.functions import FUNCTIONS
 from bff.expressions.parse import parse
 
@@ -265,7 +265,7 @@ def test_it_is_documented_in_one_line_with_a_signature_that_is_one(function):
 def test_an_unknown_zone_is_not_looked_for_on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """A visitor may name the zone, and thousands of rows then ask for it."""
     looked_for: list[str] = []
-    monkeypatch.setattr(scalars, "_zone_of", looked_for.append)
+    monkeypatch.setattr(zones, "_loaded", looked_for.append)
     names = ["Nowhere/Land", "asia/shanghai", "../Asia/Shanghai", "Asia", "/etc/localtime", "posixrules"]
     evaluation = Evaluation(work=1000, memory=10_000, now=datetime(2026, 11, 15, tzinfo=UTC))
     assert [FUNCTIONS["days"].call(evaluation, 1, name) for name in names] == [None] * len(names)

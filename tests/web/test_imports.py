@@ -82,6 +82,8 @@ AUTHORS = {
     ),
     *("bff.deploy", "bff.explaining", "bff.plan.planner", "bff.plan.planning", "bff.plan.used_paths", "yaml"),
     *(f"bff.expressions.{name}" for name in ("compile", "generate", "grammar", "inspect", "parse", "tokens")),
+    # The whole library; what few pages call is loaded for them alone.
+    *("bff.expressions.days", "bff.expressions.functions"),
 }
 NEVER = ONLY_SOME | FLASK | OF_PYTHON | AUTHORS
 ASK = """

@@ -1,0 +1,36 @@
+"""The rooms of the library: modules of functions that few pages call, each loaded for the first page that does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from types import CodeType
+
+from bff.expressions.library import Call, Function
+
+LIBRARY = "_f_"
+"""What the names of the library's functions begin with in generated code."""
+
+
+def _days() -> Mapping[str, Function]:
+    from bff.expressions.days import FUNCTIONS
+
+    return FUNCTIONS
+
+
+ROOMS: Mapping[str, Callable[[], Mapping[str, Function]]] = dict.fromkeys(("date", "days"), _days)
+"""The functions that stand in rooms, each with what opens its room."""
+
+_NAMES = {LIBRARY + name: name for name in ROOMS}
+
+
+def called_in(code: CodeType) -> dict[str, Call]:
+    """The functions of rooms that generated code calls, by the names that they have there."""
+    found = set(_names_in(code)) & _NAMES.keys()
+    return {name: ROOMS[_NAMES[name]]()[_NAMES[name]].call for name in found}
+
+
+def _names_in(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if constant.__class__ is CodeType:
+            yield from _names_in(constant)
