@@ -68,9 +68,13 @@ class Finding(Struct, frozen=True):
 
 
 class AuthorError(BffError):
-    """Mistakes in the project's own files; all of them at once, in file order."""
+    """Mistakes in the project's own files; all of them at once, in file order.
 
-    def __init__(self, findings: Sequence[Finding]) -> None:
+    `documents` are the further files that its recipes name, where a mistake may be mended too.
+    """
+
+    def __init__(self, findings: Sequence[Finding], documents: tuple[str, ...] = ()) -> None:
+        self.documents = documents
         self.findings = tuple(sorted(findings, key=lambda finding: finding.place))
         super().__init__("\n".join(str(finding) for finding in self.findings))
 

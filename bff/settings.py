@@ -284,6 +284,7 @@ PACKAGES: Final[Mapping[str, str]] = {
 
 EXTRAS: Final[Mapping[str, str]] = {
     "granian": "serve",
+    "graphql": "graphql",
     "jwt": "jwt",
     "opentelemetry": "tracing",
     "prometheus_client": "metrics",

@@ -75,6 +75,7 @@ def test_every_pin_is_within_the_range_that_the_package_asks_for() -> None:
 
 def test_the_extras_are_what_the_documents_name(wheel: zipfile.ZipFile) -> None:
     assert metadata(wheel).get_all("Provides-Extra") == [
+        "graphql",
         "jwt",
         "metrics",
         "redis",

@@ -74,8 +74,8 @@ class Learner:
             return step
         declared = plan.recipe.step(step.name)
         assert isinstance(declared, Request)
-        if self._client not in (None, declared.client):
-            return step
+        if self._client not in (None, declared.client) or declared.graphql is not None:
+            return step  # all documents have one address
         contract = contracts.get(declared.client)
         if contract is not None and contract.describes(declared.method, declared.path):
             return step

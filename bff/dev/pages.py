@@ -86,7 +86,7 @@ class DevPages:
                 name: self._learner.watched(plan, sound.project.contracts) for name, plan in plans.items()
             }
         pages = {name: page_of(plan, settings) for name, plan in plans.items()}
-        return pages, Planned(plans, sound.project.clients, not causes)
+        return pages, Planned(plans, sound.project.clients, not causes, documents=sound.project.documents)
 
     def find(self, method: str, path: str) -> tuple[Down, bool] | None:
         """The page that would answer if it could, and whether its path has no holes."""

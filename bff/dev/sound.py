@@ -71,6 +71,7 @@ class _Blame:
         recipe = self._project.recipes.get(name)
         if recipe is None:
             return
+        yield from self._in(*recipe.documents)
         for client in sorted(_clients_of(recipe)):
             is_unusable = client in self._project.unusable
             contract = self._project.contracts.get(client)

@@ -212,6 +212,18 @@ def reply_names(reply: Reply) -> dict[str, Any]:
     return {"status": reply.status, "headers": reply.headers, "body": _body_or_null(reply)}
 
 
+def has_data(reply: Reply | None) -> bool:
+    """Whether a GraphQL operation was begun, whatever its errors: what was refused before that has no `data`."""
+    body = None if reply is None else _body_or_null(reply)
+    return isinstance(body, dict) and "data" in body
+
+
+def has_errors(reply: Reply) -> bool:
+    """Whether a GraphQL operation went wrong, or nothing is there that tells."""
+    body = _body_or_null(reply)
+    return not isinstance(body, dict) or bool(body.get("errors")) or "data" not in body
+
+
 def _with_reply(scope: Mapping[str, Any], reply: Reply, body: Any) -> dict[str, Any]:
     return {**scope, "reply": {"status": reply.status, "headers": reply.headers, "body": body}}
 

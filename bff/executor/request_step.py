@@ -358,7 +358,10 @@ class RequestStep:
             write.value, write.accepted = outcome, True
             return outcome
         if outcome.kind == "status" and write.outcome == "done":
-            write.outcome = "refused"  # 2xx, and `ok` does not take it for a success
+            # 2xx, and `ok` does not take it for a success
+            write.outcome = (
+                "unknown" if write.planned.graphql and outcomes.has_data(write.reply) else "refused"
+            )
         return write.judged(outcome)
 
     def _note_stale(self, failure: Failure) -> None:

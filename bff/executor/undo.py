@@ -88,7 +88,9 @@ class TakingBack:
 
     @staticmethod
     def _take_in(call: Call, write: Write, trace: StepTrace) -> None:
-        if _went_well(call):
+        undo = write.planned.undo
+        assert undo is not None, "only what can be undone is asked for"
+        if _went_well(call, undo):
             write.taken_back = "undone"
         else:
             assert call.result is not None, "it has ended"
@@ -137,9 +139,11 @@ class TakingBack:
         return self._context.keys.key(f"undo.{write.planned.name}", write.item, key)
 
 
-def _went_well(call: Call) -> bool:
-    """Whether the write is taken back; what a DELETE does not find any more is."""
+def _went_well(call: Call, undo: PlannedRequest) -> bool:
+    """Whether the write is taken back; what a DELETE does not find any more is, and a mutation without errors."""
     result = call.result
     if not isinstance(result, Reply):
         return False
+    if undo.graphql:
+        return result.ok and not outcomes.has_errors(result)
     return result.ok or (call.way.method == "DELETE" and result.status in _GONE)

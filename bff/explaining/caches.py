@@ -11,6 +11,7 @@ from bff.http import CacheTerms
 from bff.identity.recent_writes import PRIVATE
 from bff.plan.model import PlannedRequest
 from bff.recipe.graph import inspect_part, parts
+from bff.recipe.model import Request
 from bff.recipe.taint import private_reads
 from bff.web.keeping import NO_STORE, CacheControl
 
@@ -58,7 +59,10 @@ def _where(subject: Subject, last: str) -> str:
     for step in subject.recipe.steps:
         for key, part in parts(step):
             if any(last == f"{step.name} reads {text}" for text in private_reads(inspect_part(part))):
-                place = step.marks.key(key.partition(".")[0]).place
+                key = key.partition(".")[0]
+                if key == "body" and isinstance(step, Request) and step.graphql is not None:
+                    key = "variables"
+                place = step.marks.key(key).place
                 where = "" if place.file == subject.recipe.file else f"{place.file}, "
                 return f" ({key}, {where}line {place.line})"
     return ""

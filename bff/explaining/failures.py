@@ -79,7 +79,8 @@ def write_rows(subject: Subject) -> Iterator[tuple[str, str]]:
         if undo is None:
             yield step.name, "stands: it has no undo"
             continue
-        told = f"is taken back by {undo.method} {undo.path.text} ({undo.client})"
+        what = f"{undo.method} {undo.path.text}" if undo.graphql is None else f"the {undo.graphql.title}"
+        told = f"is taken back by {what} ({undo.client})"
         if step.undo_reads_reply:
             told += "; not where its reply never came, which the undo reads"
         yield step.name, told

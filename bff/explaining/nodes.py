@@ -65,10 +65,11 @@ def drawing_of(subject: Subject) -> Drawing:
 
 def _node(subject: Subject, step: PlannedStep, critical: bool, late: bool) -> Node:
     if isinstance(step, PlannedRequest):
-        way = way_of(step)
+        way, operation = way_of(step), subject.written(step).graphql
+        verb = step.method if operation is None else f"GraphQL {operation.kind} of"
         lines = (
             step.name,
-            f"{step.method} {step.client.name}, {duration(way.timeout)}",
+            f"{verb} {step.client.name}, {duration(way.timeout)}",
             *_traits(subject, step),
         )
         kind: Kind = "write" if step.writes else "read"

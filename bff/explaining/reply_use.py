@@ -59,9 +59,15 @@ def _of_body(subject: Subject, step: PlannedRequest, paths: tuple[Path, ...]) ->
         else " (decoded whole and exactly: a write is made of it)"
     )
     if () in paths:
-        why = ": ok may look at any of it" if step.ok is not None else ""
-        return f"the whole body{exactly or why}"
+        return f"the whole body{exactly}{_why_whole(subject, step, bool(exactly))}"
     return f"{paths_text(paths) or 'that there is one'}{exactly}"
+
+
+def _why_whole(subject: Subject, step: PlannedRequest, told: bool) -> str:
+    operation = subject.written(step).graphql
+    if operation is not None and operation.judged:
+        return f": any errors of the {operation.title} fail the step"
+    return ": ok may look at any of it" if step.ok is not None and not told else ""
 
 
 def _beside_body(subject: Subject, step: PlannedRequest) -> Iterator[str]:
@@ -76,6 +82,8 @@ def _beside_body(subject: Subject, step: PlannedRequest) -> Iterator[str]:
     elif written.needs is not None:
         needed = tuple(sorted((one.path for one in written.needs), key=str))
         yield f"{paths_text(needed)} must be there" if needed else "nothing must be there"
+    if written.graphql is not None and written.graphql.judged:
+        beside = [path for path in beside if path != ("status",)]  # that is not the recipe's own look
     if beside:
         yield f"and its {paths_text(beside)}"
     if written.on_status:

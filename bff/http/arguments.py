@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 
 from bff.breaker import Breaker
 from bff.http.auth import ApiKey, Auth, BearerToken, Env, ForwardedToken
 from bff.http.headers import FORBIDDEN_REQUEST_HEADERS, check_header
+from bff.http.paths import check_path
 from bff.text import parse_duration
 
 OWN_AUTH = (ApiKey, BearerToken, ForwardedToken)
@@ -44,6 +46,15 @@ def known_filters(filters: Collection[str]) -> frozenset[str]:
     if not all(isinstance(name, str) for name in found):
         raise ValueError("filters= takes names of query parameters")
     return found
+
+
+def known_endpoint(graphql: str) -> str:
+    """The path of an endpoint below the base URL."""
+    if isinstance(graphql, str) and graphql.startswith("/"):
+        with suppress(ValueError):
+            check_path(graphql)
+            return graphql
+    raise ValueError("graphql= takes the path of the endpoint below base_url, such as '/graphql'")
 
 
 def known_schema(schema: str | None) -> str | None:

@@ -20,6 +20,7 @@ from bff.http.arguments import (
     check_own_headers,
     known_auth,
     known_breaker,
+    known_endpoint,
     known_enforcement,
     known_filters,
     known_schema,
@@ -51,7 +52,8 @@ class Client(ByHand):
     follows what that makes private, so it is written, not read.
 
     `schema` names a file beside the client that describes its backend. Replies are held to it as far as pages read
-    them; with `enforce="needs"` only to what recipes need.
+    them; with `enforce="needs"` only to what recipes need. `graphql` is the path, below the base URL, to which GraphQL
+    documents are posted.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class Client(ByHand):
         forwarded_headers: bool = False,
         schema: str | None = None,
         enforce: str = "schema",
+        graphql: str = "/graphql",
     ) -> None:
         self.name = ""
         self.auth = known_auth(auth)
@@ -84,6 +87,7 @@ class Client(ByHand):
         self.forwarded_headers = forwarded_headers
         self.schema = known_schema(schema)
         self.enforces_schema = known_enforcement(enforce) == "schema"
+        self.graphql = known_endpoint(graphql)
         self._breaker = known_breaker(breaker)
         self._written: dict[str, Any] = {
             "base_url": base_url,

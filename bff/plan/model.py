@@ -33,6 +33,7 @@ class PlannedRequest(Struct, frozen=True, dict=True):
     of something of the visitor; `known_as` are the names by which a recipe's `invalidates` may mean it. Its `take`
     reads nothing of a reply but
     the body where it `takes_body`; its `fallback` reads the reply that failed where it `falls_back_on_reply`.
+    A `graphql` one posts a document: its reply may hold data and errors.
     """
 
     name: str
@@ -80,6 +81,7 @@ class PlannedRequest(Struct, frozen=True, dict=True):
     known_as: tuple[str, ...]
     takes_body: bool = False
     falls_back_on_reply: bool = False
+    graphql: bool = False
 
     @property
     def writes(self) -> bool:
@@ -220,10 +222,11 @@ class Plan(Struct, frozen=True, dict=True):
 class Planned(Struct, frozen=True):
     """The pages of a project by name, and its clients; one that is not `whole` is of some of its pages only.
 
-    `settings` are the texts of those that the project has.
+    `settings` are the texts of those that the project has, `documents` the files of GraphQL that its recipes name.
     """
 
     plans: Mapping[str, Plan]
     clients: Mapping[str, Client]
     whole: bool
     settings: Mapping[str, str] = {}
+    documents: tuple[str, ...] = ()

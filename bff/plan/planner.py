@@ -274,6 +274,7 @@ class _Planner:
             known_as=self.known_as.get(step.name, ()),
             takes_body=_reads_body_alone(own["take"]) if "take" in own else False,
             falls_back_on_reply="fallback" in own and "reply" in _roots(own["fallback"]),
+            graphql=step.graphql is not None,
             **compiled,
         )
 

@@ -18,13 +18,13 @@ def plan_folder(root: Path, pages: Sequence[str] | None = None, settings: Settin
     """The pages of a project, or some of them; raises AuthorError or OperatorError with all that is wrong."""
     project, findings = check_folder(root, pages, settings)
     if findings:
-        raise AuthorError(findings)
+        raise AuthorError(findings, project.documents)
     composed = {name: compose(project.recipes[name], project) for name in project.pages}
     plans = {
         name: make_plan(found.recipe, project.clients, found.functions, found.known_as, project.contracts)
         for name, found in composed.items()
     }
-    return Planned(plans, project.clients, pages is None, settings_of(root))
+    return Planned(plans, project.clients, pages is None, settings_of(root), project.documents)
 
 
 def settings_of(root: Path) -> Mapping[str, str]:

@@ -13,6 +13,7 @@ Kind = Literal[
     "boolean",
     "choice",  # one of `choices`
     "client",  # the name of a module in clients/
+    "document",  # of GraphQL: its text, or a file of the project
     "duration",  # 300ms, 2s, 5m, 1h
     "expression",
     "integer",  # from `minimum` to `maximum`
@@ -145,6 +146,12 @@ _UNDO = (
     Key("headers", "trees", "Headers to send; null is left out."),
     Key("body", "tree", "Sent as JSON."),
     Key("form", "trees", "Sent form-encoded, in place of a body."),
+    Key(
+        "graphql",
+        "document",
+        "A GraphQL document in place of a verb and body: its text, or a file such as queries/orders.graphql.",
+    ),
+    Key("variables", "trees", "The variables of the graphql document."),
 )
 
 _REQUEST = (

@@ -108,8 +108,33 @@ class NeededPath(Struct, frozen=True):
     nullable: frozenset[int] = frozenset()
 
 
+class Variable(Struct, frozen=True):
+    """A variable of a GraphQL operation: its type as written, and whether it must be given."""
+
+    name: str
+    type: str
+    required: bool
+
+
+class Operation(Struct, frozen=True):
+    """The operation of a request's GraphQL document; one that is `judged` fails with any `errors` of its reply."""
+
+    kind: Literal["query", "mutation"]
+    name: str = ""
+    variables: tuple[Variable, ...] = ()
+    judged: bool = True
+
+    @property
+    def title(self) -> str:
+        """The operation as people name it."""
+        return f"{self.kind} {self.name}".rstrip()
+
+
 class Request(Placed, frozen=True):
-    """A step that asks a backend; also the `undo` of a step (then `name` is that step's)."""
+    """A step that asks a backend; also the `undo` of a step (then `name` is that step's).
+
+    One with a `graphql` document posts that, with what the document implies for `body`, `safe`, `ok` and `take`.
+    """
 
     name: str
     client: str
@@ -138,6 +163,7 @@ class Request(Placed, frozen=True):
     undo: Request | None = None
     idempotency_key: Expression | Literal[True] | None = None
     defer: bool = False
+    graphql: Operation | None = None
 
     @property
     def writes(self) -> bool:
@@ -148,6 +174,11 @@ class Request(Placed, frozen=True):
     def required(self) -> bool:
         """Whether its failure ends the page."""
         return self.fallback is None
+
+    @property
+    def verb(self) -> str:
+        """The key that says what it does."""
+        return self.method.lower() if self.graphql is None else "graphql"
 
 
 class Given(Struct, frozen=True):
@@ -227,7 +258,7 @@ class Recipe(Placed, frozen=True):
 
     Without a route (`path` is '') it is no page of its own, only a part of others.
     `broken` names the steps that could not be read whole, and holds `''` when another part could not; such a
-    recipe is only good for finding more mistakes in it.
+    recipe is only good for finding more mistakes in it. `documents` are the files of GraphQL that it names.
     """
 
     name: str
@@ -249,6 +280,7 @@ class Recipe(Placed, frozen=True):
     deploy: Deploy | None = None
     passes: bool = False
     broken: frozenset[str] = frozenset()
+    documents: tuple[str, ...] = ()
 
     def step(self, name: str) -> Step:
         """The step of that name; KeyError when there is none."""

@@ -20,6 +20,7 @@ _TREE: Json = {"$ref": "#/$defs/tree"}
 _FORMS: dict[str, Json] = {
     "boolean": {"type": "boolean"},
     "client": _NAME,
+    "document": {"type": "string", "minLength": 1},
     "duration": _DURATION,
     "expression": _EXPRESSION,
     "list clause": _CLAUSE,
@@ -75,7 +76,7 @@ def _table(name: str) -> Json:
         "additionalProperties": False,
     }
     if name in ("request", "undo"):
-        schema["oneOf"] = [{"required": [verb]} for verb in VERBS]
+        schema["oneOf"] = [{"required": [verb]} for verb in (*VERBS, "graphql")]
     return {key: value for key, value in schema.items() if value != []}
 
 

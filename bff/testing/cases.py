@@ -133,7 +133,7 @@ def record(under_test: PageUnderTest, scenario: Scenario, stretch: float) -> Rec
 
 def _scripts(scenario: Scenario) -> dict[str, Script]:
     scripts = {name: good_script(reply) for name, reply in {**scenario.replies, **scenario.broken}.items()}
-    return scripts | {f"undo.{name}": good_script(Upstream(body={})) for name in scenario.replies}
+    return scripts | {f"undo.{name}": good_script(Upstream(body={"data": {}})) for name in scenario.replies}
 
 
 def _addresses(base: str, scenario: Scenario) -> dict[str, str]:

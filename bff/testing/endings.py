@@ -54,6 +54,8 @@ def _is_retryable(seen: Seen) -> bool:
     assert seen.step is not None and seen.reply is not None
     upstream = seen.reply.status
     may_be_done = seen.reply.sent if seen.kind != "status" else upstream >= 500 and upstream != 503
+    if seen.fault is not None and seen.fault.refuses:
+        may_be_done = outcome_of(seen, seen.step) == "unknown"
     listed = any((seen.problem or {}).get(name) for name in WRITTEN if name != "undone")
     if listed or (seen.step.writes and may_be_done):
         return False
@@ -121,6 +123,8 @@ def outcome_of(seen: Seen, step: PlannedRequest) -> str:
     if reply.broken is not None:
         return "unknown" if reply.sent else "refused"
     is_success = 200 <= reply.status < 300
+    if step.name == seen.name and seen.fault is not None and seen.fault.refuses and seen.fails:
+        return "unknown" if "data" in reply.body else "refused"
     if step.ok is not None and (step.name == seen.name or not is_success):
         return "open"
     return "done" if is_success else "open" if reply.status in step.on_status else "refused"

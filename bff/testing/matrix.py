@@ -21,10 +21,12 @@ from bff.testing.keys import CHANGES, faults_of_keys
 from bff.testing.pagefile import read_page_file
 from bff.testing.seen import Record
 from bff.testing.trial import Trial
-from bff.testing.upstream import FAULTS, FAULTS_OF_PASSING, Fault
+from bff.testing.upstream import FAULTS, FAULTS_OF_GRAPHQL, FAULTS_OF_PASSING, Fault
 from bff.web.app import create_app
 from bff.web.site import Page
 
+COLUMNS = (*FAULTS, "errors", *CHANGES)
+"""What faults are called in tables, in the order in which they stand there."""
 _SIDE_BY_SIDE = 8
 _PATIENT = 5.0
 
@@ -71,7 +73,7 @@ def matrix_of(root: Path, pages: Sequence[str] | None = None, faults: Sequence[s
         app = create_app(root, pages, environ=environment(root), transport=surroundings().transport)
     found = Matrix()
     for name in app.extensions["bff"].pages:
-        _add_page(found, root, name, [*FAULTS, *CHANGES] if faults is None else list(faults))
+        _add_page(found, root, name, [*COLUMNS] if faults is None else list(faults))
     return found
 
 
@@ -132,7 +134,8 @@ def _faults_of(recipe: Recipe, step: PlannedRequest) -> dict[str, Fault]:
     if recipe.passes:
         return {**FAULTS_OF_PASSING}
     old = _may_be_old(recipe, step)
-    return {name: fault for name, fault in FAULTS.items() if old or not fault.warm}
+    found = {name: fault for name, fault in FAULTS.items() if old or not fault.warm}
+    return {**found, **FAULTS_OF_GRAPHQL} if step.graphql else found
 
 
 def _tells_of_lines(case: FaultCase, page: Page) -> bool:

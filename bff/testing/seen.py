@@ -12,7 +12,7 @@ from bff.expressions.inspect import fields
 from bff.plan.model import Plan, PlannedRequest
 from bff.problems import CONTENT_TYPE
 from bff.recipe.graph import reached
-from bff.recipe.model import Recipe
+from bff.recipe.model import Recipe, Request
 from bff.recipe.needs import Need
 from bff.testing.app_under_test import Answered
 from bff.testing.replied import breaks
@@ -83,6 +83,8 @@ class Seen:
         step, reply = self.step, self.reply
         if step is None or reply is None or self.is_good:
             return False
+        if self.fault is not None and self.fault.refuses:
+            return True if self._has_no_say else None
         if reply.broken is None and (reply.status in step.on_status or step.ok is not None):
             return None
         if reply.broken is not None or not 200 <= reply.status < 300:
@@ -94,6 +96,12 @@ class Seen:
         if breaks(step, reply, self.needs, self.scenario.good.scope):
             return True
         return False if self._has_empty_lists else None
+
+    @property
+    def _has_no_say(self) -> bool:
+        """Whether the recipe leaves it to the layer what a reply that refuses means."""
+        written = self.recipe.step(self.name)
+        return isinstance(written, Request) and written.graphql is not None and written.graphql.judged
 
     @property
     def _has_empty_lists(self) -> bool:
@@ -137,6 +145,8 @@ class Seen:
     def kind(self) -> str:
         """How the step fails."""
         assert self.reply is not None
+        if self.fault is not None and self.fault.refuses:
+            return "status"
         if self.reply.broken is not None or self.is_old or not 200 <= self.reply.status < 300:
             return self.reply.broken or "status"
         return "not-json" if self.reply.body is NOT_JSON and not self.recipe.passes else "bad-reply"

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from bff.testing.cases import FaultCase, Verdict
 from bff.testing.keys import CHANGES
-from bff.testing.matrix import Matrix
-from bff.testing.upstream import FAULTS
+from bff.testing.matrix import COLUMNS, Matrix
 
 
 def table(matrix: Matrix, verdicts: Mapping[FaultCase, Verdict]) -> Iterator[str]:
@@ -23,7 +22,7 @@ def table(matrix: Matrix, verdicts: Mapping[FaultCase, Verdict]) -> Iterator[str
     sorted_rows = sorted(rows.items(), key=lambda row: order.index(row[0][0]))
     columns = [
         "well",
-        *(name for name in (*FAULTS, *CHANGES) if any(name in cells for cells in rows.values())),
+        *(name for name in COLUMNS if any(name in cells for cells in rows.values())),
     ]
     wide = max([len(page) for page, _ in rows] + [4]), max([len(step) for _, step in rows] + [4])
     yield _line(("page", "step"), wide, columns)
@@ -84,6 +83,8 @@ _WORDS = {
     "drip": "answers a byte at a time",
     "stale": "has closed the connection that was kept",
     "kept": "fails, and a reply of before is kept",
+    "errors": "answers with errors, and nothing done",
+    "errors and data": "answers with errors, and data",
 }
 
 

@@ -44,7 +44,8 @@ class Fault:
 
     Without a `script` nobody listens; a `stale` one ends idle connections and then answers well. A `warm` one comes
     after a visit in which all was well, to steps whose old replies may stand in. An `is_empty_list` one has null in the
-    place of lists. Tables show it in the `column` that it shares with others, else in one of its own.
+    place of lists; one that `refuses` is a success by its status alone. Tables show it in the `column` that it shares
+    with others, else in one of its own.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Fault:
     stale: bool = False
     warm: bool = False
     is_empty_list: bool = False
+    refuses: bool = False
     column: str = ""
 
     def __str__(self) -> str:
@@ -176,6 +178,22 @@ FAULTS: Mapping[str, Fault] = {
 }
 """Every fault of the matrix by its name, in the order of its columns."""
 
+
+_ERRORS = [{"message": MARKER, "path": [MARKER]}]
+
+FAULTS_OF_GRAPHQL: Mapping[str, Fault] = {
+    fault.name: fault
+    for fault in (
+        _of_form("errors", lambda _: {"errors": _ERRORS}, refuses=True),
+        _of_form(
+            "errors and data",
+            lambda body: {**body, "errors": _ERRORS} if isinstance(body, dict) else {"errors": _ERRORS},
+            refuses=True,
+            column="errors",
+        ),
+    )
+}
+"""What only the reply to a GraphQL document can be: refused before anything was done, or failed on the way."""
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8
 """What goes through a page whose body is not read, up and down, where its tests say nothing else."""

@@ -188,6 +188,7 @@ class Site:
         self._load_pages = loading.get()
         self._lock = threading.Lock()
         self._loaded = False
+        self._documents: tuple[str, ...] = ()
         self._stamp = self._stamp_now()
         self._load()
 
@@ -217,7 +218,7 @@ class Site:
             stamp = self._stamp_now()
             if stamp == self._stamp:
                 return False
-            self._stamp = stamp
+            self._stamp = stamp  # documents that are new to it are in the next one, and loaded once more
             self._load()
             return True
 
@@ -227,6 +228,7 @@ class Site:
                 self.root, self._wanted, self._settings, self._environ, self._require_for
             )
             self.clients, self.whole = planned.clients, planned.whole
+            self._documents = planned.documents
             for client in self.clients.values():
                 client.sender = self._sender
             self.broken = None
@@ -235,6 +237,8 @@ class Site:
             # At the start it is the operator's, who is there to see it.
             if not self.follows_files or (isinstance(error, OperatorError) and not self._loaded):
                 raise
+            if isinstance(error, AuthorError):
+                self._documents = error.documents
             self.broken = error
             if not _loads_for_another():
                 operator.error("The recipes need a look:\n%s", error)
@@ -251,6 +255,7 @@ class Site:
         ]
         # What these import may stand anywhere in the project.
         files += (Path(str(module.__file__)) for module in project_modules(self.root))
+        files += (self.root / name for name in self._documents)
         stamps = []
         for path in sorted(set(files)):
             with suppress(FileNotFoundError):  # an editor took it away in this moment

@@ -276,3 +276,21 @@ def test_thirty_canaries_appear_in_no_file(
     whole = tree_of(tmp_path)
     assert {kind: text for kind, text in CANARIES.items() if text in whole} == {}
     assert {line for line in project.lines if any(text in line for text in CANARIES.values())} == set()
+
+
+def test_of_documents_which_all_have_one_address_nothing_is_learned(
+    tmp_path: Path, backend: FakeBackend
+) -> None:
+    backend.on("POST /graphql", answer(json={"data": {"film": {"title": "M"}}}))
+    recipe = """
+    route: GET /api/page
+    auth: none
+    deadline: 10s
+    steps:
+      a: {client: people, graphql: "{ film { title } }"}
+    shape: a.film.title
+    """
+    project = Developing(tmp_path, {"page": recipe})
+    assert project.get("/api/page") == 200
+    assert project.learner.write() == {}
+    assert not project.file.exists()

@@ -185,3 +185,30 @@ def test_a_client_that_sends_a_token_of_no_session_takes_down_the_pages_that_ask
     project.start(good=GOOD, login=login, page=asking("own").replace("none", "optional"))
     assert answers("/api/good") == 1
     assert str(answers("/api/page")).startswith("clients/own.py:2:39: no session holds a token 'poeple'\n")
+
+
+def asking_graphql(file: str) -> str:
+    return f"""
+    route: GET /api/page
+    auth: none
+    steps:
+      a:
+        client: todos
+        graphql: {file}
+        fallback: null
+    shape: 2 if a is None else a
+    """
+
+
+def test_a_document_is_followed_from_before_it_is_there(project: Project, answers: Answers) -> None:
+    missing = "orchestrations/page.yaml:7:14: no file queries/a.graphql\n"
+    project.start(good=GOOD, page=asking_graphql("queries/a.graphql"))
+    assert str(answers("/api/page")).startswith(missing)
+    assert answers("/api/good") == 1
+    project.write("queries/a.graphql", "query { all( }")
+    assert str(answers("/api/page")).startswith("queries/a.graphql:1:14: GraphQL: expected Name, found '}'\n")
+    assert answers("/api/good") == 1
+    project.write("queries/a.graphql", "query { all { id } }")
+    assert answers("/api/page") == 2
+    project.write("queries/a.graphql", "query ($id: ID!) { all(id: $id) { id } }")
+    assert str(answers("/api/page")).startswith("orchestrations/page.yaml:7:5: the query needs $id: ID!\n")

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from bff.explaining.caches import cache_rows
-from bff.explaining.failures import guard_rows, optional_rows
+from bff.explaining.endings import ending_rows
+from bff.explaining.failures import guard_rows, optional_rows, write_rows
 from bff.explaining.most_requests import in_short, most_requests
+from bff.explaining.nodes import drawing_of
 from bff.explaining.order import order_rows
 from bff.explaining.reply_use import reply_rows
 from bff.explaining.report import report
@@ -196,3 +198,38 @@ def test_what_a_step_says_that_it_needs_is_told(tmp_path: Path, needs: str, said
     text = f"route: GET /api/page\nsteps: {{a: {{client: todos, get: /a, needs: {needs}}}}}\nshape: a.id\n"
     write_project(tmp_path, {"page": text})
     assert dict(reply_rows(subject_of(tmp_path, "page"))) == {"a": f"id; {said}"}
+
+
+def test_a_document_is_told_by_its_operation(tmp_path: Path) -> None:
+    steps = """
+  film: {client: todos, graphql: "query Film { film { title } }"}
+  own: {client: todos, graphql: "{ film { title } }", ok: reply.status == 200}
+  kept: {client: todos, graphql: "query ($me: ID!) { film(me: $me) { title } }", variables: {me: user.id}, cache: 1m}
+  added:
+    client: todos
+    graphql: "mutation Add { add { id } }"
+    undo: {graphql: "mutation Remove { remove { id } }"}
+  last: {client: todos, post: /last}
+"""
+    write_project(
+        tmp_path,
+        {"page": f"route: POST /api/page\nsteps:\n{steps}\nshape: [film, own, kept, added, last]\n"},
+    )
+    found = subject_of(tmp_path, "page")
+    assert dict(reply_rows(found)) == {
+        "film": "the whole body: any errors of the query Film fail the step",
+        "own": "the whole body: ok may look at any of it; and its status",
+        "kept": "the whole body: any errors of the query fail the step",
+        "added": "the whole body: any errors of the mutation Add fail the step",
+        "last": "the whole body",
+    }
+    assert dict(write_rows(found))["added"] == "is taken back by the mutation Remove (todos)"
+    told = dict(ending_rows(found))["502 backend-failed"]
+    assert "errors in its reply (film, kept, added)" in told
+    assert dict(cache_rows(found))["kept"].endswith("kept reads user.id (variables, line 6)")
+    assert [node.lines[1] for node in drawing_of(found).nodes[:4]] == [
+        "GraphQL query of todos, 10s",
+        "GraphQL query of todos, 10s",
+        "GraphQL query of todos, 10s",
+        "GraphQL mutation of todos, 10s",
+    ]

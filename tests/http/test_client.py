@@ -123,6 +123,14 @@ def test_no_secret_is_in_any_repr() -> None:
     assert SECRET not in repr(parts)
 
 
+@pytest.mark.parametrize("path", ["", "graphql", "/a b", "/../graphql", None, 3])
+def test_a_graphql_endpoint_is_a_path_below_the_base_url(path: Any) -> None:
+    with pytest.raises(ValueError, match="graphql= takes the path of the endpoint below base_url"):
+        Client("http://people.test", graphql=path)
+    assert Client("http://people.test").graphql == "/graphql"
+    assert Client("http://people.test", graphql="/v2/graphql?all").graphql == "/v2/graphql?all"
+
+
 # --- start --------------------------------------------------------------------------------------------------------
 
 

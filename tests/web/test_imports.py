@@ -49,7 +49,17 @@ USUAL = """
     """
 # What only some pages need: input, sessions, retries, Redis, traces, tests; and servers, which are not ours to load.
 ONLY_SOME = {
-    *("asyncio", "cryptography", "granian", "jsonschema", "jsonschema_rs", "jwt", "limits", "opentelemetry"),
+    *(
+        "asyncio",
+        "cryptography",
+        "granian",
+        "graphql",
+        "jsonschema",
+        "jsonschema_rs",
+        "jwt",
+        "limits",
+        "opentelemetry",
+    ),
     *("prometheus_client", "pytest", "redis", "responses", "tenacity", "unittest", "werkzeug.debug"),
     *("bff.dev", "bff.identity.bearer", "bff.testing", "bff.web.metrics", "bff.web.tracing", "zoneinfo"),
     # Mocks, proxies, signatures, https and what is handed through need requests; plain HTTP does not.
@@ -161,6 +171,29 @@ def test_the_usual_page_loads_what_opens_sessions_and_no_more(tmp_path: Path, ba
     root = write_built(write_project(tmp_path / "recipes", {"page": USUAL}), tmp_path / "built")
     found = loaded(root, {"TODOS_URL": backend, "BFF_SESSION_KEYS": Fernet.generate_key().decode()})
     assert found & NEVER == {"cryptography"}
+
+
+def test_a_page_with_a_graphql_document_loads_what_reads_it_only_from_its_recipe(
+    tmp_path: Path, backend: str
+) -> None:
+    page = """
+    route: GET /page
+    auth: none
+    deadline: 10s
+    steps:
+      todos:
+        client: todos
+        graphql: queries/todos.graphql
+        fallback: null
+    shape: todos.all
+    """
+    source = write_project(tmp_path / "recipes", {"page": page})
+    (source / "queries").mkdir()
+    (source / "queries" / "todos.graphql").write_text("query { all { title } }")
+    root = write_built(source, tmp_path / "built")
+    assert not (root / "queries").exists()
+    assert "graphql" in loaded(source, {"TODOS_URL": backend})
+    assert loaded(root, {"TODOS_URL": backend}) & (NEVER - {"tenacity"}) == set()
 
 
 @pytest.mark.parametrize("name", ["assembly", "door", "page", "answer", "frame", "problems", "site", "table"])

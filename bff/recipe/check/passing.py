@@ -18,6 +18,7 @@ _OF_THE_PAGE = {
 _OF_THE_REQUEST = {
     "body": ("a body of its own", "the visitor's body is what goes through"),
     "form": ("a form of its own", "the visitor's body is what goes through"),
+    "graphql": ("a GraphQL document", "the visitor's body is what goes through"),
     "safe": ("'safe'", "a body that has been sent cannot be sent again; leave it out"),
     "when": ("'when'", "without the request there is no answer; write a guard above it"),
     "each": ("'each'", "one request answers the page"),

@@ -55,11 +55,8 @@ def _contradictions(step: Request) -> list[tuple[str, str, str]]:
     if "batch_size" in written and "batch" not in written:
         found.append(("batch_size", "'batch_size' has no effect here", "it goes with batch"))
     if step.writes:
-        cure = (
-            "a POST that only reads says safe: true"
-            if step.method == "POST"
-            else "only reads may be repeated"
-        )
+        only_reads = step.method != "POST" or step.graphql is not None
+        cure = "only reads may be repeated" if only_reads else "a POST that only reads says safe: true"
         found += [(key, f"'{key}' on a write", cure) for key in ("batch", "cache", "hedge") if key in written]
         if step.defer:
             found.append(("defer", "'defer' on a write", cure))

@@ -30,9 +30,11 @@ def check_methods(page: Page) -> None:
     for step in page.requests:
         if step.writes:
             cure = "this route is a POST"
-            if step.method == "POST":
+            if step.graphql is not None:
+                cure = "a mutation changes something: this route is a POST"
+            elif step.method == "POST":
                 cure = "if it only reads, say safe: true; else the route is a POST"
-            page.say(step.marks.key(step.method.lower()), "a write under GET", cure)
+            page.say(step.marks.key(step.verb), "a write under GET", cure)
 
 
 def check_repeats(page: Page) -> None:

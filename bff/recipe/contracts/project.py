@@ -60,7 +60,7 @@ def contracts_of(
         if contract is not None:
             contracts[name] = contract
     for request in _requests(recipes):
-        if request.client in contracts:
+        if request.client in contracts and request.graphql is None:
             contracts[request.client].promise(request.method, request.path)
     return contracts, findings + [finding for one in contracts.values() for finding in one.findings]
 

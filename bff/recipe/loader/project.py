@@ -12,13 +12,14 @@ from msgspec.structs import replace
 
 from bff.errors import Finding, OperatorError, Place
 from bff.expressions.functions import FUNCTIONS
+from bff.expressions.parse import parse_path
 from bff.http import Client
 from bff.modules import ProjectModules, place_of_function, public_functions
 from bff.recipe.contracts.project import ClientContract, contracts_of
 from bff.recipe.keys import QUOTES
 from bff.recipe.loader.reading import NAME
 from bff.recipe.loader.recipes import load_recipe
-from bff.recipe.model import Recipe, SubRecipe
+from bff.recipe.model import Recipe, Request, SubRecipe
 from bff.settings import Settings
 from bff.text import meant, nearest
 
@@ -48,6 +49,11 @@ class Project:
     settings: Settings = field(default_factory=Settings)
     contracts: dict[str, ClientContract] = field(default_factory=dict)
 
+    @property
+    def documents(self) -> tuple[str, ...]:
+        """The files of GraphQL that the recipes name, those that are not there too."""
+        return tuple(sorted({name for recipe in self.recipes.values() for name in recipe.documents}))
+
 
 def load_project(
     root: Path, pages: Sequence[str] | None = None, settings: Settings | None = None
@@ -65,6 +71,7 @@ def load_project(
     modules = ProjectModules(root)
     clients, unusable, found = _clients(modules)
     findings += found
+    recipes = {name: _with_endpoints(recipe, clients) for name, recipe in recipes.items()}
     contracts, found = contracts_of(root, clients, recipes.values())
     findings += found
     functions, whole, found = _functions(modules, sorted(asked | recipes.keys()))
@@ -102,6 +109,19 @@ def _recipes(root: Path, paths: list[Path]) -> tuple[dict[str, Recipe], frozense
             waiting += [other for other in held if other.is_file()]
     unread = frozenset({path.stem for path in seen} - recipes.keys())
     return {name: recipes[name] for name in sorted(recipes)}, unread, findings
+
+
+def _with_endpoints(recipe: Recipe, clients: dict[str, Client]) -> Recipe:
+    """The recipe, whose GraphQL documents go where their clients say."""
+    steps = tuple(_at_endpoint(step, clients) if isinstance(step, Request) else step for step in recipe.steps)
+    return replace(recipe, steps=steps)
+
+
+def _at_endpoint(step: Request, clients: dict[str, Client]) -> Request:
+    if step.undo is not None:
+        step = replace(step, undo=_at_endpoint(step.undo, clients))
+    client = clients.get(step.client)
+    return step if step.graphql is None or client is None else replace(step, path=parse_path(client.graphql))
 
 
 def _recipe_paths(root: Path, pages: Sequence[str] | None) -> list[Path]:

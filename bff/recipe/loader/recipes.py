@@ -33,7 +33,7 @@ def load_recipe(path: Path, root: Path) -> tuple[Recipe | None, list[Finding]]:
         return None, findings
     node, findings = read_nodes(source)
     if isinstance(node, MapNode) and node.items:
-        reading = _RecipeReading(path.stem, file)
+        reading = _RecipeReading(path.stem, file, root)
         recipe = reading.recipe(node, whole=not findings)
         # What YAML could not give is no second mistake.
         places = {finding.place for finding in findings}
@@ -49,8 +49,8 @@ def load_recipe(path: Path, root: Path) -> tuple[Recipe | None, list[Finding]]:
 class _RecipeReading(StepReading):
     """Reads one recipe."""
 
-    def __init__(self, name: str, file: str) -> None:
-        super().__init__()
+    def __init__(self, name: str, file: str, root: Path) -> None:
+        super().__init__(root)
         self.name_of_recipe = name
         self.file = file
 
@@ -83,7 +83,8 @@ class _RecipeReading(StepReading):
         if self.findings or not whole:
             self.broken.add("")
         steps = self.steps(found["steps"][1]) if "steps" in found else ()
-        return replace(page, steps=steps, broken=frozenset(self.broken))
+        documents = tuple(self.documents.files)
+        return replace(page, steps=steps, broken=frozenset(self.broken), documents=documents)
 
     def _route(self, found: Table) -> Route:
         route = None

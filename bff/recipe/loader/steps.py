@@ -5,11 +5,15 @@ from __future__ import annotations
 import keyword
 import unicodedata
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Literal, cast
+
+from msgspec.structs import replace
 
 from bff.expressions.parse import parse, parse_path
 from bff.expressions.tree import Constant, Expression, Mapping, Tree
 from bff.recipe.keys import KEYS, PLACE_NAMES, SCOPE_NAMES, STEP_KINDS, VERBS, key_of
+from bff.recipe.loader.graphql import ACCEPTS, TAKES, DocumentReading, implied
 from bff.recipe.loader.needed import NEEDED_FORM, Malformed, needed_path
 from bff.recipe.loader.reading import Table, kind_of, marks_of
 from bff.recipe.loader.trees import TreeReading
@@ -35,9 +39,10 @@ _KIND_HINT = "a step has one of: client (with a verb), value, require, recipe"
 class StepReading(TreeReading):
     """Reads steps; `broken` gathers the names of those that could not be read whole."""
 
-    def __init__(self) -> None:
+    def __init__(self, root: Path) -> None:
         super().__init__()
         self.broken: set[str] = set()
+        self.documents = DocumentReading(root, self.findings)
 
     def steps(self, node: Node) -> tuple[Step, ...]:
         if not isinstance(node, MapNode):
@@ -73,7 +78,8 @@ class StepReading(TreeReading):
         marks = marks_of(key.whole, found)
         when = self.expression("when", found["when"][1]) if "when" in found else None
         if kind == "request":
-            return self.request(key.text, found, marks, when)
+            step = self.request(key.text, found, marks, when)
+            return step if step.graphql is None else self._judged(step)
         if kind == "value":
             tree = self.tree(found["value"][1]) if "value" in found else Constant(None)
             return Value(key.text, tree, when, marks=marks)
@@ -96,7 +102,7 @@ class StepReading(TreeReading):
             return None
         if kinds:
             return next(iter(kinds))
-        if any(verb in written for verb in VERBS):
+        if any(verb in written for verb in (*VERBS, "graphql")):
             return "request"
         if "fail" in written:
             return "guard"
@@ -113,7 +119,11 @@ class StepReading(TreeReading):
 
     def request(self, name: str, found: Table, marks: Marks, when: Expression | None) -> Request:
         """The request of these keys; what is wrong is said and left out."""
-        verb = self._verb(found, marks)
+        if "graphql" in found:
+            return self._of_document(self._request(name, found, marks, when, "post"), found)
+        return self._request(name, found, marks, when, self._verb(found, marks))
+
+    def _request(self, name: str, found: Table, marks: Marks, when: Expression | None, verb: str) -> Request:
         path = self.path(verb, found[verb][1]) if verb in found else None
         cache = found["cache"][1] if "cache" in found else None
         key = found["idempotency_key"][1] if "idempotency_key" in found else None
@@ -148,10 +158,30 @@ class StepReading(TreeReading):
             marks=marks,
         )
 
+    def _of_document(self, step: Request, found: Table) -> Request:
+        """The request with what its GraphQL document says in place of a verb, a body and their like."""
+        marks = step.marks
+        verb = next((verb for verb in found if verb in VERBS), None)
+        if verb is not None:
+            cure = "a document is posted to the client's GraphQL endpoint: Client(graphql=…)"
+            self.say(marks.key(verb), f"'graphql' and '{verb}' in one request", cure)
+        document = self.documents.document(found["graphql"][1])
+        variables = (
+            self.trees("variables", found["variables"][1], flat=False) if "variables" in found else None
+        )
+        stands = {"path": parse_path("/"), "query": None, "form": None}
+        if document is None:
+            return replace(step, **stands, safe=True, body=None)
+        operation = replace(document.operation, judged=step.ok is None)
+        safe, body = operation.kind == "query", document.body(variables)
+        return replace(step, **stands, safe=safe, body=body, graphql=operation)
+
     def _verb(self, found: Table, marks: Marks) -> str:
         verbs = [verb for verb in found if verb in VERBS]
         if not verbs:
-            self.say(marks.name, "a request without a verb", f"one of: {', '.join(VERBS)}, with a path")
+            self.say(
+                marks.name, "a request without a verb", f"one of: {', '.join(VERBS)}, with a path; or graphql"
+            )
             return "get"
         if len(verbs) > 1:
             first, second, *_ = verbs
@@ -219,6 +249,13 @@ class StepReading(TreeReading):
         if "client" in step and "client" not in found:
             found["client"] = step["client"]
         return self.request(name, found, marks_of(above.key("undo"), found), None)
+
+    @staticmethod
+    def _judged(step: Request) -> Request:
+        """The step with what the reply to its document is judged by, and what of it is its value."""
+        at = step.marks.key("graphql")
+        take = implied(TAKES, at) if step.take is None else step.take
+        return replace(step, ok=step.ok or implied(ACCEPTS, at), take=take)
 
     def _idempotency_key(self, node: Node) -> Expression | Literal[True] | None:
         if isinstance(node, ScalarNode) and node.value is True:

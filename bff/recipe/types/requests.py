@@ -121,6 +121,9 @@ class Requests:
     def _body(self, step: Request) -> Type:
         promise = promise_of(self._contracts, step)
         if promise is None:
+            if step.graphql is not None:
+                cause = f"nobody describes what client '{step.client}' answers to the {step.graphql.title}"
+                return Unknown(cause, "needs: on the step")
             asked = f"{step.method} {step.path.text.partition('?')[0]}"
             return Unknown(
                 f"nobody describes what {asked} of client '{step.client}' answers",
