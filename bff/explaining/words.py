@@ -59,7 +59,9 @@ def _tree_text(tree: Tree) -> str:
         case MappingTree(items=items):
             return "{" + ", ".join(f"{key}: {_tree_text(value)}" for key, value in items) + "}"
         case Each():
-            return f"[{_tree_text(tree.item)} for each {' '.join(tree.clause.text.split())}]"
+            loops = ", ".join(" ".join(clause.text.split()) for clause in tree.clauses)
+            lets = ", ".join(f"{let.name}: {_tree_text(let.value)}" for let in tree.lets)
+            return f"[{_tree_text(tree.item)} for each {loops}{lets and f' with {lets}'}]"
     return "[" + ", ".join(map(_tree_text, tree.items)) + "]"
 
 

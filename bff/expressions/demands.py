@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bff.expressions.inspect import OVER_LISTS, choices_of
+from bff.expressions.lets import read_lets
 from bff.expressions.paths import ANY, Path
-from bff.expressions.tree import Constant, Each, EachClause, Expression, PathTemplate, Sequence, Tree
+from bff.expressions.tree import Constant, Each, EachClause, Expression, Let, PathTemplate, Sequence, Tree
 from bff.expressions.tree import Mapping as MappingTree
 
 Origins = Mapping[str, Path | None]
@@ -78,11 +79,17 @@ def path_at(tree: Tree, path: Path, origins: Origins) -> Path | None:
         case MappingTree() if path:
             inner = dict(tree.items).get(str(path[0]))
             return None if inner is None else path_at(inner, path[1:], origins)
-        case Each() if path and path[0] is ANY and not is_choosy(tree.clause):
-            return path_at(
-                tree.item, path[1:], {**origins, tree.clause.variable: item_of(tree.clause, origins)}
-            )
+        case Each() if path and path[0] is ANY and not any(map(is_choosy, tree.clauses)):
+            for clause in tree.clauses:
+                origins = {**origins, clause.variable: item_of(clause, origins)}
+            return path_at(tree.item, path[1:], _with_lets(tree.lets, origins))
     return None
+
+
+def _with_lets(lets: Iterable[Let], origins: Origins) -> Origins:
+    for let in lets:
+        origins = {**origins, let.name: path_at(let.value, (), origins)}
+    return origins
 
 
 def item_of(clause: EachClause, origins: Origins) -> Path | None:
@@ -133,6 +140,8 @@ class _Reader:
     """Walks nodes and notes what they take for granted."""
 
     found: Demands
+    sure: set[str] = field(default_factory=set)
+    """Names that are read for certain."""
 
     def tree(self, tree: Tree, origins: Origins, spared: bool) -> None:
         match tree:
@@ -145,11 +154,21 @@ class _Reader:
                 for value in tree.items:
                     self.tree(value, origins, spared)
             case Each():
-                item = {**origins, tree.clause.variable: item_of(tree.clause, origins)}
-                self.clause(tree.clause, origins, spared)
-                self.tree(tree.item, item, spared or is_choosy(tree.clause))
+                self.each(tree, origins, spared)
             case Constant():
                 pass
+
+    def each(self, tree: Each, origins: Origins, spared: bool) -> None:
+        for clause in tree.clauses:
+            self.clause(clause, origins, spared)
+            origins = {**origins, clause.variable: item_of(clause, origins)}
+            spared = spared or is_choosy(clause)
+        inner = _with_lets(tree.lets, origins)
+        self.tree(tree.item, inner, spared)
+        # A let takes for granted what is read of it for certain: it says what stands where its name does.
+        for let in reversed(read_lets(tree)):
+            self.tree(let.value, inner, spared or let.name not in self.sure)
+            self.sure.discard(let.name)
 
     def clause(self, clause: EachClause, origins: Origins, spared: bool) -> None:
         self.iterate(clause.source.node, origins, spared)
@@ -164,6 +183,9 @@ class _Reader:
     def visit(self, node: ast.expr, origins: Origins, spared: bool) -> None:
         """Note what a node takes for granted; nothing where it is `spared`, but what it asks about."""
         match node:
+            case ast.Name(id=name):
+                if not spared:
+                    self.sure.add(name)
             case ast.Attribute(value=value) | ast.Subscript(value=value, slice=ast.Constant(value=str())):
                 self.visit(value, origins, spared)
                 self.note(self.found.objects, value, origins, spared)

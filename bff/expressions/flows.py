@@ -29,19 +29,25 @@ def flows(tree: Tree, quotes: Collection[str] = ("quote",)) -> tuple[Flow, ...]:
     Followed through f-strings, `+`, `join`, `default`, conditional values, displays and loops. Conditions and the
     lists that loops go over are free: they choose text, they are none.
     """
+    return tuple(dict.fromkeys(_flows(tree, frozenset(quotes), {})))
+
+
+def _flows(tree: Tree, quotes: frozenset[str], known: _Loops) -> list[Flow]:
     if isinstance(tree, Expression):
-        return tuple(dict.fromkeys(_Tracer(tree.text, frozenset(quotes)).trace(tree.node, {})))
+        return _Tracer(tree.text, quotes).trace(tree.node, known)
     if isinstance(tree, Sequence):
-        return tuple(flow for item in tree.items for flow in flows(item, quotes))
+        return [flow for item in tree.items for flow in _flows(item, quotes, known)]
     if isinstance(tree, TreeMapping):
-        return tuple(flow for _, item in tree.items for flow in flows(item, quotes))
+        return [flow for _, item in tree.items for flow in _flows(item, quotes, known)]
     if isinstance(tree, Each):
-        clause = tree.clause
-        source = _Tracer(clause.text, frozenset(quotes)).trace(clause.source.node, {})
-        inner = flows(tree.item, quotes)
-        # The variable of a list of constants is one itself.
-        return tuple(flow for flow in inner if flow.name != clause.variable or source)
-    return ()
+        for clause in tree.clauses:
+            # The variable of a list of constants is one itself.
+            source = _Tracer(clause.text, quotes).trace(clause.source.node, known)
+            known = {**known, clause.variable: bool(source)}
+        for let in tree.lets:
+            known = {**known, let.name: bool(_flows(let.value, quotes, known))}
+        return _flows(tree.item, quotes, known)
+    return []
 
 
 def _is_text(key: ast.expr) -> bool:

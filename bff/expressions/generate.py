@@ -13,7 +13,8 @@ from bff.expressions import costs
 from bff.expressions.code import Block, Blocks, Code, constant, uses_of
 from bff.expressions.fast import Fast
 from bff.expressions.functions import FUNCTIONS
-from bff.expressions.inspect import aliases_of
+from bff.expressions.inspect import aliases_of, aliases_of_tree
+from bff.expressions.lets import read_lets
 from bff.expressions.operators import equals_plainly
 from bff.expressions.paths import ANY, Scope
 from bff.expressions.percent import ENCODERS
@@ -21,7 +22,7 @@ from bff.expressions.rooms import LIBRARY
 from bff.expressions.running import OWN, QUOTES
 from bff.expressions.safe import Safe
 from bff.expressions.structs import IsStruct, can_be_members, gives_struct
-from bff.expressions.tree import Constant, Each, EachClause, Expression, Mapping, PathTemplate, Tree
+from bff.expressions.tree import Constant, Each, EachClause, Expression, Let, Mapping, PathTemplate, Tree
 from bff.expressions.tree import Sequence as TreeSequence
 
 Source = Tree | EachClause | PathTemplate
@@ -46,7 +47,7 @@ def generate(
 
 def _loop_parts(tree: EachClause) -> Each:
     name = ast.Name(tree.variable, ast.Load())
-    return Each(tree, Expression(tree.variable, name))
+    return Each((tree,), Expression(tree.variable, name))
 
 
 class _Loop:
@@ -123,10 +124,31 @@ class _Writer:
         return code if self.blocks.depth else self.blocks.named(code)
 
     def each(self, tree: Each) -> Code:
-        clause = tree.clause
-        conditions = [clause.condition.node] if clause.condition is not None else []
-        loop = _Loop(clause.variable, clause.source.node, conditions)
-        return self.loops([loop], lambda: self.tree(tree.item), costs.work(tree.item), costs.size(tree.item))
+        if tree.lets:
+            return self.each_with_lets(tree)
+        loops = [_loop_of(clause) for clause in tree.clauses]
+        return self.loops(loops, lambda: self.tree(tree.item), costs.work(tree.item), costs.size(tree.item))
+
+    def each_with_lets(self, tree: Each) -> Code:
+        lets = read_lets(tree)
+
+        def item() -> Code:
+            for let in lets:
+                self.let(let)
+            return self.tree(tree.item)
+
+        parts = [*(let.value for let in lets), tree.item]
+        loops = [_loop_of(clause) for clause in tree.clauses]
+        return self.loops(loops, item, sum(map(costs.work, parts)), sum(map(costs.size, parts)))
+
+    def let(self, let: Let) -> None:
+        """Gives a value its name, in the innermost loop that it depends on; the loops forget it when they close."""
+        made, self.made = self.made, None  # its members are looked up
+        code = self.blocks.named(self.tree(let.value))
+        self.made = made
+        self.variables = {**self.variables, let.name: code}
+        if self.is_struct is not None:
+            self.scope = {**self.scope, let.name: aliases_of_tree(let.value, self.scope)}
 
     # Nodes
 
@@ -352,6 +374,11 @@ class _Writer:
             return f"_ev.collect(({text}), {size})"
         text = f"{brackets[0]}{text}{brackets[1]}"
         return f"_ev.kept({loops[0].source.text}, {size}, {text})" if chosen and len(loops) == 1 else text
+
+
+def _loop_of(clause: EachClause) -> _Loop:
+    conditions = [] if clause.condition is None else [clause.condition.node]
+    return _Loop(clause.variable, clause.source.node, conditions)
 
 
 def _loops(generators: list[ast.comprehension]) -> list[_Loop]:

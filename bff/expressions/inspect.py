@@ -7,7 +7,7 @@ used, the path stands for the whole of it: a path is never missing.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from bff.expressions.flows import Flow, flows
@@ -21,7 +21,6 @@ __all__ = [
     "Inspection",
     "Path",
     "Use",
-    "fields",
     "flows",
     "inspect",
     "inspect_passing",
@@ -90,6 +89,13 @@ def inspect_tree(tree: Tree, bindings: Bindings | None = None) -> Inspection:
     return reader.inspection()
 
 
+def inspect_within(tree: Tree, scope: Scope) -> Inspection:
+    """What a tree reads within loops and lets."""
+    reader = _Reader(scope)
+    reader.tree(tree)
+    return reader.inspection()
+
+
 def inspect_passing(tree: Tree) -> Inspection:
     """What a tree reads but for what its value stands for: `followed` tells what of that is read where."""
     reader = _Reader({}, passes_on=True)
@@ -113,32 +119,9 @@ def item_aliases(clause: EachClause, scope: Scope) -> Aliases:
     return _Reader(scope).clause(clause)
 
 
-def fields(tree: Tree) -> tuple[tuple[str, Inspection], ...]:
-    """The paths of the page that a tree makes (`todos[*].helper`), each with what it reads.
-
-    A list made by `each` has an entry of its own, `todos`, for what its clause reads.
-    """
-    return tuple(_fields(tree, "", {}))
-
-
-def _fields(tree: Tree, path: str, scope: Scope) -> Iterator[tuple[str, Inspection]]:
-    if isinstance(tree, Mapping):
-        for key, value in tree.items:
-            step = f".{key}" if key.isidentifier() else f"[{key!r}]"
-            yield from _fields(value, (path + step).removeprefix("."), scope)
-    elif isinstance(tree, Sequence):
-        for position, value in enumerate(tree.items):
-            yield from _fields(value, f"{path}[{position}]", scope)
-    elif isinstance(tree, Each):
-        reader = _Reader(scope)
-        items = reader.clause(tree.clause)
-        reader.gone_over(items)
-        yield path, reader.inspection()
-        yield from _fields(tree.item, f"{path}[*]", {**scope, tree.clause.variable: items})
-    elif isinstance(tree, Expression):
-        reader = _Reader(scope)
-        reader.tree(tree)
-        yield path, reader.inspection()
+def aliases_of_tree(tree: Tree, scope: Scope) -> Aliases:
+    """What the value of a tree stands for, where that is a part of something that it reads."""
+    return _Reader(scope).value(tree)
 
 
 # Functions over the items of a list; of these, the ones that name fields of the items.
@@ -179,14 +162,48 @@ class _Reader:
             for value in tree.items:
                 self.tree(value)
         elif isinstance(tree, Each):
-            before, items = self.scope, self.clause(tree.clause)
-            self.scope = {**before, tree.clause.variable: items}
+            before, went_over = self.scope, self.clauses(tree)
+            self.lets(tree)
             self.tree(tree.item)
             self.scope = before
             if not self.passes_on:
-                self.gone_over(items)
+                for items in went_over:
+                    self.gone_over(items)
         else:
             assert isinstance(tree, Constant)
+
+    def value(self, tree: Tree) -> Aliases:
+        """What the value of a tree stands for; what it is computed from is used."""
+        match tree:
+            case Expression():
+                return self.read(tree.node)
+            case Mapping():
+                return wrapped(frozenset().union(*(self.value(value) for _, value in tree.items)))
+            case Sequence():
+                return wrapped(frozenset().union(*map(self.value, tree.items)))
+            case Each():
+                before, went_over = self.scope, self.clauses(tree)
+                self.lets(tree)
+                elements = self.value(tree.item)
+                self.scope = before
+                for items in went_over:
+                    self.gone_over(items, elements)
+                return wrapped(elements)
+        return frozenset()
+
+    def clauses(self, tree: Each) -> list[Aliases]:
+        """Reads the clauses of a list, and gives what their variables stand for, which are names from then on."""
+        found = []
+        for clause in tree.clauses:
+            items = self.clause(clause)
+            self.scope = {**self.scope, clause.variable: items}
+            found.append(items)
+        return found
+
+    def lets(self, tree: Each) -> None:
+        """Reads the lets of a list, which are names from then on; what one stands for is used where it is."""
+        for let in tree.lets:
+            self.scope = {**self.scope, let.name: self.value(let.value)}
 
     def clause(self, clause: EachClause) -> Aliases:
         """Reads an `each` clause and gives what its variable stands for."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Collection, Iterable
 
-from bff.expressions.inspect import aliases_of, item_aliases
+from bff.expressions.inspect import aliases_of, aliases_of_tree, item_aliases
 from bff.expressions.paths import ANY, Path, Scope
 from bff.expressions.tree import Constant, Each, Expression, Mapping, Sequence, Tree
 from bff.expressions.values import MEMBER_DEPTH
@@ -51,6 +51,7 @@ class Depths:
     def __init__(self, is_struct: IsStruct, functions: Collection[str]) -> None:
         self._is_struct = is_struct
         self._functions = functions
+        self._lets: dict[str, int | None] = {}
 
     def of_root(self, tree: Mapping) -> int | None:
         """How deep a tree nests that is made as a struct; None where it cannot be one."""
@@ -67,13 +68,19 @@ class Depths:
             case Sequence():
                 return _around(self.of_tree(value, scope) for value in tree.items)
             case Each():
-                inner = {**scope, tree.clause.variable: item_aliases(tree.clause, scope)}
-                return _around([self.of_tree(tree.item, inner)])
+                for clause in tree.clauses:
+                    scope = {**scope, clause.variable: item_aliases(clause, scope)}
+                for let in tree.lets:
+                    self._lets[let.name] = self.of_tree(let.value, scope)
+                    scope = {**scope, let.name: aliases_of_tree(let.value, scope)}
+                return _around([self.of_tree(tree.item, scope)])
 
     def _of_node(self, node: ast.expr, scope: Scope) -> int | None:
         match node:
             case ast.Constant() | ast.Compare() | ast.JoinedStr() | ast.UnaryOp():
                 return 0
+            case ast.Name(id=name):
+                return self._lets.get(name)
             case ast.Attribute(value=base):
                 return self._of_member(base, scope)
             case ast.Subscript(value=base, slice=ast.Constant(value=str())):

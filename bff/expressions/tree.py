@@ -79,11 +79,23 @@ class Sequence(Struct, frozen=True):
     items: tuple[Tree, ...]
 
 
-class Each(Struct, frozen=True):
-    """`{each: …, item: …}`: the list of what `item` makes of each item that the clause selects."""
+class Let(Struct, frozen=True):
+    """A name for what a tree gives, worked out once for each item of a list; `origin` is where the name stands."""
 
-    clause: EachClause
+    name: str
+    value: Tree
+    origin: object | None = None
+
+
+class Each(Struct, frozen=True):
+    """`{each: …, let: …, item: …}`: the flat list of what `item` makes of each item that the clauses select.
+
+    Each clause sees the variables of those before it, each let those of all clauses and the lets before it.
+    """
+
+    clauses: tuple[EachClause, ...]
     item: Tree
+    lets: tuple[Let, ...] = ()
 
 
 Tree = Expression | Constant | Mapping | Sequence | Each

@@ -28,7 +28,7 @@ from msgspec import Struct
 from bff import jsontext
 from bff.errors import AuthorError, OperatorError, Place
 from bff.expressions.running import PLACE, Compiled
-from bff.expressions.tree import Constant, Each, EachClause, Expression, PathTemplate
+from bff.expressions.tree import Constant, Each, EachClause, Expression, Let, PathTemplate
 from bff.expressions.tree import Mapping as MappingTree
 from bff.expressions.tree import Sequence as SequenceTree
 from bff.http import Client
@@ -48,7 +48,7 @@ ANY_PYTHON = "any Python"
 """What the file says that it is for where it holds source instead of bytecode."""
 
 _KIND = b"bff pages"
-_TREES = (Constant, Each, EachClause, Expression, MappingTree, PathTemplate, SequenceTree)
+_TREES = (Constant, Each, EachClause, Expression, Let, MappingTree, PathTemplate, SequenceTree)
 Encode = Callable[[str], bytes | str]
 """What is kept of generated source: the marshalled code of a Python, or for any Python the source itself."""
 

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from bff.expressions import compile_tree
 from bff.expressions.addresses import with_encoded_holes
-from bff.expressions.inspect import ANY, Any_, Inspection, Path, fields, inspect, inspect_tree, item_paths
+from bff.expressions.fields import fields
+from bff.expressions.inspect import ANY, Any_, Inspection, Path, inspect, inspect_tree, item_paths
 from bff.expressions.paths import Alias, scope_of
 from bff.expressions.tree import Expression, Tree
 from bff.expressions.tree import Mapping as MappingTree

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from bff.expressions.inspect import ANY, Any_, Inspection, Path, aliases_of, inspect_passing, item_aliases
+from bff.expressions.inspect import (
+    ANY,
+    Any_,
+    Inspection,
+    Path,
+    aliases_of,
+    aliases_of_tree,
+    inspect_passing,
+    item_aliases,
+)
 from bff.expressions.paths import Alias, Scope
 from bff.expressions.tree import Each, Expression, Sequence, Tree
 from bff.expressions.tree import Mapping as MappingTree
@@ -154,7 +163,10 @@ def _followed(tree: Tree, path: Path, scope: Scope) -> Iterator[Alias]:
             inner = list(tree.items)
         case Each():
             inner = [tree.item]
-            scope = {**scope, tree.clause.variable: item_aliases(tree.clause, scope)}
+            for clause in tree.clauses:
+                scope = {**scope, clause.variable: item_aliases(clause, scope)}
+            for let in tree.lets:
+                scope = {**scope, let.name: aliases_of_tree(let.value, scope)}
         case _:
             return
     for value in inner:

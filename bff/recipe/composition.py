@@ -16,7 +16,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from bff.expressions.tree import Constant, Each, EachClause, Expression, PathTemplate, Sequence, Tree
+from bff.expressions.tree import Constant, Each, EachClause, Expression, Let, PathTemplate, Sequence, Tree
 from bff.expressions.tree import Mapping as TreeMapping
 from bff.identity.recent_writes import PRIVATE
 from bff.recipe.loader import Project
@@ -138,7 +138,7 @@ class _Placed:
                 return replace(part, part=f"{self._step.name}.{part.part}")
             case Request() | Value() | Guard():
                 return replace(self._with_parts_placed(part), name=self._names.steps[part.name])
-            case Fail() | Sequence() | Each() | EachClause() | PathTemplate():
+            case Fail() | Sequence() | Each() | EachClause() | Let() | PathTemplate():
                 return self._with_parts_placed(part)
             case tuple():
                 return tuple(map(self._placed, part))

@@ -19,6 +19,7 @@ Kind = Literal[
     "integer",  # from `minimum` to `maximum`
     "list clause",  # ids in list
     "loop clause",  # x in list if condition
+    "loop clauses",  # one of them, or a list of at most three
     "name",  # a plain name: of a field, of a recipe
     "names",  # a list of plain names
     "needs",  # a list of paths below a value, or `reads`
@@ -302,7 +303,13 @@ _DEPLOY = (
 )
 
 _EACH = (
-    Key("each", "loop clause", "x in list if condition.", required=True),
+    Key(
+        "each",
+        "loop clauses",
+        "x in list if condition; or a list of at most three, of which later ones see the names before them.",
+        required=True,
+    ),
+    Key("let", "trees", "Names for values, worked out once for each x: they see x and the names above them."),
     Key("item", "tree", "What each x becomes.", required=True),
 )
 

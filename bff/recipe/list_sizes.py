@@ -74,7 +74,8 @@ class ListSizes:
             case ast.Call(func=ast.Name(id="range"), args=[amount]):
                 return self._range(amount, scope)
             case ast.ListComp(generators=loops) | ast.GeneratorExp(generators=loops):
-                return self._loops(loops, scope)
+                pairs = [(loop.target.id, loop.iter) for loop in loops if isinstance(loop.target, ast.Name)]
+                return self._nested(pairs, scope)
             case ast.Subscript(value=value, slice=ast.Slice(lower=lower, upper=upper)):
                 return _sliced(self._most(value, scope), lower, upper)
             case ast.Name() | ast.Attribute() | ast.Subscript():
@@ -82,14 +83,14 @@ class ListSizes:
                 return None if path is None else self._most_at(path, scope.seen)
         return None
 
-    def _loops(self, loops: list[ast.comprehension], scope: _Scope) -> Size | None:
-        """Of loops within loops."""
+    def _nested(self, loops: list[tuple[str, ast.expr]], scope: _Scope) -> Size | None:
+        """Of loops within loops, each with its variable and list."""
         found = []
-        for loop in loops:
-            found.append(self._most(loop.iter, scope))
-            path = _path(loop.iter, scope)
-            if path is not None and isinstance(loop.target, ast.Name):
-                scope = scope.within(loop.target.id, (*path, ANY))
+        for variable, source in loops:
+            found.append(self._most(source, scope))
+            path = _path(source, scope)
+            if path is not None:
+                scope = scope.within(variable, (*path, ANY))
         known = [one for one in found if one is not None]
         longest = _greatest(known)
         if longest is None:
@@ -124,7 +125,9 @@ class ListSizes:
         if isinstance(tree, Sequence) and not keys:
             return Size(len(tree.items))
         if isinstance(tree, Each) and not keys:
-            return self._most(tree.clause.source.node, _Scope(seen=seen))
+            return self._nested(
+                [(clause.variable, clause.source.node) for clause in tree.clauses], _Scope(seen=seen)
+            )
         if not isinstance(tree, Expression):
             return None
         path = _path(tree.node, _Scope())

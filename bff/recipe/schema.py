@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from bff.expressions.limits import MAX_LOOPS
 from bff.recipe.keys import KEYS, STEP_KINDS, VERBS, Key
 
 Json = dict[str, Any]
@@ -25,6 +26,9 @@ _FORMS: dict[str, Json] = {
     "expression": _EXPRESSION,
     "list clause": _CLAUSE,
     "loop clause": _CLAUSE,
+    "loop clauses": {
+        "anyOf": [_CLAUSE, {"type": "array", "items": _CLAUSE, "minItems": 1, "maxItems": MAX_LOOPS}]
+    },
     "name": {"type": "string", "minLength": 1},
     "names": {"type": "array", "items": {"type": "string", "pattern": r"^[A-Za-z][\w-]*(\.[A-Za-z]\w*)*$"}},
     "needs": {"anyOf": [{"const": "reads"}, {"type": "array", "items": {"type": "string", "minLength": 1}}]},

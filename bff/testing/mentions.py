@@ -59,6 +59,6 @@ def _expressions(part: Part) -> Iterator[Expression]:
         case Sequence(items=trees):
             for tree in trees:
                 yield from _expressions(tree)
-        case Each(clause=clause, item=item):
-            yield from _expressions(clause)
-            yield from _expressions(item)
+        case Each(clauses=clauses, lets=lets, item=item):
+            for inner in (*clauses, *(let.value for let in lets), item):
+                yield from _expressions(inner)

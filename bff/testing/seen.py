@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from bff.expressions.inspect import fields
+from bff.expressions.fields import fields
 from bff.plan.model import Plan, PlannedRequest
 from bff.problems import CONTENT_TYPE
 from bff.recipe.graph import reached

@@ -318,6 +318,7 @@ def fits(**keys: object) -> bool:
             "on_status": {"404": None},
         },
         {"value": {"each": "x in y if x", "item": ["x", 1, None]}},
+        {"value": {"each": ["x in y if x", "z in x", "u in z"], "let": {"v": "u.a"}, "item": "v"}},
         {"require": "a.b", "fail": {"status": 403, "title": "'No'"}},
         {"require": True, "fail": {"status": "a.status"}},
         {"recipe": "shell", "with": {"query": {"a": 1}}},
@@ -347,6 +348,9 @@ def test_the_schema_takes_every_kind_of_step(step: dict[str, object]) -> None:
         {"steps": {"x": {}}},
         {"shape": {"each": "x in y"}},
         {"shape": {"each": "y", "item": 1}},
+        {"shape": {"each": [], "item": 1}},
+        {"shape": {"each": ["a in b"] * 4, "item": 1}},
+        {"shape": {"each": "a in b", "item": 1, "let": "c"}},
     ],
 )
 def test_the_schema_refuses_what_the_loader_refuses(keys: dict[str, object]) -> None:

@@ -7,7 +7,7 @@ import pytest
 from bff.explaining.words import duration, paths_text, table, tree_text, wrapped
 from bff.expressions.parse import parse, parse_each
 from bff.expressions.paths import ANY, Path
-from bff.expressions.tree import Constant, Each, Mapping, Sequence, Tree
+from bff.expressions.tree import Constant, Each, Let, Mapping, Sequence, Tree
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,13 @@ def test_what_paths_begin_with_is_written_once(paths: list[Path], text: str) -> 
         (parse("a +\n  b"), "a + b"),
         (Mapping((("a", Constant(True)), ("b", parse("x.y")))), "{a: true, b: x.y}"),
         (Sequence((Constant(1), Constant(2))), "[1, 2]"),
-        (Each(parse_each("x in xs"), parse("x.id")), "[x.id for each x in xs]"),
+        (Each((parse_each("x in xs"),), parse("x.id")), "[x.id for each x in xs]"),
+        (
+            Each(
+                (parse_each("x in xs"), parse_each("y in x.ys if y")), parse("n"), (Let("n", parse("y.n")),)
+            ),
+            "[n for each x in xs, y in x.ys if y wit…",
+        ),
         (parse(f"'{'x' * 50}'"), f"'{'x' * 38}…"),
     ],
 )

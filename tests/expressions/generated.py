@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bff.expressions.parse import parse, parse_each
-from bff.expressions.tree import Constant, Each, Mapping, Sequence
+from bff.expressions.tree import Constant, Each, Let, Mapping, Sequence
 from tests.properties import st
 
 KEYS = ("id", "name", "n", "due", "tags", "done", "1", "true", "2.5", "待办")
@@ -307,9 +307,25 @@ def trees(draw, names=tuple(SCOPE), depth=2):
     if kind == 2:
         return Constant(draw(scalars))
     if kind == 3:
-        variable = f"e{depth}"
-        source = draw(st.sampled_from(["todos", "todos", "values(people)", "x", "sort(todos, 'n')"]))
-        condition = draw(texts((*names, variable, variable), 2, 2)) if draw(st.booleans()) else "true"
-        clause = parse_each(f"{variable} in {source} if ({condition})")
-        return Each(clause, draw(trees((*names, variable, variable), depth - 1)))
+        return draw(lists(names, depth))
     return parse(draw(texts(names, 3, 2)))
+
+
+@st.composite
+def lists(draw, names=tuple(SCOPE), depth=2):
+    """A list of one loop or several, each of them with or without a condition, and of lets that its item may read."""
+    clauses, lets, first = [], [], names
+    for at in range(draw(st.sampled_from([1, 1, 1, 2, 3]))):
+        variable = f"e{depth}_{at}"
+        sources = ["todos", "todos", "values(people)", "x", "sort(todos, 'n')"]
+        sources += [f"{name}.tags" for name in names[len(first) :]] * 2
+        condition = ""
+        if draw(st.booleans()):
+            condition = f" if ({draw(texts((*names, variable, variable), 2, 2))})"
+        clauses.append(parse_each(f"{variable} in {draw(st.sampled_from(sources))}{condition}"))
+        names = (*names, variable, variable)
+    for at in range(draw(st.sampled_from([0, 0, 1, 2, 3]))):
+        name = f"l{depth}_{at}"
+        lets.append(Let(name, draw(trees(names, min(depth - 1, draw(st.integers(0, 1)))))))
+        names = (*names, name, name, name)
+    return Each(tuple(clauses), draw(trees(names, depth - 1)), tuple(lets))

@@ -191,6 +191,27 @@ OVER = [
     "[[[big for a in xs] for b in [1]] for c in xs]",
 ]  # fmt: skip
 
+# Lists of loops within each other, over 10,000 items each.
+_THREE_LOOPS = "each: a in many\neach: b in many\neach: c in many{}\n"
+_TWO_LOOPS = "each: a in many\neach: b in many{}\n"
+OVER += [
+    _THREE_LOOPS.format("") + "item: 1",
+    _THREE_LOOPS.format("") + "item: {'a': a, 'b': b, 'c': c}",
+    _THREE_LOOPS.format(" if false") + "item: 1",
+    _THREE_LOOPS.format(" if a == b and b == c") + "item: a",
+    "each: a in many\neach: b in many[a:]\neach: c in many[b:]\nitem: c",
+    _TWO_LOOPS.format("") + "let x: [a, b]\nlet y: [x, x]\nitem: y",
+    _TWO_LOOPS.format("") + "let x: many[a:]\nlet y: sort(x, '-')\nitem: y[0]",
+    _TWO_LOOPS.format(" if a != b") + "let x: {'a': a, 'b': b}\nlet y: merge(x, {'c': x})\nitem: y.c.a",
+    "each: a in many\nlet x: f'{big}{a}'\nitem: len(x)",
+    "each: a in many\nlet x: [b for b in many if b < a]\nlet y: count(x)\nitem: y",
+    "each: a in many\n"
+    + "let x0: [a, a]\n"
+    + "".join(f"let x{n}: [x{n - 1}, x{n - 1}]\n" for n in range(1, 40))
+    + "item: x39",
+    "each: a in rows\neach: b in rows\neach: c in rows\nlet x: [c.name for d in rows]\nitem: x",
+]
+
 # Value steps, each over the one before it: `v` is the last one's value.
 STEPS = {
     "lists in lists": (["[1]"] + ["[v, v]"] * 60, BOUND),
@@ -240,7 +261,21 @@ def scope() -> dict[str, object]:
         "wide": [{str(key): key for key in range(200)} for _ in range(300)],
         "bigs": [(big + str(number))[:1_000_000] for number in range(4)] * 75,
         "bigs2": [(big + str(number))[:1_000_000] for number in range(4)],
+        "many": list(range(10_000)),
     }  # fmt: skip
+
+
+def parsed(text: str) -> object:
+    """An expression, or the tree of a list whose keys stand in lines."""
+    from bff.expressions.parse import parse, parse_each
+    from bff.expressions.tree import Each, Let
+
+    if not text.startswith("each: "):
+        return parse(text)
+    lines = [line.split(": ", 1) for line in text.split("\n")]
+    clauses = tuple(parse_each(rest) for key, rest in lines if key == "each")
+    lets = tuple(Let(key[4:], parse(rest)) for key, rest in lines if key.startswith("let "))
+    return Each(clauses, parse(lines[-1][1]), lets)
 
 
 def outcome(texts: list[str], values: dict[str, object]) -> str:
@@ -249,8 +284,7 @@ def outcome(texts: list[str], values: dict[str, object]) -> str:
     from bff.errors import BoundError
     from bff.expressions import Evaluation, ExpressionError, compile_tree
     from bff.expressions.functions import FUNCTIONS
-    from bff.expressions.inspect import inspect
-    from bff.expressions.parse import parse
+    from bff.expressions.inspect import inspect_tree
 
     evaluation = Evaluation()
     values = {**values, "v": None, "w": None}
@@ -259,8 +293,8 @@ def outcome(texts: list[str], values: dict[str, object]) -> str:
         for step, text in enumerate(texts, 1):
             for name in ("v", "w"):
                 if text not in known:
-                    expression = parse(text)
-                    found = inspect(expression)
+                    expression = parsed(text)
+                    found = inspect_tree(expression)
                     if {use.name for use in found.names} - values.keys() or {
                         use.name for use in found.functions
                     } - FUNCTIONS.keys():

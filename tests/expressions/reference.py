@@ -84,12 +84,21 @@ class _Reference:
         if isinstance(tree, Sequence):
             return [self.tree(value, scope) for value in tree.items]
         assert isinstance(tree, Each)
-        result = []
-        for item in items(self.value(tree.clause.source.node, scope)):
-            inner = {**scope, tree.clause.variable: item}
-            if tree.clause.condition is None or self.value(tree.clause.condition.node, inner):
-                result.append(self.tree(tree.item, inner))
-        return result
+        return [self.item(tree, inner) for inner in self.rows(tree.clauses, scope)]
+
+    def rows(self, clauses, scope):
+        if not clauses:
+            yield scope
+            return
+        for item in items(self.value(clauses[0].source.node, scope)):
+            inner = {**scope, clauses[0].variable: item}
+            if clauses[0].condition is None or self.value(clauses[0].condition.node, inner):
+                yield from self.rows(clauses[1:], inner)
+
+    def item(self, tree, scope):
+        for let in tree.lets:
+            scope = {**scope, let.name: self.tree(let.value, scope)}
+        return self.tree(tree.item, scope)
 
     def value(self, node, scope):
         return getattr(self, type(node).__name__)(node, scope)

@@ -1,12 +1,14 @@
 """Compiled trees: their forms, what is computed once, and the budgets of a page."""
 
+from typing import Any
+
 import pytest
 
 from bff.errors import BoundError
 from bff.expressions import Evaluation, compile_tree
 from bff.expressions.generate import generate
 from bff.expressions.parse import parse, parse_each, parse_path
-from bff.expressions.tree import Constant, Each, Mapping, Sequence
+from bff.expressions.tree import Constant, Each, Let, Mapping, Sequence, Tree
 from tests.expressions.compiling import ROWS, value
 
 
@@ -16,7 +18,9 @@ def test_a_tree_keeps_its_structure():
             ("list", Sequence((parse("a"), Constant("text"), Constant(None)))),
             (
                 "rows",
-                Each(parse_each("r in rows if r.n > 2"), Mapping((("id", parse("r.id")), ("a", parse("a"))))),
+                Each(
+                    (parse_each("r in rows if r.n > 2"),), Mapping((("id", parse("r.id")), ("a", parse("a"))))
+                ),
             ),
             ("a.b 'c'", Constant(1.5)),
         )
@@ -29,7 +33,7 @@ def test_a_tree_keeps_its_structure():
 
 
 def test_a_page_may_be_a_list():
-    assert value(Each(parse_each("r in rows"), parse("r.id")), {"rows": ROWS}) == [1, 2]
+    assert value(Each((parse_each("r in rows"),), parse("r.id")), {"rows": ROWS}) == [1, 2]
 
 
 def test_a_clause_gives_the_items_that_it_selects():
@@ -180,3 +184,89 @@ def test_one_odd_value_costs_only_time():
         None,
     ]
     assert compiled({"rows": [{"n": 1}]}, Evaluation()) == [2]
+
+
+def each(*clauses: str, item: Tree | str, **lets: Tree | str) -> Each:
+    def tree(value: Tree | str) -> Tree:
+        return parse(value) if isinstance(value, str) else value
+
+    named = tuple(Let(name, tree(value)) for name, value in lets.items())
+    return Each(tuple(map(parse_each, clauses)), tree(item), named)
+
+
+ORDERS = [{"id": 1, "lines": [{"n": 2}, {"n": 3}]}, {"id": 2, "lines": None}, {"id": 3, "lines": [{"n": 4}]}]
+
+
+def test_loops_within_each_other_give_one_flat_list() -> None:
+    tree = each("order in orders", "line in order.lines", item="[order.id, line.n]")
+    assert value(tree, {"orders": ORDERS}) == [[1, 2], [1, 3], [3, 4]]
+
+
+def test_each_loop_has_its_condition_and_sees_the_names_before_it() -> None:
+    tree = each(
+        "order in orders if order.id != 1",
+        "line in order.lines if line.n > order.id",
+        "x in [order.id, line.n] if x > 3",
+        item="x",
+    )
+    assert value(tree, {"orders": ORDERS}) == [4]
+
+
+def test_a_let_sees_the_loops_and_the_lets_above_it() -> None:
+    tree = each("r in rows", item="[r.id, b]", a="r.n * 2", b="a + k")
+    assert value(tree, {"rows": ROWS, "k": 1}) == [[1, 5], [2, 11]]
+
+
+def test_a_let_may_be_a_tree_whose_members_are_read() -> None:
+    inner = Mapping((("n", parse("r.n")), ("all", each("q in rows", item="q.n + d", d="r.n"))))
+    tree = Mapping((("list", each("r in rows", item="[m.n, m.all[1]]", m=inner)),))
+    assert value(tree, {"rows": ROWS}) == {"list": [[2, 7], [5, 10]]}
+
+
+def called() -> tuple[list[int], dict[str, Any]]:
+    calls: list[int] = []
+
+    def noted(number: int) -> int:
+        calls.append(number)
+        return number
+
+    return calls, {"noted": noted}
+
+
+def test_a_let_is_worked_out_once_for_each_item_that_is_selected() -> None:
+    calls, functions = called()
+    tree = each("r in rows if r.n > 2", item="[x, x, x]", x="noted(r.id)")
+    compiled = compile_tree(tree, functions=functions)
+    assert compiled({"rows": ROWS}, Evaluation()) == [[2, 2, 2]]
+    assert calls == [2]
+
+
+def test_a_let_of_an_outer_loop_is_worked_out_once_for_its_items() -> None:
+    source = generate(each("a in rows", "b in rows", item="[x, b.n]", x="a.n * 1000"), (), (), fast=True)
+    let, inner = source.index("* (1000)"), source.index("for _", source.index("for _") + 1)
+    assert let < inner
+
+
+def test_a_let_is_worked_out_before_its_item_whether_or_not_all_of_it_reads_it() -> None:
+    calls, functions = called()
+    compiled = compile_tree(
+        each("r in rows", item="x if r.n > 2 else 0", x="noted(r.id)"), functions=functions
+    )
+    assert compiled({"rows": ROWS}, Evaluation()) == [0, 2]
+    assert calls == [1, 2]
+
+
+def test_a_let_that_nothing_reads_is_not_worked_out() -> None:
+    calls, functions = called()
+    compiled = compile_tree(each("r in rows", item="r.n", x="noted(r.id)", y="x"), functions=functions)
+    assert compiled({"rows": ROWS}, Evaluation()) == [2, 5]
+    assert calls == []
+
+
+@pytest.mark.parametrize("condition", ["", " if a != b"])
+def test_loops_within_each_other_are_paid_for_as_they_turn(condition: str) -> None:
+    many = list(range(10_000))
+    evaluation = Evaluation()
+    tree = each("a in many", f"b in many{condition}", "c in many", item="x", x="[a, b, c]")
+    with pytest.raises(BoundError):
+        compile_tree(tree)({"many": many}, evaluation)

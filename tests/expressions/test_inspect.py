@@ -2,9 +2,10 @@
 
 import pytest
 
-from bff.expressions.inspect import ANY, Use, fields, flows, inspect, inspect_tree, item_paths, path_text
+from bff.expressions.fields import fields
+from bff.expressions.inspect import ANY, Use, flows, inspect, inspect_tree, item_paths, path_text
 from bff.expressions.parse import parse, parse_each, parse_path
-from bff.expressions.tree import Constant, Each, Mapping, Sequence
+from bff.expressions.tree import Constant, Each, Let, Mapping, Sequence
 
 
 def read(text, bindings=None):
@@ -136,12 +137,12 @@ PAGE = Mapping(
         (
             "todos",
             Each(
-                parse_each("todo in shown if todo.x"),
+                (parse_each("todo in shown if todo.x"),),
                 Mapping(
                     (
                         ("id", parse("todo.id")),
                         ("helper", parse("helpers[todo.helper_id].name")),
-                        ("tags", Each(parse_each("tag in todo.tags"), parse("tag.name"))),
+                        ("tags", Each((parse_each("tag in todo.tags"),), parse("tag.name"))),
                     )
                 ),
             ),
@@ -179,7 +180,7 @@ def test_a_whole_tree_reads_all_that_its_parts_read():
 
 def test_a_page_that_is_one_expression_has_one_path():
     assert [path for path, _ in fields(parse("me"))] == [""]
-    assert [path for path, _ in fields(Each(parse_each("t in todos"), parse("t.id")))] == ["", "[*]"]
+    assert [path for path, _ in fields(Each((parse_each("t in todos"),), parse("t.id")))] == ["", "[*]"]
 
 
 @pytest.mark.parametrize(
@@ -234,5 +235,55 @@ def test_a_plain_name_can_be_followed_to_its_value_step():
 def test_foreign_text_is_found_in_trees():
     tree = Mapping((("filter", Sequence((parse("q.x"), parse("'a'")))), ("n", Constant(1))))
     assert [flow.text for flow in flows(tree)] == ["q.x"]
-    assert flows(Each(parse_each("k in ['a', 'b']"), parse("f'{k} = 1'"))) == ()
-    assert [flow.text for flow in flows(Each(parse_each("k in q"), parse("f'{k} = 1'")))] == ["k"]
+    assert flows(Each((parse_each("k in ['a', 'b']"),), parse("f'{k} = 1'"))) == ()
+    assert [flow.text for flow in flows(Each((parse_each("k in q"),), parse("f'{k} = 1'")))] == ["k"]
+
+
+LINES = Each(
+    (parse_each("order in orders if order.paid"), parse_each("line in order.lines")),
+    Mapping((("name", parse("product.name")), ("sum", parse("price * line.n")), ("at", parse("order.at")))),
+    (
+        Let("product", parse("products[line.sku]")),
+        Let("price", parse("default(line.price, product.price) if rates[order.zone] else 0")),
+    ),
+)
+
+
+def test_a_list_reads_what_its_loops_and_lets_read():
+    found = inspect_tree(LINES)
+    assert sorted(map(path_text, found.reads)) == [
+        "orders[*].at",
+        "orders[*].lines[*].n",
+        "orders[*].lines[*].price",
+        "orders[*].lines[*].sku",
+        "orders[*].paid",
+        "orders[*].zone",
+        "products[*].name",
+        "products[*].price",
+        "rates[*]",
+    ]
+    assert [use.name for use in found.names] == ["orders", "products", "rates"]
+    assert [use.name for use in found.bound] == ["order", "line"]
+    assert [path_text(path) for path, _, _ in found.iterates] == ["orders", "orders[*].lines"]
+
+
+def test_a_part_of_the_page_reads_what_the_lets_read_that_it_names():
+    found = {path: sorted({str(path[0]) for path in part.reads}) for path, part in fields(LINES)}
+    assert found == {
+        "": ["orders"],
+        "[*].name": ["orders", "products"],
+        "[*].sum": ["orders", "products", "rates"],
+        "[*].at": ["orders"],
+    }
+
+
+def test_what_a_let_stands_for_is_read_only_where_its_name_is():
+    tree = Each((parse_each("t in todos"),), parse("t.id"), (Let("o", parse("t.owner")),))
+    assert sorted(map(path_text, inspect_tree(tree).reads)) == ["todos[*].id"]
+
+
+def test_foreign_text_is_followed_through_loops_and_lets():
+    lets = (Let("a", parse("k")), Let("b", parse("quote(k)")), Let("c", parse("a + b")))
+    tree = Each((parse_each("g in q.groups"), parse_each("k in g")), parse("f'{b} = {c}'"), lets)
+    assert [flow.text for flow in flows(tree)] == ["c"]
+    assert flows(Each(tree.clauses, parse("b"), lets)) == ()

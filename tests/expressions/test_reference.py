@@ -9,7 +9,7 @@ import pytest
 from bff.errors import PageError
 from bff.expressions import Evaluation, compile_tree
 from bff.expressions.parse import parse
-from tests.expressions.generated import row_texts, rows, scopes, texts, trees, values
+from tests.expressions.generated import lists, row_texts, rows, scopes, texts, trees, values
 from tests.expressions.reference import evaluate
 from tests.properties import HealthCheck, given, settings
 
@@ -63,9 +63,17 @@ def test_a_tree_gives_what_the_rules_say(tree, scope):
     check(tree, scope)
 
 
+@settings(common, max_examples=150)
+@given(tree=lists(), scope=scopes, todos=rows)
+def test_a_list_of_loops_and_lets_gives_what_the_rules_say(tree, scope, todos):
+    check(tree, {**scope, "todos": todos})
+
+
 @pytest.mark.full
 @settings(common, max_examples=5_000)
-@given(part=row_texts().map(parse) | texts().map(parse) | trees(), scope=scopes, todos=rows | values)
+@given(
+    part=row_texts().map(parse) | texts().map(parse) | trees() | lists(), scope=scopes, todos=rows | values
+)
 def test_many_more_give_what_the_rules_say(part, scope, todos):
     check(part, {**scope, "todos": todos})
 

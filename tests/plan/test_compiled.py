@@ -66,8 +66,10 @@ PART = """
         query:
           status: query.status
     shape:
-      each: person in people
-      item: shout(person.name)
+      each: [person in people, "name in [person.name]"]
+      let:
+        loud: shout(name)
+      item: loud
     """
 SHOUT = """
     def shout(text):

@@ -12,15 +12,15 @@ from msgspec import Struct
 from bff import jsontext
 from bff.errors import PageError, Place
 from bff.expressions import Evaluation
-from bff.expressions.parse import parse
-from bff.expressions.tree import Mapping, PathTemplate, Tree
+from bff.expressions.parse import parse, parse_each
+from bff.expressions.tree import Each, EachClause, Expression, Let, Mapping, PathTemplate, Sequence, Tree
 from bff.expressions.values import MEMBER_DEPTH
 from bff.http import Client
 from bff.plan.model import Plan, PlannedRequest, PlannedValue
 from bff.plan.partial_decoding import NarrowDecoder, decoder_of
 from bff.plan.planner import make_plan
 from bff.recipe.model import Mark, Marks, Recipe, Request, Value
-from tests.expressions.generated import SCOPE, scopes, texts
+from tests.expressions.generated import SCOPE, lists, scopes, texts
 from tests.expressions.reference import evaluate
 from tests.expressions.test_reference import NOW, same
 from tests.properties import HealthCheck, given, settings, st
@@ -31,13 +31,17 @@ CLIENT = Client(base_url="http://backend.test")
 NOTHING = dict.fromkeys(NAMES)
 
 
-def plan_of(values: dict[str, str], shape: str, take: str = "") -> Plan:
+def plan_of(values: dict[str, str], shape: str | Tree, take: str = "") -> Plan:
     path, of_reply = PathTemplate(("/",), "", "/"), {"take": parse(take)} if take else {}
     asked = [Request(name, "todos", "GET", path, safe=True, marks=MARKS, **of_reply) for name in NAMES]
     made = [Value(name, parse(text), marks=MARKS) for name, text in values.items()]
-    page = Mapping((("the page", parse(shape)),))
+    page = Mapping((("the page", tree_of(shape)),))
     recipe = Recipe("page", "page.yaml", "GET", "/page", steps=(*asked, *made), shape=page, marks=MARKS)
     return make_plan(recipe, {"todos": CLIENT}, {})
+
+
+def tree_of(shape: str | Tree) -> Tree:
+    return parse(shape) if isinstance(shape, str) else shape
 
 
 def page_of(plan: Plan, replies: dict[str, Any], *, fast: bool) -> Any:
@@ -76,18 +80,17 @@ def value_of(compiled: Any, scope: dict[str, Any], *, fast: bool) -> Any:
     return (compiled if fast else compiled.safely)(scope, Evaluation(now=NOW))
 
 
-def reference_of(values: dict[str, str], shape: str, replies: dict[str, Any], take: str) -> Any:
+def reference_of(values: dict[str, str], shape: str | Tree, replies: dict[str, Any], take: str) -> Any:
     """The same by the plain evaluator, of whole replies."""
     scope = {name: jsontext.decode(json.dumps(value).encode()) for name, value in replies.items()}
     if take:
         scope = {name: evaluate(parse(take), reply_of(value), NOW, {}) for name, value in scope.items()}
     for name, text in values.items():
         scope[name] = evaluate(parse(text), scope, NOW, {})
-    tree: Tree = parse(shape)
-    return evaluate(tree, scope, NOW, {})
+    return evaluate(tree_of(shape), scope, NOW, {})
 
 
-def check(values: dict[str, str], shape: str, replies: dict[str, Any], take: str = "") -> None:
+def check(values: dict[str, str], shape: str | Tree, replies: dict[str, Any], take: str = "") -> None:
     expected = reference_of(values, shape, replies, take)
     plan = plan_of(values, shape, take)
     for fast in (True, False):
@@ -113,6 +116,30 @@ def test_a_page_is_the_same_with_nothing_but_what_it_uses(
     replies: dict[str, Any], first: str, second: str, last: str
 ) -> None:
     check({"v": first, "w": second}, last, replies)
+
+
+def unquoted_tree(tree: Any) -> Any:
+    match tree:
+        case Expression():
+            return parse(unquoted(tree.text))
+        case EachClause():
+            return parse_each(unquoted(tree.text))
+        case Mapping():
+            return Mapping(tuple((key, unquoted_tree(value)) for key, value in tree.items))
+        case Sequence():
+            return Sequence(tuple(map(unquoted_tree, tree.items)))
+        case Each():
+            lets = tuple(Let(let.name, unquoted_tree(let.value)) for let in tree.lets)
+            return Each(tuple(map(unquoted_tree, tree.clauses)), unquoted_tree(tree.item), lets)
+    return tree
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], database=None)
+@given(scopes, texts(depth=3).map(unquoted), lists(names=(*NAMES, "v")).map(unquoted_tree))
+def test_a_page_of_loops_and_lets_is_the_same_with_nothing_but_what_it_uses(
+    replies: dict[str, Any], first: str, shape: Tree
+) -> None:
+    check({"v": first}, shape, replies)
 
 
 TAKES = (

@@ -25,6 +25,8 @@ steps:
     get: /row
   named:
     value: body.ids
+  pairs:
+    value: {each: [a in body.ids, "b in row.items[:3] if a"], let: {c: b}, item: c}
 shape: row
 """
 
@@ -59,6 +61,7 @@ def recipe(tmp_path_factory: pytest.TempPathFactory) -> Recipe:
         ("range(4)", 4, 4),
         ("split(row, ',')", None, math.inf),
         ("named", 20, 20),
+        ("pairs", 20, 60),
     ],
 )
 def test_of_what_nothing_is_known_has_the_size_that_is_asked_for(

@@ -55,6 +55,37 @@ def told(need: Need) -> str:
             "{each: x in row.items, item: {of: x.owner.name}}",
             ["() object", "items list", "items[*] object", "items[*].owner object"],
         ),
+        # by way of lets, which say it where they are read
+        (
+            "{each: x in row.items, let: {o: x.owner}, item: o.name}",
+            ["() object", "items list", "items[*] object", "items[*].owner object"],
+        ),
+        (
+            "{each: x in row.items, let: {o: x.owner, n: o.name}, item: n.short}",
+            [
+                "() object",
+                "items list",
+                "items[*] object",
+                "items[*].owner object",
+                "items[*].owner.name object",
+            ],
+        ),
+        (
+            "{each: x in row.items, let: {n: x.owner.name}, item: n if x.id else None}",
+            ["() object", "items list", "items[*] object"],
+        ),
+        (
+            "{each: x in row.items, let: {all: x.tags}, item: {each: tag in all, item: tag.id}}",
+            ["() object", "items list", "items[*] object", "items[*].tags list", "items[*].tags[*] object"],
+        ),
+        (
+            "{each: [x in row.items, y in x.lines], item: y.id}",
+            ["() object", "items list", "items[*] object", "items[*].lines list", "items[*].lines[*] object"],
+        ),
+        (
+            "{each: [x in row.items if x.kind == 'a', y in x.lines], item: y.id}",
+            ["() object", "items list", "items[*] object"],
+        ),
         # asked about
         ("default(row.owner.name, 'x')", ["() object"]),
         ("row.owner.name or 'x'", ["() object"]),
@@ -101,6 +132,12 @@ def test_a_page_needs_what_it_reads_through_or_goes_over(
         ("", "  g: {require: row.owner, fail: {status: 404}}", "row.owner.name", ["() object"]),
         ("take: reply.body.data", "", "row.owner.name", ["() object", "owner object"]),
         ("take: {of: reply.body.owner}", "", "row.of.name", ["of object"]),
+        (
+            "take: {each: x in reply.body.rows, let: {o: x.owner}, item: {of: o}}",
+            "",
+            '"[one.of.name for one in row]"',
+            ["[*].of object"],
+        ),
         ("take: group(reply.body.items, 'id')", "", "row.a[0].name", []),
         ("key_by: id", "", "row.a.owner.name", ["[*] object", "[*].owner object"]),
         ("each: x in [1, 2]", "", '"[one.owner.name for one in row]"', ["() object", "owner object"]),

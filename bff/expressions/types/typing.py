@@ -111,8 +111,12 @@ def _of_tree(inference: Inference, tree: Tree, facts: Facts) -> Type:
             return Record(tuple((name, Member(_of_tree(inference, one, facts))) for name, one in items))
         case Sequence(items=parts):
             return Array(either(*(_of_tree(inference, one, facts) for one in parts)))
-        case Each(clause=clause, item=item):
-            return Array(_of_tree(inference, item, _within(inference, clause, facts)))
+        case Each(clauses=clauses, lets=lets, item=item):
+            for clause in clauses:
+                facts = _within(inference, clause, facts)
+            for let in lets:
+                facts = facts.with_name(let.name, _of_tree(inference, let.value, facts))
+            return Array(_of_tree(inference, item, facts))
 
 
 def _within(inference: Inference, clause: EachClause, facts: Facts) -> Facts:

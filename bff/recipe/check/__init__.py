@@ -15,6 +15,7 @@ from bff.recipe.check.graphql import check_documents
 from bff.recipe.check.headers import check_headers
 from bff.recipe.check.identity import check_token_names, check_tokens
 from bff.recipe.check.inputs import check_filters, check_redirects
+from bff.recipe.check.lets import check_lets
 from bff.recipe.check.names import check_names
 from bff.recipe.check.nothing import check_values
 from bff.recipe.check.order import check_cycles, check_unread
@@ -35,6 +36,7 @@ Check = Callable[[Page], None]
 _ALWAYS: tuple[Check, ...] = (
     *(check_clients, check_invalidates, check_parts, check_keys, check_methods, check_repeats),
     *(check_documents, check_pass, check_times, check_ages, check_headers, check_cycles),
+    check_lets,
 )
 # What follows from names: with an unknown one among them it would say things that the cure makes untrue.
 _WHEN_NAMES_ARE_KNOWN: tuple[Check, ...] = (

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 
 from bff.expressions.addresses import as_it_is, encoded, holds_address, keys_of, root_name
 from bff.expressions.flows import flows
-from bff.expressions.tree import EachClause, Expression, Mapping
+from bff.expressions.tree import EachClause, Expression, Mapping, Tree
 from bff.http import Client
 from bff.recipe.check.page import Page, Spot, leaves
 from bff.recipe.keys import QUOTES
@@ -33,30 +34,44 @@ def _check_filters_of(page: Page, request: Request, client: Client) -> None:
         for name, part in tree.items if isinstance(tree, Mapping) else ():
             if name in client.filters:
                 for spot in leaves(part, Spot(request, key, _NOWHERE, ())):
-                    _check_filter(page, request, client, name, spot, set())
+                    if not spot.is_let:
+                        _check_filter(page, request, client, name, spot, set())
 
 
 _NOWHERE = Expression("", ast.Constant(None))
 
 
-def _check_filter(page: Page, step: Request, client: Client, name: str, spot: Spot, seen: set[str]) -> None:
+def _check_filter(page: Page, step: Request, client: Client, name: str, spot: Spot, seen: set[int]) -> None:
     if isinstance(spot.leaf, EachClause):
         return
     quotes = [quote for quote in QUOTES if getattr(client, quote) is not None]
     for flow in flows(spot.leaf, quotes):
         root = flow.text.split(".")[0].split("[")[0]
-        source = page.by_name.get(root)
-        if isinstance(source, Value) and root not in spot.loops:
-            if root not in seen:
-                seen.add(root)
-                for below in leaves(source.value, Spot(source, "value", _NOWHERE, ())):
-                    _check_filter(page, step, client, name, below, seen)
+        behind = _behind(page, spot, root)
+        if behind is not None:
+            part, at = behind
+            if id(part) not in seen:
+                seen.add(id(part))
+                for below in leaves(part, at):
+                    if not below.is_let:
+                        _check_filter(page, step, client, name, below, seen)
             continue
         message = f"'{flow.text}' flows unquoted into the {name} of {client.name}"
         cure = (
             f"write {quotes[0]}({flow.text})" if quotes else f"clients/{client.name}.py needs Client(quote=…)"
         )
         page.say(spot.mark(flow.offset, flow.length), message, cure)
+
+
+def _behind(page: Page, spot: Spot, name: str) -> tuple[Tree, Spot] | None:
+    """What a let or value step says that is known by a name where a spot stands."""
+    for at, let in enumerate(spot.lets):
+        if let.name == name:
+            return let.value, replace(spot, lets=spot.lets[:at], is_let=False)
+    source = page.by_name.get(name)
+    if isinstance(source, Value) and name not in spot.loops:
+        return source.value, Spot(source, "value", _NOWHERE, ())
+    return None
 
 
 # --- addresses ---------------------------------------------------------------------------------------------------

@@ -85,6 +85,8 @@ def _check_name(page: Page, spot: Spot, use: Use, unknown: _Unknown) -> None:
     mark = spot.mark(use.offset, use.length)
     if isinstance(page.by_name.get(name), Guard):
         page.say(mark, f"'{name}' is a guard and has no value", "a guard lets the page go on or ends it")
+    elif name in spot.later:
+        page.say(mark, f"the let '{name}' is not known here", "it is known in the lets below it, and in item")
     elif name in _SOMEWHERE:
         page.say(mark, f"'{name}' is not known here", _SOMEWHERE[name])
     elif name in FUNCTIONS or name in page.project.functions.get(page.recipe.name, {}):
@@ -144,17 +146,23 @@ def _told(signature: python_inspect.Signature) -> str:
 
 def _check_bound(page: Page, spot: Spot, use: Use) -> None:
     """A loop variable hides nothing: one word means one thing in an expression."""
-    steps = [step.name for step in page.recipe.steps]
-    if use.name in spot.loops:
-        what = "the loop variable around it"
-    elif use.name in steps:
-        what = f"the step '{use.name}'"
-    elif use.name in spot.names or use.name in (*SCOPE_NAMES, *PLACE_NAMES):
-        what = f"the name '{use.name}' that every recipe has"
-    else:
-        return
-    mark = spot.mark(use.offset, use.length)
-    page.say(mark, f"the loop variable '{use.name}' hides {what}", "give it another name")
+    what = hidden_by(page, spot, use.name)
+    if what:
+        mark = spot.mark(use.offset, use.length)
+        page.say(mark, f"the loop variable '{use.name}' hides {what}", "give it another name")
+
+
+def hidden_by(page: Page, spot: Spot, name: str) -> str:
+    """What a loop variable or let of a name hides where it stands; '' for nothing."""
+    if any(let.name == name for let in spot.lets):
+        return "the let around it"
+    if name in spot.loops:
+        return "the loop variable around it"
+    if name in page.by_name:
+        return f"the step '{name}'"
+    if name in spot.names or name in (*SCOPE_NAMES, *PLACE_NAMES):
+        return f"the name '{name}' that every recipe has"
+    return ""
 
 
 # --- functions ---------------------------------------------------------------------------------------------------

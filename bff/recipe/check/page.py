@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import cast
 
-from msgspec.structs import replace
+import msgspec.structs
 
 from bff.errors import Finding
-from bff.expressions.tree import Each, EachClause, Expression, Mapping, PathTemplate
+from bff.expressions.tree import Each, EachClause, Expression, Let, Mapping, PathTemplate
 from bff.expressions.tree import Sequence as SequenceTree
 from bff.http import Client
 from bff.recipe.graph import Graph, Part, build_graph, parts
@@ -30,7 +30,9 @@ _OVER_REPLY = ("take", "ok", "on_status", "fallback")
 class Spot:
     """One expression or each clause: in which step (None: the page itself) and under which key it stands.
 
-    `names` may be used there, as messages list them; `unlisted` too. `loops` are the loop variables among them.
+    `names` may be used there, as messages list them; `unlisted` too. `loops` are the loop variables and lets among
+    them, `lets` what stands behind those, `later` the lets that are known below only. One that `is_let` says what a
+    let is, and shows only where that is read.
     """
 
     step: Step | None
@@ -39,6 +41,9 @@ class Spot:
     names: tuple[str, ...]
     loops: tuple[str, ...] = ()
     unlisted: tuple[str, ...] = ()
+    lets: tuple[Let, ...] = ()
+    later: tuple[str, ...] = ()
+    is_let: bool = False
 
     def mark(self, offset: int, length: int) -> Mark:
         return cast(Origin, self.leaf.origin).mark(offset, length)
@@ -65,7 +70,7 @@ class Page:
 
     def say_mildly(self, mark: Mark, message: str, hint: str = "") -> None:
         """Say what does not keep the recipe from running."""
-        self.findings.append(replace(mark.finding(message, hint), mild=True))
+        self.findings.append(msgspec.structs.replace(mark.finding(message, hint), mild=True))
 
     @cached_property
     def graph(self) -> Graph:
@@ -82,7 +87,13 @@ class Page:
     @cached_property
     def spots(self) -> tuple[Spot, ...]:
         """Every expression of the recipe, in the order of its keys."""
-        return (*self._step_spots(), *self._page_spots())
+        return tuple(spot for part, at in self.parts for spot in leaves(part, at))
+
+    @property
+    def parts(self) -> Iterator[tuple[Part, Spot]]:
+        """Every part of the recipe that holds expressions, each with the names that it may use."""
+        yield from self._step_parts()
+        yield from self._page_parts()
 
     @property
     def whole_steps(self) -> Iterator[Step]:
@@ -117,14 +128,14 @@ class Page:
     def _scope(self) -> tuple[str, ...]:
         return SCOPE_NAMES + tuple(step.name for step in self.recipe.steps if not isinstance(step, Guard))
 
-    def _step_spots(self) -> Iterator[Spot]:
+    def _step_parts(self) -> Iterator[tuple[Part, Spot]]:
         for step in self.recipe.steps:
             for key, part in parts(step):
                 loops = _loops_at(step, key)
                 names = self._scope + _names_at(step, key) + loops
-                yield from leaves(part, Spot(step, key, _NO_LEAF, names, loops))
+                yield part, Spot(step, key, _NO_LEAF, names, loops)
 
-    def _page_spots(self) -> Iterator[Spot]:
+    def _page_parts(self) -> Iterator[tuple[Part, Spot]]:
         recipe = self.recipe
         page: list[tuple[str, Part | None, tuple[str, ...]]] = [
             ("status", recipe.status, ("errors",)),
@@ -137,7 +148,7 @@ class Page:
             page += [("session.expires", session.expires, ())]
         for key, part, unlisted in page:
             if part is not None:
-                yield from leaves(part, Spot(None, key, _NO_LEAF, self._scope, (), unlisted))
+                yield part, Spot(None, key, _NO_LEAF, self._scope, (), unlisted)
 
 
 _NO_LEAF = Expression("", ast.Constant(None))
@@ -171,7 +182,7 @@ def _names_at(step: Step, key: str) -> tuple[str, ...]:
 def leaves(part: Part, at: Spot) -> Iterator[Spot]:
     """The expressions of a part, each with the loop variables around it."""
     if isinstance(part, Expression | EachClause):
-        yield Spot(at.step, at.key, part, at.names, at.loops, at.unlisted)
+        yield replace(at, leaf=part)
     elif isinstance(part, PathTemplate):
         for hole in part.holes:
             yield from leaves(hole, at)
@@ -182,20 +193,39 @@ def leaves(part: Part, at: Spot) -> Iterator[Spot]:
         for item in part.items:
             yield from leaves(item, at)
     elif isinstance(part, Each):
-        yield from leaves(part.clause, at)
-        variable = part.clause.variable
-        inner = Spot(at.step, at.key, at.leaf, (*at.names, variable), (*at.loops, variable), at.unlisted)
-        yield from leaves(part.item, inner)
+        for value, inner in within(part, at):
+            yield from leaves(value, inner)
+
+
+def within(each: Each, at: Spot) -> Iterator[tuple[Part, Spot]]:
+    """The clauses of a list, its lets and its item, each with the names that it may use."""
+    outer = at.later
+    later = [let.name for let in each.lets]
+    at = replace(at, later=(*outer, *later))
+    for clause in each.clauses:
+        yield clause, at
+        at = _knowing(at, clause.variable)
+    for let in each.lets:
+        yield let.value, replace(at, is_let=True)
+        del later[0]
+        at = replace(_knowing(at, let.name), lets=(*at.lets, let), later=(*outer, *later))
+    yield each.item, at
+
+
+def _knowing(at: Spot, name: str) -> Spot:
+    return replace(at, names=(*at.names, name), loops=(*at.loops, name))
 
 
 def _below(at: Spot, name: str) -> Spot:
-    return Spot(at.step, f"{at.key}.{name}", at.leaf, at.names, at.loops, at.unlisted)
+    return replace(at, key=f"{at.key}.{name}")
 
 
 def loop_failed(step: Step | None) -> bool:
     """Whether a step's loop could not be read, so that its variable is unknown."""
     if not isinstance(step, Request):
         return False
+    if "let" in step.marks.keys:
+        return True
     return any(key in step.marks.keys and getattr(step, key) is None for key in ("each", "batch"))
 
 

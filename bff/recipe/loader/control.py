@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bff.recipe.source import MapNode, Node, ScalarNode
+from bff.recipe.source import ListNode, MapNode, Node, ScalarNode
 from bff.text import nearest
 
 _CLAUSE = re.compile(r"\s*\w+\s+in\s")
@@ -40,9 +40,25 @@ def condition_key(node: MapNode) -> ScalarNode | None:
     return next((key for key, _ in node.items if key.text in _CONDITIONS), None)
 
 
+def let_key(node: MapNode) -> ScalarNode | None:
+    """The key of lets that stand beside an item, and beside no loop; in quotes a key is only a name."""
+    written = {key.text for key, _ in node.items}
+    for key, value in node.items:
+        if key.text == "let" and key.style is None and isinstance(value, MapNode) and "item" in written:
+            return key
+    return None
+
+
+def are_clauses(node: Node) -> bool:
+    """Whether a node is a list of loops."""
+    return isinstance(node, ListNode) and bool(node.items) and all(map(_is_clause, node.items))
+
+
 def _means_each(name: str) -> bool:
     return name in _LOOPS or nearest(name, ("each",)) is not None
 
 
 def _is_clause(value: Node) -> bool:
+    if isinstance(value, ListNode):
+        return are_clauses(value)
     return isinstance(value, ScalarNode) and isinstance(value.value, str) and bool(_CLAUSE.match(value.text))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import keyword
 import unicodedata
 from collections.abc import Callable
@@ -74,7 +75,13 @@ class StepReading(TreeReading):
         kind = self._kind(key, node)
         if kind is None or not isinstance(node, MapNode):
             return Value(key.text, Constant(None), marks=Marks(key.whole))
+        let = next(((name, inner) for name, inner in node.items if name.text == "let"), None)
+        if kind == "request" and let is not None:
+            self.say(let[0].whole, "'let' in a request", "it stands beside each and item; write a value step")
+            node = dataclasses.replace(node, items=tuple(item for item in node.items if item != let))
         found = self.table(node, kind, f"this {kind}", key.whole) or {}
+        if kind == "request" and let is not None:
+            found["let"] = let
         marks = marks_of(key.whole, found)
         when = self.expression("when", found["when"][1]) if "when" in found else None
         if kind == "request":

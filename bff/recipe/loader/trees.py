@@ -6,9 +6,20 @@ import re
 from collections.abc import Callable
 from typing import TypeVar
 
-from bff.expressions.parse import ExpressionError, parse, parse_each, parse_path
-from bff.expressions.tree import Constant, Each, EachClause, Expression, Mapping, PathTemplate, Sequence, Tree
-from bff.recipe.loader.control import choice_key, condition_key, loop_key
+from bff.expressions.limits import MAX_LOOPS
+from bff.expressions.parse import ExpressionError, is_name, parse, parse_each, parse_path
+from bff.expressions.tree import (
+    Constant,
+    Each,
+    EachClause,
+    Expression,
+    Let,
+    Mapping,
+    PathTemplate,
+    Sequence,
+    Tree,
+)
+from bff.recipe.loader.control import are_clauses, choice_key, condition_key, let_key, loop_key
 from bff.recipe.loader.reading import Reading, kind_of
 from bff.recipe.source import ListNode, MapNode, Node, ScalarNode, mark_of
 from bff.text import nearest
@@ -17,6 +28,7 @@ Parsed = TypeVar("Parsed")
 _PROSE = re.compile(r"[^\W\d_]+(['’]\w+)?(,? [^\W\d_]+)+[.!?]?")
 _COMPREHENSION = re.compile(r"\bfor\s+\w+\s+in\b")
 _OTHER_HOLE = re.compile(r"\$\{|(?<=/):[A-Za-z]\w*(?=/|$)")
+_LOOPS_OF_A_STEP = "a step has one loop; make the list by a value step: value: {each: […], item: …}"
 _KEYWORDS = re.compile(r"\b(and|or|not|if|else|in|is|for)\b")
 
 
@@ -45,7 +57,7 @@ class TreeReading(Reading):
         """`x in list if condition`; for batch without a condition."""
         wanted = "'x in list'" if name == "each" else "'ids in list'"
         if not isinstance(node, ScalarNode) or not isinstance(node.value, str):
-            self.wrong(name, node, wanted, _whole_in_quotes(node))
+            self.wrong(name, node, wanted, _LOOPS_OF_A_STEP if are_clauses(node) else _whole_in_quotes(node))
             return None
         return self.parsed(parse_each, node, allow_condition=name == "each")
 
@@ -73,6 +85,22 @@ class TreeReading(Reading):
             return self.parsed(parse, node) or Constant(None)
         return Constant(node.value)
 
+    def clauses(self, node: Node) -> tuple[EachClause, ...] | None:
+        """The loop of a list, or its loops within each other."""
+        if not isinstance(node, ListNode):
+            found = self.clause("each", node)
+            return None if found is None else (found,)
+        if not node.items:
+            self.say(mark_of(node), "a list without a loop", "write each: x in list")
+            return None
+        if len(node.items) > MAX_LOOPS:
+            message = f"{len(node.items)} loops are nested"
+            self.say(
+                mark_of(node.items[MAX_LOOPS]), message, f"at most {MAX_LOOPS}; use index or value steps"
+            )
+        read = [self.clause("each", item) for item in node.items]
+        return tuple(clause for clause in read if clause is not None) if all(read) else None
+
     def _mapping(self, node: MapNode) -> Tree:
         loop = loop_key(node)
         if loop is not None:
@@ -80,6 +108,9 @@ class TreeReading(Reading):
         if choice := choice_key(node):
             key, cure = choice
             self.say(key.whole, f"'{key.text}' chooses nothing here: it is a member of that name", cure)
+        if let := let_key(node):
+            cure = "let stands beside each and item; a member of that name is written 'let'"
+            self.say(let.whole, "'let' names nothing here: it is a member of that name", cure)
         return Mapping(tuple((key.text, self.tree(value)) for key, value in node.items))
 
     def _each(self, node: MapNode, loop: ScalarNode) -> Tree:
@@ -95,11 +126,32 @@ class TreeReading(Reading):
             self.say(loop.whole, "this list has no 'item'", "what each x becomes stands under item")
         else:
             self.table(node, "each", "this list", loop.whole)
-        clause = self.clause("each", next(value for key, value in node.items if key is loop))
+        clauses = self.clauses(next(value for key, value in node.items if key is loop))
+        lets = self._lets(node)
         item = self.tree(items.get("item", next(iter(items.values())))) if items else None
-        if clause is None or item is None:
+        if clauses is None or item is None or lets is None:
             return Constant(None)
-        return Each(clause, item)
+        return Each(clauses, item, lets)
+
+    def _lets(self, node: MapNode) -> tuple[Let, ...] | None:
+        """The lets of a list; None where they could not be read, so that their names would be unknown."""
+        written = {key.text: value for key, value in node.items if nearest(key.text, ("let",))}
+        if not written:
+            return ()
+        table = written.get("let", next(iter(written.values())))
+        if not isinstance(table, MapNode):
+            self.wrong(
+                "let", table, "a mapping of names to values", "write each on a line of its own: name: value"
+            )
+            return None
+        found = []
+        for key, value in table.items:
+            if not is_name(key.text):
+                hint = "a letter, then letters, digits and _; no word of Python"
+                self.say(key.whole, f"'{key.text}' is no name for a let", hint)
+                return None
+            found.append(Let(key.text, self.tree(value), key))
+        return tuple(found)
 
     def trees(self, name: str, node: Node, flat: bool) -> Mapping | None:
         """A mapping of trees; with `flat` each is one text or a list of them (query, headers, form)."""
