@@ -236,6 +236,12 @@ def encode_within(value: JSON, max_nodes: int, max_bytes: int, max_depth: int) -
     return encode(value) if text is None else text
 
 
+def encode_sorted_within(value: JSON, max_nodes: int, max_bytes: int, max_depth: int) -> bytes:
+    """Like `encode_within`, with the keys of mappings in the order of their characters."""
+    text = encode_within(value, max_nodes, max_bytes, max_depth)
+    return msgspec.json.encode(value, order="sorted") if b"{" in text else text
+
+
 def encoder_within(
     max_bytes: int, max_depth: int, closely: Callable[[JSON], bytes]
 ) -> Callable[[JSON], bytes]:

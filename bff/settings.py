@@ -288,6 +288,7 @@ EXTRAS: Final[Mapping[str, str]] = {
     "jwt": "jwt",
     "opentelemetry": "tracing",
     "prometheus_client": "metrics",
+    "re2": "patterns",
     "redis": "redis",
 }
 """The extra of the distribution that brings a package which only some projects need."""

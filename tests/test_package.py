@@ -78,6 +78,7 @@ def test_the_extras_are_what_the_documents_name(wheel: zipfile.ZipFile) -> None:
         "graphql",
         "jwt",
         "metrics",
+        "patterns",
         "redis",
         "serve",
         "test",

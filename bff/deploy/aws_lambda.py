@@ -161,7 +161,7 @@ TARGET = Target(
     starts=MODULE,
     entry=entry,
     manifests=manifests,
-    need=Need(adapters=("apig-wsgi",), metrics=False, lean=True),
+    need=Need(adapters=("apig-wsgi",), metrics=False, lean=True, old_glibc="3.11"),
     resident=False,
     streams=False,
     layered=True,

@@ -14,7 +14,7 @@ from bff.deploy.packages import OPTIONAL, REST, group_of, needless, used_files
 from bff.deploy.pins import FILE as PINS
 from bff.deploy.pins import Pins, distributions_of, file_of
 from bff.deploy.python import Python
-from bff.deploy.wheels import Wheels
+from bff.deploy.wheels import NEWER_ALONE, Wheels
 from bff.errors import OperatorError
 from bff.http import Client
 from bff.plan.compiled import FILE, CompiledPages, compile_pages
@@ -34,7 +34,8 @@ class Need(Struct, frozen=True):
     installs the adapters by itself, and a requirements.txt says which; `site` is the folder of the bundle where the
     host looks for packages, where that is not its top. `metrics` is for hosts whose processes live long enough to
     be counted in. A `lean` bundle has bytecode in place of sources and nothing for debuggers; the project's own
-    modules, and what those alone import, stay as they are.
+    modules, and what those alone import, stay as they are. Under the Python of `old_glibc` the host's glibc is as old
+    as `wheels.GLIBC`.
     """
 
     adapters: tuple[str, ...] = ()
@@ -44,6 +45,7 @@ class Need(Struct, frozen=True):
     site: str = ""
     metrics: bool = True
     lean: bool = False
+    old_glibc: str = ""
 
 
 class Bundle(Struct, frozen=True):
@@ -161,6 +163,11 @@ class Bundler:
         names = {name for name in distributions_of(of_engine) if wheels.pins.has(name)} | set(need.adapters)
         base = wheels.files(names - OPTIONAL, OPTIONAL)
         found = {**wheels.files(names, needless - whole.keys()), **whole}
+        if need.old_glibc == self.python.version and (newer := NEWER_ALONE & found.keys()):
+            raise OperatorError(
+                f"no wheels for Python {self.python.version} of this host: {', '.join(sorted(newer))} needs a newer "
+                "glibc; build with --python 3.12"
+            )
         groups = {name: group_of(name, base) for name in sorted(found)}
         inside = f"{need.site}/" if need.site else ""
         packages = {}

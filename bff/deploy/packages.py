@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
+from bff.expressions.rooms import PATTERNED
 from bff.plan.compiled import CompiledPages
 from bff.plan.model import Plan
 from bff.recipe.model import Input
@@ -20,6 +21,7 @@ GROUPS: Final[Mapping[str, frozenset[str]]] = {
     "session": frozenset({"cryptography", "cffi"}),
     "schemas": frozenset({"jsonschema-rs"}),
     "redis": frozenset({"redis"}),
+    "patterns": frozenset({"google-re2"}),
 }
 """Packages that some bundles have, by what they are there for. What every bundle has is `BASE`, all else `REST`."""
 
@@ -56,6 +58,8 @@ def needless(
         yield "redis"
     if "BFF_JWT_JWKS" not in settings:
         yield "pyjwt"
+    if not any(plan.functions & PATTERNED for plan in plans):
+        yield "google-re2"
     if not (signed or settings):  # each of them is encrypted, or checks what is signed
         yield "cryptography"
         yield "cffi"

@@ -17,8 +17,10 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 from bff.deploy.pins import Pins
 from bff.errors import OperatorError
 
-GLIBC = 26
-"""The oldest glibc 2.x of the hosts (AWS's Python 3.11 on Amazon Linux 2); wheels for newer ones are not taken."""
+GLIBC, NEWER = 26, 28
+"""The oldest glibc 2.x of the hosts (AWS's Python 3.11 on Amazon Linux 2), and the oldest of all others: what has no
+wheel for the one is taken for the other, and does not go to AWS's Python 3.11."""
+NEWER_ALONE = frozenset({"google-re2"})
 
 _ONLY_WHEELS = "--only-binary=:all:"
 """An option of pip, in commands and files alike: a source distribution would run code that no hash covers."""
@@ -101,6 +103,7 @@ def download(lines: Iterable[str], python: str, machine: str, folder: Path) -> N
 def _platforms(machine: str) -> Iterator[str]:
     yield from (f"manylinux_2_{minor}_{machine}" for minor in range(GLIBC, 4, -1))
     yield from (f"{name}_{machine}" for name in _OLD_NAMES[machine])
+    yield from (f"manylinux_2_{minor}_{machine}" for minor in range(NEWER, GLIBC, -1))
 
 
 def _reason(said: str) -> str:

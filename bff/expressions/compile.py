@@ -36,8 +36,10 @@ def compile_tree(
     if is_written and is_struct is not None and isinstance(tree, MappingTree):
         depth = Depths(is_struct, functions.keys()).of_root(tree)
     made: list[tuple[str, ...]] = []
+    patterns: set[str] = set()
     text = generate(
-        *(tree, functions.keys(), quotes.keys(), True, is_struct, scope), None if depth is None else made
+        *(tree, functions.keys(), quotes.keys(), True, is_struct, scope),
+        *(None if depth is None else made, patterns),
     )
 
     def source_of(fast: bool) -> str:
@@ -53,6 +55,7 @@ def compile_tree(
         source_of,
         tuple(made),
         depth,
+        tuple(sorted(patterns)),
     )
     compiled.prepare()
     return compiled

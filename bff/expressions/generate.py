@@ -17,8 +17,9 @@ from bff.expressions.inspect import aliases_of, aliases_of_tree
 from bff.expressions.lets import read_lets
 from bff.expressions.operators import equals_plainly
 from bff.expressions.paths import ANY, Scope
+from bff.expressions.pattern_mistakes import parts_of
 from bff.expressions.percent import ENCODERS
-from bff.expressions.rooms import LIBRARY
+from bff.expressions.rooms import LIBRARY, PATTERNED
 from bff.expressions.running import OWN, QUOTES
 from bff.expressions.safe import Safe
 from bff.expressions.structs import IsStruct, can_be_members, gives_struct
@@ -36,13 +37,19 @@ def generate(
     is_struct: IsStruct | None = None,
     scope: Scope | None = None,
     made: list[tuple[str, ...]] | None = None,
+    patterns: set[str] | None = None,
 ) -> str:
     """The text of `_page(_scope, _ev)`, which gives the tree's value.
 
     `scope` are the loop variables around the tree, with what they stand for. With `made`, mappings of a tree are made
-    as structs; their keys are noted there, and they are called `_s0`, `_s1` …
+    as structs; their keys are noted there, and they are called `_s0`, `_s1` … The patterns that it has are noted in
+    `patterns`, and looked up in `_patterns`.
     """
-    return _Writer(functions, quotes, fast, is_struct if fast else None, scope or {}, made).function(tree)
+    writer = _Writer(functions, quotes, fast, is_struct if fast else None, scope or {}, made)
+    text = writer.function(tree)
+    if patterns is not None:
+        patterns |= writer.patterns
+    return text
 
 
 def _loop_parts(tree: EachClause) -> Each:
@@ -74,6 +81,7 @@ class _Writer:
         made: list[tuple[str, ...]] | None,
     ) -> None:
         self.made = made
+        self.patterns: set[str] = set()
         self.is_struct = is_struct
         self.scope = scope
         self.functions = functions
@@ -280,6 +288,8 @@ class _Writer:
             and isinstance(arguments[0], (ast.GeneratorExp, ast.ListComp))
         ):
             return self.count(arguments[0])
+        if name in PATTERNED and name not in self.functions:
+            return self.patterned(name, arguments)
         codes = self.nodes(arguments)
         if name == "default" and name not in self.functions:
             return self.default(*codes)
@@ -292,6 +302,18 @@ class _Writer:
         if name not in FUNCTIONS:
             raise LookupError(f"no function is named {name}")
         return Code(f"{LIBRARY}{name}({text})", uses)
+
+    def patterned(self, name: str, arguments: list[ast.expr]) -> Code:
+        """A call of what takes a pattern, which is compiled with the function."""
+        value, pattern, *others = arguments
+        assert isinstance(pattern, ast.Constant) and isinstance(pattern.value, str), (
+            "the grammar has seen to it"
+        )
+        self.patterns.add(pattern.value)
+        codes = self.nodes([value, *(other for other in others if _text_of(other) is None)])
+        texts = [codes[0].text, f"_patterns[{pattern.value!r}]", *(code.text for code in codes[1:])]
+        texts += [repr(parts_of(text)) for other in others if (text := _text_of(other)) is not None]
+        return Code(f"{LIBRARY}{name}(_ev, {', '.join(texts)})", uses_of(codes))
 
     def default(self, value: Code, otherwise: Code) -> Code:
         name = value.text if value.atom else self.blocks.fresh()
@@ -383,6 +405,10 @@ def _loop_of(clause: EachClause) -> _Loop:
 
 def _loops(generators: list[ast.comprehension]) -> list[_Loop]:
     return [_Loop(_name(loop.target), loop.iter, loop.ifs) for loop in generators]
+
+
+def _text_of(node: ast.expr) -> str | None:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
 def _name(target: ast.expr) -> str:

@@ -8,6 +8,7 @@ import unicodedata
 from bff.expressions import habits, limits
 from bff.expressions.displays import CONSTANTS, Displays
 from bff.expressions.functions import FUNCTIONS
+from bff.expressions.pattern_mistakes import check_pattern
 from bff.expressions.tokens import KEYWORDS, ExpressionError, number, read_token
 
 _COMPARISONS: dict[str, type[ast.cmpop]] = {
@@ -188,6 +189,7 @@ class Grammar(Displays):
             if not self.took(",") and self.next.text != ")":
                 self.unexpected("',' or ')'")
         _check_arity(function, len(arguments))
+        check_pattern(self.text, function, arguments)
         return self.place(ast.Call(function, arguments, []), start)
 
     def argument(self, function: str) -> ast.expr:

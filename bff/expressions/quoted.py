@@ -32,7 +32,8 @@ class Quoted(Cursor):
     def plain_text(self) -> ast.expr:
         token = self.next
         end = self.find_quote(token)
-        value = unescape(self.text, token.end, end)
+        is_raw = token.text.startswith("r")
+        value = self.text[token.end : end] if is_raw else unescape(self.text, token.end, end)
         self.jump(end + 1)
         return self.place(ast.Constant(value), token.start, end + 1)
 

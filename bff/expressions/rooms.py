@@ -17,7 +17,20 @@ def _days() -> Mapping[str, Function]:
     return FUNCTIONS
 
 
-ROOMS: Mapping[str, Callable[[], Mapping[str, Function]]] = dict.fromkeys(("date", "days"), _days)
+def _texts() -> Mapping[str, Function]:
+    from bff.expressions.texts import FUNCTIONS
+
+    return FUNCTIONS
+
+
+PATTERNED = frozenset({"matches", "find", "sub"})
+"""The functions whose second argument is a pattern: a constant that is compiled with the expression."""
+
+_OF_TEXTS = ("base64", "parse_json", "to_json", "unbase64", "url", "url_encode", *PATTERNED)
+ROOMS: Mapping[str, Callable[[], Mapping[str, Function]]] = {
+    **dict.fromkeys(("date", "days"), _days),
+    **dict.fromkeys(_OF_TEXTS, _texts),
+}
 """The functions that stand in rooms, each with what opens its room."""
 
 _NAMES = {LIBRARY + name: name for name in ROOMS}

@@ -45,10 +45,13 @@ class Compiled:
     The fast version is run first. If it raises, the values are not what pages have every day: the budgets are put
     back and the safe version gives the value. `code_of` gives the code of the fast or the safe version, and is asked
     for each when it is first run; `source_of` gives its source, where that is still known. Where a `depth` is known,
-    the fast version gives a struct of that depth, at most; `structs` are the keys of all that are in it.
+    the fast version gives a struct of that depth, at most; `structs` are the keys of all that are in it. Its
+    `patterns` are compiled with it.
     """
 
-    __slots__ = ("_fast", "_safe", "code_of", "depth", "functions", "quotes", "source_of", "structs")
+    __slots__ = (
+        *("_fast", "_safe", "code_of", "depth", "functions", "patterns", "quotes", "source_of", "structs"),
+    )
 
     def __init__(
         self,
@@ -58,7 +61,9 @@ class Compiled:
         source_of: Callable[[bool], str] | None = None,
         structs: tuple[tuple[str, ...], ...] = (),
         depth: int | None = None,
+        patterns: tuple[str, ...] = (),
     ) -> None:
+        self.patterns = patterns
         self.structs = structs
         self.depth = depth
         self.code_of = code_of
@@ -100,6 +105,10 @@ class Compiled:
         names = _GLOBALS | called_in(code)
         names |= {OWN + name: _caller(name, function) for name, function in self.functions.items()}
         names |= {QUOTES + name: partial(_quote, name, function) for name, function in self.quotes.items()}
+        if self.patterns:
+            from bff.expressions.patterns import Pattern  # few pages have patterns
+
+            names["_patterns"] = {text: Pattern(text) for text in self.patterns}
         if fast:
             names |= {f"_s{at}": _struct_of(keys) for at, keys in enumerate(self.structs)}
         # With no builtins, the function reaches nothing but what it is given.

@@ -17,6 +17,7 @@ FUNCTIONS: dict[str, Function] = {}
 _declare = partial(library, FUNCTIONS)
 
 _INTEGER = re.compile(r"[ ]*[+-]?[0-9]{1,25}[ ]*")
+_DIGITS = re.compile(r"[ ]*[+-]?[0-9a-zA-Z]+[ ]*")
 _DECIMAL = re.compile(r"[ ]*[+-]?[0-9]{1,400}+(?:\.[0-9]{1,400}+)?(?:[eE][+-]?[0-9]{1,4})?[ ]*")
 _FAR = 1e15
 """Floats over this are rounded digit by digit."""
@@ -51,12 +52,25 @@ def text(evaluation: Evaluation, value: Any) -> str | None:
     return "" if value is None else to_text(value)
 
 
-@_declare("int(x)", 1, 1, "integer | null of any")
-def integer(evaluation: Evaluation, value: Any) -> int | float | None:
-    """A whole number of a number (cut off) or of a text such as '12'; null and other texts give null."""
+@_declare("int(x, base)", 1, 2, "integer | null of any, any")
+def integer(evaluation: Evaluation, value: Any, *base: Any) -> int | float | None:
+    """A whole number of a number (cut off) or of a text, such as '12', or with base 16 'ff'; all else gives null."""
+    if base:
+        return _of_base(value, base[0])
     if value.__class__ is str and len(value) < 99 and _INTEGER.fullmatch(value):
         return number(int(value))
     return number(int(value)) if is_number(value) else None
+
+
+def _of_base(value: Any, base: Any) -> int | float | None:
+    if value.__class__ is not str or base.__class__ is not int or not 2 <= base <= 36:
+        return None
+    if len(value) > 99 or not _DIGITS.fullmatch(value):
+        return None
+    try:
+        return number(int(value, base))
+    except ValueError:
+        return None
 
 
 @_declare("float(x)", 1, 1, "number | null of any")

@@ -33,7 +33,7 @@ _SCALARS = frozenset(
         "round",
         "startswith",
     )
-) | {"str", "strip", "upper"}
+) | {"str", "strip", "upper", "matches", "sub", "url_encode", "url", "base64", "unbase64", "to_json"}
 """Functions that give neither lists nor mappings."""
 
 

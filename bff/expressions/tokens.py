@@ -26,7 +26,7 @@ _TEXT_START = re.compile(r"((?:[rR][bBfF]?|[bBfF][rR]?|[uU])?)(['\"])")
 _OPERATOR = re.compile(
     r"===|!==|\*\*|//|==|!=|<=|>=|<>|<<|>>|&&|\|\||\?\?|\?\.(?![0-9])|=>|->|:=|\.\.\.|[-+*/%|&]=|\$\{|."
 )
-_ESCAPE = re.compile(
+ESCAPE = re.compile(
     r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{1,3})|(.)|$)", re.DOTALL
 )
 _ESCAPED = {"\\": "\\", "'": "'", '"': '"', "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r"}
@@ -47,7 +47,7 @@ class ExpressionError(BffError):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One token; of a text only its opening (`'`, `f"`) is read, its inside follows."""
+    """One token; of a text only its opening (`'`, `f"`, `r'`) is read, its inside follows."""
 
     kind: Literal["name", "number", "text", "operator", "end"]
     text: str
@@ -100,12 +100,12 @@ def read_token(text: str, position: int) -> Token:
 
 
 def _text_start(text: str, found: re.Match[str]) -> Token:
-    if found[1] not in {"", "f", "F"}:
+    if found[1] not in {"", "f", "F", "r", "R"}:
         raise ExpressionError(
             f"a text begins with {found[0]} here",
             found.start(),
             len(found[0]),
-            "only f may stand before the quotes: f'…{name}…'",
+            "f or r may stand before the quotes: f'…{name}…', r'…\\d…'",
         )
     if text.startswith(found[2] * 3, found.start(2)):
         raise ExpressionError(
@@ -176,7 +176,7 @@ def unescape(text: str, start: int, end: int) -> str:
         )
 
     pieces, position = [], start
-    for found in _ESCAPE.finditer(text, start, end):
+    for found in ESCAPE.finditer(text, start, end):
         pieces += [text[position : found.start()], character(found)]
         position = found.end()
     return "".join([*pieces, text[position:end]])

@@ -193,7 +193,7 @@ class _Writer(pickle.Pickler):
         if isinstance(found, Compiled):
             assert found.source_of is not None  # it was generated in this process
             codes = (self._encode(found.source_of(fast)) for fast in (True, False))
-            made = (None, found.structs, found.depth)
+            made = (None, found.structs, found.depth, found.patterns)
             return Compiled, (Stored(*codes), found.functions, found.quotes, *made)
         return NotImplemented
 

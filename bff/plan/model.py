@@ -168,7 +168,8 @@ class Plan(Struct, frozen=True, dict=True):
     the page that hang on a step; `second_sources` the steps that name a step in their `when`. A `private` page
     is not the same for everybody. `deferred` are the steps that a page in lines does not wait for: those that say
     `defer` and those that read one. `header_names` are those of `headers`, `input_lists` the places of the visitor's
-    input that the recipe goes over; `shows_errors` says whether the answer is made of `errors`.
+    input that the recipe goes over; `shows_errors` says whether the answer is made of `errors`. `functions` are those
+    of the library that it calls and that not every app can give.
     """
 
     recipe: Recipe
@@ -186,6 +187,7 @@ class Plan(Struct, frozen=True, dict=True):
     header_names: tuple[str, ...] = ()
     input_lists: tuple[Path, ...] = ()
     shows_errors: bool = True
+    functions: frozenset[str] = frozenset()
 
     @cached_property
     def requests(self) -> tuple[PlannedRequest, ...]:

@@ -13,6 +13,7 @@ from bff.expressions.addresses import with_encoded_holes
 from bff.expressions.fields import fields
 from bff.expressions.inspect import ANY, Any_, Inspection, Path, inspect, inspect_tree, item_paths
 from bff.expressions.paths import Alias, scope_of
+from bff.expressions.rooms import PATTERNED
 from bff.expressions.tree import Expression, Tree
 from bff.expressions.tree import Mapping as MappingTree
 from bff.http import CacheTerms, Client, encode_constant
@@ -47,6 +48,7 @@ from bff.recipe.taint import taint_of
 from bff.validation import Validator
 
 _SENT = frozenset({"path", "query", "headers", "body", "form", "each", "batch"})
+_NEEDY = PATTERNED
 VISITOR_INPUT = frozenset({"path", "query", "headers", "body"})
 
 
@@ -128,7 +130,13 @@ class _Planner:
             header_names=() if recipe.headers is None else tuple(name for name, _ in recipe.headers.items),
             input_lists=self._input_lists(),
             shows_errors=any(use.name == "errors" for tree in self.page_trees for use in tree.names),
+            functions=self._functions(),
         )
+
+    def _functions(self) -> frozenset[str]:
+        """What the page calls of the functions that not every app can give."""
+        of_steps = (part for parts in self.inspections.values() for part in parts.values())
+        return _NEEDY & {use.name for part in (*of_steps, *self.page_reads) for use in part.functions}
 
     # --- compiling -----------------------------------------------------------------------------------------------
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from bff.errors import OperatorError
+from bff.expressions.rooms import PATTERNED
 from bff.http import Transport, transport_of
 from bff.plan.model import Plan
-from bff.settings import Settings
+from bff.settings import Settings, installing
 from bff.web.admission import Admission
 from bff.web.background import background_of
 from bff.web.door import Door, Watch
@@ -61,6 +64,12 @@ class Assembly(Struct, frozen=True):
         return Proxies(settings.trusted_proxies).around(found) if settings.trusted_proxies else found
 
 
+def _require_patterns(plan: Plan) -> None:
+    """Raises OperatorError where a page has patterns, and nothing here reads them."""
+    if plan.functions & PATTERNED and find_spec("re2") is None:
+        raise OperatorError(f"{plan.recipe.file} needs the package re2: {installing('re2')}")
+
+
 def load_site(
     folder: Path, pages: Sequence[str] | None, environ: Mapping[str, str], transport: Transport | None
 ) -> Assembly:
@@ -75,6 +84,7 @@ def load_site(
     def require_for(plan: Plan) -> None:
         identity.require_for(plan)
         rates.require_for(plan)
+        _require_patterns(plan)
 
     metrics, tracing = metrics_of(settings, environ), tracing_of(settings, environ)
     asked = transport or transport_of(settings.transport, settings.transport_threads)

@@ -13,6 +13,7 @@ from bff.deploy import TARGETS, Bundle, Bundler
 from bff.deploy.engine_pack import PACK
 from bff.deploy.layers import layers_of
 from bff.deploy.python import running_python
+from bff.errors import OperatorError
 from tests.project import write_project
 from tests.servers import ROOT
 
@@ -70,3 +71,34 @@ def test_a_layer_has_one_name_for_one_content(with_jwt: Bundle, small: Bundler) 
     assert (base.group, base.name, base.files) == (same.group, same.name, same.files)
     changed = {**other.packages, "msgspec": {**other.packages["msgspec"], "msgspec/more.pyc": b""}}
     assert layers_of(replace(other, packages=changed))[0].name != same.name
+
+
+@pytest.fixture(scope="module")
+def with_patterns(tmp_path_factory: pytest.TempPathFactory) -> Bundler:
+    root = tmp_path_factory.mktemp("patterns")
+    pages = {
+        "found": "route: GET /found\nauth: none\ninput: {query: {q: {type: string}}}\nshape: matches(query.q, 'a')\n",
+        "plain": "route: GET /plain\nauth: none\nshape: url_encode('a b')\n",
+    }
+    return Bundler(write_project(root, pages), running_python(), "x86_64")
+
+
+def test_re2_goes_along_with_pages_that_have_patterns(with_patterns: Bundler) -> None:
+    need = TARGETS["container"].need
+    found = with_patterns.bundle(["found"], need)
+    assert found.groups["google-re2"] == "patterns"
+    site = f"{need.site}/" if need.site else ""
+    assert f"{site}re2/__init__.py" in found.packages["google-re2"]
+    assert "google-re2" not in with_patterns.bundle(["plain"], need).packages
+    assert "google-re2" in with_patterns.bundle(None, need).packages
+
+
+def test_a_host_whose_glibc_is_too_old_for_re2_is_told_at_the_build(with_patterns: Bundler) -> None:
+    with pytest.raises(OperatorError) as raised:
+        with_patterns.bundle(["found"], replace(NEED, old_glibc=running_python().version))
+    assert str(raised.value) == (
+        f"no wheels for Python {running_python().version} of this host: google-re2 needs a newer glibc; "
+        "build with --python 3.12"
+    )
+    assert "google-re2" not in with_patterns.bundle(["plain"], NEED).packages
+    assert NEED.old_glibc == "3.11"

@@ -101,8 +101,22 @@ ONE = (
     "upper",
 )
 ONE += ("strip", "range", "round", "min", "max", "sort", "unique", "join", "split", "digest", "quote")
+ONE += ("url_encode", "base64", "unbase64", "parse_json", "to_json")
 TWO = ("min", "max", "round", "index", "group", "pick", "omit", "default", "join", "split", "merge", "unique")
-TWO += ("startswith", "endswith", "sort", "digest")
+TWO += ("startswith", "endswith", "sort", "digest", "url", "int")
+PATTERNS = (
+    r"[a-z]+",
+    r"(\d)(x)?",
+    "a|b",
+    "^",
+    "",
+    "(?P<one>.)",
+    r"\b",
+    "[^a-z]",
+    r"i(d|)?",
+    "办",
+    "(a*)(b)?",
+)
 SPECS = (".2f", "03d", ">8", "<5", ",", "e", "x", ".3", "+", "%")
 ARITHMETIC = ("+", "-", "*", "/", "//", "%")
 COMPARISONS = ("==", "!=", "<", "<=", ">", ">=", "in", "not in")
@@ -187,6 +201,8 @@ def _f_string(draw, inner):
 def _call(draw, inner):
     if draw(st.booleans()):
         return f"{draw(st.sampled_from(ONE))}({inner()})"
+    if draw(st.integers(0, 4)) == 0:
+        return draw(_patterned(inner))
     name, first = draw(st.sampled_from(TWO)), inner()
     second = (
         draw(st.sampled_from(["'id'", "'-n'", "'name'", "'-'", "2", "', '", "me"]))
@@ -194,6 +210,18 @@ def _call(draw, inner):
         else inner()
     )
     return f"{name}({first}, {second})"
+
+
+@st.composite
+def _patterned(draw, inner):
+    value, pattern = inner(), draw(st.sampled_from(PATTERNS))
+    name = draw(st.sampled_from(["matches", "find", "sub"]))
+    raw = "r" if draw(st.booleans()) else ""
+    written = f"r'{pattern}'" if raw else repr(pattern)
+    if name != "sub":
+        return f"{name}({value}, {written})"
+    constant = r"'<\\1\\0>'" if "(" in pattern else "'-'"
+    return f"sub({value}, {written}, {draw(st.sampled_from([constant, f'default(null, {inner()})']))})"
 
 
 def _loop(draw, inner, loops):

@@ -49,7 +49,7 @@ REFUSED = [
     "x is not 1",
     "x < len(x) < 3", "1 < [y for y in x] < 2", "(y for y in x)", "[(y for y in x)]",
     "len(x, (y for y in x))",
-    "x[1:2:3:4]", "x[]", "x[1, 2]", "x[...]", "b'a'", "r'a'", "u'a'", "rf'a'", "'''a'''", '"""a"""', "1j",
+    "x[1:2:3:4]", "x[]", "x[1, 2]", "x[...]", "b'a'", "R'a\\'", "u'a'", "rf'a'", "'''a'''", '"""a"""', "1j",
     "0x", "1_",
     "1__0", "0777", "1e999", "18446744073709551616", "9" * 4000, "0x" + "f" * 17, "`x`", "${x}", "x?.y",
     "x ?? 1",
@@ -70,6 +70,15 @@ REFUSED = [
     "'\\U0011ffff'",
     "'\\N{BELL}'", "'\\xz1'", "'\\q'", "'\\", "'a\nb'", "'", '"', "f'", "x['", "'a' 'b'", "x 'a'", "'a'x",
     "1x", "1.2.3",
+    # Patterns
+    "matches(x, x)", "matches(x, f'{x}')", "find(x, null)", "sub(x, 'a' + 'b', 'c')", "matches(x, r'(a)\\1')",
+    "matches(x, r'(?=a)')", "matches(x, r'(?<=a)')", "matches(x, r'(?>a)')", "matches(x, r'(?P=n)')",
+    "matches(x, r'((a{100}){100}){100}')", "matches(x, r'(.{1,999}){1,999}')", "matches(x, r'a{1001}')",
+    "matches(x, r'(\\pL{1,30}){1,30}')", "find(x, r'(?i)(\\pL{1,30}){1,10}x')",
+    "matches(x, r'(.{1,200})(.{1,200})(.{1,200})b')",
+    "matches(x, r'" + "(" * 1_900 + "')",
+    "matches(x, r'" + "[" * 900 + "')",
+    "sub(x, 'a', r'\\1')", "sub(x, '(a)', f'{x}\\\\1')", "sub(x, 'a', '\\\\q')", "find(x, '" + "*" * 900 + "')",
     # Too long, too deep, too many loops
     "x" * 10_000, "'" + "a" * 10_000 + "'", "x" + "+x" * 1_990, "x" + "+x" * 5_000,
     "(" * 1_900 + "x" + ")" * 1_900,
@@ -124,12 +133,34 @@ NULLS = [
     "len(true)",
     "str(xs)", "str(rows[0])", " < ".join(["'a'"] + ["1"] * 30), " < ".join(["x.a"] * 31),
     "[text for text in xs][0] - 'a'",
+    # Patterns that others take for ever for
+    "find(big, r'(a*)*b')", "find(big, r'(a+)+$b')", "find(big, r'(a|a)*b')", "find(big, r'(a|aa)+b')",
+    "find(big, r'.*.*=.*')", "find(big, r'^(([a-z])+.)+[A-Z]([a-z])+$')", "find(big, r'(.*a){9}b')",
+    "matches(x, r'" + "(" * 1_000 + ")" * 1_000 + "')", "find(text, r'" + "a?" * 1_800 + "a" * 300 + "')",
+    # Base64, JSON and addresses
+    "unbase64(big + 'a')", "unbase64('====')", "unbase64(xs)", "base64(rows)", "parse_json(big)",
+    "parse_json('[' + '[' * 0)", "parse_json(replace(big, 'a', '[')[:1000])", "parse_json('{\\'a\\': 1}')",
+    "parse_json('1e999')", "parse_json(rows)", "url(xs, {})", "url('/a', {'b': rows})", "url(text, xs)",
+    "int(big, 16)", "int('0b2', 2)", "int('1', 1)", "int('1', 99)", "int('1', '16')",
 ]  # fmt: skip
 
 _NESTED_LOOPS = "[1 for a in rows for b in rows for c in rows{}]"
 _MILLION = "[1 for a in range(1000) for b in range(1000){}]"
 
 OVER = [
+    # Patterns over long texts, and hits that each look to the end
+    "[find(b, r'(a+)(a+)(a+)(a+)b') for b in bigs]", "find(big, r'(.{1,100})(.{1,100})(.{1,100})b')",
+    "find(big, r'[a-z]{500}([a-z]{400}).(b)')", "sub(big, r'a.*b|a', 'x')", "sub(big, r'a', 'x')", "sub(big, '', big)",
+    "sub(big, 'a', big)", "sub(big, r'(a+)', r'\\1\\1\\1\\1\\1\\1\\1\\1\\1\\1\\1\\1\\1\\1\\1\\1\\1\\1')",
+    "find(big, r'(?i)\\pL+ \\pL+$')",
+    # Base64, JSON and addresses of long texts
+    "base64(replace(big, 'a', 'aaaaaaaaaa'))", "unbase64(replace(big, 'a', 'aaaaaaaaaa'))",
+    "[unbase64(b) for b in bigs for c in xs]", "[url_encode(b) for b in bigs]", "url_encode(replace(big, 'a', '待待'))",
+    "parse_json('[' + replace(big[:500000], 'a', '[],') + '1]')",
+    "parse_json('[' + replace(big[:300000], 'a', '{},') + '1]')",
+    "parse_json('[' + replace(big, 'a', '1,') + '1]')", "[to_json(rows) for a in rows for b in xs]",
+    "to_json([big for a in range(1000)])", "[to_json(bigs) for a in xs]", "url('/', {'a': bigs})",
+    "[url('/', {'a': xs, 'b': xs}) for a in xs for b in xs]",
     # Three loops over 300 items
     _NESTED_LOOPS.format(""), _NESTED_LOOPS.format(" if a.id == b.id and b.id == c.id"),
     _NESTED_LOOPS.format(" if false"),

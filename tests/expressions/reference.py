@@ -6,6 +6,7 @@ Shares nothing with the compiled form but the parser; budgets are not kept.
 from __future__ import annotations
 
 import ast
+import base64
 import hashlib
 import json
 import math
@@ -13,6 +14,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from functools import cmp_to_key
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from bff.expressions.tree import Constant, Each, Expression, Mapping, Sequence
 
@@ -67,6 +70,11 @@ def look_up(value, name):
 
 def items(value):
     return value if isinstance(value, list) else []
+
+
+def percent(value):
+    plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~"
+    return "".join(one if one in plain else "".join(f"%{byte:02X}" for byte in one.encode()) for one in value)
 
 
 class _Reference:
@@ -258,6 +266,7 @@ class _Reference:
         name, arguments = node.func.id, self.values(node.args, scope)
         if name in self.quotes:
             return self.quotes[name](text(arguments[0]) or "")
+        self.is_constant = isinstance(node.args[-1], ast.Constant) if node.args else False
         return getattr(self, f"f_{name}")(*arguments)
 
     # The library
@@ -313,10 +322,92 @@ class _Reference:
     def f_str(self, value):
         return "" if value is None else text(value)
 
-    def f_int(self, value):
+    def f_int(self, value, *base):
+        if base:
+            return self.in_base(value, base[0])
         if is_text(value):
             return fitting(int(value)) if re.fullmatch(r" *[+-]?[0-9]{1,25} *", value) else None
         return fitting(int(value)) if is_number(value) else None
+
+    def in_base(self, value, base):
+        fits = isinstance(base, int) and not isinstance(base, bool) and 2 <= base <= 36
+        if not is_text(value) or not fits or not re.fullmatch(r" *[+-]?[0-9a-zA-Z]+ *", value):
+            return None
+        try:
+            return fitting(int(value, base))
+        except ValueError:
+            return None
+
+    # Patterns are those that Python's own library and RE2 read alike
+
+    def f_matches(self, value, pattern):
+        return re.search(pattern, value, re.ASCII) is not None if is_text(value) else None
+
+    def f_find(self, value, pattern):
+        hit = re.search(pattern, value, re.ASCII) if is_text(value) else None
+        return None if hit is None else [hit[0], *hit.groups()]
+
+    def f_sub(self, value, pattern, new):
+        if not is_text(value) or not is_text(new):
+            return None
+
+        def stands_in(hit):
+            if not self.is_constant:
+                return new
+            return re.sub(r"\\(.)", lambda part: "\\" if part[1] == "\\" else hit[int(part[1])] or "", new)
+
+        return re.sub(pattern, stands_in, value, flags=re.ASCII)
+
+    def f_url_encode(self, value):
+        found = text(value)
+        return None if found is None else percent(found)
+
+    def f_url(self, base, parameters):
+        if not is_text(base) or not (parameters is None or isinstance(parameters, dict)):
+            return None
+        pairs = []
+        for name, value in (parameters or {}).items():
+            for one in value if isinstance(value, list) else [value]:
+                if isinstance(one, (list, dict)):
+                    return None
+                if one is not None:
+                    pairs.append((percent(name), percent(text(one))))
+        address, hash_, fragment = base.partition("#")
+        for name, value in pairs:
+            sign = "" if address[-1:] in ("?", "&") else "&" if "?" in address else "?"
+            address += f"{sign}{name}={value}"
+        return address + hash_ + fragment
+
+    def f_base64(self, value):
+        return base64.b64encode(value.encode()).decode() if is_text(value) else None
+
+    def f_unbase64(self, value):
+        if not is_text(value):
+            return None
+        plain = "".join(one for one in value.replace("-", "+").replace("_", "/") if one not in " \t\r\n")
+        if not re.fullmatch(r"[A-Za-z0-9+/]*={0,2}", plain):
+            return None
+        plain = plain.rstrip("=")
+        try:
+            return base64.b64decode(plain + "=" * (-len(plain) % 4)).decode()
+        except ValueError:
+            return None
+
+    def f_parse_json(self, value):
+        try:
+            return json.loads(value, parse_constant=lambda _: None) if is_text(value) else None
+        except ValueError:
+            return None
+
+    def f_to_json(self, value):
+        if isinstance(value, float):
+            return msgspec.json.encode(value).decode()
+        if isinstance(value, list):
+            return f"[{','.join(map(self.f_to_json, value))}]"
+        if isinstance(value, dict):
+            pairs = (f"{self.f_to_json(name)}:{self.f_to_json(value[name])}" for name in sorted(value))
+            return f"{{{','.join(pairs)}}}"
+        return json.dumps(value, ensure_ascii=False)
 
     def f_float(self, value):
         if is_text(value) and re.fullmatch(r" *[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)? *", value):

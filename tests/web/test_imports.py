@@ -93,7 +93,13 @@ AUTHORS = {
     *("bff.deploy", "bff.explaining", "bff.plan.planner", "bff.plan.planning", "bff.plan.used_paths", "yaml"),
     *(f"bff.expressions.{name}" for name in ("compile", "generate", "grammar", "inspect", "parse", "tokens")),
     # The whole library; what few pages call is loaded for them alone.
-    *("bff.expressions.days", "bff.expressions.functions"),
+    *(
+        "bff.expressions.days",
+        "bff.expressions.functions",
+        "bff.expressions.patterns",
+        "bff.expressions.texts",
+        "re2",
+    ),
 }
 NEVER = ONLY_SOME | FLASK | OF_PYTHON | AUTHORS
 ASK = """

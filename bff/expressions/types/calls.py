@@ -170,6 +170,18 @@ def _tell_fields(inference: Inference, nodes: Sequence[ast.expr], options: Seque
                 inference.watch.field(node, nodes[0], name, items)
 
 
+def _hit(_: Inference, __: Sequence[ast.expr], options: Sequence[Sequence[Type]]) -> Type:
+    return NULL if _fits("string", options[0]) is False else nullable(Array(nullable(STRING)))
+
+
+def _anything(_: Inference, __: Sequence[ast.expr], options: Sequence[Sequence[Type]]) -> Type:
+    if _fits("string", options[0]) is False:
+        return NULL
+    return Unknown(
+        "what is in a text of JSON is not known", "a function of yours whose hint says it can read it"
+    )
+
+
 def _default(_: Inference, __: Sequence[ast.expr], options: Sequence[Sequence[Type]]) -> Type:
     first, second = options
     found = kept(first, not_null)
@@ -216,6 +228,8 @@ RULES: Mapping[str, Rule] = {
     "the list": _unique,
     "the items by a field": _indexed,
     "lists of items by a field": _grouped,
+    "the first hit": _hit,
+    "anything": _anything,
     "the first that is not null": _default,
     "the values": _values,
     "the entries": _items,

@@ -9,6 +9,7 @@ import pytest
 from bff.expressions import Evaluation, compile_tree
 from bff.expressions.functions import FUNCTIONS
 from bff.expressions.parse import parse
+from bff.expressions.rooms import PATTERNED
 from bff.expressions.types.calls import RULES, declared
 from bff.expressions.types.typing import Typing, known
 from bff.types.model import Literal, holds
@@ -40,6 +41,8 @@ def test_what_a_function_gives_is_of_its_type(name: str, data: Any) -> None:
         data.draw(st.sampled_from([*_NAMES, *_CONSTANTS]) if at else st.sampled_from(_NAMES))
         for at in range(data.draw(st.integers(function.least, most)))
     ]
+    if name in PATTERNED:  # which are constants
+        written[1] = data.draw(st.sampled_from(["r'([a-z])(x)?'", "''", "'id'"]))
     expression = parse(f"{name}({', '.join(written)})")
     names = {one: data.draw(types, label=one) for one in _NAMES}
     one = Typing().of(expression, known(names))
@@ -75,6 +78,19 @@ def test_what_a_function_gives_is_of_its_type(name: str, data: Any) -> None:
         ("default(1, 'x')", "1"),
         ("round(2.5)", "integer | null"),
         ("quote('a')", "string | null"),
+        ("matches('a', r'b')", "boolean"),
+        ("matches(null, r'b')", "null"),
+        ("find('a', r'(b)?')", "(string | null)[] | null"),
+        ("find(1, r'b')", "null"),
+        ("sub('a', 'b', 'c')", "string"),
+        ("url_encode(1)", "string"),
+        ("url('/a', {})", "string | null"),
+        ("base64('a')", "string"),
+        ("unbase64('a')", "string | null"),
+        ("parse_json(1)", "null"),
+        ("parse_json('1')", "unknown"),
+        ("to_json(1)", "string"),
+        ("int('ff', 16)", "integer | null"),
     ],
 )
 def test_what_a_call_gives(text: str, gives: str) -> None:
