@@ -178,7 +178,7 @@ RECIPES = {
             form: {q: body.q}
             fallback: null
             timeout: 60s
-        headers: {Location: 'f"/things/{body.to}"'}
+        headers: {Location: 'f"/things/{url_encode(body.to)}"'}
         shape: made
         """,
     "login": """

@@ -22,6 +22,7 @@ _ADDRESSES = frozenset(
         *("hx-location", "hx-redirect", "hx-push-url", "hx-replace-url", "turbolinks-location"),
     }
 )
+_ENCODED = frozenset({*ENCODERS, "url_encode"})
 _HOLE = "\0"
 _SETTLES = re.compile(rf"https?://[^/\\?#@\s{_HOLE}]+[/?#]|/[^/\\{_HOLE}]|[?#]")
 
@@ -54,8 +55,10 @@ def encoded(header: str, tree: Tree) -> Tree:
 def as_it_is(node: ast.expr) -> Iterator[ast.expr]:
     """The look-ups and names in a value whose text stands in it as it is: neither encoded nor only looked at."""
     match node:
-        case ast.Call(func=ast.Name(id=name)) if name in ENCODERS:
+        case ast.Call(func=ast.Name(id=name)) if name in _ENCODED:
             return
+        case ast.Call(func=ast.Name(id="url"), args=[base, *_]):
+            yield from as_it_is(base)
         case ast.Compare() | ast.UnaryOp(op=ast.Not()) | ast.Constant():
             return
         case ast.Name() | ast.Attribute() | ast.Subscript():
@@ -122,6 +125,8 @@ def _encoded(header: str, node: ast.expr) -> ast.expr:
             return _changed(node, left=_encoded(header, left))
         case ast.Call(func=ast.Name(id="default"), args=arguments):
             return _changed(node, args=[_encoded(header, argument) for argument in arguments])
+        case ast.Call(func=ast.Name(id="url"), args=[base, *others]):
+            return _changed(node, args=[_encoded(header, base), *others])
     return node
 
 
@@ -145,6 +150,13 @@ def _address(header: str, written: str) -> str:
 def _in_call(hole: ast.expr, address: str) -> ast.FormattedValue:
     """The hole with its text, formatted as it says, in a call of what encodes it."""
     name = BEHIND_PATH if re.search("[?#>]", address) else IN_PATH
+    match hole:
+        case ast.FormattedValue(
+            value=ast.Call(func=ast.Name(id="url_encode"), args=[value]), format_spec=None
+        ):
+            hole = ast.copy_location(
+                ast.FormattedValue(value, -1), hole
+            )  # encoded once, and by what knows dots
     text = ast.copy_location(ast.JoinedStr([hole]), hole)
     function = ast.copy_location(ast.Name(name, ast.Load()), hole)
     return ast.copy_location(

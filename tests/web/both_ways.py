@@ -83,7 +83,7 @@ RECIPES = {
         auth: none
         status: 303
         headers:
-          Location: f"/seite/{path.to}"
+          Location: f"/seite/{url_encode(path.to)}"
           Content-Location: f"/teile/{path.to}"
         shape: 1
         """,

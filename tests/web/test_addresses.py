@@ -23,7 +23,9 @@ PAGE = """
         own: {type: boolean, default: false}
     status: 303
     headers:
-      Location: f"/todos/{path.id}" if query.own else f"https://idp.example/?redirect={query.to}&n={query.n:03d}"
+      Location: >-
+        f"/todos/{url_encode(path.id)}" if query.own else
+        f"https://idp.example/?redirect={url_encode(query.to)}&n={url_encode(f'{query.n:03d}')}"
       Content-Location: default(None, f"/todos/{path.id}?q={query.to}#{query.to}")
       Link:
         - f"</todos?page={query.n + 1}&q={query.to}>; rel=\\"next\\"; title=\\"{query.to}\\""
@@ -75,7 +77,7 @@ def test_dots_that_would_lead_elsewhere_are_a_problem(dots: str, tmp_path: Path)
         input: {query: {to: {type: string}}}
         status: 303
         headers:
-          Location: f"https://app.example/files/{query.to}/edit?from={query.to}"
+          Location: f"https://app.example/files/{url_encode(query.to)}/edit?from={url_encode(query.to)}"
         """
     site = visitor(tmp_path, recipe)
     answer = site.get(f"/go?to={dots}")
@@ -94,14 +96,35 @@ def test_an_address_that_a_backend_gives_stands_as_it_is(tmp_path: Path) -> None
           started: {value: "{'url': 'https://pay.example/s?a=1&b=2', 'id': 'x/y'}"}
         status: 303
         headers:
-          Location: started.url
           Content-Location: f"{started.url}&c={started.id}"
           Link: f"</orders/{started.id}>; rel=\\"self\\""
         """
     headers = visitor(tmp_path, recipe).get("/go").headers
-    assert headers["Location"] == "https://pay.example/s?a=1&b=2"
     assert headers["Content-Location"] == "https://pay.example/s?a=1&b=2&c=x/y"
     assert headers["Link"] == '</orders/x%2Fy>; rel="self"'
+
+
+def test_an_address_is_made_of_parameters(tmp_path: Path) -> None:
+    recipe = """
+        route: GET /go/{id}
+        auth: none
+        input: {query: {to: {type: string}, n: {type: array, items: {type: integer}}}}
+        status: 303
+        headers:
+          Location: >-
+            url(f"/todos/{url_encode(path.id)}?kind=all", {'to': query.to, 'n': query.n}) if query.to else
+            '/todos/' + url_encode(path.id)
+          Content-Location: "url('/todos', {'to': query.to})"
+          Link: >-
+            f"<{url('/todos', {'to': query.to})}>; title=\\"{url_encode(query.to)}\\""
+        """
+    site = visitor(tmp_path, recipe)
+    headers = site.get("/go/a%3Fb?to=https://evil.example/%26&n=1&n=2").headers
+    to = "https%3A%2F%2Fevil.example%2F%26"
+    assert headers["Location"] == f"/todos/a%3Fb?kind=all&to={to}&n=1&n=2"
+    assert headers["Content-Location"] == f"/todos?to={to}"
+    assert headers["Link"] == f'</todos?to={to}>; title="{to}"'
+    assert site.get("/go/a%3Fb").headers["Location"] == "/todos/a%3Fb"
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +135,8 @@ def redirecting(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
         input: {query: {a: {type: string}, b: {type: string}}}
         status: 303
         headers:
-          Location: f"https://app.example/x/{query.a}/{query.b}/y?z={query.a}#{query.b}"
+          Location: >-
+            f"https://app.example/x/{url_encode(query.a)}/{url_encode(query.b)}/y?z={url_encode(query.a)}#{url_encode(query.b)}"
         """
     return visitor(tmp_path_factory.mktemp("redirecting"), recipe)
 

@@ -16,6 +16,7 @@ from bff.recipe.check.headers import check_headers
 from bff.recipe.check.identity import check_token_names, check_tokens
 from bff.recipe.check.inputs import check_filters, check_redirects
 from bff.recipe.check.lets import check_lets
+from bff.recipe.check.locations import check_locations
 from bff.recipe.check.names import check_names
 from bff.recipe.check.nothing import check_values
 from bff.recipe.check.order import check_cycles, check_unread
@@ -40,7 +41,7 @@ _ALWAYS: tuple[Check, ...] = (
 )
 # What follows from names: with an unknown one among them it would say things that the cure makes untrue.
 _WHEN_NAMES_ARE_KNOWN: tuple[Check, ...] = (
-    *(check_unread, check_nulls_written, check_loops, check_filters, check_redirects),
+    *(check_unread, check_nulls_written, check_loops, check_filters, check_redirects, check_locations),
     *(check_shared_caches, check_tokens, check_deferred, check_values),
 )
 

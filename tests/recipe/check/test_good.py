@@ -110,7 +110,7 @@ GOOD = {
             retries: 0
         status: 201 if created else 202
         headers:
-          Location: f"/todos/{created.id}"
+          Location: f"/todos/{url_encode(created.id)}"
         shape: created.id
         """,
     "a write below a read that it does not name": """
@@ -262,7 +262,7 @@ GOOD = {
         auth: none
         status: 303
         headers:
-          Location: f"https://example.org/todos/{path.id}" if path.id else '/'
+          Location: f"https://example.org/todos/{url_encode(path.id)}" if path.id else '/'
         """,
     "addresses with input in holes, chosen by input, or of a backend": """
         route: GET /page
@@ -272,7 +272,9 @@ GOOD = {
           started: {client: todos, get: /start, take: {url: reply.body.url, asked: query.to}}
         status: 303
         headers:
-          Location: started.url if query.to else f"?page={query.n}"
+          Location: >-
+            url('/start', {'at': started.url}) if query.to else {'home': '/', 'list': '/todos'}[query.to] or
+            default(null, '/todos?page=' + url_encode(query.n))
           Content-Location: "{'home': '/', 'list': '/todos'}[query.to]"
           Link:
             - f"</todos?page={query.n + 1}>; rel=\\"next\\""

@@ -207,10 +207,7 @@ def test_a_redirect_that_the_visitor_steers_through_a_part_is_told(check: Check)
         "  part: {recipe: part, with: {query: {to: query.next}}}\nstatus: 302\nheaders: {Location: part.to}\n"
     )
     (told,) = printed(check, part=part, page=page)
-    assert (
-        told.split("\n")[0]
-        == "page.yaml:7:21: query of the visitor (through part) can choose where Location leads"
-    )
+    assert told.split("\n")[0] == "page.yaml:7:21: 'part.to' can choose where Location leads"
 
 
 def test_a_list_of_any_length_is_told_where_it_is_given_to_a_part(check: Check) -> None:

@@ -28,7 +28,7 @@ ADD = """
         body: body
     status: 201
     headers:
-      Location: f"/api/rows/{made.id}"
+      Location: f"/api/rows/{url_encode(made.id)}"
       X-Own: f"own"
     shape:
       id: made.id
