@@ -89,7 +89,7 @@ FailureKind = Literal[
     "status",  # a status that is not success
     "not-json",  # a success whose body is not JSON
     "too-large",  # a reply over the bound, or deeper than it
-    "bad-reply",  # JSON of another form than the recipe reads
+    "bad-reply",  # of another form or format than the recipe reads
     "breaker",  # the client is not calling this backend now, or is full
     "unsent",  # the request could not be made safely of these values (empty or unsafe path segment, header)
     "limit",  # the page's own bound on requests or reply bytes
@@ -131,6 +131,9 @@ Reason = Literal[
     # Replies that are of no use
     "charset",  # in a charset that nobody knows
     "depth",  # nested too deeply
+    "format",  # not of the format that the step reads
+    "columns",  # a row longer than its header, or two columns of one name
+    "rows",  # more rows or columns than are read
     "empty",  # nothing, where the recipe reads something
     "no-list",  # something else, where the recipe goes over a list
     "absent",  # no such member, where the recipe needs one

@@ -80,6 +80,8 @@ def mock(backends: responses.RequestsMock, asked: dict[str, Any]) -> None:
         found.append(matchers.header_matcher(asked["headers"]))
     reply: dict[str, Any] = {"status": asked.get("status", 200), "headers": asked.get("reply-headers")}
     reply |= {"json": asked["reply"]} if "reply" in asked else {"body": b""}
+    if "text" in asked:
+        reply["body"] = asked["text"].encode()
     if "fails" in asked:
         reply = {"body": _ROUGHLY[asked["fails"]]}
     backends.add(method, f"http://{client}.test{path}", match=found, **reply)

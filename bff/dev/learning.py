@@ -70,7 +70,7 @@ class Learner:
         return found
 
     def _step(self, plan: Plan, step: Any, contracts: Mapping[str, ClientContract]) -> Any:
-        if not isinstance(step, PlannedRequest) or not step.reads:
+        if not isinstance(step, PlannedRequest) or not step.reads or step.format is not None:
             return step
         declared = plan.recipe.step(step.name)
         assert isinstance(declared, Request)

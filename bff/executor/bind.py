@@ -63,6 +63,7 @@ class BoundRequest(BoundStep):
             and planned.reads
             and planned.safe
             and not planned.falls_back_on_reply
+            and planned.format is None
         )
         self.decode = planned.decode
         self.is_single = planned.items is None
@@ -148,7 +149,7 @@ def _way(calls: Calls, step: PlannedRequest, **terms: bool) -> Way:
 
 def _is_plain_read(step: PlannedRequest) -> bool:
     """Whether target and token say all of what a step asks, and it only reads."""
-    own = (step.headers, step.body, step.form, step.key)
+    own = (step.headers, step.body, step.form, step.text, step.key)
     return step.safe and not step.client.forwarded_headers and all(part is None for part in own)
 
 

@@ -17,7 +17,7 @@ from bff.http import Broken, Reply, retry_after
 from bff.http.charsets import UnknownCharset
 from bff.jsontext import NotJSON, TooDeep
 from bff.plan.holding import Unmet, UnmetNeed, hold
-from bff.plan.model import PlannedRequest
+from bff.plan.model import OK, PlannedRequest
 from bff.problems import problem
 
 _LONGEST_RETRY_AFTER = 999_999
@@ -89,17 +89,23 @@ def of_reply(
     """The value that a reply gives, or a Failure: `on_status`, then `ok` or 2xx, then the body and `take`."""
     answer = planned.on_status.get(reply.status)
     if answer is not None:
-        return answer(_with_reply(scope, reply, _body_or_null(reply)), evaluation)
+        seen = _seen(planned, reply, evaluation) if reply.status in planned.bodies_seen else None
+        return answer(_with_reply(scope, reply, seen), evaluation)
     if planned.ok is not None:
-        if not planned.ok(_with_reply(scope, reply, _body_or_null(reply)), evaluation):
+        seen = _seen(planned, reply, evaluation) if OK in planned.bodies_seen else None
+        if not planned.ok(_with_reply(scope, reply, seen), evaluation):
             return _of_status(planned, reply, item, "'{step}' answered with a failure.")
     elif not 200 <= reply.status < 300:
         return _of_status(planned, reply, item, "'{step}' answered with status {status}.")
-    body = _body(planned, reply, item, empty=True if planned.each else None)
+    empty = True if planned.each else None
+    if planned.format is None:
+        body = _body(planned, reply, item, empty)
+    else:
+        body = _formatted(planned, reply, evaluation, item, empty)
     if isinstance(body, Failure) or planned.take is None:
         return body
-    seen = {"status": reply.status, "headers": reply.headers, "body": body}
-    return taken(planned, seen, scope, evaluation, item)
+    taken_from = {"status": reply.status, "headers": reply.headers, "body": body}
+    return taken(planned, taken_from, scope, evaluation, item)
 
 
 def taken(
@@ -127,7 +133,10 @@ def taken(
 def _of_unmet(planned: PlannedRequest, unmet: UnmetNeed, item: int | None, body: Path) -> Failure:
     """The failure of a reply without what the page needs, which is below the step's value or below `body`."""
     root = body or ((planned.name, ANY) if planned.each else (planned.name,))
-    return bad_reply(planned.name, path_text((*root, *unmet.path)), item, unmet.why)
+    path = path_text((*root, *unmet.path))
+    if planned.format is None:
+        return bad_reply(planned.name, path, item, unmet.why)
+    return bad_reply(planned.name, path, item, unmet.why, in_form=f"a {planned.format.format.name}")
 
 
 _UNMET: Mapping[Unmet, str] = {
@@ -143,9 +152,11 @@ _UNMET: Mapping[Unmet, str] = {
 }
 
 
-def bad_reply(step: str, path: str, item: int | None = None, why: Unmet = "no-list") -> Failure:
+def bad_reply(
+    step: str, path: str, item: int | None = None, why: Unmet = "no-list", in_form: str = "JSON"
+) -> Failure:
     """The failure of a step whose value is of another form than the recipe needs."""
-    detail = f"'{step}' answered with JSON of another form: {path} {_UNMET[why]}."
+    detail = f"'{step}' answered with {in_form} of another form: {path} {_UNMET[why]}."
     return Failure(step, "bad-reply", 502, detail, path=path, item=item, reason=why)
 
 
@@ -207,9 +218,12 @@ def _are_lists_at(values: list[Any], path: Path) -> bool:
     return not [value for value in values if not (value is None or isinstance(value, list))]
 
 
-def reply_names(reply: Reply) -> dict[str, Any]:
-    """What an expression sees as `reply`; a body that is no JSON is null."""
-    return {"status": reply.status, "headers": reply.headers, "body": _body_or_null(reply)}
+def reply_names(
+    planned: PlannedRequest, reply: Reply, evaluation: Evaluation, *, with_body: bool = True
+) -> dict[str, Any]:
+    """What an expression sees as `reply`; a body that cannot be read is null, as is one that nobody looks at."""
+    body = _seen(planned, reply, evaluation) if with_body else None
+    return {"status": reply.status, "headers": reply.headers, "body": body}
 
 
 def has_data(reply: Reply | None) -> bool:
@@ -246,6 +260,32 @@ def _body(planned: PlannedRequest, reply: Reply, item: int | None, empty: Any) -
         return _unread(planned.name, item, "not-json", "in a charset that nobody knows", "charset")
     except NotJSON:
         return _unread(planned.name, item, "not-json", "with something else than JSON")
+
+
+def _formatted(
+    planned: PlannedRequest, reply: Reply, evaluation: Evaluation, item: int | None, empty: Any
+) -> Any:
+    """The same of a body that is no JSON."""
+    assert planned.format is not None, "else it is JSON"
+    if not planned.reads:
+        return None
+    if not (reply.raw.strip() or planned.format.may_be_nothing):
+        return _empty(planned.name, item) if planned.reads_into else empty
+    from bff.executor.formatted import body_of  # few steps read another format
+
+    try:
+        return body_of(planned, reply, evaluation, item)
+    except UnmetNeed as unmet:
+        return _of_unmet(planned, unmet, item, () if planned.take is None else ("reply", "body"))
+
+
+def _seen(planned: PlannedRequest, reply: Reply, evaluation: Evaluation) -> Any:
+    """What expressions see of a body that may be anything; null where it cannot be read."""
+    if planned.format is None:
+        return _body_or_null(reply)
+    from bff.executor.formatted import seen_body
+
+    return seen_body(planned, reply, evaluation)
 
 
 def _unread(step: str, item: int | None, kind: FailureKind, what: str, reason: Reason = "") -> Failure:

@@ -57,6 +57,9 @@ def render(
     if key is not None:
         headers = {**_without(headers, KEY_HEADER), KEY_HEADER: key}
     body, content_type = _body(planned, scope, evaluation, encode)
+    if body is None and planned.text is not None:
+        what = "what it sends as its text is none."
+        return unsent(planned.name, what, by_visitor=planned.body_from_input, item=item)
     return OutgoingRequest(
         path,
         query=() if planned.query is None else _pairs(planned.query(scope, evaluation), evaluation),
@@ -195,4 +198,15 @@ def _body(
         evaluation.charge(len(body) >> 5)
         evaluation.take(len(body))
         return body, "application/json"
+    if planned.text is not None:
+        return _text(planned.text(scope, evaluation), evaluation), "text/plain; charset=utf-8"
     return None, None
+
+
+def _text(value: Any, evaluation: Evaluation) -> bytes | None:
+    """A text as it is sent; None for what is none."""
+    if value.__class__ is not str:
+        return None
+    evaluation.charge(len(value) >> 4)
+    evaluation.take(text_size(len(value), [value]))
+    return value.encode(errors="replace")

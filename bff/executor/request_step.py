@@ -23,6 +23,7 @@ from bff.expressions.values import MAX_KEY, MEMBER, key_text, to_text
 from bff.http import Broken, Call, Ended, OutgoingRequest, Reply
 from bff.jsontext import NotJSON, TooDeep
 from bff.plan.holding import UnmetNeed
+from bff.plan.model import FALLBACK
 from bff.problems import of_failure
 
 Waiting = Call | Ended
@@ -172,7 +173,9 @@ class RequestStep:
         wanted = at if at is not None else 0 if self.bound.is_single else self._failed_at
         if self._replied is None or self._replied[0] != wanted:
             return None
-        return outcomes.reply_names(self._replied[1])
+        planned, (_, reply) = self.bound.planned, self._replied
+        seen = FALLBACK in planned.bodies_seen
+        return outcomes.reply_names(planned, reply, self._run.evaluation, with_body=seen)
 
     def _hold_lists(self, value: Any, at: int | None) -> None:
         """Raises PageError where a fallback that a backend has a say in has no list that the recipe goes over."""

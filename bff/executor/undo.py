@@ -128,7 +128,11 @@ class TakingBack:
         own = write.value
         if not write.planned.each and name in self._scope:
             own = self._scope[name]
-        reply = None if write.reply is None else outcomes.reply_names(write.reply)
+        reply = (
+            None
+            if write.reply is None
+            else outcomes.reply_names(write.planned, write.reply, self._evaluation)
+        )
         return {**self._scope, **write.local, name: own, "reply": reply}
 
     def _key(self, write: Write) -> str | None:

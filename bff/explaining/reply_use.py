@@ -11,7 +11,7 @@ from bff.plan.model import PlannedRequest
 from bff.plan.partial_decoding import NarrowDecoder
 from bff.plan.used_paths import read_of_reply, used_of_values
 from bff.recipe.graph import inspect_part, parts
-from bff.recipe.model import Request, Step
+from bff.recipe.model import BodyFormat, Request, Step
 
 
 def reply_rows(subject: Subject) -> Iterator[tuple[str, str]]:
@@ -52,7 +52,11 @@ def _of_body(subject: Subject, step: PlannedRequest, paths: tuple[Path, ...]) ->
     if subject.recipe.passes:
         return "all of it goes through unread"
     if not step.reads:
-        return "nothing of its body, which need not be JSON"
+        is_json = subject.written(step).format is None
+        return "nothing of its body, which need not be JSON" if is_json else "nothing of its body"
+    format_ = subject.written(step).format
+    if format_ is not None:
+        return f"{format_text(format_)}: {'all of it' if () in paths else paths_text(paths) or 'that it is that'}"
     exactly = (
         ""
         if isinstance(step.decode, NarrowDecoder)
@@ -68,6 +72,16 @@ def _why_whole(subject: Subject, step: PlannedRequest, told: bool) -> str:
     if operation is not None and operation.judged:
         return f": any errors of the {operation.title} fail the step"
     return ": ok may look at any of it" if step.ok is not None and not told else ""
+
+
+def format_text(one: BodyFormat) -> str:
+    """A format with the options that are not the usual ones."""
+    options = [] if one.delimiter == "," else [f"{one.delimiter!r} between cells"]
+    if one.quote != '"':
+        options.append("no quotes" if one.quote is None else f"{one.quote} around cells")
+    if one.header:
+        options.append(f"no header row, but {', '.join(one.header)}")
+    return f"{one.name} ({'; '.join(options)})" if options else one.name
 
 
 def _beside_body(subject: Subject, step: PlannedRequest) -> Iterator[str]:

@@ -1,7 +1,8 @@
-"""JSON in another charset than UTF-8, as its Content-Type declares it or its first bytes show."""
+"""Bodies in another charset than UTF-8, as their Content-Type declares it or their first bytes show."""
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from encodings.aliases import aliases
@@ -23,6 +24,16 @@ _CODECS: Final = frozenset(
     | {f"iso8859_{part}" for part in range(2, 17)}
     | {"cp874", *(f"cp{page}" for page in range(1250, 1259)), "koi8_r", "koi8_u", "mac_roman", "tis_620"}
     | {"gb2312", "gbk", "gb18030", "big5", "big5hkscs", "shift_jis", "cp932", "euc_jp", "euc_kr", "cp949"}
+)
+
+
+# Those of UTF-32 first: one of them begins as one of UTF-16 does.
+_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf_8"),
+    (codecs.BOM_UTF32_LE, "utf_32_le"),
+    (codecs.BOM_UTF32_BE, "utf_32_be"),
+    (codecs.BOM_UTF16_LE, "utf_16_le"),
+    (codecs.BOM_UTF16_BE, "utf_16_be"),
 )
 
 
@@ -49,6 +60,21 @@ def in_utf8(raw: bytes, content_type: str | None) -> bytes:
     if marked is not None:
         return marked
     return raw if codec in ("utf_8", "ascii") else _from(raw, codec)
+
+
+def as_text(raw: bytes, content_type: str | None) -> str:
+    """A body that need not be JSON, without its byte order mark; raises UnknownCharset, or UnicodeError for another.
+
+    Without a charset it is in UTF-8, unless it begins with the mark of UTF-16 or UTF-32.
+    """
+    found = _CHARSET.search(content_type) if content_type and len(content_type) <= _LONGEST else None
+    codec = "utf_8" if found is None else codec_of(found[1])
+    if codec is None:
+        raise UnknownCharset("a charset that is not known")
+    for mark, marked in _MARKS:
+        if raw.startswith(mark):
+            return raw[len(mark) :].decode(marked)
+    return raw.decode(codec)
 
 
 def by_its_marks(raw: bytes) -> bytes | None:

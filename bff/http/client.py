@@ -212,6 +212,10 @@ class Client(ByHand):
         """The headers of every request, credentials among them."""
         return self._headers
 
+    def says(self, header: str) -> bool:
+        """Whether its own headers say this one, whose name is in lower case."""
+        return any(name.lower() == header for name in self._written["headers"])
+
     @property
     def proxy_urls(self) -> dict[str, str]:
         return self._proxy_urls

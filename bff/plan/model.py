@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct
 
@@ -17,6 +17,12 @@ from bff.plan.holding import Held
 from bff.plan.partial_decoding import Decode
 from bff.recipe.model import Method, Recipe, Schema
 from bff.validation import Validator
+
+if TYPE_CHECKING:
+    from bff.plan.formats import FormatDecoder
+
+OK, FALLBACK = 0, 1
+"""What stands among statuses for parts of a step that see replies of any."""
 
 Compute = Callable[[Mapping[str, Any], Evaluation], Any]
 
@@ -34,6 +40,8 @@ class PlannedRequest(Struct, frozen=True, dict=True):
     reads nothing of a reply but
     the body where it `takes_body`; its `fallback` reads the reply that failed where it `falls_back_on_reply`.
     A `graphql` one posts a document: its reply may hold data and errors.
+    A body that is no JSON is read as its `format` says. `bodies_seen` are the statuses whose `on_status` sees the body
+    of a reply, `OK` and `FALLBACK` among them where these do.
     """
 
     name: str
@@ -82,6 +90,9 @@ class PlannedRequest(Struct, frozen=True, dict=True):
     takes_body: bool = False
     falls_back_on_reply: bool = False
     graphql: bool = False
+    text: Compute | None = None
+    format: FormatDecoder | None = None
+    bodies_seen: frozenset[int] = frozenset()
 
     @property
     def writes(self) -> bool:

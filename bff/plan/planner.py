@@ -14,12 +14,14 @@ from bff.expressions.fields import fields
 from bff.expressions.inspect import ANY, Any_, Inspection, Path, inspect, inspect_tree, item_paths
 from bff.expressions.paths import Alias, scope_of
 from bff.expressions.rooms import PATTERNED
-from bff.expressions.tree import Expression, Tree
+from bff.expressions.tree import Constant, Expression, Tree
 from bff.expressions.tree import Mapping as MappingTree
 from bff.http import CacheTerms, Client, encode_constant
 from bff.jsontext import decode_exactly
 from bff.plan.holding import Held, HeldType, merged
 from bff.plan.model import (
+    FALLBACK,
+    OK,
     Plan,
     PlannedFail,
     PlannedGiven,
@@ -29,7 +31,7 @@ from bff.plan.model import (
     PlannedStep,
     PlannedValue,
 )
-from bff.plan.partial_decoding import Decode, ExactDecoder, NarrowDecoder, decoder_of
+from bff.plan.partial_decoding import ExactDecoder, NarrowDecoder, decoder_of
 from bff.plan.promised import promised
 from bff.plan.used_paths import (
     followed,
@@ -47,7 +49,7 @@ from bff.recipe.needs import ReplyNeed, ReplyNeeds, reply_needs
 from bff.recipe.taint import taint_of
 from bff.validation import Validator
 
-_SENT = frozenset({"path", "query", "headers", "body", "form", "each", "batch"})
+_SENT = frozenset({"path", "query", "headers", "body", "form", "text", "each", "batch"})
 _NEEDY = PATTERNED
 VISITOR_INPUT = frozenset({"path", "query", "headers", "body"})
 
@@ -240,8 +242,13 @@ class _Planner:
         )
         says = bool(step.needs) and step.needs != "reads"
         compiled = {
-            key: self._compile(getattr(step, key), self._quotes(client), of=step, reads_body=key == "take")
-            for key in ("when", "query", "headers", "body", "form", "take", "ok", "fallback")
+            key: self._compile(
+                self._sent_headers(step) if key == "headers" else getattr(step, key),
+                self._quotes(client),
+                of=step,
+                reads_body=key == "take",
+            )
+            for key in ("when", "query", "headers", "body", "form", "text", "take", "ok", "fallback")
         }
         return PlannedRequest(
             name=step.name,
@@ -274,7 +281,8 @@ class _Planner:
             items_from_input=self._from_input(step, ("each", "batch")),
             path_from_input=self._from_input(step, ("path",)),
             headers_from_input=self._from_input(step, ("headers",)),
-            body_from_input=self._from_input(step, ("body", "form")) or (self.recipe.passes and step.writes),
+            body_from_input=self._from_input(step, ("body", "form", "text"))
+            or (self.recipe.passes and step.writes),
             key=True if step.idempotency_key is True else self._compile(step.idempotency_key),
             key_from_input=self._from_input(step, ("idempotency_key",)),
             undo=None if step.undo is None else self._request(step.undo),
@@ -284,6 +292,8 @@ class _Planner:
             takes_body=_reads_body_alone(own["take"]) if "take" in own else False,
             falls_back_on_reply="fallback" in own and "reply" in _roots(own["fallback"]),
             graphql=step.graphql is not None,
+            format=None if step.format is None else self.decoders[step.name],
+            bodies_seen=frozenset(_bodies_seen(own)),
             **compiled,
         )
 
@@ -299,9 +309,13 @@ class _Planner:
             private=bool(self.taint.steps[step.name]),
         )
 
-    def _decoder(self, step: Request) -> Decode:
+    def _decoder(self, step: Request) -> Any:
         own, name = self.inspections[step.name], step.name
         needs, types = self._held_of(step)
+        if step.format is not None:
+            from bff.plan.formats import FormatDecoder  # few steps read another format
+
+            return FormatDecoder(step.format, needs, exactly=name in self.written)
         if name in self.written:
             return ExactDecoder(needs, types) if needs or types else decode_exactly
         mappings = mappings_of_reply(step, own, self.mappings[name])
@@ -319,6 +333,17 @@ class _Planner:
         read = read_of_reply(replace(step, ok=None), self.inspections[step.name], self.used[step.name])
         of_type, types = promised(promise.type, read)
         return merged((*needs, *of_type)), types
+
+    def _sent_headers(self, step: Request) -> MappingTree | None:
+        """The headers of a step, which asks for the format that it reads where nobody says otherwise."""
+        client, headers = self.clients[step.client], step.headers
+        named = {name.lower() for name, _ in headers.items} if headers is not None else set()
+        if step.format is None or "accept" in named or client.says("accept"):
+            return headers
+        from bff.plan.formats import ACCEPT
+
+        accept = ("Accept", Constant(ACCEPT[step.format.name]))
+        return MappingTree((accept, *(() if headers is None else headers.items)))
 
     @staticmethod
     def _quotes(client: Client | None) -> dict[str, Callable[[str], str]]:
@@ -542,6 +567,18 @@ def _bindings(step: Step) -> dict[str, Path]:
 def _roots(inspection: Inspection) -> set[str]:
     """The names that an expression reads of, those that its loop variable stands for among them."""
     return {use.name for use in inspection.names} | {str(path[0]) for path in inspection.reads}
+
+
+def _bodies_seen(own: Mapping[str, Inspection]) -> Iterator[int]:
+    """The statuses whose answer looks at the body of a reply, and what stands for `ok` and `fallback` that do."""
+    for key, part in own.items():
+        kind, _, status = key.partition(".")
+        paths = (*part.reads, *(place[0] for place in part.iterates))
+        if any(path[:2] in (("reply",), ("reply", "body")) for path in paths):
+            if kind == "on_status":
+                yield int(status)
+            elif kind in ("ok", "fallback"):
+                yield OK if kind == "ok" else FALLBACK
 
 
 def _reads_body_alone(take: Inspection) -> bool:

@@ -11,11 +11,14 @@ from typing import Literal
 
 Kind = Literal[
     "boolean",
+    "character",  # a text of one character
     "choice",  # one of `choices`
     "client",  # the name of a module in clients/
     "document",  # of GraphQL: its text, or a file of the project
     "duration",  # 300ms, 2s, 5m, 1h
     "expression",
+    "format",  # the name of a format
+    "header",  # true, or a list of names
     "integer",  # from `minimum` to `maximum`
     "list clause",  # ids in list
     "loop clause",  # x in list if condition
@@ -153,6 +156,7 @@ _UNDO = (
         "A GraphQL document in place of a verb and body: its text, or a file such as queries/orders.graphql.",
     ),
     Key("variables", "trees", "The variables of the graphql document."),
+    Key("text", "expression", "A text, sent as it is, in place of a body."),
 )
 
 _REQUEST = (
@@ -184,6 +188,14 @@ _REQUEST = (
         default="50",
         minimum=1,
         maximum=1000,
+    ),
+    Key(
+        "format",
+        "object",
+        "What the body of a reply is read as; csv: {…} has options.",
+        default="JSON",
+        table="format",
+        short="format",
     ),
     Key(
         "take",
@@ -236,6 +248,25 @@ _REQUEST = (
         "boolean",
         "Where a page is asked for in lines, send this part after the rest; needs a fallback.",
         default="false",
+    ),
+)
+
+FORMATS = ("text", "csv", "ndjson", "form")
+"""What the body of a reply can be read as in place of JSON."""
+
+_FORMAT = (
+    Key("csv", "object", "A list of objects, whose cells are texts; short rows have null.", table="csv"),
+)
+
+_CSV = (
+    Key("delimiter", "character", "What stands between cells.", default=","),
+    Key("quote", "character", "What stands around cells; null for nothing.", default='"', also=(None,)),
+    Key(
+        "header",
+        "header",
+        "The first row names the columns, or the names where it does not.",
+        default="true",
+        also=(True,),
     ),
 )
 
@@ -321,6 +352,8 @@ KEYS: Mapping[str, tuple[Key, ...]] = {
     "guard": _GUARD,
     "sub-recipe": _SUB_RECIPE,
     "undo": _UNDO,
+    "format": _FORMAT,
+    "csv": _CSV,
     "fail": _FAIL,
     "step cache": _STEP_CACHE,
     "page cache": _PAGE_CACHE,

@@ -17,6 +17,7 @@ from bff.expressions.tree import Constant, EachClause, Expression, Mapping, Path
 
 Auth = Literal["required", "optional", "none"]
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+FormatName = Literal["text", "csv", "ndjson", "form"]
 Schema = dict[str, Any]
 
 
@@ -130,6 +131,19 @@ class Operation(Struct, frozen=True):
         return f"{self.kind} {self.name}".rstrip()
 
 
+class BodyFormat(Struct, frozen=True):
+    """What the body of a reply is read as in place of JSON; all but the name is of csv alone.
+
+    `header` are the names of the columns where no row of the body says them; without a `quote` nothing stands around
+    cells.
+    """
+
+    name: FormatName
+    delimiter: str = ","
+    quote: str | None = '"'
+    header: tuple[str, ...] = ()
+
+
 class Request(Placed, frozen=True):
     """A step that asks a backend; also the `undo` of a step (then `name` is that step's).
 
@@ -144,12 +158,14 @@ class Request(Placed, frozen=True):
     headers: Mapping | None = None
     body: Tree | None = None
     form: Mapping | None = None
+    text: Expression | None = None
     safe: bool = False
     when: Expression | None = None
     each: EachClause | None = None
     concurrency: int = 8
     batch: EachClause | None = None
     batch_size: int = 50
+    format: BodyFormat | None = None
     take: Tree | None = None
     key_by: str | None = None
     needs: tuple[NeededPath, ...] | Literal["reads"] | None = None

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bff.expressions.limits import MAX_LOOPS
-from bff.recipe.keys import KEYS, STEP_KINDS, VERBS, Key
+from bff.recipe.keys import FORMATS, KEYS, STEP_KINDS, VERBS, Key
 
 Json = dict[str, Any]
 FILE = "recipe.schema.json"
@@ -20,10 +20,23 @@ _TREE: Json = {"$ref": "#/$defs/tree"}
 
 _FORMS: dict[str, Json] = {
     "boolean": {"type": "boolean"},
+    "character": {"type": "string", "minLength": 1, "maxLength": 1},
     "client": _NAME,
     "document": {"type": "string", "minLength": 1},
     "duration": _DURATION,
     "expression": _EXPRESSION,
+    "format": {"enum": list(FORMATS)},
+    "header": {
+        "anyOf": [
+            {"const": True},
+            {
+                "type": "array",
+                "items": {"type": "string", "minLength": 1},
+                "minItems": 1,
+                "uniqueItems": True,
+            },
+        ]
+    },
     "list clause": _CLAUSE,
     "loop clause": _CLAUSE,
     "loop clauses": {

@@ -14,6 +14,8 @@ from bff.expressions.values import to_text
 from bff.plan.model import PlannedRequest
 from bff.recipe.graph import inspect_part, parts
 from bff.testing.demands import Demand, ReplyDemand, demands, origins
+from bff.testing.encodings import MEDIA_TYPES, as_format
+from bff.testing.formats import reply_in
 from bff.testing.held import HeldReply
 from bff.testing.mentions import constants, counted, looked_up
 from bff.testing.pagefile import PageFile
@@ -250,7 +252,7 @@ class Guess:
     def _reply(self, step: PlannedRequest, chosen: Mapping[Variable, Any], ids: list[Any] | None) -> Upstream:
         given = self._file.replies.get(step.name)
         if given is not None:
-            return given
+            return given if step.format is None else reply_in(step.format.format, given)
         if self._recipe.passes:
             return Upstream(200, {"content-type": "image/png"}, PICTURE)
         demand = self.demands[step.name]
@@ -258,6 +260,10 @@ class Guess:
         held = self._held[step.name]
         builder = Builder(step.name, values, self._numbers, self._times, held, demand.rows, demand.keys, ids)
         headers = {name: "3" for name in demand.headers if name != "content-type"}
+        if step.format is not None:
+            form = step.format.format
+            headers["content-type"] = MEDIA_TYPES[form.name]
+            return Upstream(200, headers, as_format(builder.build(demand.body), form), format=form)
         return Upstream(200, {**headers, "content-type": "application/json"}, builder.build(demand.body))
 
 

@@ -8,8 +8,10 @@ from itertools import product
 from typing import Any
 
 from bff.errors import PageError
+from bff.executor.formatted import seen_body
 from bff.expressions import Evaluation
 from bff.expressions.inspect import inspect_tree
+from bff.http import Reply
 from bff.plan.model import PlannedRequest
 from bff.recipe.model import Request, Step
 from bff.testing.app_under_test import Answered, addresses_of_backends
@@ -23,7 +25,7 @@ from bff.testing.endings import (
     outcome_of,
 )
 from bff.testing.seen import Seen
-from bff.testing.upstream import EMPTY, MARKER, NOT_JSON, Upstream
+from bff.testing.upstream import EMPTY, MARKER, NOT_JSON, Upstream, raw_of
 from bff.web.recent_writes import COOKIE as WRITTEN_COOKIE
 
 SLACK = 0.5
@@ -184,7 +186,7 @@ def _fallback(seen: Seen, step: PlannedRequest) -> Any:
     scope = {
         **seen.scenario.good.scope,
         "error": {"status": status, "kind": seen.kind},
-        "reply": _failed_reply(seen.reply),
+        "reply": _failed_reply(step, seen.reply),
     }
     if not step.each or step.items is None:
         return step.fallback(scope, Evaluation())
@@ -192,11 +194,14 @@ def _fallback(seen: Seen, step: PlannedRequest) -> Any:
     return [step.fallback({**scope, str(step.variable): item}, Evaluation()) for item in items]
 
 
-def _failed_reply(reply: Upstream) -> dict[str, Any] | None:
+def _failed_reply(step: PlannedRequest, reply: Upstream) -> dict[str, Any] | None:
     """What a fallback sees of a reply that failed, headers aside."""
     if reply.broken is not None:
         return None
-    return {"status": reply.status, "headers": {}, "body": None if reply.body in _NO_JSON else reply.body}
+    body = None if reply.body in _NO_JSON else reply.body
+    if step.format is not None and reply.body is not NOT_JSON:
+        body = seen_body(step, Reply(reply.status, reply.headers, raw_of(reply)), Evaluation())
+    return {"status": reply.status, "headers": {}, "body": body}
 
 
 def _reads_headers(step: Step) -> bool:

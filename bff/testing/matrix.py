@@ -15,6 +15,7 @@ from bff.recipe.model import Recipe
 from bff.recipe.needs import needs_of
 from bff.testing.app_under_test import PageUnderTest, environment, surroundings
 from bff.testing.cases import SECOND_CHANCE, FaultCase, Verdict, record
+from bff.testing.formats import CHARSET, faults_of_format
 from bff.testing.guess import Guess
 from bff.testing.held import HeldReply
 from bff.testing.keys import CHANGES, faults_of_keys
@@ -25,7 +26,7 @@ from bff.testing.upstream import FAULTS, FAULTS_OF_GRAPHQL, FAULTS_OF_PASSING, F
 from bff.web.app import create_app
 from bff.web.site import Page
 
-COLUMNS = (*FAULTS, "errors", *CHANGES)
+COLUMNS = (*FAULTS, CHARSET, "errors", *CHANGES)
 """What faults are called in tables, in the order in which they stand there."""
 _SIDE_BY_SIDE = 8
 _PATIENT = 5.0
@@ -108,9 +109,12 @@ def _cases_of(
     """The case of a step with each of the faults, by their names or columns."""
     recipe, scenario = guess.page.recipe, case.scenario
     known = _faults_of(recipe, step)
-    if not recipe.passes:
+    form = None if step.format is None else step.format.format.name
+    if not recipe.passes and form in (None, "csv"):
         demand, good = guess.demands[step.name].body, scenario.replies[step.name]
-        known |= faults_of_keys(demand, good, HeldReply(step))
+        found = faults_of_keys(demand, good, HeldReply(step))
+        # All cells are texts.
+        known |= {name: one for name, one in found.items() if form is None or one.column == "missing"}
     if scenario is not guess.usual:
         with quiet():
             case = replace(case, good=record(case.under_test, scenario, _PATIENT))
@@ -134,7 +138,8 @@ def _faults_of(recipe: Recipe, step: PlannedRequest) -> dict[str, Fault]:
     if recipe.passes:
         return {**FAULTS_OF_PASSING}
     old = _may_be_old(recipe, step)
-    found = {name: fault for name, fault in FAULTS.items() if old or not fault.warm}
+    faults = FAULTS if step.format is None else faults_of_format(step.format.format)
+    found = {name: fault for name, fault in faults.items() if old or not fault.warm}
     return {**found, **FAULTS_OF_GRAPHQL} if step.graphql else found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +15,7 @@ from bff.recipe.graph import reached
 from bff.recipe.model import Recipe, Request
 from bff.recipe.needs import Need
 from bff.testing.app_under_test import Answered
+from bff.testing.formats import nothing_in
 from bff.testing.replied import breaks
 from bff.testing.scenario import Scenario
 from bff.testing.upstream import EMPTY, NOT_JSON, Fault, Upstream
@@ -91,6 +92,8 @@ class Seen:
             return True
         if self.recipe.passes:
             return reply.body is NOT_JSON
+        if reply.body is EMPTY and step.format is not None:
+            reply = replace(reply, body=nothing_in(step.format.format))
         if reply.body is NOT_JSON or reply.body is EMPTY:
             return (step.reads if reply.body is NOT_JSON else step.reads_into) or None
         if breaks(step, reply, self.needs, self.scenario.good.scope):
@@ -149,7 +152,8 @@ class Seen:
             return "status"
         if self.reply.broken is not None or self.is_old or not 200 <= self.reply.status < 300:
             return self.reply.broken or "status"
-        return "not-json" if self.reply.body is NOT_JSON and not self.recipe.passes else "bad-reply"
+        is_json = not self.recipe.passes and (self.step is None or self.step.format is None)
+        return "not-json" if self.reply.body is NOT_JSON and is_json else "bad-reply"
 
     def fields(self) -> Iterator[tuple[str, frozenset[str]]]:
         """The fields of the page, each with the names that it is made of."""

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from bff import clock
+from bff.recipe.model import BodyFormat
+from bff.testing.encodings import body_in
 from bff.testing.server import Received, Script, Wire, answer, flood, gzipped, head
 
 NOT_JSON: Final = object()
@@ -26,7 +28,8 @@ class Upstream:
     """What a backend answers: decoded JSON, bytes that go through, NOT_JSON or EMPTY; or why there is no reply.
 
     `sent` says whether the request may have reached the backend, `cut` whether a body that goes through breaks off.
-    With an `old` status it fails with that one, and the reply is one that was kept before.
+    With an `old` status it fails with that one, and the reply is one that was kept before. A value
+    without a `format` is sent as JSON.
     """
 
     status: int = 200
@@ -36,6 +39,7 @@ class Upstream:
     sent: bool = True
     cut: bool = False
     old: int | None = None
+    format: BodyFormat | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,9 @@ def raw_of(reply: Upstream) -> bytes:
     """The body of a reply as it is sent."""
     if isinstance(reply.body, bytes):
         return reply.body
-    return b"" if reply.body is EMPTY else json.dumps(reply.body).encode()
+    if reply.body is EMPTY:
+        return b""
+    return json.dumps(reply.body).encode() if reply.format is None else body_in(reply.format, reply.body)
 
 
 def _status(code: int, **headers: str) -> Fault:

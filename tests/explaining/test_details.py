@@ -233,3 +233,24 @@ def test_a_document_is_told_by_its_operation(tmp_path: Path) -> None:
         "GraphQL query of todos, 10s",
         "GraphQL mutation of todos, 10s",
     ]
+
+
+@pytest.mark.parametrize(
+    ("rest", "shape", "said"),
+    [
+        ("format: csv", "'[one.id for one in a]'", "csv: [*].id"),
+        ("format: {csv: {delimiter: ';'}}", "a", "csv (';' between cells): all of it"),
+        (
+            "format: {csv: {quote: null, header: [id, name]}}",
+            "'[one.id for one in a]'",
+            "csv (no quotes; no header row, but id, name): [*].id",
+        ),
+        ('format: {csv: {quote: "\'"}}', "a", "csv (' around cells): all of it"),
+        ("format: text, on_status: {404: null}", "a", "text: all of it; 404 is an answer"),
+        ("format: form", "a.token", "form: token"),
+        ("format: ndjson, take: reply.status", "a", "nothing of its body; and its status"),
+    ],
+)
+def test_the_format_of_a_reply_is_told(tmp_path: Path, rest: str, shape: str, said: str) -> None:
+    found = subject(tmp_path, f"  a: {{client: todos, get: /a, {rest}}}", shape)
+    assert dict(reply_rows(found)) == {"a": said}

@@ -13,6 +13,7 @@ from bff.recipe.check import check_folder
 from bff.recipe.keys import KEYS
 from bff.recipe.loader import load_project, load_recipe
 from bff.recipe.model import (
+    BodyFormat,
     Guard,
     PageCache,
     Parameter,
@@ -55,6 +56,13 @@ steps:
     cache: {ttl: 1m, stale_if_error: 1h, shared: true}
     defer: true
   many: {client: people, get: "/people/{x}", each: x in body if x, concurrency: 3}
+  rows:
+    client: people
+    post: /rows
+    safe: true
+    text: query.q
+    format: {csv: {delimiter: ";", quote: null, header: [a, b]}}
+  plain: {client: people, get: /plain, format: text}
   made:
     client: todos
     post: /todos
@@ -149,6 +157,15 @@ def test_a_request_has_its_defaults(full: Recipe) -> None:
     assert many.each.variable == "x"
 
 
+def test_a_request_has_the_format_of_its_replies_and_a_text(full: Recipe) -> None:
+    read, rows, plain = full.step("read"), full.step("rows"), full.step("plain")
+    assert isinstance(read, Request) and isinstance(rows, Request) and isinstance(plain, Request)
+    assert (read.format, read.text) == (None, None)
+    assert rows.format == BodyFormat("csv", delimiter=";", quote=None, header=("a", "b"))
+    assert isinstance(rows.text, Expression)
+    assert plain.format == BodyFormat("text")
+
+
 def test_a_write_has_its_undo_and_its_key(full: Recipe) -> None:
     made = full.step("made")
     assert isinstance(made, Request)
@@ -173,7 +190,7 @@ def test_a_part_knows_where_its_keys_stand(full: Recipe) -> None:
     assert str(read.marks.name.place) == "page.yaml:11:3"
     assert str(read.marks.key("cache.shared").place) == "page.yaml:26:42"
     assert read.marks.value("timeout").length == len("300ms")
-    assert str(full.marks.value("invalidates[1]").place) == "page.yaml:44:27"
+    assert str(full.marks.value("invalidates[1]").place) == "page.yaml:51:27"
 
 
 def test_every_declared_key_has_been_read_by_these_tests(full: Recipe) -> None:

@@ -11,6 +11,7 @@ from bff.recipe.check.bounds import check_loops
 from bff.recipe.check.caching import check_ages, check_invalidates, check_references, check_shared_caches
 from bff.recipe.check.deferred import check_deferred
 from bff.recipe.check.fields import fields_of
+from bff.recipe.check.formats import check_formats
 from bff.recipe.check.graphql import check_documents
 from bff.recipe.check.headers import check_headers
 from bff.recipe.check.identity import check_token_names, check_tokens
@@ -36,7 +37,7 @@ Check = Callable[[Page], None]
 # What stands in the recipe, whatever its names turn out to be.
 _ALWAYS: tuple[Check, ...] = (
     *(check_clients, check_invalidates, check_parts, check_keys, check_methods, check_repeats),
-    *(check_documents, check_pass, check_times, check_ages, check_headers, check_cycles),
+    *(check_formats, check_documents, check_pass, check_times, check_ages, check_headers, check_cycles),
     check_lets,
 )
 # What follows from names: with an unknown one among them it would say things that the cure makes untrue.

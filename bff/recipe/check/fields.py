@@ -18,7 +18,7 @@ from bff.recipe.loader import Project
 from bff.recipe.model import Mark, Origin, Request
 from bff.recipe.types.project import type_of_visitors, types_of_page
 from bff.text import nearest
-from bff.types.model import NOT_LISTED, NULL, Array, Record, Scalar, Type, Unknown
+from bff.types.model import NOT_LISTED, NULL, STRING, Array, Record, Scalar, Type, Unknown
 
 _MOST_LISTED = 20
 
@@ -113,6 +113,18 @@ class _Reading:
         if found is not None and all(isinstance(one, Record) for one in found):
             records = [one for one in found if isinstance(one, Record)]
             self._missing(f"what '{step.name}' gets", name, records, step.marks.value("key_by"))
+
+    def text(self, request: Request, options: Sequence[Type]) -> None:
+        """Something is sent as a text."""
+        found = _there(options)
+        if found is not None and not any(kind_of(one) == STRING for one in found):
+            kinds = " or ".join(dict.fromkeys(_word(one) for one in found))
+            said = _Said(
+                f"text of {request.name}",
+                f"'text' sends a text, and this is {kinds}",
+                "write str(…), or body: for JSON",
+            )
+            self._say(said, request.marks.value("text"))
 
     # --- saying --------------------------------------------------------------------------------------------------
 

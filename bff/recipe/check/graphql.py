@@ -13,6 +13,8 @@ from bff.text import nearest
 _BESIDE = {
     "body": "what is sent beside the document stands under variables",
     "form": "what is sent beside the document stands under variables",
+    "text": "what is sent beside the document stands under variables",
+    "format": "what answers a document is JSON: leave it out",
     "query": "the document stands under graphql, and what it is given under variables",
     "safe": "the document says it: a query reads, a mutation writes",
 }

@@ -72,12 +72,18 @@ def _contradictions(step: Request) -> list[tuple[str, str, str]]:
 
 def _bodies(step: Request) -> list[tuple[str, str, str]]:
     found = []
-    if step.body is not None and step.form is not None:
-        found.append(("form", "'body' and 'form' in one request", "one body: JSON or a form"))
+    if step.graphql is not None:  # that is a body, and what stands beside it is told with it
+        return []
+    first, *others = [key for key in _SENT if getattr(step, key) is not None] or [""]
+    for key in others:
+        found.append((key, f"'{first}' and '{key}' in one request", "one body: JSON, a form or a text"))
     if step.method == "GET":
-        keys = [key for key in ("body", "form") if getattr(step, key) is not None]
+        keys = [key for key in _SENT if getattr(step, key) is not None]
         found += [(key, f"a get sends no {key}", "write query, or post with safe: true") for key in keys]
     return found
+
+
+_SENT = ("body", "form", "text")
 
 
 def check_times(page: Page) -> None:

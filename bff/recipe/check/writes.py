@@ -67,7 +67,7 @@ def check_nulls_written(page: Page) -> None:
         if (
             not isinstance(step, Request)
             or not step.writes
-            or spot.key.split(".")[0] not in ("path", "body", "form")
+            or spot.key.split(".")[0] not in ("path", "body", "form", "text")
         ):
             continue
         if isinstance(spot.leaf, Expression):

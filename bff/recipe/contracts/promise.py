@@ -37,6 +37,11 @@ Contracts = Mapping[str, Contract]
 
 
 def promise_of(contracts: Contracts, request: Request) -> Promise | None:
-    """What the backend of a step promises of its reply; of a GraphQL document no description of paths says it."""
-    contract = None if request.graphql is not None else contracts.get(request.client)
+    """What the backend of a step promises of its reply.
+
+    Of a GraphQL document no description of paths says it, and of a body that is read as no JSON none is held to it.
+    """
+    if request.graphql is not None or request.format is not None:
+        return None
+    contract = contracts.get(request.client)
     return None if contract is None else contract.promise(request.method, request.path)

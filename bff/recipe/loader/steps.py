@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from bff.expressions.parse import parse, parse_path
 from bff.expressions.tree import Constant, Expression, Mapping, Tree
 from bff.recipe.keys import KEYS, PLACE_NAMES, SCOPE_NAMES, STEP_KINDS, VERBS, key_of
+from bff.recipe.loader.formats import read_format
 from bff.recipe.loader.graphql import ACCEPTS, TAKES, DocumentReading, implied
 from bff.recipe.loader.needed import NEEDED_FORM, Malformed, needed_path
 from bff.recipe.loader.reading import Table, kind_of, marks_of
@@ -143,12 +144,14 @@ class StepReading(TreeReading):
             headers=self._trees(found, "headers"),
             body=self.tree(found["body"][1]) if "body" in found else None,
             form=self._trees(found, "form"),
+            text=self._optional(found, "text", self.expression),
             safe=verb == "get" or self._optional(found, "safe", self.boolean) is True,
             when=when,
             each=self._optional(found, "each", self.clause),
             concurrency=self._integer(found, "concurrency") or 8,
             batch=self._optional(found, "batch", self.clause),
             batch_size=self._integer(found, "batch_size") or 50,
+            format=read_format(self, found["format"][1]) if "format" in found else None,
             take=self.tree(found["take"][1]) if "take" in found else None,
             key_by=self._optional(found, "key_by", self.field_name),
             needs=self._optional(found, "needs", self.needs),

@@ -14,6 +14,7 @@ from bff.recipe.contracts import Contracts, promise_of
 from bff.recipe.model import Request
 from bff.recipe.needs import Need
 from bff.recipe.types.accepted import accepts_failures
+from bff.recipe.types.formats import may_be_nothing, type_of_format
 from bff.recipe.types.held import as_held
 from bff.recipe.types.names import ERROR, reply
 from bff.recipe.types.needed import with_needs
@@ -32,7 +33,7 @@ from bff.types.model import (
     without_null,
 )
 
-_TREES = ("query", "headers", "body", "form")
+_TREES = ("query", "headers", "body", "form", "text")
 _UNREAD = Unknown("it is not looked at before its status is known")
 
 
@@ -41,6 +42,10 @@ class RowsWatch(Protocol):
 
     def key_by(self, step: Request, name: str, options: tuple[Type, ...]) -> None:
         """The rows of a step have these options."""
+        ...
+
+    def text(self, request: Request, options: tuple[Type, ...]) -> None:
+        """What a request sends as its text has these options."""
         ...
 
 
@@ -91,7 +96,10 @@ class Requests:
             trees.append(step.idempotency_key)
         for tree in trees:
             if tree is not None:
-                self._typing.of(tree, known)
+                found = self._typing.of(tree, known)
+                if tree is step.text:
+                    for trusting, watch in self._watches.items():
+                        watch.text(step, seen(found, trusting=trusting))
 
     def _answer(self, step: Request, known: Known) -> Type:
         """The value of one request that was answered."""
@@ -110,7 +118,7 @@ class Requests:
         else:
             value = body if step.ok is None else typing.member("reply", "body", known)
         value = with_needs(value, needs)
-        if not needs and not _reads_into(step):
+        if not needs and not _reads_into(step) and may_be_nothing(step.format):
             value = union_of(value, NULL if step.each is None else Literal(True))
         answers = (
             typing.of(tree, known.with_names({"reply": reply(Literal(status), _other(step, status))}))
@@ -119,6 +127,8 @@ class Requests:
         return either(value, *answers)
 
     def _body(self, step: Request) -> Type:
+        if step.format is not None:
+            return type_of_format(step.format)
         promise = promise_of(self._contracts, step)
         if promise is None:
             if step.graphql is not None:
