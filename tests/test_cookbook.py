@@ -23,7 +23,7 @@ from tests.project import write_built, write_project
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "cookbook"
 PAGES = sorted(path for path in FOLDER.glob("*.md") if path.stem != "index")
-_BLOCK = re.compile(r"^```(yaml recipe|yaml requests|http|json [^\n]*)\n(.*?)^```", re.S | re.M)
+_BLOCK = re.compile(r"^```(yaml recipe|yaml requests|http|(?:json|text) [^\n]*)\n(.*?)^```", re.S | re.M)
 _ROUGHLY = {
     "timeout": requests.ReadTimeout("secret.example is slow"),
     "refused": requests.ConnectionError("secret.example refused"),
@@ -45,12 +45,18 @@ def recipe_of(path: Path) -> str:
     return str(recipe)
 
 
+def page_of(kind: str, text: str) -> Any:
+    """What a page is: JSON, or the lines of a text."""
+    return json.loads(text) if kind.startswith("json") else text.splitlines()
+
+
 def visits_of(path: Path) -> Iterator[Visit]:
     blocks = [block for block in _BLOCK.findall(path.read_text("utf-8")) if block[0] != "yaml recipe"]
-    assert [kind.split()[0] for kind, _ in blocks] == ["yaml", "http", "json"] * (len(blocks) // 3)
+    kinds = [kind.split()[0].replace("text", "json") for kind, _ in blocks]
+    assert kinds == ["yaml", "http", "json"] * (len(blocks) // 3)
     for at in range(0, len(blocks), 3):
         asked, http, answer = blocks[at : at + 3]
-        yield Visit(yaml.safe_load(asked[1]), http[1], answer[0].split()[1:], json.loads(answer[1]))
+        yield Visit(yaml.safe_load(asked[1]), http[1], answer[0].split()[1:], page_of(*answer))
 
 
 VISITS = [
@@ -129,7 +135,7 @@ def check(site: FlaskClient, visit: Visit) -> None:
         )
         tries = {(call.request.method, call.request.url) for call in backends.calls}
         assert len(tries) == len(visit.asked) or not whole
-    page = found.json
+    page = found.json if found.is_json else found.text.split("\r\n")[:-1]
     if found.status_code >= 400:
         page.pop("instance")
     assert (found.status_code, page) == (int(status), visit.page)

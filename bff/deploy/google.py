@@ -184,11 +184,13 @@ def _gateway(project: Project, names: Mapping[str, str]) -> bytes:
             else:
                 # A function knows its own methods only, and would tell browsers of no other.
                 paths[path].pop("options", None)
+    plans = (plan for function in project.functions for plan in function.plans.values())
+    has_tables = any(plan.recipe.format is not None for plan in plans)
     content = {
         "swagger": "2.0",
         "info": {"title": project.name, "version": "1.0.0"},
         "schemes": ["https"],
-        "produces": ["application/json"],
+        "produces": ["application/json", *(["text/csv"] if has_tables else [])],
         "paths": dict(sorted(paths.items())),
     }
     return to_yaml(

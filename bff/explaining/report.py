@@ -51,6 +51,11 @@ def _head(subject: Subject) -> Iterator[str]:
 
 def _in_short(subject: Subject) -> Iterator[tuple[str, str]]:
     yield "who may ask", _who(subject)
+    table = subject.recipe.format
+    if table is not None:
+        saved = ", to be saved as a file" if table.file else ""
+        lacking = "; rows may be missing where a step falls back" if table.partial else ""
+        yield "answers with", f"CSV of {', '.join(title for title, _ in table.columns)}{saved}{lacking}"
     deadline = duration(subject.recipe.deadline)
     late = late_steps(subject)
     risk = f"; time can run out in {', '.join(one.name for one in late)}" if late else ""

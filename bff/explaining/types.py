@@ -60,6 +60,8 @@ def _lines(page: PageText) -> Iterator[str]:
     if recipe.shape is None:
         yield "no body"
         return
+    if recipe.format is not None:
+        yield f"CSV with the columns {', '.join(title for title, _ in recipe.format.columns)}; its rows:"
     yield text_of(page.types.shape)
     if page.types.deferred:
         yield f"comes later where lines are asked for: {', '.join(sorted(page.types.deferred))}"

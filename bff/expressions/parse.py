@@ -15,10 +15,19 @@ from bff.expressions.grammar import OR, Grammar
 from bff.expressions.tokens import ExpressionError, check_characters, is_name
 from bff.expressions.tree import EachClause, Expression, PathTemplate
 
-__all__ = ["ExpressionError", "PathTemplate", "is_name", "parse", "parse_each", "parse_path"]
+__all__ = [
+    "ExpressionError",
+    "PathTemplate",
+    "is_name",
+    "parse",
+    "parse_each",
+    "parse_file_name",
+    "parse_path",
+]
 
 _PATH_TEXT = re.compile(r"[^\s{}\\#?\x00-\x1f\x7f]*")
 _FOREIGN_HOLE = re.compile(r"(?<=/):\w+|\$\{|<\w+>")
+_NAME_TEXT = re.compile(r'[^{}"\\/:*?<>|\x00-\x1f\x7f]+')
 _QUERY_TEXT = re.compile(r"[^\s{}\\#\x00-\x1f\x7f]*")
 
 
@@ -77,6 +86,42 @@ def parse_path(text: str, origin: object | None = None) -> PathTemplate:
         position = found.end()
     _check_segments(text, parts)
     return PathTemplate(tuple(parts), _query(text, position), text, origin)
+
+
+def parse_file_name(text: str, origin: object | None = None) -> Expression:
+    """`orders-{query.day}.csv`: the text that such a name makes, whose holes are as those of a path."""
+    check_characters(text)
+    parts: list[ast.expr] = []
+    position = 0
+    while position < len(text):
+        if text[position] == "{":
+            hole, end = _hole(text, position)
+            parts.append(_placed(ast.FormattedValue(hole, -1, None), position, end))
+        else:
+            found = _NAME_TEXT.match(text, position)
+            if found is None:
+                message = (
+                    "'}' stands without its '{'"
+                    if text[position] == "}"
+                    else f"'{text[position]}' cannot stand in a file's name"
+                )
+                raise ExpressionError(
+                    message, position, 1, "letters, digits, spaces, - _ . and holes such as {query.day}"
+                )
+            end = found.end()
+            parts.append(_placed(ast.Constant(found[0]), position, end))
+        position = end
+    if len(parts) == 1 and isinstance(parts[0], ast.Constant):
+        return Expression(text, parts[0], origin)
+    node = _placed(ast.JoinedStr(parts), 0, len(text))
+    limits.check(node)
+    return Expression(text, node, origin)
+
+
+def _placed(node: ast.expr, start: int, end: int) -> ast.expr:
+    node.lineno = node.end_lineno = 1
+    node.col_offset, node.end_col_offset = start, end
+    return node
 
 
 def _hole(text: str, start: int) -> tuple[ast.expr, int]:

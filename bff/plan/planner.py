@@ -121,7 +121,7 @@ class _Planner:
             followers={
                 name: tuple(other for other in self.names if name in waits_for[other]) for name in self.names
             },
-            shape=self._compile(recipe.shape, is_written=not deferred),
+            shape=self._compile(recipe.shape, is_written=not (deferred or recipe.format)),
             status=self._compile(recipe.status),
             headers=self._compile(with_encoded_holes(recipe.headers)),
             session=self._session(),

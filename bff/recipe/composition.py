@@ -21,6 +21,7 @@ from bff.expressions.tree import Mapping as TreeMapping
 from bff.identity.recent_writes import PRIVATE
 from bff.recipe.loader import Project
 from bff.recipe.model import Fail, Given, Guard, Marks, Parameter, Recipe, Request, Step, SubRecipe, Value
+from bff.recipe.rows import with_rows
 
 PLACES = ("path", "query", "headers")
 """What of `with` holds a value for each name; `body` is one value."""
@@ -61,7 +62,8 @@ def compose(recipe: Recipe, project: Project) -> Composed:
         for name, further in part.known_as.items():
             own = (recipe.name, f"{recipe.name}.{step.name}", f"{recipe.name}.{step.name}.{name}")
             known_as[f"{step.name}.{name}"] = (*own, *further)
-    return Composed(replace(recipe, steps=tuple(steps), invalidates=tuple(invalidates)), functions, known_as)
+    whole = replace(recipe, steps=tuple(steps), invalidates=tuple(invalidates))
+    return Composed(with_rows(whole), functions, known_as)
 
 
 def _made_old(recipe: Recipe) -> tuple[str, ...]:

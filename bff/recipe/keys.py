@@ -14,9 +14,11 @@ Kind = Literal[
     "character",  # a text of one character
     "choice",  # one of `choices`
     "client",  # the name of a module in clients/
+    "columns",  # a list of fields, or titles with the field of each
     "document",  # of GraphQL: its text, or a file of the project
     "duration",  # 300ms, 2s, 5m, 1h
     "expression",
+    "file name",  # {hole} holds an expression
     "format",  # the name of a format
     "header",  # true, or a list of names
     "integer",  # from `minimum` to `maximum`
@@ -89,6 +91,13 @@ _RECIPE = (
     Key("input", "object", "What the page takes; checked before anything is called.", table="input"),
     Key("steps", "steps", "The requests, values and guards of the page, by name."),
     Key("shape", "tree", "The answer: a tree of expressions.", default="null"),
+    Key(
+        "format",
+        "object",
+        "What the shape is written as in place of JSON.",
+        default="JSON",
+        table="page format",
+    ),
     Key(
         "status",
         "expression",
@@ -270,6 +279,24 @@ _CSV = (
     ),
 )
 
+_PAGE_FORMAT = (Key("csv", "object", "A table: the shape is a list of objects.", table="page csv"),)
+
+_PAGE_CSV = (
+    Key(
+        "columns",
+        "columns",
+        "The fields of a row in their order, or a mapping of titles to fields.",
+        required=True,
+    ),
+    Key("file", "file name", "What a browser saves it as; {hole} holds an expression."),
+    Key(
+        "partial",
+        "boolean",
+        "Rows may be missing where a step has fallen back; X-Page-Partial then says so.",
+        default="false",
+    ),
+)
+
 _VALUE = (Key("value", "tree", "A named intermediate result.", required=True), _WHEN)
 
 _GUARD = (
@@ -354,6 +381,8 @@ KEYS: Mapping[str, tuple[Key, ...]] = {
     "undo": _UNDO,
     "format": _FORMAT,
     "csv": _CSV,
+    "page format": _PAGE_FORMAT,
+    "page csv": _PAGE_CSV,
     "fail": _FAIL,
     "step cache": _STEP_CACHE,
     "page cache": _PAGE_CACHE,

@@ -245,6 +245,18 @@ class SubRecipe(Placed, frozen=True):
 Step = Request | Value | Guard | SubRecipe
 
 
+class Table(Struct, frozen=True):
+    """A page that is written as CSV: `columns` are a title and the field of a row, in order.
+
+    With a `file` the header `Content-Disposition` of the recipe is the name that browsers save it by. Rows may be
+    missing where it may be `partial`.
+    """
+
+    columns: tuple[tuple[str, str], ...]
+    file: bool = False
+    partial: bool = False
+
+
 class Session(Struct, frozen=True):
     """Signs the visitor in; with `ends` it signs out and the rest is None."""
 
@@ -287,6 +299,7 @@ class Recipe(Placed, frozen=True):
     deadline: float = 3.0
     steps: tuple[Step, ...] = ()
     shape: Tree | None = None
+    format: Table | None = None
     status: Expression | Constant = field(default_factory=lambda: Constant(200))
     headers: Mapping | None = None
     cache: PageCache | None = None

@@ -20,6 +20,22 @@ _TREE: Json = {"$ref": "#/$defs/tree"}
 
 _FORMS: dict[str, Json] = {
     "boolean": {"type": "boolean"},
+    "columns": {
+        "anyOf": [
+            {
+                "type": "array",
+                "items": {"type": "string", "minLength": 1},
+                "minItems": 1,
+                "uniqueItems": True,
+            },
+            {
+                "type": "object",
+                "additionalProperties": {"type": "string", "minLength": 1},
+                "minProperties": 1,
+            },
+        ]
+    },
+    "file name": {"type": "string", "minLength": 1},
     "character": {"type": "string", "minLength": 1, "maxLength": 1},
     "client": _NAME,
     "document": {"type": "string", "minLength": 1},

@@ -30,6 +30,7 @@ from bff.testing.lines import assembled
 from bff.testing.samples import GivenInput
 from bff.testing.scenario import wire_texts
 from bff.testing.server import FakeBackend, Received, Script, answer
+from bff.testing.tables import rows_in
 from bff.testing.upstream import PICTURE
 from bff.web.app import create_app
 from bff.web.lines import MEDIA_TYPE
@@ -206,6 +207,8 @@ class Visit:
         if found.mimetype == MEDIA_TYPE:
             return _put_together(found, seconds)
         answered = found.get_json(silent=True) if raw and not cut else None
+        if found.mimetype == "text/csv" and recipe.format is not None:
+            answered = rows_in(self.page.plan, raw)
         texts = {name: ", ".join(found.headers.getlist(name)) for name in found.headers.keys()}  # noqa: SIM118
         return Answered(found.status_code, texts, raw.decode("utf-8", "replace"), answered, seconds, raw, cut)
 

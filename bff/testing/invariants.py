@@ -25,6 +25,7 @@ from bff.testing.endings import (
     outcome_of,
 )
 from bff.testing.seen import Seen
+from bff.testing.tables import as_rows
 from bff.testing.upstream import EMPTY, MARKER, NOT_JSON, Upstream, raw_of
 from bff.web.recent_writes import COOKIE as WRITTEN_COOKIE
 
@@ -164,9 +165,8 @@ def shows_the_fallback(seen: Seen) -> Iterator[str]:
     if seen.shows_reply and _reads_headers(seen.recipe.step(seen.name)):
         return  # those of the server's own are not known here
     try:
-        made = shape(
-            {**seen.scenario.good.scope, "errors": [], step.name: _fallback(seen, step)}, Evaluation()
-        )
+        scope = {**seen.scenario.good.scope, "errors": [], step.name: _fallback(seen, step)}
+        made = as_rows(seen.plan, shape(scope, Evaluation()))
     except PageError:  # of something else that hangs on the step
         return
     for path, names in seen.fields():
@@ -268,8 +268,9 @@ def lines_are_the_page(seen: Seen) -> Iterator[str]:
 
 def is_as_well_as_may_be(seen: Seen) -> Iterator[str]:
     """While all is well the page is what a run without a network makes of it, and what `page` in its file says."""
-    if seen.fault is None and seen.wanted is not None and neutral(seen.found.json) != neutral(seen.wanted):
-        yield f"expected the page of its file: {first_difference(seen.wanted, seen.found.json)}"
+    wanted = as_rows(seen.plan, seen.wanted)
+    if seen.fault is None and wanted is not None and neutral(seen.found.json) != neutral(wanted):
+        yield f"expected the page of its file: {first_difference(wanted, seen.found.json)}"
     made = neutral(seen.scenario.good.body)
     if seen.fault is None and made != neutral(seen.found.json):
         yield f"expected another page: {first_difference(made, neutral(seen.found.json))}"

@@ -23,6 +23,7 @@ from bff.identity import Visitor
 from bff.jsontext import encode
 from bff.plan.model import Plan, PlannedGuard, PlannedRequest
 from bff.problems import entry
+from bff.testing.tables import as_rows
 from bff.testing.upstream import Upstream, raw_of
 
 _BASE = "http://trial/"
@@ -134,7 +135,7 @@ class Stage:
         errors = [entry(failure, plan.fields[failure.step]) for failure in failures]
         if plan.shape is None:
             return None
-        return to_builtins(plan.shape({**run.scope, "errors": errors}, Evaluation()))
+        return as_rows(plan, to_builtins(plan.shape({**run.scope, "errors": errors}, Evaluation())))
 
     def _told(self, run: PageRun) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
         asked, unmet = [], []

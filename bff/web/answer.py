@@ -43,6 +43,7 @@ class Answers:
         status = plan.recipe.status
         self._constant: Any = status.value if isinstance(status, Constant) and _is_status(status.value) else 0
         self._is_usual = plan.headers is None and self._constant == 200
+        self._of_recipe: Callable[[Any], Headers] = headers_of_recipe
         self._control = CacheControl(plan)
         self._usual = self._control.of(Results({}, (), ()))
         self.vary = [("Vary", ", ".join(names))] if (names := varies_with(plan)) else []
@@ -98,7 +99,7 @@ class Answers:
         self, results: Results, scope: Mapping[str, Any], evaluation: Evaluation, control: str
     ) -> Headers:
         compute = self._plan.headers
-        headers: Headers = [] if compute is None else headers_of_recipe(compute(scope, evaluation))
+        headers: Headers = [] if compute is None else self._of_recipe(compute(scope, evaluation))
         headers.append(("Cache-Control", control))
         if results.partial:
             headers.append(("X-Page-Partial", ", ".join(results.partial)))

@@ -16,6 +16,7 @@ from bff.http import BackgroundReads, Calls, Limits, Transport
 from bff.identity import ANYBODY, Visitor
 from bff.identity.origin import SAFE_METHODS
 from bff.identity.recent_writes import NO_RECENT_WRITES
+from bff.plan.model import Plan
 from bff.settings import Settings
 from bff.web.answer import Answer, Answers, encoder_of
 from bff.web.cors import CorsNames
@@ -69,7 +70,7 @@ class PageAnswerer:
         self.passes, self.invalidates = recipe.passes, recipe.invalidates
         self._deadline = recipe.deadline
         self._plan, self._common, self._settings = plan, common, common.settings
-        self._answers = Answers(plan, common.settings)
+        self._answers = _answers_of(plan, common.settings)
         self._visitor = common.identity.asker_of(plan)
         self._count = common.rates.counter_of(recipe)
         self._written = common.written.reader_of(plan)
@@ -238,6 +239,15 @@ class PageAnswerer:
             for name, compute in parts.items()
         }
         identity.sign_in(answer.headers, request, session, found)
+
+
+def _answers_of(plan: Plan, settings: Settings) -> Answers:
+    """What makes the answers of a page, in the format that its recipe says."""
+    if plan.recipe.format is None:
+        return Answers(plan, settings)
+    from bff.web.tables import TableAnswers  # few pages are tables
+
+    return TableAnswers(plan, settings)
 
 
 class TracedPage(PageAnswerer):

@@ -332,6 +332,17 @@ def test_the_schema_takes_every_kind_of_step(step: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize(
+    "csv",
+    [
+        {"columns": ["id", "name"]},
+        {"columns": {"No.": "id"}, "file": "a-{query.day}.csv", "partial": True},
+    ],
+)
+def test_the_schema_takes_a_page_that_is_a_table(csv: dict[str, object]) -> None:
+    assert fits(format={"csv": csv})
+
+
+@pytest.mark.parametrize(
     "keys",
     [
         {"rout": 1},
@@ -354,6 +365,10 @@ def test_the_schema_takes_every_kind_of_step(step: dict[str, object]) -> None:
         {"steps": {"x-y": {"value": 1}}},
         {"steps": {"x": {"require": "a"}}},
         {"steps": {"x": {}}},
+        {"format": "csv"},
+        {"format": {"csv": {"columns": []}}},
+        {"format": {"csv": {"file": "a.csv"}}},
+        {"format": {"csv": {"columns": ["a", "a"]}}},
         {"shape": {"each": "x in y"}},
         {"shape": {"each": "y", "item": 1}},
         {"shape": {"each": [], "item": 1}},

@@ -22,6 +22,7 @@ from bff.recipe.model import (
     Session,
     StepCache,
     SubRecipe,
+    Table,
     Value,
 )
 
@@ -73,6 +74,7 @@ steps:
   guard: {require: made.ok, fail: {status: 403, title: "'No'"}}
   inner: {recipe: shell, with: {query: {a: 1}}}
 shape: null
+format: {csv: {columns: {No.: id, name: name}, file: "a-{query.q}.csv", partial: true}}
 status: 201
 headers: {X-A: query.q}
 cache: {max_age: 0s, shared_max_age: 1h}
@@ -106,6 +108,15 @@ def test_the_keys_of_a_page_are_read(full: Recipe) -> None:
     assert full.deploy is not None
     assert full.deploy.memory == 256
     assert full.broken == frozenset()
+
+
+def test_the_columns_of_a_table_and_its_file_are_read(full: Recipe) -> None:
+    assert full.format == Table((("No.", "id"), ("name", "name")), file=True, partial=True)
+    assert full.headers is not None
+    [(_, own), (name, file)] = full.headers.items
+    assert name == "Content-Disposition"
+    assert isinstance(own, Expression) and isinstance(file, Expression)
+    assert file.text == "a-{query.q}.csv"
 
 
 def test_every_parameter_of_the_route_is_an_input(full: Recipe) -> None:
@@ -190,7 +201,7 @@ def test_a_part_knows_where_its_keys_stand(full: Recipe) -> None:
     assert str(read.marks.name.place) == "page.yaml:11:3"
     assert str(read.marks.key("cache.shared").place) == "page.yaml:26:42"
     assert read.marks.value("timeout").length == len("300ms")
-    assert str(full.marks.value("invalidates[1]").place) == "page.yaml:51:27"
+    assert str(full.marks.value("invalidates[1]").place) == "page.yaml:52:27"
 
 
 def test_every_declared_key_has_been_read_by_these_tests(full: Recipe) -> None:

@@ -26,6 +26,7 @@ from bff.recipe.check.parts import check_composed, check_parts
 from bff.recipe.check.passing import check_pass
 from bff.recipe.check.requests import check_clients, check_keys, check_times
 from bff.recipe.check.routes import check_routes
+from bff.recipe.check.tables import check_partial, check_table
 from bff.recipe.check.writes import check_methods, check_nulls_written, check_repeats
 from bff.recipe.loader import Project, load_project, project_settings
 from bff.settings import Settings, variable_of
@@ -39,11 +40,12 @@ _ALWAYS: tuple[Check, ...] = (
     *(check_clients, check_invalidates, check_parts, check_keys, check_methods, check_repeats),
     *(check_formats, check_documents, check_pass, check_times, check_ages, check_headers, check_cycles),
     check_lets,
+    check_table,
 )
 # What follows from names: with an unknown one among them it would say things that the cure makes untrue.
 _WHEN_NAMES_ARE_KNOWN: tuple[Check, ...] = (
     *(check_unread, check_nulls_written, check_loops, check_filters, check_redirects, check_locations),
-    *(check_shared_caches, check_tokens, check_deferred, check_values),
+    *(check_shared_caches, check_tokens, check_deferred, check_values, check_partial),
 )
 
 

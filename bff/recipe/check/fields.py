@@ -9,13 +9,14 @@ from typing import cast
 from msgspec import Struct
 
 from bff.errors import Finding
-from bff.expressions.tree import Expression
+from bff.expressions.tree import Each, Expression
 from bff.expressions.types.arithmetic import kind_of
 from bff.expressions.types.choices import EMPTY
 from bff.recipe.check.page import elsewhere
 from bff.recipe.check.parts import concerns, held_by
 from bff.recipe.loader import Project
-from bff.recipe.model import Mark, Origin, Request
+from bff.recipe.model import Mark, Origin, Recipe, Request
+from bff.recipe.rows import keys_of
 from bff.recipe.types.project import type_of_visitors, types_of_page
 from bff.text import nearest
 from bff.types.model import NOT_LISTED, NULL, STRING, Array, Record, Scalar, Type, Unknown
@@ -125,6 +126,31 @@ class _Reading:
                 "write str(…), or body: for JSON",
             )
             self._say(said, request.marks.value("text"))
+
+    def rows(self, recipe: Recipe, options: Sequence[Type]) -> None:
+        """Something is the shape of a table."""
+        found = _there(options)
+        shape = recipe.shape
+        source = shape.clauses[0].source.node if isinstance(shape, Each) else None
+        if isinstance(source, ast.Name | ast.Attribute | ast.Subscript):
+            return  # what goes over it is told
+        if found is not None and not any(isinstance(one, Array) for one in found):
+            kinds = " or ".join(dict.fromkeys(_word(one) for one in found))
+            said = _Said("shape", f"the shape of a CSV is a list of objects, and this is {kinds}", "")
+            self._say(said, recipe.marks.value("shape"))
+
+    def cell(self, recipe: Recipe, at: int, options: Sequence[Type]) -> None:
+        """Something stands in a column of a table."""
+        found = _there(options)
+        if found is not None and all(isinstance(one, Array | Record) for one in found):
+            assert recipe.format is not None, "it is a table"
+            kinds = " or ".join(dict.fromkeys(_word(one) for one in found))
+            field = recipe.format.columns[at][1]
+            cure = "a cell holds a text, a number or a boolean: make one of it in the shape"
+            self._say(
+                _Said(f"cell {at}", f"'{field}' is {kinds} here", cure),
+                recipe.marks.value(keys_of(recipe)[at]),
+            )
 
     # --- saying --------------------------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ _OWN_RESPONSE_HEADERS = {
     "etag": "the layer makes it",
     "last-modified": "the layer makes an ETag",
     "vary": "the layer makes it",
-    "content-type": "a page is application/json",
+    "content-type": "a page is application/json, or as its format says",
     "server-timing": "the layer makes it",
 }
 _TO_SHARED_CACHES = frozenset({"surrogate-control", "edge-control", "x-accel-expires"})

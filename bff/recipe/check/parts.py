@@ -16,6 +16,7 @@ from bff.recipe.check.identity import check_tokens
 from bff.recipe.check.inputs import check_redirects
 from bff.recipe.check.order import check_cycles
 from bff.recipe.check.page import Page
+from bff.recipe.check.tables import check_partial
 from bff.recipe.check.writes import check_methods, check_nulls_written
 from bff.recipe.composition import PLACES, compose
 from bff.recipe.graph import reached
@@ -25,12 +26,12 @@ from bff.text import nearest
 from bff.validation import validator_of
 
 _STRICTNESS: dict[Auth, int] = {"none": 0, "optional": 1, "required": 2}
-_OF_PAGES = ("deadline", "status", "headers", "cache", "session", "rate_limit", "deploy", "pass")
+_OF_PAGES = ("deadline", "format", "status", "headers", "cache", "session", "rate_limit", "deploy", "pass")
 
 # What can be wrong with a page only because of what it holds.
 _TOGETHER: tuple[Callable[[Page], None], ...] = (
     *(check_cycles, check_methods, check_nulls_written, check_loops),
-    *(check_redirects, check_shared_caches, check_tokens, check_deferred),
+    *(check_redirects, check_shared_caches, check_tokens, check_deferred, check_partial),
 )
 
 

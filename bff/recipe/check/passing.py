@@ -11,6 +11,7 @@ from bff.recipe.model import Mark, Request, Step, SubRecipe
 _UNPARSED = "the body goes through unparsed"
 _OF_THE_PAGE = {
     "shape": ("a shape beside 'pass'", _UNPARSED),
+    "format": ("a format beside 'pass'", _UNPARSED),
     "status": ("'status' beside 'pass'", "the answer has the status of the backend's reply"),
     "session": ("a session beside 'pass'", "signing in needs a reply that is read: another page"),
     "input.body": ("a schema of the body beside 'pass'", "it goes through unparsed: the backend checks it"),

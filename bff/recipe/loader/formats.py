@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import cast
 
+from bff.expressions.parse import parse_file_name
+from bff.expressions.tree import Expression, Mapping
 from bff.recipe.keys import FORMATS
 from bff.recipe.loader.reading import Reading, kind_of
-from bff.recipe.model import BodyFormat, FormatName
+from bff.recipe.loader.trees import TreeReading
+from bff.recipe.model import BodyFormat, FormatName, Table
 from bff.recipe.source import ListNode, MapNode, Node, ScalarNode, mark_of
 from bff.text import nearest
 
@@ -90,3 +93,65 @@ def _header(reading: Reading, node: Node) -> tuple[str, ...]:
         else:
             names.append(item.text)
     return tuple(names)
+
+
+# --- pages -------------------------------------------------------------------------------------------------------
+
+DISPOSITION = "Content-Disposition"
+MOST_COLUMNS = 1_000
+
+
+def read_table(reading: TreeReading, node: Node) -> tuple[Table | None, Expression | None]:
+    """What a page is written as in place of JSON, and the name of its file."""
+    if isinstance(node, ScalarNode) and node.text == "csv":
+        reading.wrong(
+            "format", node, "{csv: {columns: […]}}", "columns names the fields of a row in their order"
+        )
+        return None, None
+    if isinstance(node, ScalarNode) or not isinstance(node, MapNode) or not node.items:
+        is_json = isinstance(node, ScalarNode) and node.text == "json"
+        hint = "JSON is what a page is without a format: leave it out" if is_json else ""
+        reading.wrong("format", node, "{csv: {columns: […]}}", hint)
+        return None, None
+    found = reading.table(node, "page format", "'format'") or {}
+    table = reading.table(found["csv"][1], "page csv", "'csv'") if "csv" in found else None
+    if table is None:
+        return None, None
+    columns = _columns(reading, table["columns"][1]) if "columns" in table else ()
+    partial = "partial" in table and reading.boolean("partial", table["partial"][1]) is True
+    file = _file(reading, table["file"][1]) if "file" in table else None
+    return (Table(columns, file is not None, partial) if columns else None), file
+
+
+def with_file(headers: Mapping | None, file: Expression) -> Mapping:
+    """The headers of a page with the name of its file."""
+    items = () if headers is None else headers.items
+    return Mapping((*(pair for pair in items if pair[0].lower() != DISPOSITION.lower()), (DISPOSITION, file)))
+
+
+def _columns(reading: Reading, node: Node) -> tuple[tuple[str, str], ...]:
+    if isinstance(node, ListNode):
+        pairs: list[tuple[Node, Node]] = [(item, item) for item in node.items]
+    else:
+        pairs = [(key, value) for key, value in node.items] if isinstance(node, MapNode) else []
+    if not 0 < len(pairs) <= MOST_COLUMNS:
+        wanted = f"the fields of a row, or a mapping of titles to fields, at most {MOST_COLUMNS:,}"
+        reading.wrong("columns", node, wanted)
+        return ()
+    found: dict[str, str] = {}
+    for title, field in pairs:
+        if not isinstance(field, ScalarNode) or not field.text or field.value is None:
+            reading.say(mark_of(field), f"'columns' holds names of fields, not {kind_of(field)}")
+        elif isinstance(title, ScalarNode) and title.text in found:
+            cure = "each has a title of its own: {Title: field}"
+            reading.say(mark_of(title), f"two columns have the title '{title.text}'", cure)
+        elif isinstance(title, ScalarNode):
+            found[title.text] = field.text
+    return tuple(found.items())
+
+
+def _file(reading: TreeReading, node: Node) -> Expression | None:
+    if not isinstance(node, ScalarNode) or not isinstance(node.value, str) or not node.text.strip():
+        reading.wrong("file", node, "the name of a file such as orders.csv or orders-{query.day}.csv")
+        return None
+    return reading.parsed(parse_file_name, node)

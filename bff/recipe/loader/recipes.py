@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from bff.errors import Finding
 from bff.expressions.tree import Constant, Expression
 from bff.recipe.keys import key_of
+from bff.recipe.loader.formats import read_table, with_file
 from bff.recipe.loader.reading import Table, marks_of
 from bff.recipe.loader.routes import Route, read_route
 from bff.recipe.loader.schemas import SchemaReading
@@ -60,6 +61,8 @@ class _RecipeReading(StepReading):
         found = self.table(node, "recipe", "a recipe", start) or {}
         marks = marks_of(start, found)
         route = self._route(found)
+        table, file = read_table(self, found["format"][1]) if "format" in found else (None, None)
+        headers = self.trees("headers", found["headers"][1], flat=True) if "headers" in found else None
         page = Recipe(
             name=self.name_of_recipe,
             file=self.file,
@@ -70,8 +73,9 @@ class _RecipeReading(StepReading):
             input=self._input(found, route),
             deadline=self._optional(found, "deadline", self.duration) or 3.0,
             shape=self.tree(found["shape"][1]) if "shape" in found else None,
+            format=table,
             status=self._page_status(found),
-            headers=self.trees("headers", found["headers"][1], flat=True) if "headers" in found else None,
+            headers=headers if file is None else with_file(headers, file),
             cache=self._page_cache(found["cache"][1]) if "cache" in found else None,
             session=self._session(found["session"][1]) if "session" in found else None,
             rate_limit=self._optional(found, "rate_limit", self.rate),

@@ -8,20 +8,29 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from bff.expressions.tree import Expression, Tree
+from bff.expressions.tree import Each, Expression, Tree
 from bff.expressions.types.infer import Watch
+from bff.expressions.types.members import seen
 from bff.expressions.types.typing import Known, Typing, known
 from bff.recipe.contracts import Contracts
 from bff.recipe.graph import Graph, build_graph, deferred_steps
-from bff.recipe.model import Fail, Given, Guard, Recipe, Request, Step, SubRecipe, Value
+from bff.recipe.model import Fail, Given, Guard, Recipe, Request, Step, SubRecipe, Table, Value
 from bff.recipe.needs import needs_of
 from bff.recipe.types.names import ERRORS, given_to_part, input_names, visitor
 from bff.recipe.types.requests import Requests, RowsWatch
-from bff.types.model import NULL, Type, Unknown, nullable
+from bff.types.model import NULL, Record, Type, Unknown, nullable, union_of
 
 
 class PageWatch(Watch, RowsWatch, Protocol):
     """Is told of all that a page reads."""
+
+    def cell(self, recipe: Recipe, at: int, options: tuple[Type, ...]) -> None:
+        """What stands in a column of a table, counted from 0, has these options."""
+        ...
+
+    def rows(self, recipe: Recipe, options: tuple[Type, ...]) -> None:
+        """The shape of a table has these options."""
+        ...
 
 
 class PageTypes:
@@ -45,6 +54,7 @@ class PageTypes:
         watches = {
             trusting: watch for trusting, watch in ((True, expected), (False, actual)) if watch is not None
         }
+        self._watches = watches
         self._requests = Requests(self._typing, contracts, needs_of(recipe), watches)
         self.steps: dict[str, Type] = {}
         self._known = known({**input_names(recipe.input), "user": visitor(recipe, signed_in)})
@@ -106,7 +116,27 @@ class PageTypes:
         for tree in (recipe.status, recipe.headers):
             if tree is not None:
                 self._typing.of(tree, inner)
-        return NULL if recipe.shape is None else self._typing.of(recipe.shape, inner)
+        found = NULL if recipe.shape is None else self._typing.of(recipe.shape, inner)
+        if recipe.format is not None and recipe.shape is not None:
+            self._look_at_rows(recipe, recipe.format, inner, found)
+        return found
+
+    def _look_at_rows(self, recipe: Recipe, table: Table, inner: Known, found: Type) -> None:
+        """Tell the watches what the rows of a table are made of, and what stands in each column."""
+        shape = recipe.shape
+        # Columns that are written out go over what the recipe has as its shape.
+        source = shape.clauses[0].source if isinstance(shape, Each) and len(shape.clauses) == 1 else None
+        rows = found if source is None else self._typing.unwatched.of(source, inner)
+        row = self._typing.elements(found)
+        for trusting, watch in self._watches.items():
+            watch.rows(recipe, seen(rows, trusting=trusting))
+            for at, (_, field) in enumerate(table.columns):
+                cells = [
+                    member.type
+                    for one in seen(row, trusting=trusting)
+                    if isinstance(one, Record) and (member := one.member(field)) is not None
+                ]
+                watch.cell(recipe, at, seen(union_of(*cells), trusting=trusting) if cells else ())
 
 
 def _without_its_own(tree: Tree) -> Tree:

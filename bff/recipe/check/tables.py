@@ -1,0 +1,99 @@
+"""Pages that are tables: what their rows may be made of, and what a table cannot have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bff.expressions.inspect import inspect_tree
+from bff.expressions.tree import Constant, Each, Mapping, Sequence, Tree
+from bff.recipe.check.page import Page
+from bff.recipe.loader.formats import DISPOSITION
+from bff.recipe.model import Mark, Request
+from bff.recipe.rows import keys_of
+from bff.text import nearest
+
+_ROWS = "the shape of a CSV is a list of objects: an expression, or each and item"
+
+
+def check_table(page: Page) -> None:
+    """Say what a page that is written as CSV cannot be."""
+    recipe = page.recipe
+    if recipe.format is None or recipe.passes:
+        return
+    at = recipe.marks.key("format")
+    if recipe.shape is None:
+        page.say(at, "a CSV without a shape", _ROWS)
+    elif isinstance(recipe.shape, Constant | Mapping):
+        page.say(recipe.marks.key("shape"), "a shape that is no list", _ROWS)
+    else:
+        _check_columns(page, recipe.shape)
+    for key in recipe.marks.keys if recipe.format.file else ():
+        if key.lower() == f"headers.{DISPOSITION.lower()}":
+            page.say(
+                recipe.marks.key(key),
+                f"'{DISPOSITION}' beside 'file'",
+                "file makes it: leave one of them out",
+            )
+    for step in page.requests:
+        if step.defer:
+            page.say(
+                step.marks.key("defer"),
+                "'defer' in a page that is a CSV",
+                "a table goes out whole: leave defer out",
+            )
+
+
+def _check_columns(page: Page, shape: Tree) -> None:
+    """Say the columns that rows do not have whose members are written out."""
+    recipe = page.recipe
+    assert recipe.format is not None, "it is a table"
+    for row in _written(shape):
+        if not isinstance(row, Mapping):
+            if isinstance(row, Constant | Sequence | Each):
+                page.say(recipe.marks.key("shape"), "a row that is no object", _ROWS)
+            continue
+        names = [name for name, _ in row.items]
+        for (_, field), key in zip(recipe.format.columns, keys_of(recipe), strict=True):
+            if field not in names:
+                near = nearest(field, names)
+                meant = f"did you mean '{near}'?  " if near else ""
+                page.say(
+                    recipe.marks.value(key),
+                    f"a row has no field '{field}'",
+                    f"{meant}it has: {', '.join(names)}",
+                )
+            elif isinstance(dict(row.items)[field], Mapping | Sequence | Each):
+                _say_nested(page, recipe.marks.value(key), field)
+
+
+def _say_nested(page: Page, mark: Mark, field: str) -> None:
+    page.say(mark, f"'{field}' is no single value", "a cell holds a text, a number or a boolean")
+
+
+def _written(shape: Tree) -> Iterator[Tree]:
+    if isinstance(shape, Each):
+        yield shape.item
+    elif isinstance(shape, Sequence):
+        yield from shape.items
+
+
+def check_partial(page: Page) -> None:
+    """Say the steps that may fall back and feed the rows of a CSV, where that may not be partial."""
+    recipe = page.recipe
+    if recipe.format is None or recipe.format.partial or recipe.shape is None or recipe.passes:
+        return
+    feeding: set[str] = set()
+    for use in inspect_tree(recipe.shape).names:
+        if use.name in page.graph.names:
+            feeding |= page.graph.upstream(use.name)
+    for step in page.requests:
+        if step.name in feeding and may_lack(step):
+            hint = (
+                "leave the fallback out, or write partial: true under csv: a file does not show what it lacks"
+            )
+            page.say(step.marks.key("fallback"), f"a fallback of '{step.name}' feeds the rows of a CSV", hint)
+
+
+def may_lack(step: Request) -> bool:
+    """Whether what a step gives may be less than its backend has."""
+    return step.fallback is not None
