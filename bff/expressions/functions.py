@@ -8,9 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bff.expressions import days, lists, scalars, texts
+from bff.expressions import days, instants, languages, lists, scalars, texts
 from bff.expressions.library import Function
 
 __all__ = ["FUNCTIONS", "Function"]
 
-FUNCTIONS: Mapping[str, Function] = lists.FUNCTIONS | scalars.FUNCTIONS | days.FUNCTIONS | texts.FUNCTIONS
+FUNCTIONS: Mapping[str, Function] = {
+    **lists.FUNCTIONS,
+    **scalars.FUNCTIONS,
+    **days.FUNCTIONS,
+    **instants.FUNCTIONS,
+    **languages.FUNCTIONS,
+    **texts.FUNCTIONS,
+}

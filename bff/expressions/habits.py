@@ -108,6 +108,10 @@ METHODS = {
     "match": "write find({0}, r'([0-9]+)')",
     "test": "write matches({0}, r'^[a-z]+$')",
     "sort": "write sort({0}, 'key')",
+    "getTime": "write epoch({0}): seconds since 1970",
+    "toISOString": "write instant({0})",
+    "isoformat": "write instant({0})",
+    "strftime": "write local({0}, zone) for the parts of a time",
     "size": "write len({0})",
     "length": "write len({0})",
 }
@@ -139,6 +143,15 @@ FUNCTIONS = {
     **dict.fromkeys(("avg", "mean", "average"), "write sum(list) / len(list)"),
     **dict.fromkeys(("today", "current_date"), "write date(now(), 'Asia/Shanghai')"),
     **dict.fromkeys(("time", "datetime", "timestamp"), "write now()"),
+    **dict.fromkeys(
+        ("parse_date", "to_date", "strptime", "parseISO", "fromisoformat"), "write instant(text)"
+    ),
+    **dict.fromkeys(("timedelta", "date_add", "dateadd", "addDays"), "write shift(t, 1, 'day')"),
+    **dict.fromkeys(("date_trunc", "startOf", "startOfDay"), "write start_of(t, 'day', zone)"),
+    **dict.fromkeys(("unix_timestamp", "mktime", "date_diff"), "write epoch(t): seconds since 1970"),
+    **dict.fromkeys(
+        ("strftime", "format_date", "date_format"), "write local(t, zone) for the parts of a time"
+    ),
     **dict.fromkeys(("dict", "object"), "write {'key': value}"),
 }
 

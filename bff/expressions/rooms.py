@@ -23,6 +23,18 @@ def _texts() -> Mapping[str, Function]:
     return FUNCTIONS
 
 
+def _instants() -> Mapping[str, Function]:
+    from bff.expressions.instants import FUNCTIONS
+
+    return FUNCTIONS
+
+
+def _languages() -> Mapping[str, Function]:
+    from bff.expressions.languages import FUNCTIONS
+
+    return FUNCTIONS
+
+
 PATTERNED = frozenset({"matches", "find", "sub"})
 """The functions whose second argument is a pattern: a constant that is compiled with the expression."""
 
@@ -30,6 +42,8 @@ _OF_TEXTS = ("base64", "parse_json", "to_json", "unbase64", "url", "url_encode",
 ROOMS: Mapping[str, Callable[[], Mapping[str, Function]]] = {
     **dict.fromkeys(("date", "days"), _days),
     **dict.fromkeys(_OF_TEXTS, _texts),
+    **dict.fromkeys(("epoch", "instant", "local", "shift", "start_of"), _instants),
+    "language": _languages,
 }
 """The functions that stand in rooms, each with what opens its room."""
 

@@ -25,12 +25,17 @@ _SCALARS = frozenset(
         "count",
         "digest",
         "endswith",
+        "epoch",
         "float",
+        "instant",
         "int",
         "join",
+        "language",
         "len",
         "lower",
         "round",
+        "shift",
+        "start_of",
         "startswith",
     )
 ) | {"str", "strip", "upper", "matches", "sub", "url_encode", "url", "base64", "unbase64", "to_json"}

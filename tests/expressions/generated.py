@@ -21,6 +21,9 @@ TEXTS = (
     "2.5",
     " x ",
     "2026-11-15",
+    "2026-03-29 02:30:00.5",
+    "Sun, 06 Nov 1994 08:49:37 GMT",
+    "de-AT, en;q=0.8, *;q=0.1",
     "a,b",
     "{",
     "\\",
@@ -100,10 +103,12 @@ ONE = (
     "lower",
     "upper",
 )
+ONE += ("instant", "epoch", "local")
 ONE += ("strip", "range", "round", "min", "max", "sort", "unique", "join", "split", "digest", "quote")
 ONE += ("url_encode", "base64", "unbase64", "parse_json", "to_json")
 TWO = ("min", "max", "round", "index", "group", "pick", "omit", "default", "join", "split", "merge", "unique")
-TWO += ("startswith", "endswith", "sort", "digest", "url", "int")
+TWO += ("startswith", "endswith", "sort", "digest", "url", "int", "instant", "local")
+TWO += ("start_of", "language")
 PATTERNS = (
     r"[a-z]+",
     r"(\d)(x)?",
@@ -203,9 +208,28 @@ def _call(draw, inner):
         return f"{draw(st.sampled_from(ONE))}({inner()})"
     if draw(st.integers(0, 4)) == 0:
         return draw(_patterned(inner))
+    if draw(st.integers(0, 5)) == 0:
+        unit = draw(st.sampled_from(["'hour'", "'day'", "'month'", inner()]))
+        zone = draw(st.sampled_from(["", ", 'Europe/Berlin'", ", x"]))
+        return f"shift({draw(st.sampled_from(['now()', inner()]))}, {inner()}, {unit}{zone})"
     name, first = draw(st.sampled_from(TWO)), inner()
     second = (
-        draw(st.sampled_from(["'id'", "'-n'", "'name'", "'-'", "2", "', '", "me"]))
+        draw(
+            st.sampled_from(
+                [
+                    "'id'",
+                    "'-n'",
+                    "'name'",
+                    "'-'",
+                    "2",
+                    "', '",
+                    "me",
+                    "'Europe/Berlin'",
+                    "'week'",
+                    "['de', 'b', 'id']",
+                ]
+            )
+        )
         if draw(st.booleans())
         else inner()
     )

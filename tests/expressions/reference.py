@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from bff.expressions.tree import Constant, Each, Expression, Mapping, Sequence
+from tests.expressions import times
 
 
 def evaluate(tree, scope, now=None, quotes=None):
@@ -533,6 +534,24 @@ class _Reference:
             return None
         today = self.now.astimezone(ZoneInfo(zone)).date()
         return [str(today - timedelta(days=before)) for before in self.f_range(amount)[::-1]]
+
+    def f_instant(self, value, zone="UTC"):
+        return times.instant(value, zone, self.now)
+
+    def f_epoch(self, value):
+        return times.epoch(value, self.now)
+
+    def f_shift(self, value, amount, unit, zone="UTC"):
+        return times.shift(value, amount, unit, zone, self.now)
+
+    def f_start_of(self, value, unit, zone="UTC"):
+        return times.start_of(value, unit, zone, self.now)
+
+    def f_local(self, value, zone="UTC"):
+        return times.local(value, zone, self.now)
+
+    def f_language(self, header, languages):
+        return times.language(header, languages)
 
     def f_digest(self, value, length=64):
         if (

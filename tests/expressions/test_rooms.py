@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bff.deploy.imports import engine_files
 from bff.expressions import compile_tree, lists, scalars
 from bff.expressions.functions import FUNCTIONS
 from bff.expressions.parse import parse
@@ -33,6 +34,14 @@ def test_what_runs_pages_loads_no_room() -> None:
     loaded = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     assert "bff.expressions.scalars" in loaded
     assert {FUNCTIONS[name].call.__module__ for name in ROOMS} & {*loaded} == set()
+
+
+@pytest.mark.parametrize("serves", [True, False])
+def test_a_bundle_has_the_rooms(serves: bool) -> None:
+    rooms = {f"{FUNCTIONS[name].call.__module__.replace('.', '/')}.py" for name in ROOMS}
+    files = engine_files(serves=serves).keys()
+    assert rooms - files == set()
+    assert not {"bff/expressions/functions.py", "bff/expressions/moments.py"} & files
 
 
 @pytest.mark.parametrize("fast", [True, False])

@@ -96,12 +96,10 @@ AUTHORS = {
     *(f"bff.expressions.{name}" for name in ("compile", "generate", "grammar", "inspect", "parse", "tokens")),
     # The whole library; what few pages call is loaded for them alone.
     *(
-        "bff.expressions.days",
-        "bff.expressions.functions",
-        "bff.expressions.patterns",
-        "bff.expressions.texts",
-        "re2",
+        f"bff.expressions.{name}"
+        for name in ("days", "functions", "instants", "languages", "moments", "patterns", "texts", "zones")
     ),
+    "re2",
 }
 NEVER = ONLY_SOME | FLASK | OF_PYTHON | AUTHORS
 ASK = """
@@ -202,6 +200,24 @@ def test_a_page_with_a_graphql_document_loads_what_reads_it_only_from_its_recipe
     assert not (root / "queries").exists()
     assert "graphql" in loaded(source, {"TODOS_URL": backend})
     assert loaded(root, {"TODOS_URL": backend}) & (NEVER - {"tenacity"}) == set()
+
+
+OF_TIME = """
+    route: GET /page
+    auth: none
+    input:
+      query: {limit: {type: integer}}
+      headers: {Accept-Language: {type: string}}
+    shape:
+      begun: start_of(now(), 'day', 'Asia/Shanghai') <= instant(now())
+      language: default(language(headers['Accept-Language'], ['de', 'en']), 'en')
+    """
+
+
+def test_a_built_page_loads_the_rooms_whose_functions_it_calls(tmp_path: Path) -> None:
+    root = write_built(write_project(tmp_path / "recipes", {"page": OF_TIME}), tmp_path / "built")
+    rooms = {f"bff.expressions.{name}" for name in ("instants", "languages", "zones")}
+    assert {name for name in loaded(root) & NEVER if name.startswith("bff.")} == rooms
 
 
 @pytest.mark.parametrize("name", ["assembly", "door", "page", "answer", "frame", "problems", "site", "table"])

@@ -20,6 +20,7 @@ from bff.types.model import (
     STRING,
     Array,
     Literal,
+    Member,
     Record,
     Type,
     Unknown,
@@ -213,6 +214,16 @@ def _omitted(_: Inference, nodes: Sequence[ast.expr], options: Sequence[Sequence
     return mappings.omitted(options[0], _constants(nodes[1:]))
 
 
+def _local(_: Inference, __: Sequence[ast.expr], options: Sequence[Sequence[Type]]) -> Type:
+    texts, numbers = ("date", "time"), ("weekday", "year", "month", "day", "hour", "minute")
+    parts = {**dict.fromkeys(texts, STRING), **dict.fromkeys(numbers, INTEGER)}
+    return nullable(Record(tuple((name, Member(one)) for name, one in parts.items())))
+
+
+def _chosen(_: Inference, __: Sequence[ast.expr], options: Sequence[Sequence[Type]]) -> Type:
+    return nullable(kept(options_of(elements(options[1])), of_kind(STRING)))
+
+
 def _constants(nodes: Sequence[ast.expr]) -> list[str] | None:
     """The keys that are written out; None where one is computed."""
     found = [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
@@ -236,4 +247,6 @@ RULES: Mapping[str, Rule] = {
     "all mappings in one": _merged,
     "some members": _picked,
     "all other members": _omitted,
+    "the parts of a time": _local,
+    "one of the items": _chosen,
 }

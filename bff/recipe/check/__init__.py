@@ -16,6 +16,7 @@ from bff.recipe.check.graphql import check_documents
 from bff.recipe.check.headers import check_headers
 from bff.recipe.check.identity import check_token_names, check_tokens
 from bff.recipe.check.inputs import check_filters, check_redirects
+from bff.recipe.check.instants import check_orders, check_zones
 from bff.recipe.check.lets import check_lets
 from bff.recipe.check.locations import check_locations
 from bff.recipe.check.names import check_names
@@ -46,6 +47,7 @@ _ALWAYS: tuple[Check, ...] = (
 _WHEN_NAMES_ARE_KNOWN: tuple[Check, ...] = (
     *(check_unread, check_nulls_written, check_loops, check_filters, check_redirects, check_locations),
     *(check_shared_caches, check_tokens, check_deferred, check_values, check_partial),
+    *(check_orders, check_zones),
 )
 
 

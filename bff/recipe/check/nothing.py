@@ -21,8 +21,9 @@ _FIELDS = {
 }
 """The functions that name keys of items, and what to write in place of a path."""
 
-_TEXTS = frozenset({"now", "date", "digest", "str", "join", "lower", "upper", "strip", "replace", "quote"})
-_NUMBERS = frozenset({"len", "count", "round", "abs", "int", "float"})
+_INSTANTS = frozenset({"now", "instant", "shift", "start_of"})
+_TEXTS = _INSTANTS | {"date", "digest", "str", "join", "lower", "upper", "strip", "replace", "quote"}
+_NUMBERS = frozenset({"len", "count", "round", "abs", "int", "float", "epoch"})
 _SIGNS: dict[type[ast.operator], str] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%",
 }  # fmt: skip
@@ -67,19 +68,30 @@ def _check_fields(page: Page, spot: Spot, call: ast.Call) -> None:
 def _check_arithmetic(page: Page, spot: Spot, node: ast.BinOp) -> None:
     sign = _SIGNS.get(type(node.op), "")
     for text, other in ((node.left, node.right), (node.right, node.left)):
-        instant = _is_call(text, {"now"})
+        instant = _is_call(text, _INSTANTS)
         never_adds = _is_number(other) or (instant and not _is_text(other))
         if _is_text(text) and (sign != "+" or never_adds):
             if instant:
-                written = (spot.leaf.text[other.col_offset : other.end_col_offset]).strip()
-                minus = "-" if sign == "-" else ""
-                hint = f"write now({minus}{written}): so many seconds from now"
+                hint = _with_an_instant(spot, text, sign, other)
             elif sign == "+":
                 hint = "write f'…{x}…' for a text, int(x) or float(x) for a number"
             else:
                 hint = "a number is made of a text by int(x) or float(x)"
             _say(page, spot, node, f"'{sign}' with a text is always null", hint)
             return
+
+
+def _with_an_instant(spot: Spot, instant: ast.expr, sign: str, other: ast.expr) -> str:
+    """What to write where an instant is reckoned with as if it were a number."""
+    one, written = (
+        spot.leaf.text[node.col_offset : node.end_col_offset].strip() for node in (instant, other)
+    )
+    if sign == "-" and _is_call(other, _INSTANTS):
+        return f"write epoch({one}) - epoch({written}): the seconds between them"
+    minus = "-" if sign == "-" else ""
+    if _is_call(instant, {"now"}):
+        return f"write now({minus}{written}): so many seconds from now"
+    return f"write shift({one}, {minus}{written}, 'second'): so many seconds later"
 
 
 def _is_call(node: ast.expr, names: frozenset[str] | set[str]) -> bool:

@@ -14,6 +14,7 @@ from bff.recipe.check.caching import check_shared_caches
 from bff.recipe.check.deferred import check_deferred
 from bff.recipe.check.identity import check_tokens
 from bff.recipe.check.inputs import check_redirects
+from bff.recipe.check.instants import check_orders
 from bff.recipe.check.order import check_cycles
 from bff.recipe.check.page import Page
 from bff.recipe.check.tables import check_partial
@@ -32,6 +33,7 @@ _OF_PAGES = ("deadline", "format", "status", "headers", "cache", "session", "rat
 _TOGETHER: tuple[Callable[[Page], None], ...] = (
     *(check_cycles, check_methods, check_nulls_written, check_loops),
     *(check_redirects, check_shared_caches, check_tokens, check_deferred, check_partial),
+    check_orders,
 )
 
 

@@ -91,6 +91,12 @@ def test_what_a_function_gives_is_of_its_type(name: str, data: Any) -> None:
         ("parse_json('1')", "unknown"),
         ("to_json(1)", "string"),
         ("int('ff', 16)", "integer | null"),
+        ("instant(now())", "string | null"),
+        ("epoch(now())", "number | null"),
+        ("[local(now()).date, local(now()).time]", "(string | null)[]"),
+        ("local(now()).hour", "integer | null"),
+        ("language('de', ['de', 'en'])", '"de" | "en" | null'),
+        ("default(language('de', ['de', 'en']), 'de')", '"de" | "en"'),
     ],
 )
 def test_what_a_call_gives(text: str, gives: str) -> None:
