@@ -38,6 +38,9 @@ PROBLEMS: Mapping[str, ProblemType] = {
         400, "The request cannot be passed on", "a value cannot be part of a backend's URL or header"
     ),
     "unauthorized": ProblemType(401, "Sign in first", "a backend did not accept who the visitor is"),
+    "unsigned": ProblemType(
+        401, "This is not signed", "the signature is missing, wrong or too old; the log says which"
+    ),
     "forbidden": ProblemType(403, "This is not allowed", "a backend does not let this visitor do this"),
     "other-site": ProblemType(
         403, "Another site sent this", "a page of another site may not act for a visitor"

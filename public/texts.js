@@ -258,6 +258,7 @@ export const TEXTS = {
   "problem.malformed-body": ["The server could not read what was sent. Reload the page and try again.", "服务器无法读取请求，请刷新后重试。"],
   "problem.unsent": ["This could not be sent on as it is. Please change it and try again.", "内容无法发送，请修改后重试。"],
   "problem.unauthorized": ["You are signed out. Sign in to go on.", "登录已失效，请登录后继续。"],
+  "problem.unsigned": ["This was not signed by who may send it.", "请求未经授权方签名。"],
   "problem.forbidden": ["You may not do this.", "你没有权限执行此操作。"],
   "problem.requirement-failed": ["You may not do this here.", "不能执行此操作。"],
   "problem.other-site": ["The request seemed to come from another site and was refused.", "请求似乎来自其他网站，已被拒绝。"],

@@ -17,13 +17,15 @@ from cryptography.fernet import Fernet
 from flask.testing import FlaskClient
 from responses import matchers
 
-from bff import create_app
+from bff import clock, create_app
 from bff.testing import matrix_of
 from tests.project import write_built, write_project
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "cookbook"
 PAGES = sorted(path for path in FOLDER.glob("*.md") if path.stem != "index")
 _BLOCK = re.compile(r"^```(yaml recipe|yaml requests|http|(?:json|text) [^\n]*)\n(.*?)^```", re.S | re.M)
+SIGNED = {"STRIPE_SECRET": "whsec_test", "FLASK_RUN_FROM_CLI": "true"}
+"""What a page for who signs starts with; while developing it needs no Redis."""
 _ROUGHLY = {
     "timeout": requests.ReadTimeout("secret.example is slow"),
     "refused": requests.ConnectionError("secret.example refused"),
@@ -104,14 +106,16 @@ def _sends_form(wanted: str) -> Callable[[requests.PreparedRequest], tuple[bool,
 @pytest.mark.parametrize("form", ["recipes", "built"])
 @pytest.mark.parametrize(("path", "number"), VISITS)
 def test_a_recipe_of_the_cookbook_makes_these_requests_and_this_page(
-    path: Path, number: int, form: str, tmp_path: Path
+    path: Path, number: int, form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    environ = {"BFF_SESSION_KEYS": Fernet.generate_key().decode()}
+    environ = {"BFF_SESSION_KEYS": Fernet.generate_key().decode(), **SIGNED}
     root = project(tmp_path / "recipes", path)
     if form == "built":
         root = write_built(root, tmp_path / "built")
     site = create_app(root, environ=environ).test_client()
     visits = list(visits_of(path))
+    if signed := re.search(r": t=(\d+),v1=", visits[number - 1].http):
+        monkeypatch.setattr(clock, "wall", lambda: float(signed[1]))
     before = visits[: number - 1] if "again" in visits[number - 1].wanted else []
     for visit in [*before, visits[number - 1]]:
         check(site, visit)
@@ -131,7 +135,8 @@ def check(site: FlaskClient, visit: Visit) -> None:
             target,
             method=method,
             headers=[tuple(line.split(": ", 1)) for line in headers],
-            json=json.loads(body) if body.strip() else None,
+            data=body.strip().encode() or None,
+            content_type="application/json" if body.strip() else None,
         )
         tries = {(call.request.method, call.request.url) for call in backends.calls}
         assert len(tries) == len(visit.asked) or not whole

@@ -23,6 +23,7 @@ from bff.plan.planning import plan_folder
 from bff.text import meant
 
 ENVIRONMENT = ".env.example"
+STATE = "BFF_STATE_URL"
 _OF_A_WHOLE_PROJECT = ("wsgi.py",)
 
 
@@ -133,6 +134,7 @@ class Bundler:
         else:
             own[PINS] = file_of(self.root).read_bytes()
         stand_ins = {name: text for client in _clients(planned) for name, text in client.stand_ins.items()}
+        stand_ins |= stand_ins_of(planned.plans.values())
         settings, texts = self._settings, planned.settings
         return Bundle(planned.plans, own, packages, variables, stand_ins, settings, groups, texts)
 
@@ -205,13 +207,27 @@ def page_files(root: Path, planned: Planned, python: Python) -> tuple[CompiledPa
 
 
 def _variables(planned: Planned) -> dict[str, str | None]:
-    """What the pages take from the environment: the variables of their clients, and the keys of sessions."""
+    """What the pages take from the environment: variables of their clients, keys of sessions, secrets of senders."""
     found: dict[str, str | None] = {}
     for client in _clients(planned):
         found |= {read.variable: read.default for read in client.variables}
     recipes = [plan.recipe for plan in planned.plans.values()]
     if any(recipe.auth != "none" or recipe.session is not None for recipe in recipes):
         found["BFF_SESSION_KEYS"] = None
+    for recipe in recipes:
+        found |= dict.fromkeys(recipe.signed.secrets if recipe.signed is not None else ())
+        if recipe.idempotency_key is not None:
+            found |= dict.fromkeys((STATE, "BFF_SESSION_KEYS"))
+    return found
+
+
+def stand_ins_of(plans: Iterable[Plan]) -> dict[str, str]:
+    """Texts by variable with which pages whose senders sign can start where their environment is not."""
+    found: dict[str, str] = {}
+    for recipe in (plan.recipe for plan in plans):
+        found |= {} if recipe.signed is None else recipe.signed.stand_ins
+        if recipe.idempotency_key is not None:
+            found[STATE] = "redis://127.0.0.1:6379/0"
     return found
 
 

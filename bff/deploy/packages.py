@@ -52,7 +52,8 @@ def needless(
         yield "jsonschema-rs"
     if not limited:
         yield "limits"
-    if not ("BFF_STATE_URL" in settings and (limited or writes)) and not (
+    repeats = any(recipe.idempotency_key is not None for recipe in recipes)
+    if not (repeats or ("BFF_STATE_URL" in settings and (limited or writes))) and not (
         "BFF_CACHE_URL" in settings and caches
     ):
         yield "redis"
@@ -60,7 +61,7 @@ def needless(
         yield "pyjwt"
     if not any(plan.functions & PATTERNED for plan in plans):
         yield "google-re2"
-    if not (signed or settings):  # each of them is encrypted, or checks what is signed
+    if not (signed or repeats or settings):  # each of them is encrypted, or checks what is signed
         yield "cryptography"
         yield "cffi"
     yield "pycparser"  # cffi reads declarations with it, and those of cryptography were read when it was built

@@ -27,9 +27,12 @@ from bff.web.assembly import load_site
 from bff.web.frame import Frame
 from bff.web.identity import COOKIE
 from bff.web.journal import Journal, operator
+from bff.web.request import key_of
 
 _HOLE = re.compile(r"\{([^}]*)\}")
 _SECONDS = 3600.0
+_DEVELOPING = {"FLASK_RUN_FROM_CLI": "true"}
+"""Then a page that keeps answers needs no store."""
 
 
 class Visitor(Struct, frozen=True):
@@ -76,18 +79,19 @@ def ask_page(
     Raises AuthorError or OperatorError with all that is wrong with the page.
     """
     operator.addHandler(logging.NullHandler())  # else its lines would go out beside the answer
-    environ = dict(environ)
+    environ = {**environ, **_DEVELOPING}
     key = Fernet.generate_key().decode()
     if visitor is not None or not environ.get("BFF_SESSION_KEYS"):
         environ["BFF_SESSION_KEYS"] = key
     made = load_site(root, [page], environ, None)
     asked = made.site.pages[page]
     recipe = asked.recipe
-    if body is None and recipe.input.body is not None:
+    if body is None and (recipe.input.body is not None or recipe.signed is not None):
         body = b""  # the page says that it takes one
     frame = _Heard(made.frame)
     cookie = None if visitor is None else cookie_of(visitor, key)
     request = environ_of(recipe, query, body, cookie)
+    signing = _sign(request, recipe, body or b"", environ)
     started: list[tuple[str, list[tuple[str, str]]]] = []
 
     def start_response(status: str, headers: list[tuple[str, str]], _: object = None) -> Any:
@@ -100,10 +104,24 @@ def ask_page(
         if (close := getattr(pieces, "close", None)) is not None:
             close()
     status, headers = started[-1]
-    hints = (*_unknown(recipe, query), *_unreached(asked.plan, frame.journal))
+    hints = (*signing, *_unknown(recipe, query), *_unreached(asked.plan, frame.journal))
     if status.startswith("401") and visitor is None and recipe.auth != "none":
         hints += ("--as FILE says who asks",)
     return Called(int(status[:3]), tuple(headers), whole, frame.journal, hints)
+
+
+def _sign(
+    request: dict[str, Any], recipe: Recipe, body: bytes, environ: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Sign a request as its page wants it, by the first of its secrets; says so."""
+    if recipe.signed is None:
+        return ()
+    from bff.testing.signing import signed_headers  # few pages are for who signs
+
+    name = recipe.signed.secrets[0]
+    for header, value in signed_headers(recipe.signed, environ[name], body).items():
+        request[key_of(header)] = value
+    return (f"signed with {name}, as {recipe.signed.scheme} signs",)
 
 
 def _unknown(recipe: Recipe, query: Sequence[tuple[str, str]]) -> Iterator[str]:

@@ -16,12 +16,15 @@ from bff.explaining.failures import (
 from bff.explaining.most_requests import in_short, request_rows, total_rows
 from bff.explaining.order import first_steps, order_rows
 from bff.explaining.reply_use import reply_rows
-from bff.explaining.routes import WHO
+from bff.explaining.routes import who_may_ask
 from bff.explaining.subject import Subject
 from bff.explaining.timing import late_steps, time_rows, timing_rows, worst
-from bff.explaining.words import duration, table, wrapped
+from bff.explaining.words import duration, table, tree_text, wrapped
 from bff.plan.model import PlannedGuard
+from bff.recipe.model import Recipe
+from bff.state import KEPT
 from bff.text import counted
+from bff.web.signatures import TOLERANCE
 
 
 def report(subject: Subject) -> str:
@@ -60,6 +63,9 @@ def _in_short(subject: Subject) -> Iterator[tuple[str, str]]:
     late = late_steps(subject)
     risk = f"; time can run out in {', '.join(one.name for one in late)}" if late else ""
     path = f"{worst(subject)}, of a deadline of {deadline}{risk}" if subject.plan.requests else "none"
+    if (key := subject.recipe.idempotency_key) is not None:
+        kept = f"a repeat of {tree_text(key)} gets the first answer for {duration(KEPT)}, unless that was an error"
+        yield "repeats", f"{kept} of ours (BFF_STATE_URL)"
     yield "critical path", path
     yield "requests", in_short(subject)
     guards = [step.name for step in subject.plan.steps if isinstance(step, PlannedGuard)]
@@ -72,7 +78,16 @@ def _who(subject: Subject) -> str:
     """Who may ask, and how often."""
     limit = subject.recipe.rate_limit
     often = "" if limit is None else f"; each {counted(limit.count, 'time')} in {duration(limit.period)}"
-    return f"{WHO[subject.recipe.auth]}{often}"
+    return f"{who_may_ask(subject.recipe)}{_checked(subject.recipe)}{often}"
+
+
+def _checked(recipe: Recipe) -> str:
+    """What of a request is checked before all else."""
+    signed = recipe.signed
+    if signed is None:
+        return ""
+    timed = "" if signed.scheme in ("github", "hmac") else f", not older than {duration(TOLERANCE)}"
+    return f"; the signature of the body is checked before all else{timed}"
 
 
 def _order(subject: Subject) -> Iterable[str]:

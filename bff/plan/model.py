@@ -180,7 +180,8 @@ class Plan(Struct, frozen=True, dict=True):
     is not the same for everybody. `deferred` are the steps that a page in lines does not wait for: those that say
     `defer` and those that read one. `header_names` are those of `headers`, `input_lists` the places of the visitor's
     input that the recipe goes over; `shows_errors` says whether the answer is made of `errors`. `functions` are those
-    of the library that it calls and that not every app can give.
+    of the library that it calls and that not every app can give. `idempotency_key` tells one request of a sender who
+    signs from others; `reads_raw` says whether anything is made of the body as it came.
     """
 
     recipe: Recipe
@@ -199,6 +200,8 @@ class Plan(Struct, frozen=True, dict=True):
     input_lists: tuple[Path, ...] = ()
     shows_errors: bool = True
     functions: frozenset[str] = frozenset()
+    idempotency_key: Compute | None = None
+    reads_raw: bool = False
 
     @cached_property
     def requests(self) -> tuple[PlannedRequest, ...]:

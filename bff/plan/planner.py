@@ -44,6 +44,7 @@ from bff.plan.used_paths import (
 )
 from bff.recipe.contracts import Contracts, promise_of
 from bff.recipe.graph import Graph, build_graph, deferred_steps, inspect_part, parts
+from bff.recipe.keys import RAW
 from bff.recipe.model import Fail, Given, Guard, Recipe, Request, Step, SubRecipe, Value
 from bff.recipe.needs import ReplyNeed, ReplyNeeds, reply_needs
 from bff.recipe.taint import taint_of
@@ -133,12 +134,21 @@ class _Planner:
             input_lists=self._input_lists(),
             shows_errors=any(use.name == "errors" for tree in self.page_trees for use in tree.names),
             functions=self._functions(),
+            idempotency_key=self._compile(recipe.idempotency_key),
+            reads_raw=recipe.signed is not None and self._reads_raw(),
         )
 
     def _functions(self) -> frozenset[str]:
         """What the page calls of the functions that not every app can give."""
-        of_steps = (part for parts in self.inspections.values() for part in parts.values())
-        return _NEEDY & {use.name for part in (*of_steps, *self.page_reads) for use in part.functions}
+        return _NEEDY & {use.name for part in self._everything for use in part.functions}
+
+    @property
+    def _everything(self) -> Iterator[Inspection]:
+        """What every part of the recipe reads and calls."""
+        yield from (part for parts in self.inspections.values() for part in parts.values())
+        yield from self.page_reads
+        if self.recipe.idempotency_key is not None:
+            yield inspect_tree(self.recipe.idempotency_key)
 
     # --- compiling -----------------------------------------------------------------------------------------------
 
@@ -438,6 +448,15 @@ class _Planner:
         of_undo = [found for key, found in self.inspections[step.name].items() if key.startswith("undo.")]
         return any(use.name in ("reply", step.name) for found in of_undo for use in found.names)
 
+    def _reads_raw(self) -> bool:
+        """Whether anything is made of the body as it came."""
+        return any(RAW in _roots(part) for part in self._everything)
+
+    @property
+    def _inputs(self) -> frozenset[str]:
+        """The names of what the visitor sent."""
+        return VISITOR_INPUT if self.recipe.signed is None else VISITOR_INPUT | {RAW}
+
     def _from_input(self, step: Request | Value, keys: Iterable[str]) -> bool:
         """Whether what the visitor sent can flow into these parts of the step, also through value steps."""
         found = self.inspections[step.name]
@@ -445,7 +464,7 @@ class _Planner:
         clause = (step.each or step.batch) if isinstance(step, Request) else None
         if clause is not None and clause.variable in names:
             names |= _roots(inspect(clause))
-        return bool(self._sources(names) & VISITOR_INPUT)
+        return bool(self._sources(names) & self._inputs)
 
     def _written(self) -> set[str]:
         """The steps that what a write sends is made of, also through value steps."""
@@ -462,7 +481,7 @@ class _Planner:
     def _is_input(self, step: Value) -> bool:
         """Whether a value is made of nothing but what the visitor sent."""
         sources = self._sources(_roots(self.inspections[step.name]["value"])) - self._values
-        return bool(sources) and sources <= VISITOR_INPUT
+        return bool(sources) and sources <= self._inputs
 
     def _sources(self, names: Iterable[str]) -> set[str]:
         """The names, with those that the value steps among them are made of in their place."""

@@ -29,6 +29,7 @@ Kind = Literal[
     "names",  # a list of plain names
     "needs",  # a list of paths below a value, or `reads`
     "object",  # a mapping with the keys of the table `table`
+    "header name",
     "parameters",  # a name -> its JSON Schema
     "path",  # a path of a backend; {hole} holds an expression
     "rate",  # 10/min
@@ -39,6 +40,7 @@ Kind = Literal[
     "text",
     "tree",  # mappings and lists are structure, texts are expressions
     "trees",  # a mapping of trees
+    "variables",  # the name of an environment variable, or a list of them
 ]
 
 
@@ -70,6 +72,8 @@ SCOPE_NAMES = ("path", "query", "headers", "body", "user")
 """The names that every expression may use."""
 PLACE_NAMES = ("errors", "reply", "error", "idempotency_key")
 """The names that are known in some places only; a step cannot take them either."""
+RAW = "raw"
+"""The body as it came, which is known in a page with `signed` alone; elsewhere a step may be called so."""
 QUOTES = ("quote", "quote_like")
 """The functions that a client brings along."""
 
@@ -123,6 +127,17 @@ _RECIPE = (
         also=(None,),
     ),
     Key("rate_limit", "rate", "How often one visitor may ask: 10/s, 10/min, 10/h."),
+    Key(
+        "signed",
+        "object",
+        "How the sender signs the body as it came; beside auth: none, checked before all else.",
+        table="signed",
+    ),
+    Key(
+        "idempotency_key",
+        "expression",
+        "What tells one request of the sender from others: a repeat gets the first answer. Wants signed.",
+    ),
     Key(
         "invalidates",
         "names",
@@ -354,6 +369,27 @@ _SESSION = (
     Key("expires", "expression", "When the session ends: seconds since 1970 or ISO 8601."),
 )
 
+SCHEMES = ("github", "stripe", "slack", "standard", "hmac")
+
+_SIGNED = (
+    Key("scheme", "choice", "Who signs, or hmac for any other header.", required=True, choices=SCHEMES),
+    Key(
+        "secret",
+        "variables",
+        "The environment variable with the secret; a list while one takes another's place.",
+        required=True,
+    ),
+    Key("header", "header name", "With scheme: hmac the header that holds the signature."),
+    Key("prefix", "text", "With scheme: hmac what stands before the signature."),
+    Key(
+        "encoding",
+        "choice",
+        "With scheme: hmac how the signature is written.",
+        default="hex",
+        choices=("hex", "base64"),
+    ),
+)
+
 _DEPLOY = (
     Key("memory", "integer", "MiB of the page's function.", minimum=64, maximum=32_768),
     Key("concurrency", "integer", "Requests that one instance takes at a time.", minimum=1, maximum=1000),
@@ -387,6 +423,7 @@ KEYS: Mapping[str, tuple[Key, ...]] = {
     "step cache": _STEP_CACHE,
     "page cache": _PAGE_CACHE,
     "session": _SESSION,
+    "signed": _SIGNED,
     "deploy": _DEPLOY,
     "each": _EACH,
 }

@@ -273,6 +273,28 @@ class RateLimit(Struct, frozen=True):
     period: float
 
 
+_NOBODYS_SECRET = "whsec_c2VjcmV0LW9mLW5vYm9keQ=="
+"""One that every scheme takes."""
+
+
+class Signed(Struct, frozen=True):
+    """How a sender signs the body as it came; `secrets` are the environment variables that hold one each.
+
+    `header`, `prefix` and `encoding` are those of the scheme `hmac`.
+    """
+
+    scheme: Literal["github", "stripe", "slack", "standard", "hmac"]
+    secrets: tuple[str, ...]
+    header: str = ""
+    prefix: str = ""
+    encoding: Literal["hex", "base64"] = "hex"
+
+    @property
+    def stand_ins(self) -> dict[str, str]:
+        """Texts by variable with which a page can start, and be asked in tests, where its environment is not."""
+        return dict.fromkeys(self.secrets, _NOBODYS_SECRET)
+
+
 class Deploy(Struct, frozen=True):
     """What the page's own function asks of its host; memory in MiB."""
 
@@ -305,6 +327,8 @@ class Recipe(Placed, frozen=True):
     cache: PageCache | None = None
     session: Session | None = None
     rate_limit: RateLimit | None = None
+    signed: Signed | None = None
+    idempotency_key: Expression | None = None
     invalidates: tuple[str, ...] = ()
     deploy: Deploy | None = None
     passes: bool = False

@@ -17,6 +17,7 @@ _CLAUSE: Json = {"type": "string", "pattern": r"^\s*\w+\s+in\s"}
 _STEP_NAME = "^[A-Za-z][A-Za-z0-9_]*$"
 _NAME: Json = {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_-]*$"}
 _TREE: Json = {"$ref": "#/$defs/tree"}
+_VARIABLE: Json = {"type": "string", "pattern": "^[A-Z][A-Z0-9_]*$"}
 
 _FORMS: dict[str, Json] = {
     "boolean": {"type": "boolean"},
@@ -58,6 +59,7 @@ _FORMS: dict[str, Json] = {
     "loop clauses": {
         "anyOf": [_CLAUSE, {"type": "array", "items": _CLAUSE, "minItems": 1, "maxItems": MAX_LOOPS}]
     },
+    "header name": {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9-]*$"},
     "name": {"type": "string", "minLength": 1},
     "names": {"type": "array", "items": {"type": "string", "pattern": r"^[A-Za-z][\w-]*(\.[A-Za-z]\w*)*$"}},
     "needs": {"anyOf": [{"const": "reads"}, {"type": "array", "items": {"type": "string", "minLength": 1}}]},
@@ -79,6 +81,7 @@ _FORMS: dict[str, Json] = {
     "text": {"type": "string"},
     "tree": _TREE,
     "trees": {"type": "object", "additionalProperties": _TREE},
+    "variables": {"anyOf": [_VARIABLE, {"type": "array", "items": _VARIABLE, "minItems": 1}]},
 }
 
 

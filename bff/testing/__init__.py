@@ -20,6 +20,7 @@ from pathlib import Path
 from bff.testing.cases import FaultCase, Verdict
 from bff.testing.matrix import Matrix, Unreached, matrix_of
 from bff.testing.server import FakeBackend, Received, answer
+from bff.testing.signing import sign
 
 __all__ = [
     "FakeBackend",
@@ -32,6 +33,7 @@ __all__ = [
     "fault_cases",
     "fault_matrix",
     "matrix_of",
+    "sign",
 ]
 
 

@@ -28,8 +28,9 @@ from bff.problems import CONTENT_TYPE
 from bff.recipe.model import Recipe
 from bff.testing.lines import assembled
 from bff.testing.samples import GivenInput
-from bff.testing.scenario import wire_texts
+from bff.testing.scenario import raw_body, wire_texts
 from bff.testing.server import FakeBackend, Received, Script, answer
+from bff.testing.signing import signed_headers
 from bff.testing.tables import rows_in
 from bff.testing.upstream import PICTURE
 from bff.web.app import create_app
@@ -38,6 +39,8 @@ from bff.web.site import Page
 
 _KEY = Fernet.generate_key().decode()
 _KEY_HEADER = "idempotency-key"
+_DEVELOPING = {"FLASK_RUN_FROM_CLI": "true"}
+"""Then a page that keeps answers starts without a store, and each of its visits runs."""
 _AIM = 1.5
 """Seconds that a page with a longer deadline gets."""
 _LEAST_TIMEOUT = 0.25
@@ -186,6 +189,10 @@ class Visit:
             visitor.set_cookie("bff-session", _cookie(self.page, user))
         headers = [(name, text) for name, value in request.headers.items() for text in wire_texts(value)]
         options: dict[str, Any] = {"json": request.body} if recipe.input.body is not None else {}
+        if recipe.signed is not None:
+            raw, secret = raw_body(recipe, request), next(iter(recipe.signed.stand_ins.values()))
+            options = {"data": raw, "content_type": "application/json"}
+            headers += signed_headers(recipe.signed, secret, raw).items()
         if recipe.passes and recipe.method != "GET":
             options = {"data": PICTURE, "content_type": "image/png"}
         begun = clock.monotonic()
@@ -271,9 +278,12 @@ def _put_together(found: Any, seconds: float) -> Answered:
 @cache
 def environment(root: Path) -> Mapping[str, str]:
     """An environment with a session key of our own and everything that the clients of a project want."""
-    found = {"BFF_SESSION_KEYS": _KEY}
-    for client in plan_folder(root).clients.values():
+    found = {"BFF_SESSION_KEYS": _KEY, **_DEVELOPING}
+    planned = plan_folder(root)
+    for client in planned.clients.values():
         found |= client.stand_ins
+    for plan in planned.plans.values():
+        found |= {} if plan.recipe.signed is None else plan.recipe.signed.stand_ins
     return found
 
 

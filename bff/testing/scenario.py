@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bff.expressions.inspect import Path
+from bff.recipe.keys import RAW
+from bff.recipe.model import Recipe
 from bff.testing.samples import GivenInput
 from bff.testing.trial import Trial
 from bff.testing.upstream import Upstream
@@ -80,4 +83,15 @@ def scope_of(page: Page, request: GivenInput, user: Any) -> dict[str, Any]:
         "headers": reader.headers.read(lambda name: wire_texts(request.headers.get(name)), []),
         "body": body if reader.body is not None else None,
         "user": user,
+        **({RAW: raw_body(page.recipe, request).decode()} if page.plan.reads_raw else {}),
     }
+
+
+def raw_body(recipe: Recipe, request: GivenInput) -> bytes:
+    """The body of a request as it is sent: as JSON, but for a text to a page that takes any body."""
+    body = request.body
+    if recipe.input.body is None:
+        body = {} if body is None else body
+        if isinstance(body, str):
+            return body.encode()
+    return json.dumps(body).encode()

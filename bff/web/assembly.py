@@ -85,6 +85,10 @@ def load_site(
         identity.require_for(plan)
         rates.require_for(plan)
         _require_patterns(plan)
+        if plan.recipe.signed is not None:
+            from bff.web import signed  # few pages are for who signs
+
+            signed.require_for(plan, settings, environ)
 
     metrics, tracing = metrics_of(settings, environ), tracing_of(settings, environ)
     asked = transport or transport_of(settings.transport, settings.transport_threads)
@@ -95,7 +99,7 @@ def load_site(
     written = RecentWritesCookie(site)
     common = Common(
         *(settings, asked, identity, rates, written, Repeats.of(settings)),
-        *(background_of(settings, environ), calls_of(metrics), tracing),
+        *(background_of(settings, environ), calls_of(metrics), environ, tracing),
     )
     with_steps = settings.server_timing or is_debugged()
     frame = Frame(settings, identity, written, metrics, with_steps=with_steps)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from bff.recipe.model import Recipe
 from bff.settings import Settings
 from bff.web.site import Page
 
@@ -27,9 +28,13 @@ def body_seconds(
     return seconds
 
 
+def _is_read(recipe: Recipe) -> bool:
+    return recipe.passes or recipe.input.body is not None or recipe.signed is not None
+
+
 def _of_page(page: Page, environ: Mapping[str, Any], settings: Settings) -> float | None:
     recipe, length = page.recipe, environ.get("CONTENT_LENGTH", "")
-    if recipe.method == "GET" or not (recipe.passes or recipe.input.body is not None):
+    if recipe.method == "GET" or not _is_read(recipe):
         return None
     most = settings.max_upload if recipe.passes else settings.max_request_body
     return recipe.deadline if not length.isdecimal() or int(length) <= most else None

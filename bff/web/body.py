@@ -41,7 +41,7 @@ class BodyReader(Struct, frozen=True):
                 "The body is packed; this page takes it as it is, without Content-Encoding.",
                 headers={"Accept-Encoding": "identity"},
             )
-        raw = _whole_body(request, self.timeout)
+        raw = whole_body(request, self.timeout)
         if large := list(itertools.islice(jsontext.large_numbers(raw), MOST_MISTAKES)):
             places = known_parts(self.schema, large)
             errors.extend(mistake(("body", *place), TOO_LARGE) for place in places)
@@ -59,7 +59,7 @@ def _is_json(mimetype: str) -> bool:
     )
 
 
-def _whole_body(request: PageRequest, timeout: float) -> bytes:
+def whole_body(request: PageRequest, timeout: float) -> bytes:
     """The body; servers that frame it themselves have it cut off where it ends too early or goes over the bound."""
     raw = request.body(timeout)
     announced, most = request.body_length, request.max_body

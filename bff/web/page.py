@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 
@@ -17,6 +17,7 @@ from bff.identity import ANYBODY, Visitor
 from bff.identity.origin import SAFE_METHODS
 from bff.identity.recent_writes import NO_RECENT_WRITES
 from bff.plan.model import Plan
+from bff.recipe.model import Signed
 from bff.settings import Settings
 from bff.web.answer import Answer, Answers, encoder_of
 from bff.web.cors import CorsNames
@@ -34,6 +35,9 @@ from bff.web.site import Page
 if TYPE_CHECKING:
     from bff.web.tracing import Tracing
 
+Run: TypeAlias = Callable[[PageRequest, Journal, Visitor, Scope, str | None], Answer]
+"""Runs a page for a request whose visitor and input are known; the text is the key that it has."""
+
 
 class Common(Struct, frozen=True):
     """What is the same for all pages of an app."""
@@ -46,6 +50,7 @@ class Common(Struct, frozen=True):
     repeats: Repeats | None
     background: BackgroundReads
     calls: Callable[..., Calls]
+    environ: Mapping[str, str]
     tracing: Tracing | None
 
     @property
@@ -79,9 +84,19 @@ class PageAnswerer:
         # A body that goes through is neither kept nor compared: its key goes to the backend alone.
         self._repeats = None if recipe.passes else common.repeats
         self._has_lines = bool(plan.parts) and plan.shape is not None
-        self._run = self._hand_through if recipe.passes else self._make
+        self._run: Run = self._hand_through if recipe.passes else self._make
+        if recipe.signed is not None:
+            self._sign(recipe.signed)
         self._encode, self._limits = encoder_of(common.settings), common.limits
         self.said = said_of(self.name, self.route, self.method)
+
+    def _sign(self, signed: Signed) -> None:
+        """Have the signature of each request checked, and repeats answered as the first time."""
+        from bff.web.signed import checked, signed_run  # few pages are for who signs
+
+        common, settings = self._common, self._settings
+        self._count = checked(signed, common.environ, settings.body_timeout, self._count)
+        self._run = signed_run(self._plan, settings, common.repeats, self.route, self._run)
 
     def cors_for(self, _: str | None) -> CorsNames | None:
         """The names of headers that a page of another origin may read and send."""

@@ -65,8 +65,9 @@ class Repeats:
         request: PageRequest,
         journal: Journal,
         make: Callable[[], Answer],
+        named: str = KEY_HEADER,
     ) -> Answer:
-        """The answer of `make`, or the one that the same request got before.
+        """The answer of `make`, or the one that the same request got before. Problems call the key as it is `named`.
 
         Raises PageError 409 while that one runs, 422 if it was another request, 503 if that cannot be known.
         """
@@ -74,6 +75,7 @@ class Repeats:
             [visitor.mark.hex(), route, key],
             [request.full_path, request.media_type, request.body()],
             deadline + UNDO_DEADLINE + MARGIN,
+            named,
         )
         if isinstance(claim, Answer):
             journal.repeated = True
@@ -89,7 +91,7 @@ class Repeats:
         self._end(claim, answer)
         return answer
 
-    def _claim(self, who: list[str], what: list[str | bytes], seconds: float) -> Claim | Answer:
+    def _claim(self, who: list[str], what: list[str | bytes], seconds: float, named: str) -> Claim | Answer:
         try:
             found = self._store.claim(who, what, seconds)
         except StateUnavailable as exc:
@@ -98,9 +100,9 @@ class Repeats:
         if isinstance(found, Claim):
             return found
         if not found.is_same:
-            raise problem("repeat-differs", f"This {KEY_HEADER} came with another request before.")
+            raise problem("repeat-differs", f"This {named} came with another request before.")
         if found.answer is None:
-            detail = f"The first request with this {KEY_HEADER} has not ended yet."
+            detail = f"The first request with this {named} has not ended yet."
             raise problem("repeat-running", detail, headers={"Retry-After": "1"})
         kept = found.answer
         length = ("Content-Length", str(len(kept.body)))

@@ -306,6 +306,15 @@ def fits(**keys: object) -> bool:
     return jsonschema_rs.is_valid(SCHEMA, {"route": "GET /page", **keys})
 
 
+def test_the_schema_knows_how_senders_sign() -> None:
+    assert fits(signed={"scheme": "stripe", "secret": "SECRET"}, idempotency_key="body.id")
+    assert fits(signed={"scheme": "hmac", "secret": ["A", "B"], "header": "X-Own", "encoding": "base64"})
+    for wrong in ({"scheme": "stripe"}, {"secret": "A"}, {"scheme": "strip", "secret": "A"}):
+        assert not fits(signed=wrong)
+    for secret in ("whsec_abc", [], ["a"], 3):
+        assert not fits(signed={"scheme": "github", "secret": secret})
+
+
 @pytest.mark.parametrize(
     "step",
     [

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from bff.cli import main
 from bff.deploy import TARGETS, Bundle, Bundler
 from bff.deploy.engine_pack import PACK
 from bff.deploy.layers import layers_of
@@ -102,3 +103,48 @@ def test_a_host_whose_glibc_is_too_old_for_re2_is_told_at_the_build(with_pattern
     )
     assert "google-re2" not in with_patterns.bundle(["plain"], NEED).packages
     assert NEED.old_glibc == "3.11"
+
+
+HOOK = """
+    route: POST /hook
+    auth: none
+    signed: {scheme: github, secret: [NEW_SECRET, OLD_SECRET]}
+    shape: 1
+    """
+
+
+def test_secrets_of_a_sender_are_named_with_the_function_that_takes_them(tmp_path: Path) -> None:
+    root = write_project(tmp_path / "shop", {"hook": HOOK, "page": PAGE})
+    shutil.copy(ROOT / "requirements.txt", root)
+    bundler = Bundler(root, running_python(), "x86_64")
+    hook, page = (bundler.bundle([name], NEED) for name in ("hook", "page"))
+    assert hook.variables == {"NEW_SECRET": None, "OLD_SECRET": None}
+    assert hook.own[".env.example"].decode().splitlines()[1:] == ["NEW_SECRET=", "OLD_SECRET="]
+    assert not {"NEW_SECRET", "OLD_SECRET"} & page.variables.keys()
+    assert "redis" not in hook.packages and "cryptography" not in hook.packages
+
+
+def test_a_page_that_keeps_answers_brings_what_its_store_needs(tmp_path: Path) -> None:
+    root = write_project(tmp_path / "shop", {"hook": f"{HOOK.rstrip()}\n    idempotency_key: raw\n"})
+    shutil.copy(ROOT / "requirements.txt", root)
+    bundle = Bundler(root, running_python(), "x86_64").bundle(["hook"], NEED)
+    assert {"redis", "cryptography"} <= bundle.packages.keys()
+    assert bundle.variables == dict.fromkeys(
+        ["NEW_SECRET", "OLD_SECRET", "BFF_STATE_URL", "BFF_SESSION_KEYS"]
+    )
+
+
+def test_a_built_page_for_who_signs_is_started_without_its_environment(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = write_project(tmp_path / "shop", {"hook": f"{HOOK.rstrip()}\n    idempotency_key: raw\n"})
+    shutil.copy(ROOT / "requirements.txt", root)
+    assert (
+        main(["--root", str(root), "build", "hook", "--target", "aws-lambda", "--out", str(tmp_path / "o")])
+        == 0
+    )
+    printed = capsys.readouterr().out
+    assert "fails" not in printed
+    lines = [line.split() for line in printed.splitlines()]
+    for name in ("NEW_SECRET", "OLD_SECRET", "BFF_STATE_URL"):
+        assert [name, "must", "be", "set", "hook"] in lines

@@ -19,6 +19,7 @@ import pytest
 
 from bff.deploy import Bundler
 from bff.deploy.python import running_python
+from bff.testing import sign
 from clients.local.pocketbase import free_port, start_child, stop_child
 from tests.conftest import missing
 from tests.deploy.aws_events import Asked as Visited
@@ -57,7 +58,14 @@ TEXT = """
           text: {type: string}
     shape: body.text
     """
-RECIPES = {"segment": SEGMENT, "name": NAME, "me": ME, "text": TEXT, "login": LOGIN}
+HOOK = """
+    route: POST /api/hook
+    auth: none
+    signed: {scheme: github, secret: HOOK_SECRET}
+    shape: raw
+    """
+RECIPES = {"segment": SEGMENT, "name": NAME, "me": ME, "text": TEXT, "login": LOGIN, "hook": HOOK}
+SECRETS = {"HOOK_SECRET": "a secret of tests"}
 APP = "from bff import create_app\n\napp = create_app()\n"
 
 
@@ -81,7 +89,17 @@ class Given:
 Ask = Callable[[Asked], Given]
 TYPED = (("Content-Type", b"application/json"),)
 NOT_FOUND, MALFORMED = (404, "urn:bff:problem:not-found"), (400, "urn:bff:problem:malformed-body")
+UNSIGNED = (401, "urn:bff:problem:unsigned")
 HALF = rb'{"text": "\ud800"}'
+
+
+def signed(body: bytes, kind: str = "application/json", of: bytes | None = None) -> Asked:
+    """A signed request, whose signature may be `of` another body."""
+    headers = sign("github", SECRETS["HOOK_SECRET"], body if of is None else of)
+    sent = ((name, text.encode()) for name, text in headers.items())
+    return Asked("POST", "/api/hook", (("Content-Type", kind.encode()), *sent), body)
+
+
 CASES: dict[str, tuple[Asked, tuple[int, Any]]] = {
     "chinese": (Asked("GET", "/api/seg/%E6%B5%8B"), (200, "测")),
     "accent": (Asked("GET", "/api/seg/caf%C3%A9"), (200, "café")),
@@ -93,6 +111,11 @@ CASES: dict[str, tuple[Asked, tuple[int, Any]]] = {
     "half a character": (Asked("POST", "/api/text", TYPED, HALF), MALFORMED),
     "no UTF-8": (Asked("POST", "/api/text", TYPED, b'{"text": "\xed\xa0\x80"}'), MALFORMED),
     "no body": (Asked("POST", "/api/text", TYPED), MALFORMED),
+    "signed": (signed('{ "a":\t"测"}\r\n'.encode()), (200, '{ "a":\t"测"}\r\n')),
+    "signed form": (signed(b"a=1&b=%20+", "application/x-www-form-urlencoded"), (200, "a=1&b=%20+")),
+    "signed text": (signed(b" x ", "text/plain"), (200, " x ")),
+    "signed and changed": (signed(b'{"a": 1}', of=b'{"a":1}'), UNSIGNED),
+    "not signed": (Asked("POST", "/api/hook", TYPED, b"{}"), UNSIGNED),
     "two slashes": (Asked("GET", "//api/seg/x"), NOT_FOUND),
     "inner slashes": (Asked("GET", "/api//seg/x"), NOT_FOUND),
     "dot": (Asked("GET", "/api/./seg/x"), NOT_FOUND),
@@ -166,7 +189,8 @@ def bundler(root: Path) -> Bundler:
 
 @contextmanager
 def started(root: Path, log: Path, port: int, *command: str, path: str = "") -> Iterator[Ask]:
-    environ = {"PATH": os.environ["PATH"], "BFF_SESSION_KEYS": SESSION_KEY, "PYTHONPATH": f"{ROOT}:{path}"}
+    environ = {"PATH": os.environ["PATH"], "BFF_SESSION_KEYS": SESSION_KEY, **SECRETS}
+    environ["PYTHONPATH"] = f"{ROOT}:{path}"
     with log.open("wb") as output:
         process = start_child([*command], cwd=root, env=environ, stdout=output, stderr=output)
     try:
@@ -216,7 +240,7 @@ def _server(name: str, root: Path, log: Path, port: int) -> Any:
 
 @contextmanager
 def _host(name: str, bundler: Bundler, folder: Path, port: int) -> Iterator[Ask]:
-    variables, log = {"BFF_SESSION_KEYS": SESSION_KEY}, folder / "log"
+    variables, log = {"BFF_SESSION_KEYS": SESSION_KEY, **SECRETS}, folder / "log"
     if name == "google":
         out = built(bundler, "google", folder / "out", group="pages") / "pages"
         start = [*BARE, "-m", "functions_framework", "--source", "main.py", "--target", "page"]
@@ -307,7 +331,7 @@ FOREIGN_EVENTS = {
 
 def test_an_event_that_no_visitor_sent_is_answered_quietly(bundler: Bundler, tmp_path: Path) -> None:
     out = built(bundler, "aws-lambda", tmp_path / "out", group="pages") / "pages"
-    with aws_function(out, tmp_path / "log", BFF_SESSION_KEYS=SESSION_KEY) as function:
+    with aws_function(out, tmp_path / "log", BFF_SESSION_KEYS=SESSION_KEY, **SECRETS) as function:
         found = {name: function.hand(event)["statusCode"] for name, (event, _) in FOREIGN_EVENTS.items()}
         assert found == {name: status for name, (_, status) in FOREIGN_EVENTS.items()}
         assert "Traceback" not in function.said()

@@ -12,6 +12,7 @@ import responses
 
 from bff.cli import main
 from bff.scaffold import files_of, write_new
+from tests.project import write_project
 
 BACKEND = "http://127.0.0.1:5001"
 
@@ -184,3 +185,38 @@ def test_a_mistake_in_the_recipe_is_shown_as_check_shows_it(
     recipe.write_text(recipe.read_text().replace("each: item in items", "each: item in itmes"))
     assert call(shop, "items") == 1
     assert capsys.readouterr().out.startswith("orchestrations/items.yaml:34:19: unknown name 'itmes'\n")
+
+
+HOOK = """
+    route: POST /api/hook
+    auth: none
+    signed: {scheme: stripe, secret: [HOOK_SECRET, OLD_SECRET]}
+    idempotency_key: raw
+    shape: raw
+    """
+
+
+def test_a_page_for_who_signs_is_asked_with_its_first_secret(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_project(tmp_path, {"hook": HOOK})
+    monkeypatch.setenv("HOOK_SECRET", "one")
+    monkeypatch.setenv("OLD_SECRET", "two")
+    assert call(tmp_path, "hook", "-d", '{"id": 1}') == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out) == '{"id": 1}'
+    assert err.splitlines()[1:] == ["signed with HOOK_SECRET, as stripe signs"]
+
+
+def test_a_secret_that_is_not_there_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_project(tmp_path, {"hook": HOOK})
+    monkeypatch.setenv("HOOK_SECRET", "one")
+    monkeypatch.delenv("OLD_SECRET", raising=False)
+    assert call(tmp_path, "hook", "-d", "{}") == 2
+    assert capsys.readouterr() == (
+        "",
+        "bff: the environment variable OLD_SECRET is not set, and orchestrations/hook.yaml needs it: "
+        "a secret of signed\n",
+    )

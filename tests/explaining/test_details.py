@@ -14,6 +14,7 @@ from bff.explaining.nodes import drawing_of
 from bff.explaining.order import order_rows
 from bff.explaining.reply_use import reply_rows
 from bff.explaining.report import report
+from bff.explaining.routes import routes
 from bff.explaining.subject import Subject, subject_of
 from bff.explaining.timing import critical_path, late_steps, time_rows
 from tests.project import write_project
@@ -155,6 +156,50 @@ def test_a_fallback_that_reads_the_reply_that_failed_is_told_so(tmp_path: Path) 
         "a": "reply.body.why (of the reply that failed, null if none came); takes with it a",
         "b": "error.kind; takes with it b",
     }
+
+
+SIGNED = """
+route: POST /api/page
+auth: none
+rate_limit: 10/min
+signed: {signed}
+idempotency_key: body.id
+input: {{body: {{type: object, properties: {{id: {{type: string}}}}}}}}
+shape: 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("signed", "who"),
+    [
+        (
+            "{scheme: stripe, secret: [NEW, OLD]}",
+            "Stripe, by NEW or OLD; the signature of the body is checked before all else, not older than 5m;",
+        ),
+        (
+            "{scheme: github, secret: S}",
+            "GitHub, by S; the signature of the body is checked before all else;",
+        ),
+        (
+            "{scheme: hmac, secret: S, header: X-Own}",
+            "who signs in X-Own, by S; the signature of the body is checked before all else;",
+        ),
+    ],
+)
+def test_who_signs_may_ask_and_a_repeat_gets_the_first_answer(signed: str, who: str, tmp_path: Path) -> None:
+    write_project(tmp_path, {"page": SIGNED.format(signed=signed)})
+    told = " ".join(report(subject_of(tmp_path, "page")).split())
+    assert f"who may ask {who} each 10 times in 1m critical path" in told.replace(
+        " repeats a repeat of body.id gets the first answer for 24h, unless that was an error of ours"
+        " (BFF_STATE_URL)",
+        "",
+    )
+    assert "repeats a repeat of body.id gets the first answer for 24h" in told
+
+
+def test_the_table_of_routes_says_who_signs(tmp_path: Path) -> None:
+    write_project(tmp_path, {"page": SIGNED.format(signed="{scheme: slack, secret: S}")})
+    assert routes(tmp_path).splitlines()[1] == "POST    /api/page  page  Slack, by S"
 
 
 def test_a_page_that_asks_nobody_has_few_sections(tmp_path: Path) -> None:

@@ -41,6 +41,8 @@ def _blocks(page: str, language: str, begin: str = "") -> list[str]:
     return [block for written, block in blocks if written == language and block.startswith(begin)]
 
 
+SIGNED = {"STRIPE_SECRET": "whsec_test", "SHOP_SECRET": "a secret", "BFF_STATE_URL": "redis://redis.test"}
+"""What pages for who signs take from the environment."""
 RECIPES = [
     pytest.param(block, id=f"{page}-{number}")
     for page in PAGES
@@ -89,7 +91,7 @@ def test_a_recipe_in_the_docs_runs(text: str, project: Path) -> None:
     held = {name: part for name, part in PARTS.items() if re.search(rf"(recipe: |- ){name}\b", text)}
     for name, shown in {"shown": text, **held}.items():
         (project / "orchestrations" / f"{name}.yaml").write_text(shown, encoding="utf-8")
-    create_app(project, environ=environ_of("http://backend.test"))
+    create_app(project, environ=environ_of("http://backend.test", **SIGNED))
 
 
 def test_a_whole_recipe_in_the_docs_is_marked_as_one() -> None:

@@ -20,6 +20,7 @@ from bff.recipe.model import (
     Recipe,
     Request,
     Session,
+    Signed,
     StepCache,
     SubRecipe,
     Table,
@@ -80,6 +81,8 @@ headers: {X-A: query.q}
 cache: {max_age: 0s, shared_max_age: 1h}
 session: null
 rate_limit: 10/min
+signed: {scheme: hmac, secret: [NEW, OLD], header: X-Own, prefix: v1=, encoding: base64}
+idempotency_key: body.title
 invalidates: [home.todos, home]
 deploy: {memory: 256}
 pass: false
@@ -104,6 +107,8 @@ def test_the_keys_of_a_page_are_read(full: Recipe) -> None:
     assert full.session == Session(ends=True)
     assert full.rate_limit is not None
     assert (full.rate_limit.count, full.rate_limit.period) == (10, 60.0)
+    assert full.signed == Signed("hmac", ("NEW", "OLD"), "X-Own", "v1=", "base64")
+    assert full.idempotency_key is not None and full.idempotency_key.text == "body.title"
     assert full.invalidates == ("home.todos", "home")
     assert full.deploy is not None
     assert full.deploy.memory == 256
@@ -201,7 +206,7 @@ def test_a_part_knows_where_its_keys_stand(full: Recipe) -> None:
     assert str(read.marks.name.place) == "page.yaml:11:3"
     assert str(read.marks.key("cache.shared").place) == "page.yaml:26:42"
     assert read.marks.value("timeout").length == len("300ms")
-    assert str(full.marks.value("invalidates[1]").place) == "page.yaml:52:27"
+    assert str(full.marks.value("invalidates[1]").place) == "page.yaml:54:27"
 
 
 def test_every_declared_key_has_been_read_by_these_tests(full: Recipe) -> None:

@@ -218,6 +218,29 @@ RECIPES = {
       three: {client: todos, get: /three, when: strict(one), fallback: error}
     shape: {one: one, two: two, three: three, errors: errors}
     """,
+    "signed": WRITES
+    + """
+    signed: {scheme: standard, secret: [NEW_SECRET, OLD_SECRET]}
+    idempotency_key: body.id
+    input:
+      body:
+        type: object
+        required: [id]
+        properties:
+          id: {type: string, minLength: 3}
+    steps:
+      known: {client: people, get: "/known/{body.id}", fallback: null}
+      made: {client: todos, post: /made, body: {id: body.id, all: raw}, idempotency_key: true}
+    shape: {made: made.text, known: known.text}
+    """,
+    "signed, of any body": WRITES
+    + """
+    signed: {scheme: hmac, header: X-Own, secret: SECRET, encoding: base64}
+    rate_limit: 2/min
+    steps:
+      made: {client: todos, post: /made, body: {all: raw}}
+    shape: made.text
+    """,
     "deferred": """
     route: GET /api/page
     auth: none

@@ -27,6 +27,7 @@ from bff.recipe.check.parts import check_composed, check_parts
 from bff.recipe.check.passing import check_pass
 from bff.recipe.check.requests import check_clients, check_keys, check_times
 from bff.recipe.check.routes import check_routes
+from bff.recipe.check.signing import check_signed
 from bff.recipe.check.tables import check_partial, check_table
 from bff.recipe.check.writes import check_methods, check_nulls_written, check_repeats
 from bff.recipe.loader import Project, load_project, project_settings
@@ -39,7 +40,8 @@ Check = Callable[[Page], None]
 # What stands in the recipe, whatever its names turn out to be.
 _ALWAYS: tuple[Check, ...] = (
     *(check_clients, check_invalidates, check_parts, check_keys, check_methods, check_repeats),
-    *(check_formats, check_documents, check_pass, check_times, check_ages, check_headers, check_cycles),
+    *(check_formats, check_documents, check_pass, check_signed, check_times, check_ages, check_headers),
+    check_cycles,
     check_lets,
     check_table,
 )

@@ -11,7 +11,7 @@ from bff.expressions.flows import flows
 from bff.expressions.tree import EachClause, Expression, Mapping, Tree
 from bff.http import Client
 from bff.recipe.check.page import Page, Spot, leaves
-from bff.recipe.keys import QUOTES
+from bff.recipe.keys import QUOTES, RAW
 from bff.recipe.model import Request, Step, Value
 
 _INPUT = ("path", "query", "headers", "body")
@@ -104,7 +104,7 @@ def _as_they_are(leaf: Expression | EachClause) -> Iterator[ast.expr]:
 def _input_behind(page: Page, node: ast.expr, seen: set[tuple[str, str]]) -> str:
     """The name of the input that a look-up may give a part of, '' if it gives none."""
     name, member = root_name(node), ".".join(keys_of(node))
-    if name in _INPUT:
+    if name in _INPUT or (name == RAW and page.recipe.signed is not None):
         return name
     step = page.by_name.get(name)
     if step is None or (name, member) in seen:

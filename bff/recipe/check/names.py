@@ -11,7 +11,7 @@ from bff.expressions import habits
 from bff.expressions.functions import FUNCTIONS
 from bff.expressions.inspect import Use, inspect
 from bff.recipe.check.page import Page, Spot, elsewhere, loop_failed
-from bff.recipe.keys import PLACE_NAMES, QUOTES, SCOPE_NAMES
+from bff.recipe.keys import PLACE_NAMES, QUOTES, RAW, SCOPE_NAMES
 from bff.recipe.model import Guard, Mark, Parameter, Recipe, Request, Schema
 from bff.recipe.source import ScalarNode
 from bff.text import nearest
@@ -23,6 +23,7 @@ _SOMEWHERE = {
     "reply": "the reply is known in take, ok, on_status, fallback and undo only; elsewhere use the step's name",
     "error": "the failure is known in the step's own fallback only",
     "idempotency_key": "it is known in a step with that key only",
+    RAW: "the body as it came is known beside 'signed' only; without that, take it as input.body",
 }
 _ELSEWHERE = {
     **dict.fromkeys(("undefined", "nil", "NaN", "none", "Null", "NULL"), "write null"),
@@ -87,6 +88,9 @@ def _check_name(page: Page, spot: Spot, use: Use, unknown: _Unknown) -> None:
         page.say(mark, f"'{name}' is a guard and has no value", "a guard lets the page go on or ends it")
     elif name in spot.later:
         page.say(mark, f"the let '{name}' is not known here", "it is known in the lets below it, and in item")
+    elif name in page.by_name and spot.step is None and spot.key == "idempotency_key":
+        hint = f"the key is worked out before any step runs; here are: {', '.join(spot.names)}"
+        page.say(mark, f"'{name}' is a step", hint)
     elif name in _SOMEWHERE:
         page.say(mark, f"'{name}' is not known here", _SOMEWHERE[name])
     elif name in FUNCTIONS or name in page.project.functions.get(page.recipe.name, {}):

@@ -15,7 +15,7 @@ from bff.expressions.tree import Each, EachClause, Expression, Let, Mapping, Pat
 from bff.expressions.tree import Sequence as SequenceTree
 from bff.http import Client
 from bff.recipe.graph import Graph, Part, build_graph, parts
-from bff.recipe.keys import SCOPE_NAMES
+from bff.recipe.keys import RAW, SCOPE_NAMES
 from bff.recipe.loader import Project
 from bff.recipe.model import Guard, Mark, Origin, Recipe, Request, Step, Value
 from bff.recipe.taint import Taint, taint_of
@@ -124,9 +124,16 @@ class Page:
                 queue += [other for other in self.recipe.steps if reader.name in self.graph.reads[other.name]]
         return found
 
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """The names that every expression of the recipe may use."""
+        return SCOPE_NAMES if self.recipe.signed is None else (*SCOPE_NAMES, RAW)
+
     @cached_property
     def _scope(self) -> tuple[str, ...]:
-        return SCOPE_NAMES + tuple(step.name for step in self.recipe.steps if not isinstance(step, Guard))
+        return self.input_names + tuple(
+            step.name for step in self.recipe.steps if not isinstance(step, Guard)
+        )
 
     def _step_parts(self) -> Iterator[tuple[Part, Spot]]:
         for step in self.recipe.steps:
@@ -146,6 +153,8 @@ class Page:
             session = recipe.session
             page += [("session.user", session.user, ()), ("session.tokens", session.tokens, ())]
             page += [("session.expires", session.expires, ())]
+        if recipe.idempotency_key is not None:
+            yield recipe.idempotency_key, Spot(None, "idempotency_key", _NO_LEAF, self.input_names)
         for key, part, unlisted in page:
             if part is not None:
                 yield part, Spot(None, key, _NO_LEAF, self._scope, (), unlisted)

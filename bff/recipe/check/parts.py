@@ -27,7 +27,10 @@ from bff.text import nearest
 from bff.validation import validator_of
 
 _STRICTNESS: dict[Auth, int] = {"none": 0, "optional": 1, "required": 2}
-_OF_PAGES = ("deadline", "format", "status", "headers", "cache", "session", "rate_limit", "deploy", "pass")
+_OF_PAGES = (
+    *("deadline", "format", "status", "headers", "cache", "session", "rate_limit", "deploy", "pass"),
+    *("signed", "idempotency_key"),
+)
 
 # What can be wrong with a page only because of what it holds.
 _TOGETHER: tuple[Callable[[Page], None], ...] = (
@@ -112,6 +115,9 @@ def _check_fit(page: Page, step: SubRecipe, part: Recipe, mark: Mark) -> None:
         page.say(
             mark, f"recipe '{part.name}' hands a body through", "it has no value that could be used here"
         )
+    if part.signed is not None:
+        hint = "who asks this page signs nothing; put what both do into a recipe without a route"
+        page.say(mark, f"recipe '{part.name}' is for who signs", hint)
     if _STRICTNESS[part.auth] > _STRICTNESS[page.recipe.auth]:
         message = f"recipe '{part.name}' is for auth: {part.auth}, this page is auth: {page.recipe.auth}"
         page.say(mark, message, "a part cannot ask for more than its page; change one of them")

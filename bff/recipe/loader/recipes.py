@@ -14,6 +14,7 @@ from bff.recipe.loader.formats import read_table, with_file
 from bff.recipe.loader.reading import Table, marks_of
 from bff.recipe.loader.routes import Route, read_route
 from bff.recipe.loader.schemas import SchemaReading
+from bff.recipe.loader.signing import read_signed
 from bff.recipe.loader.steps import StepReading
 from bff.recipe.model import Auth, Deploy, Input, PageCache, Parameter, Recipe, Session
 from bff.recipe.source import MapNode, Node, ScalarNode, mark_of, read_nodes, read_source
@@ -79,6 +80,8 @@ class _RecipeReading(StepReading):
             cache=self._page_cache(found["cache"][1]) if "cache" in found else None,
             session=self._session(found["session"][1]) if "session" in found else None,
             rate_limit=self._optional(found, "rate_limit", self.rate),
+            signed=read_signed(self, found["signed"][1]) if "signed" in found else None,
+            idempotency_key=self._optional(found, "idempotency_key", self.expression),
             invalidates=self._optional(found, "invalidates", self.references) or (),
             deploy=self._deploy(found["deploy"][1]) if "deploy" in found else None,
             passes=self._optional(found, "pass", self.boolean) is True,

@@ -14,11 +14,12 @@ from bff.expressions.types.members import seen
 from bff.expressions.types.typing import Known, Typing, known
 from bff.recipe.contracts import Contracts
 from bff.recipe.graph import Graph, build_graph, deferred_steps
+from bff.recipe.keys import RAW
 from bff.recipe.model import Fail, Given, Guard, Recipe, Request, Step, SubRecipe, Table, Value
 from bff.recipe.needs import needs_of
 from bff.recipe.types.names import ERRORS, given_to_part, input_names, visitor
 from bff.recipe.types.requests import Requests, RowsWatch
-from bff.types.model import NULL, Record, Type, Unknown, nullable, union_of
+from bff.types.model import NULL, STRING, Record, Type, Unknown, nullable, union_of
 
 
 class PageWatch(Watch, RowsWatch, Protocol):
@@ -58,6 +59,10 @@ class PageTypes:
         self._requests = Requests(self._typing, contracts, needs_of(recipe), watches)
         self.steps: dict[str, Type] = {}
         self._known = known({**input_names(recipe.input), "user": visitor(recipe, signed_in)})
+        if recipe.signed is not None:
+            self._known = self._known.with_names({RAW: STRING})
+        if recipe.idempotency_key is not None:
+            self._typing.of(recipe.idempotency_key, self._known)
         graph = build_graph(recipe)
         for step in _in_order(recipe, graph):
             self._take_in(step)
