@@ -1,7 +1,7 @@
 """JSON text in and out, with the numbers and texts that only some decoders take made plain.
 
 Replies of backends are decoded as leniently as JSON in the wild needs it: a lone surrogate is U+FFFD, a byte order
-mark is dropped, and a number that no float can come near is null: NaN, 1e400, an integer of over 308 digits. Every
+mark is dropped, and a number that nobody can hold is null: NaN, 1e400, an integer of over 1,000 digits. Every
 other integer is exact, also beyond 64 bits. All else is refused.
 """
 
@@ -23,17 +23,18 @@ JSON: TypeAlias = Any
 _Total: TypeAlias = tuple[int, int, int]
 """Nodes, bytes and depth."""
 
-SMALLEST_INT = -(2**63)
-LARGEST_INT = 2**64 - 1
-MAX_DIGITS = 308
-"""Integers of more digits may be over what a float can be; to calculate with them takes ever longer, too."""
+MAX_DIGITS = 1_000
+"""Of an integer: to read, to compare and to write a longer one takes ever longer."""
 
 _MOST_EXPONENTS = 200
 """Of large ones; each takes the fast decoder 30 microseconds, and Python's half a one."""
 
 _BOM = b"\xef\xbb\xbf"
 _DIGITS_AS_ZEROS = bytes.maketrans(b"123456789E", b"000000000e")
-_MANY_DIGITS, _TOO_MANY_DIGITS, _LARGE_EXPONENT = b"0" * 19, b"0" * (MAX_DIGITS + 1), b"0e000"
+_TOO_MANY_DIGITS, _LARGE_EXPONENT = b"0" * (MAX_DIGITS + 1), b"0e000"
+_MANY_DIGITS = b"0" * 200
+"""With fewer, and an exponent of two digits, a number is a float."""
+_LONGEST = 10**MAX_DIGITS
 _HIGH, _LOW = r"\\u[dD][89abAB][0-9a-fA-F]{2}", r"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 # A match is the lone surrogates in a row, or all between them: to look at each escape by itself takes ten times longer.
 _LONE_OR_BETWEEN = re.compile(
@@ -165,9 +166,9 @@ _MARKING = json.JSONDecoder(parse_int=_int_or_infinity)
 
 
 def is_large(value: JSON) -> bool:
-    """Whether a value is an integer of more than 64 bits, or over what a float can be."""
+    """Whether a value is an integer of too many digits, or over what a float can be."""
     if type(value) is int:
-        return not SMALLEST_INT <= value <= LARGEST_INT
+        return not -_LONGEST < value < _LONGEST
     return type(value) is float and abs(value) == inf
 
 

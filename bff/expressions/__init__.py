@@ -10,9 +10,12 @@ budgets of the page, charged before they are spent, at what an operation takes i
 below a mark, the clock is looked at, so that the deadline costs nothing on the way of a small page.
 
 Integers go on as they are. Python's integers hold what 64 bits cannot, so what a backend says is handed on exactly;
-calculated numbers stay within 64 bits. The bound is 308 digits, what a float can come near to: longer ones take time
-that grows with their square. A reply with numbers beyond 63 bits is decoded whole. In input they are refused, since
-no backend of ours is known to hold them, and a null in their place would be written.
+calculated numbers stay within 64 bits, and where one beyond is calculated with, nothing comes out. The bound is 1,000
+digits, since longer ones take time that grows with their square: a longer one of a backend is null, in input it is
+refused, where a null in its place would be written. A reply with numbers beyond 63 bits is decoded whole.
+
+Floats stand for the decimals that people wrote (`decimals.py`): binary arithmetic puts a cent more or less on a bill
+now and then, and an author of recipes has no other numbers to write.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from typing import Any
 
 from bff import clock, jsontext
 from bff.errors import BoundError
-from bff.expressions.values import MAX_DEPTH, to_text
+from bff.expressions.values import MAX_DEPTH, MAX_INTEGER, MIN_INTEGER, key_text, to_text
 
 WORK = 4_000_000
 MEMORY = 64 * 1024 * 1024
@@ -119,9 +119,21 @@ class Evaluation:
             result += chunk
         return result
 
+    def text_of(self, value: Any) -> str | None:
+        """The text of a value, paid for: the digits of large integers take time that grows with their square."""
+        if value.__class__ is int:
+            if not MIN_INTEGER <= value <= MAX_INTEGER:
+                self.charge(value.bit_length() >> 5)
+            return repr(value)
+        return to_text(value)
+
+    def key_of(self, value: Any) -> str | None:
+        """The key that a value is in a mapping, paid for like its text."""
+        return self.text_of(value) if value.__class__ is int else key_text(value)
+
     def text(self, *parts: Any) -> str:
         """The text that an f-string makes of its parts."""
-        texts = [part if part.__class__ is str else to_text(part) or "" for part in parts]
+        texts = [part if part.__class__ is str else self.text_of(part) or "" for part in parts]
         return self.joined("", texts)
 
     def joined(self, separator: str, texts: list[str]) -> str:

@@ -7,11 +7,12 @@ is run again in its safe version. What pages have every day (nulls, numbers besi
 from __future__ import annotations
 
 from bff.expressions.code import Code, constant, uses_of
+from bff.expressions.operators import NEAR, calculates
 from bff.expressions.safe import _SCALARS, Safe
 from bff.expressions.values import MEMBER
 
-# A result within these is a finite number of 64 bits, and comparing floats with them is quick.
-_LEAST, _MOST = -(2**47), 2**47
+# Integers within these have 64 bits, and so has whatever makes one within them with another of them.
+_LEAST, _MOST = -NEAR, NEAR
 _SHORT_ENOUGH_TO_REPEAT = 100
 
 
@@ -39,9 +40,9 @@ class Fast(Safe):
         found = f"{get}({taken})"
         value = self.blocks.fresh()
         return Code(
-            f"({value} if ({value} := {found}) is not None else _missed({base.text}, {used}))",
+            f"({value} if ({value} := {found}) is not None else _missed(_ev, {base.text}, {used}))",
             uses_of([base, key]),
-            found_by=(found, f"_missing({base.text}, {used})"),
+            found_by=(found, f"_missing(_ev, {base.text}, {used})"),
         )
 
     def once(self, code: Code) -> tuple[str, str]:
@@ -107,44 +108,58 @@ class Fast(Safe):
         uses = uses_of([left, right])
         if uses == 0 or {left.kind, right.kind} & {"text", "list"}:
             return super().addition(left, right)
-        return self.inline("+", "_add(_ev, ", left, right)
+        return self.inline("+", "_add", left, right)
 
     def calculation(self, sign: str, name: str, left: Code, right: Code) -> Code:
         if uses_of([left, right]) == 0:
             return super().calculation(sign, name, left, right)
-        return self.inline(sign, f"{name}(", left, right)
+        return self.inline(sign, name, left, right)
 
-    def inline(self, sign: str, call: str, left: Code, right: Code) -> Code:
+    def inline(self, sign: str, name: str, left: Code, right: Code) -> Code:
+        """Integers that are not far from zero, before and behind; floats and all else are left to the call."""
         if any(code.is_constant and code.kind != "number" for code in (left, right)):
             return constant(None)
         uses = uses_of([left, right])
+        if any(code.is_constant and not calculates(code.constant) for code in (left, right)):
+            return Code(f"{name}(_ev, {left.text}, {right.text})", uses)
         one, one_again = self.once(left)
         other, other_again = self.once(right)
-        tests = [self.is_number(one, left, uses), self.is_number(other, right, uses)]
+        tests = [self.is_integer(one, left, uses), self.is_integer(other, right, uses)]
         if left.level == right.level:
             tests = [f"({tests[0]}) & ({tests[1]})"]
         elif left.level < right.level:
             # The inner one is evaluated by its test: that comes first.
             tests.reverse()
-        if sign in {"/", "//", "%"} and not (right.is_constant and right.constant):
-            tests.append(other_again)
+        tests += self.are_near(sign, [(left, one_again), (right, other_again)], uses)
         result = self.blocks.fresh()
         tests.append(f"{_LEAST} <= ({result} := {one_again} {sign} {other_again}) <= {_MOST}")
         test = " and ".join(filter(None, tests))
-        return Code(f"({result} if {test} else {call}{one_again}, {other_again}))", uses)
+        return Code(f"({result} if {test} else {name}(_ev, {one_again}, {other_again}))", uses)
 
-    def is_number(self, written: str, code: Code, uses: int) -> str:
+    def is_integer(self, written: str, code: Code, uses: int) -> str:
         if code.is_constant:
             return ""
         if code.level < uses.bit_length():
-            return self.hoisted("({}.__class__ in _NUMBERS)", code)
-        return f"{written}.__class__ in _NUMBERS"
+            return self.hoisted("_calculates({})", code)
+        return f"{written}.__class__ is _int"
+
+    def are_near(self, sign: str, codes: list[tuple[Code, str]], uses: int) -> list[str]:
+        """What more to ask of integers: where the result is near, those that are hoisted tell much of the other."""
+        unknown = [again for code, again in codes if code.level == uses.bit_length() and not code.is_constant]
+        if sign in {"+", "-", "*"} and len(unknown) < 2:
+            return []
+        tests = [f"{_LEAST} <= {again} <= {_MOST}" for again in unknown]
+        if sign in {"+", "-"}:
+            return tests[:1]
+        if sign != "*" and codes[1][1] in unknown:
+            tests.append(codes[1][1])
+        return tests
 
     def mapping_key(self, code: Code) -> str:
         if code.is_constant:
             return super().mapping_key(code)
         first, then = self.once(code)
-        return f"({then} if {first}.__class__ is _str and _len({then}) <= 4096 else _key({then}))"
+        return f"({then} if {first}.__class__ is _str and _len({then}) <= 4096 else _key(_ev, {then}))"
 
 
 def _fits_constant(written: str, code: Code) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 from bff.expressions import costs
 from bff.expressions.code import Block, Blocks, Code, constant, uses_of
 from bff.expressions.fast import Fast
+from bff.expressions.formats import in_full
 from bff.expressions.functions import FUNCTIONS
 from bff.expressions.inspect import aliases_of, aliases_of_tree
 from bff.expressions.lets import read_lets
@@ -259,7 +260,9 @@ class _Writer:
             if isinstance(part.format_spec, ast.JoinedStr):
                 spec = part.format_spec.values[0]
                 assert isinstance(spec, ast.Constant)
-                code = Code(f"_formatted(_ev, {code.text}, {spec.value!r})", code.uses, kind="text")
+                said, digits = in_full(str(spec.value))
+                text = f"_formatted(_ev, {code.text}, {said!r}, {digits!r})"
+                code = Code(text, code.uses, kind="text")
             codes.append(code)
         if not any(isinstance(part, ast.FormattedValue) for part in node.values):
             return constant("".join(code.constant for code in codes))

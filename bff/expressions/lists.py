@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from bff.expressions import decimals
 from bff.expressions.evaluation import Evaluation
 from bff.expressions.library import Function, library
 from bff.expressions.operators import get, item
-from bff.expressions.values import MAX_INTEGER, MIN_INTEGER, NUMBERS, is_number, key_text, number
+from bff.expressions.values import MAX_INTEGER, MIN_INTEGER, NUMBERS, is_number
 
 FUNCTIONS: dict[str, Function] = {}
 _declare = partial(library, FUNCTIONS)
@@ -42,12 +43,7 @@ def count(evaluation: Evaluation, items: Any) -> int:
 def total(evaluation: Evaluation, items: Any) -> int | float | None:
     """The numbers of a list added up, nulls left out; null gives 0, anything but numbers null."""
     found = [value for value in listed(evaluation, items) if value is not None]
-    if not all(is_number(value) for value in found):
-        return None
-    try:
-        return number(sum(found))
-    except OverflowError:
-        return None
+    return decimals.total(evaluation, found) if all(is_number(value) for value in found) else None
 
 
 def _extreme(choose: Callable[[list[Any]], Any], evaluation: Evaluation, values: tuple[Any, ...]) -> Any:
@@ -142,7 +138,7 @@ class _Identities:
             return ("boolean", value)
         if kind in NUMBERS:
             # In their order: from numbers of somebody else's choice come tuples whose hashes are all the same.
-            return self.numbers.setdefault(_hashable(value), ("number", len(self.numbers)))
+            return self.numbers.setdefault(self.hashable(value), ("number", len(self.numbers)))
         if kind is not list and kind is not dict:
             return value
         if id(value) not in self.met:
@@ -155,12 +151,19 @@ class _Identities:
             self.met[id(value)] = self.known.setdefault(parts, ("container", len(self.known)))
         return self.met[id(value)]
 
+    def hashable(self, value: float) -> Any:
+        """A number, or the digits of one that is no float either: any number of large integers have one hash."""
+        if value.__class__ is float or MIN_INTEGER <= value <= MAX_INTEGER:
+            return value
+        return value if _is_float(value) else self.evaluation.text_of(value)
 
-def _hashable(value: float) -> Any:
-    """A number, or the digits of one that is no float either: any number of large integers have one hash."""
-    if value.__class__ is float or MIN_INTEGER <= value <= MAX_INTEGER:
-        return value
-    return value if float(value) == value else repr(value)
+
+def _is_float(value: float) -> bool:
+    """Whether a float is the same number."""
+    try:
+        return float(value) == value
+    except OverflowError:
+        return False
 
 
 @_declare("unique(list, 'id')", 1, 2, "the list")
@@ -171,14 +174,14 @@ def unique(evaluation: Evaluation, items: Any, *keys: Any) -> list[Any]:
     identities = _Identities(evaluation)
     first: dict[Any, Any] = {}
     for value in found:
-        first.setdefault(identities.of(item(value, keys[0]) if keys else value), value)
+        first.setdefault(identities.of(item(evaluation, value, keys[0]) if keys else value), value)
     return list(first.values())
 
 
 def _keyed(evaluation: Evaluation, items: Any, key: Any) -> list[tuple[str, Any]]:
     found = listed(evaluation, items, 3)
     evaluation.take((_KEY_BYTES + 64) * len(found) + 64)
-    pairs = ((key_text(item(value, key)), value) for value in found)
+    pairs = ((evaluation.key_of(item(evaluation, value, key)), value) for value in found)
     return [(text, value) for text, value in pairs if text is not None]
 
 
@@ -242,7 +245,7 @@ def pick(evaluation: Evaluation, mapping: Any, *keys: Any) -> dict[str, Any] | N
         return None
     evaluation.charge(len(keys))
     evaluation.take(_KEY_BYTES * len(keys) + 64)
-    return {key: mapping[key] for key in map(key_text, keys) if key is not None and key in mapping}
+    return {key: mapping[key] for key in map(evaluation.key_of, keys) if key is not None and key in mapping}
 
 
 @_declare("omit(mapping, 'a', 'b')", 2, None, "all other members")
@@ -250,7 +253,7 @@ def omit(evaluation: Evaluation, mapping: Any, *keys: Any) -> dict[str, Any] | N
     """A mapping without these keys; null gives null."""
     if mapping.__class__ is not dict:
         return None
-    left_out = set(map(key_text, keys))
+    left_out = set(map(evaluation.key_of, keys))
     entries = _entries(evaluation, mapping, _KEY_BYTES)
     return {key: value for key, value in entries.items() if key not in left_out}
 

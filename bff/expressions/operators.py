@@ -11,13 +11,16 @@ from typing import Any
 
 from msgspec import Struct
 
+from bff.expressions import decimals, rounding
 from bff.expressions.evaluation import Evaluation, text_size
-from bff.expressions.values import MAX_KEY, MEMBER, NUMBERS, is_number, key_text, number
+from bff.expressions.values import MAX_KEY, MEMBER, NUMBERS, is_number, is_within_64_bits, number
 
 NOTHING: dict[str, Any] = {}
 # Python looks for a text at every place, and compares it there, where the text around it is shorter than this; where
 # it is longer, so for the last places, and in time that grows with both lengths alone for the others.
 _AT_EVERY_PLACE, _LONG_AT_EVERY_PLACE, _LONG = 2_500, 30_000, 100
+NEAR = 2**47
+"""Integers up to this are calculated with in the generated code itself."""
 # Comparing texts up to this length costs no more than any other node.
 SHORT = 4_096
 
@@ -29,10 +32,10 @@ def get(value: Any, key: str) -> Any:
     return getattr(value, MEMBER + key, None) if isinstance(value, Struct) else None
 
 
-def item(value: Any, key: Any) -> Any:
+def item(evaluation: Evaluation, value: Any, key: Any) -> Any:
     """`value[key]`: a mapping's key or a list's position."""
     if value.__class__ is dict:
-        text = key_text(key)
+        text = evaluation.key_of(key)
         return None if text is None else value.get(text)
     if value.__class__ is list and key.__class__ is int and -len(value) <= key < len(value):
         return value[key]
@@ -45,17 +48,17 @@ def getter(evaluation: Evaluation, value: Any) -> Callable[[Any], Any]:
         evaluation.charge(len(value) >> 3)
         if max(map(len, value), default=0) <= MAX_KEY:
             return value.get
-    return lambda key: item(value, key)
+    return lambda key: item(evaluation, value, key)
 
 
-def missed(value: Any, key: Any) -> Any:
+def missed(evaluation: Evaluation, value: Any, key: Any) -> Any:
     """The item that a quick look-up did not find, because the key is a number or is not there."""
-    return item(value, key) if key.__class__ is not str else None
+    return item(evaluation, value, key) if key.__class__ is not str else None
 
 
-def missing(value: Any, key: Any) -> Any:
+def missing(evaluation: Evaluation, value: Any, key: Any) -> Any:
     """Like `missed`, with something to read keys of."""
-    return missed(value, key) or NOTHING
+    return missed(evaluation, value, key) or NOTHING
 
 
 _BOUNDS = frozenset({int, type(None)})
@@ -77,8 +80,8 @@ def cut(evaluation: Evaluation, value: Any, start: Any, stop: Any, step: Any) ->
 def add(evaluation: Evaluation, left: Any, right: Any) -> Any:
     """`left + right` of numbers, texts or lists."""
     kind = left.__class__
-    if kind in NUMBERS and is_number(right):
-        return _number(operator.add, left, right)
+    if kind in NUMBERS:
+        return decimals.plus(evaluation, left, right)
     if kind is not right.__class__ or (kind is not str and kind is not list):
         return None
     length = len(left) + len(right)
@@ -87,32 +90,21 @@ def add(evaluation: Evaluation, left: Any, right: Any) -> Any:
     return left + right
 
 
-def _number(operation: Callable[[Any, Any], Any], left: Any, right: Any) -> Any:
-    try:
-        return number(operation(left, right))
-    except (ArithmeticError, ValueError):
-        return None
-
-
-def arithmetic(operation: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    def operate(left: Any, right: Any) -> Any:
-        if is_number(left) and is_number(right):
-            return _number(operation, left, right)
-        return None
-
-    return operate
-
-
-subtract = arithmetic(operator.sub)
-multiply = arithmetic(operator.mul)
-divide = arithmetic(operator.truediv)
-floor_divide = arithmetic(operator.floordiv)
-modulo = arithmetic(operator.mod)
+subtract = decimals.minus
+multiply = decimals.times
+divide = decimals.divide
+floor_divide = decimals.floor_divide
+modulo = decimals.modulo
 
 
 def negate(value: Any) -> Any:
     """`-value` of a number."""
-    return number(-value) if is_number(value) else None
+    return number(-value) if is_number(value) and is_within_64_bits(value) else None
+
+
+def calculates(value: Any) -> bool:
+    """Tells whether Python calculates with this value as we do, wherever the result is not far from zero."""
+    return value.__class__ is int and value != 0 and -NEAR <= value <= NEAR
 
 
 def ordering(operation: Callable[[Any, Any], bool]) -> Callable[[Evaluation, Any, Any], bool | None]:
@@ -187,7 +179,7 @@ def equals_plainly(value: Any) -> bool:
 def contains(evaluation: Evaluation, value: Any, container: Any) -> bool:
     """`value in container`: an item of a list, a key of a mapping, a part of a text."""
     if container.__class__ is dict:
-        key = key_text(value)
+        key = evaluation.key_of(value)
         return key is not None and key in container
     if container.__class__ is str:
         if value.__class__ is not str:
@@ -210,9 +202,9 @@ def search_work(length: int, wanted: int, *, all_of_them: bool = False) -> int:
     return (length + wanted >> 5) + (slow * wanted >> 8)
 
 
-def key(value: Any) -> str | None:
+def key(evaluation: Evaluation, value: Any) -> str | None:
     """The key of a mapping that is built; None is taken out again by `without_null`."""
-    return key_text(value)
+    return evaluation.key_of(value)
 
 
 def without_null(mapping: dict[Any, Any]) -> dict[str, Any]:
@@ -221,16 +213,9 @@ def without_null(mapping: dict[Any, Any]) -> dict[str, Any]:
     return mapping
 
 
-def formatted(evaluation: Evaluation, value: Any, spec: str) -> str:
-    """The text of a number or text in a format; of anything else, or of a format that does not fit, nothing."""
-    if value.__class__ is not str and not is_number(value):
-        return ""
-    try:
-        text = format(value, spec)
-    except (ValueError, OverflowError):
-        return ""
-    evaluation.charge(len(text) >> 1)  # each digit of a number is worked out
-    return text
+def formatted(evaluation: Evaluation, value: Any, spec: str, digits: int | None) -> str:
+    """The text of a number in a format that rounds to so many digits; of anything else nothing."""
+    return rounding.formatted(evaluation, value, spec, digits) if is_number(value) else ""
 
 
 def membership(evaluation: Evaluation, container: Any) -> Callable[[Any], bool]:

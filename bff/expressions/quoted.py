@@ -6,10 +6,10 @@ import ast
 import re
 from typing import NoReturn, Self
 
+from bff.expressions import formats
 from bff.expressions.cursor import Cursor
 from bff.expressions.tokens import ExpressionError, Token, read_token, unescape
 
-_SPEC = re.compile(r"(?:[^{}]?[<>^=])?[-+ ]?0?[0-9]{0,2}[,_]?(?:\.[0-9]{1,2})?[bdeEfFgGosxX%]?")
 _EMPTY_HOLE = re.compile(r"[ \n]*[}:!]")
 
 
@@ -107,13 +107,18 @@ class Quoted(Cursor):
         if end < 0:
             self.fail("the hole is not closed", "write }", colon)
         spec = self.text[colon.end : end]
-        if not _SPEC.fullmatch(spec):
-            computed = "{" in spec
-            raise ExpressionError(
-                "a computed format is not allowed" if computed else f"the format {spec!r} is not allowed",
-                colon.end,
-                len(spec),
-                "a constant such as .2f or 03d, at most 99 wide",
-            )
+        if not formats.is_format(spec):
+            raise _no_format(spec, colon.end)
         text = self.place(ast.Constant(spec), colon.end, end)
         return self.place(ast.JoinedStr([text]), colon.end, end), end + 1
+
+
+def _no_format(spec: str, offset: int) -> ExpressionError:
+    if not spec:
+        return ExpressionError("the format is empty", offset - 1, 1, "write {name} without the colon")
+    message, hint = f"the format {spec!r} is not allowed", formats.ALL
+    if "{" in spec:
+        message = "a computed format is not allowed"
+    elif meant := formats.nearest(spec):
+        hint = f"write {meant}; {hint}"
+    return ExpressionError(message, offset, len(spec), hint)

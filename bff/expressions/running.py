@@ -17,18 +17,25 @@ from bff.expressions.conversions import NotPlain
 from bff.expressions.evaluation import Evaluation, text_size
 from bff.expressions.percent import ENCODERS
 from bff.expressions.rooms import LIBRARY, called_in
-from bff.expressions.values import NUMBERS, plain, to_text
+from bff.expressions.values import NUMBERS, plain
 
 Page = Callable[[Mapping[str, Any], Evaluation], Any]
 
 _OPERATORS = (
     "get", "item", "getter", "missed", "missing", "cut", "add", "subtract", "multiply", "divide", "floor_divide",
-    "modulo", "negate", "less", "less_equal", "greater", "greater_equal", "orders_with", "equal", "equals_plainly",
-    "contains", "membership", "key", "without_null", "formatted",
+    "modulo", "calculates", "negate", "less", "less_equal", "greater", "greater_equal", "orders_with", "equal",
+    "equals_plainly", "contains", "membership", "key", "without_null", "formatted",
 )  # fmt: skip
 _GLOBALS: dict[str, Any] = {f"_{name}": getattr(operators, name) for name in _OPERATORS}
 _GLOBALS |= {LIBRARY + name: one.call for name, one in (lists.FUNCTIONS | scalars.FUNCTIONS).items()}
-_GLOBALS |= {"_NOTHING": operators.NOTHING, "_NUMBERS": NUMBERS, "_str": str, "_bool": bool, "_len": len}
+_GLOBALS |= {
+    "_NOTHING": operators.NOTHING,
+    "_NUMBERS": NUMBERS,
+    "_str": str,
+    "_int": int,
+    "_bool": bool,
+    "_len": len,
+}
 
 
 OWN, QUOTES = "_p_", "_q_"
@@ -195,7 +202,7 @@ def _code_of(function: Callable[..., Any]) -> CodeType | None:
 
 
 def _quote(name: str, function: Callable[[str], str], evaluation: Evaluation, value: Any) -> Any:
-    text = to_text(value) or ""
+    text = evaluation.text_of(value) or ""
     evaluation.charge(len(text) >> 4)
     evaluation.take(2 * text_size(len(text), [text]))
     result = _call(name, function, evaluation, text)

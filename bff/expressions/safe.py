@@ -37,7 +37,7 @@ class Safe:
 
     def item(self, base: Code, key: Code) -> Code:
         """`base[key]`"""
-        return Code(f"_item({base.text}, {key.text})", uses_of([base, key]))
+        return Code(f"_item(_ev, {base.text}, {key.text})", uses_of([base, key]))
 
     def compare(self, sign: ast.cmpop, left: Code, right: Code) -> Code:
         if isinstance(sign, (ast.Is, ast.IsNot)):
@@ -81,10 +81,10 @@ class Safe:
         return Code(f"_add(_ev, {left.text}, {right.text})", uses_of([left, right]))
 
     def calculation(self, sign: str, name: str, left: Code, right: Code) -> Code:
-        return Code(f"{name}({left.text}, {right.text})", uses_of([left, right]))
+        return Code(f"{name}(_ev, {left.text}, {right.text})", uses_of([left, right]))
 
     def mapping_key(self, code: Code) -> str:
-        return code.text if code.kind == "text" and code.is_constant else f"_key({code.text})"
+        return code.text if code.kind == "text" and code.is_constant else f"_key(_ev, {code.text})"
 
 
 def _negated(code: Code, negative: bool) -> Code:

@@ -7,11 +7,12 @@ from datetime import UTC, timedelta
 from functools import partial
 from typing import Any
 
+from bff.expressions import rounding
 from bff.expressions.evaluation import Evaluation, text_size
 from bff.expressions.library import Function, library
 from bff.expressions.lists import listed
 from bff.expressions.operators import search_work
-from bff.expressions.values import is_number, number, to_text
+from bff.expressions.values import is_number, is_within_64_bits, number
 
 FUNCTIONS: dict[str, Function] = {}
 _declare = partial(library, FUNCTIONS)
@@ -19,37 +20,30 @@ _declare = partial(library, FUNCTIONS)
 _INTEGER = re.compile(r"[ ]*[+-]?[0-9]{1,25}[ ]*")
 _DIGITS = re.compile(r"[ ]*[+-]?[0-9a-zA-Z]+[ ]*")
 _DECIMAL = re.compile(r"[ ]*[+-]?[0-9]{1,400}+(?:\.[0-9]{1,400}+)?(?:[eE][+-]?[0-9]{1,4})?[ ]*")
-_FAR = 1e15
-"""Floats over this are rounded digit by digit."""
 
 
 @_declare("round(x, digits)", 1, 2, "a number as whole")
 def rounded(evaluation: Evaluation, value: Any, *digits: Any) -> int | float | None:
-    """The nearest whole number, or with this many digits; halves go to the even side; null gives null."""
+    """The nearest whole number, or with this many digits; halves go away from zero; null gives null."""
     if not is_number(value):
         return None
-    if abs(value) > _FAR:
-        evaluation.charge(100)
     if not digits:
-        return number(round(value))
+        return rounding.rounded_to_integer(evaluation, value)
     if digits[0].__class__ is not int or not -20 <= digits[0] <= 20:
         return None
-    try:
-        return number(round(value, digits[0]))
-    except OverflowError:
-        return None
+    return rounding.rounded(evaluation, value, digits[0])
 
 
 @_declare("abs(x)", 1, 1, "a number of the same kind")
 def absolute(evaluation: Evaluation, value: Any) -> int | float | None:
     """A number without its sign; null gives null."""
-    return abs(value) if is_number(value) else None
+    return abs(value) if is_number(value) and is_within_64_bits(value) else None
 
 
 @_declare("str(x)", 1, 1, "string of null | boolean | number | string")
 def text(evaluation: Evaluation, value: Any) -> str | None:
     """The text of a value; null gives '', a list or mapping null."""
-    return "" if value is None else to_text(value)
+    return "" if value is None else evaluation.text_of(value)
 
 
 @_declare("int(x, base)", 1, 2, "integer | null of any, any")
@@ -79,7 +73,10 @@ def decimal(evaluation: Evaluation, value: Any) -> int | float | None:
     if value.__class__ is str and len(value) < 999:
         evaluation.charge(len(value) >> 4)
         return number(float(value)) if _DECIMAL.fullmatch(value) else None
-    return float(value) if is_number(value) else None
+    try:
+        return float(value) if is_number(value) else None
+    except OverflowError:
+        return None
 
 
 def _paid(evaluation: Evaluation, value: str, times: int = 1) -> None:
@@ -93,7 +90,7 @@ def join(evaluation: Evaluation, items: Any, *separator: Any) -> str | None:
     between = separator[0] if separator else ""
     if between.__class__ is not str:
         return None
-    texts = [to_text(value) or "" for value in listed(evaluation, items, 2)]
+    texts = [evaluation.text_of(value) or "" for value in listed(evaluation, items, 2)]
     return evaluation.joined(between, texts)
 
 
@@ -175,7 +172,7 @@ def endswith(evaluation: Evaluation, value: Any, end: Any) -> bool | None:
 @_declare("digest(text, length)", 1, 2, "string of boolean | number | string")
 def digest(evaluation: Evaluation, value: Any, *length: Any) -> str | None:
     """The first characters (64 if not said) of the SHA-256 of a text, in hex; null gives null."""
-    found, wanted = to_text(value), length[0] if length else 64
+    found, wanted = evaluation.text_of(value), length[0] if length else 64
     if found is None or wanted.__class__ is not int or not 1 <= wanted <= 64:
         return None
     _paid(evaluation, found)

@@ -14,7 +14,7 @@ from bff import jsontext
 from bff.errors import BoundError
 from bff.expressions.evaluation import Evaluation, text_size
 from bff.expressions.library import Function, library
-from bff.expressions.values import MAX_DEPTH, to_text
+from bff.expressions.values import MAX_DEPTH
 
 if TYPE_CHECKING:
     from bff.expressions.patterns import Pattern
@@ -46,7 +46,7 @@ def sub(evaluation: Evaluation, value: Any, pattern: Pattern, new: Any) -> str |
 @_declare("url_encode(x)", 1, 1, "string of boolean | number | string")
 def url_encode(evaluation: Evaluation, value: Any) -> str | None:
     """A value as a part of an address, percent-encoded: 'a/b c' is 'a%2Fb%20c'; null gives null."""
-    text = to_text(value)
+    text = evaluation.text_of(value)
     return None if text is None else _encoded(evaluation, text)
 
 
@@ -67,7 +67,7 @@ def url(evaluation: Evaluation, base: Any, parameters: Any) -> str | None:
         values = value if value.__class__ is list else [value]
         evaluation.charge(2 + len(values))
         for one in values:
-            text = to_text(one)
+            text = evaluation.text_of(one)
             if text is not None:
                 pairs.append(f"{_encoded(evaluation, name)}={_encoded(evaluation, text)}")
             elif one is not None:

@@ -11,6 +11,8 @@ from bff.expressions.conversions import NotPlain, nearer_to_json
 
 MIN_INTEGER = -(2**63)
 MAX_INTEGER = 2**64 - 1
+FIRST_INEXACT = 2**53
+"""From here on floats stand for several integers each."""
 MAX_KEY = 4_096
 MAX_DEPTH = 100
 _MAX_NODES = 1_000_000
@@ -40,10 +42,21 @@ def to_text(value: Any) -> str | None:
 
 
 def key_text(value: Any) -> str | None:
-    """The key that a value is in a mapping; null, lists, mappings and texts of over 4,096 characters are none."""
-    if value.__class__ is str:
+    """The key that a value is in a mapping; null, lists, mappings and texts of over 4,096 characters are none.
+
+    A float that is whole is the key that the equal integer is: one backend writes 7.0 where another writes 7.
+    """
+    kind = value.__class__
+    if kind is str:
         return value if len(value) <= MAX_KEY else None
+    if kind is float and value.is_integer() and abs(value) < FIRST_INEXACT:
+        return repr(int(value))
     return to_text(value)
+
+
+def is_within_64_bits(value: Any) -> bool:
+    """Tells whether a number is one to calculate with; floats all are."""
+    return value.__class__ is float or MIN_INTEGER <= value <= MAX_INTEGER
 
 
 def number(value: float) -> int | float | None:

@@ -14,7 +14,7 @@ from bff.validation import MOST_MISTAKES, Validator
 Errors = list[dict[str, Any]]
 
 NOT_TEXT = "is not text in UTF-8"
-TOO_LARGE = "is too large a number: an integer has at most 64 bits, and no number is over 1.8e308"
+TOO_LARGE = "is too large a number: an integer has at most 1,000 digits, and no other number is over 1.8e308"
 
 
 def mistake(path: Sequence[str | int], detail: str, **more: Any) -> dict[str, Any]:

@@ -45,11 +45,29 @@ NUMBERS = (
     2**64,
     -(2**70),
     -(10**300),
+    10**999 + 7,
+    10**18,
+    123_456_789_012_345_678,
 )
 FLOATS = (0.0, -0.0, 1.0, 0.5, 2.5, -1.5, 1e-7, 1e16, 1e18, 1.7e308, -1.7e308, 5e-324)
+FLOATS += (0.1, 0.2, 1.005, 2.675, -19.99, 0.07, 33.33, 1e23, -1e22, 0.1 + 0.2, 1 / 3, 123456789012345.6)
+FLOATS += (99999999999.9999, -450359962737049.5, 0.00005, 2.0**53)
+# Prices and rates, and what has more digits than that; up to sixteen of them, so that some are too long.
+decimals = st.one_of(
+    st.integers(-(10**8), 10**8).map(lambda cents: cents / 100),
+    st.tuples(st.integers(-(10**16), 10**16), st.integers(-30, 12)).map(
+        lambda one: float(f"{one[0]}e{one[1]}")
+    ),
+    st.floats(allow_nan=False, allow_infinity=False),
+)
 
 scalars = st.one_of(
-    st.none(), st.booleans(), st.sampled_from(NUMBERS), st.sampled_from(FLOATS), st.sampled_from(TEXTS)
+    st.none(),
+    st.booleans(),
+    st.sampled_from(NUMBERS),
+    st.sampled_from(FLOATS),
+    decimals,
+    st.sampled_from(TEXTS),
 )
 values = st.recursive(
     scalars,
@@ -59,7 +77,9 @@ values = st.recursive(
 _row = {
     "id": st.sampled_from([1, 0, 2, "a", "b", None, True, 2.5]),
     "name": st.sampled_from(["a", "b", "", "id", "待办", "1", None]),
-    "n": st.sampled_from([0, 1, 2, -3, 2.5, 1.0, 2**63, 2**53, 2**64, 1e16, 1.7e308, None, True, "7"]),
+    "n": st.sampled_from([0, 1, 2, -3, 2.5, 1.0, 2**63, 2**53, 2**64, 1e16, 1.7e308, None, True, "7"])
+    | st.sampled_from([0.1, 0.2, 0.7, 1.005, -19.99, 10**400, -0.0])
+    | decimals,
     "due": st.sampled_from(["2026-11-15", "2026-01-02", "2025-12-31", None]),
     "tags": st.lists(scalars, max_size=3) | st.none(),
     "done": st.sampled_from([True, False, None, 1, 0]),
@@ -122,7 +142,7 @@ PATTERNS = (
     "办",
     "(a*)(b)?",
 )
-SPECS = (".2f", "03d", ">8", "<5", ",", "e", "x", ".3", "+", "%")
+SPECS = (".2f", "03d", "8d", "f", ",d", ".0f", "012,.3f", ".1%", "%", ".20f", "9,.0f")
 ARITHMETIC = ("+", "-", "*", "/", "//", "%")
 COMPARISONS = ("==", "!=", "<", "<=", ">", ">=", "in", "not in")
 
@@ -287,7 +307,7 @@ _OPERANDS = (
     "me.id",
 )
 _OPERANDS += ("x", "x.n", "people[t.id]", "people[t.id].name", "people[t.name]", "count(todos)", "[t.n]")
-_OPERANDS += ("1", "2.5", "0", "-3", "'a'", "'2026-03-01'", "null", "true", "['a', 1]")
+_OPERANDS += ("1", "2.5", "0", "-3", "0.1", "1.19", "'a'", "'2026-03-01'", "null", "true", "['a', 1]")
 _OPERANDS += ("people[t.id].name", "people[t.id].n") * 2
 _operands = st.sampled_from(_OPERANDS)
 # What is almost equal, or almost of one order: booleans beside numbers, lists of them.

@@ -60,7 +60,8 @@ REFUSED = [
     "f'{1:>>>9}'", "f'{1:100}'", "f'{1:_>100}'", "f'{x!r}'", "f'{x!s:>10}'", "f'{x=}'", "f'{x!a}'", "f'{}'",
     "f'{ }'",
     "f'{x'", "f'x}'", "f'{x:'", "f'{{x}'", "f'{(x}'", "f'{x y}'", "f'{lambda y: 1}'", "f'{*x}'",
-    "f'{x:{1:{1}}}'",
+    "f'{x:{1:{1}}}'", "f'{x:>8}'", "f'{x:e}'", "f'{x:.3}'", "f'{x:,}'", "f'{x:x}'", "f'{x:+.2f}'", "f'{x: d}'",
+    "f'{x:.100f}'", "f'{x:100f}'", "f'{x:}'", "f'{x:.f}'", "f'{x:_d}'", "f'{x:=5d}'", "f'{x:z.2f}'", "f'{x:٣d}'",
     # Names and characters that are not what they seem
     "ｘ", "x.ﬁ", "ℌ", "x.ｎame", "ｌen(x)", "[ａ for ａ in x]", "𝐱", "x.𝓃", "ªb", "x\u00b5", "x＋1", "“a”",
     "x\u00a0+ 1",
@@ -157,6 +158,15 @@ NULLS = [
     "parse_json('[' + '[' * 0)", "parse_json(replace(big, 'a', '[')[:1000])", "parse_json('{\\'a\\': 1}')",
     "parse_json('1e999')", "parse_json(rows)", "url(xs, {})", "url('/a', {'b': rows})", "url(text, xs)",
     "int(big, 16)", "int('0b2', 2)", "int('1', 1)", "int('1', 99)", "int('1', '16')",
+    # Integers of a thousand digits, and the ends of what a float can be
+    "long + 1", "1 - long", "long * 0", "long / long", "long // long", "long % 7", "7 % long", "long * 0.5", "-long",
+    "long - long", "[a - a for a in longs][0]", "[0 * a for a in longs][0]", "[a % 7 for a in longs][0]",
+    "[a / a for a in longs][0]", "[a + b for a in longs for b in longs][1]", "[a * 0.0 for a in longs][0]",
+    "abs(long)", "round(long)", "round(long, 2)", "round(long, -20)", "int(long)", "float(long)", "sum(longs)",
+    "sum([long, -0.5])", "sum([long, 0])", "now(long)", "xs[long]", "rows[0][long]", "people[long]",
+    "1.7e308 + 1.7e308", "1.7e308 * 1e-1 * 1e2", "1e308 / 1e-308", "1e308 // 5e-324", "-1e308 / 0.1",
+    "sum([1.7e308, 1.7e308, 5e-324])", "round(1e308)", "round(1e20, -2) + '' or round(18446744073709551615, -1)",
+    "int(f'{long:d}')", "float(f'{long:d}')", "round(0.5, long)", "digest(text, long)", "-0.0 / 0", "0.1 % 0.0",
 ]  # fmt: skip
 
 _NESTED_LOOPS = "[1 for a in rows for b in rows for c in rows{}]"
@@ -224,6 +234,24 @@ OVER = [
     "join([" + ", ".join(["big"] * 200) + "])", "[replace(a.name, '待', big) for a in rows]",
     "sort([big + str(a) for a in xs])", "unique([big + str(a) for a in xs])",
     "[{'a': big + str(a)} for a in xs]",
+    # Numbers that take long
+    "[f'{a}' for a in longs for b in xs for c in xs]", "[str(a) for a in longs for b in xs for c in xs]",
+    "[{a: 1} for a in longs for b in xs for c in xs]", "[people[a] for a in longs for b in xs for c in xs]",
+    "[1 for a in longs for b in xs for c in xs if a in people]", "[f'{a:,.99f}' for a in longs for b in xs]",
+    "[unique(longs + [b]) for a in xs for b in xs]", "[index(rows + [a], 'id') for a in longs for b in xs]",
+    "[sort(longs + longs) for a in xs for b in xs]", "[join(longs) for a in xs for b in xs]",
+    "[max(longs) for a in xs for b in xs for c in range(100)]", "[digest(a) for a in longs for b in xs for c in xs]",
+    "[pick(people, a, a, a, a, a) for a in longs for b in xs for c in xs]",
+    "[a * 5e-324 for a in [1.7e308, 1.3e308] for b in range(1000) for c in range(1000)]",
+    "[a % 5e-324 for a in [1.7e308, 1.3e308] for b in range(1000) for c in range(1000)]",
+    "[a + 0.12345678 for a in [0.1234567, 1e-9] for b in range(1000) for c in range(1000)]",
+    "[a / 0.30000000000000004 for a in [0.1, 0.7] for b in range(1000) for c in range(1000)]",
+    "[round(a + 0.5, 20) for a in ends for b in range(1000) for c in range(1000)]",
+    "[f'{a:.99f}' for a in ends for b in range(1000)]", "[f'{a:.99%}' for a in ends for b in range(1000)]",
+    "[sum(ends) for b in range(1000) for c in range(1000)]", "[sum(million[b:]) for b in range(1000)]",
+    "sum(tiny)",
+    "[sum(prices[b:]) for b in range(1000)]",
+    "[sum([a, 0.1, 5e-324]) for a in ends for b in range(1000) for c in range(1000)]",
     "index([{'id': big + str(a)} for a in xs], 'id')", "[quote(big + str(a)) for a in xs]",
     # Comparing what is long
     "[1 for a in bigs for b in bigs for c in xs if a == b]",
@@ -263,6 +291,20 @@ OVER += [
     "each: a in rows\neach: b in rows\neach: c in rows\nlet x: [c.name for d in rows]\nitem: x",
 ]
 
+VALUES = {
+    "sum(million)": "499995000.0",
+    "sum(million) == sum(a for a in prices) * 10": "true",
+    "sum(prices[:1000] + [1e-9])": "4995.000000001",
+    "max(longs) == long and min(longs) < long and long in longs and 1.7e308 < long": "true",
+    "len(str(long))": "1000",
+    "sum(ends[:2] + [-1.7e308, -1.2345678901234567e308, 0.1])": "null",
+    "sum([1.7e308, 1e308, -1e308, -1.7e308, 5e-324])": "5e-324",
+    "[0.0 * -1, -0.0 + 0, -0.0, round(-0.4, 0)]": "[-0.0,0.0,-0.0,-0.0]",
+    "[round(2.5, 20), round(0.5, -20), round(1e300, 20), round(123456789.1, -8)]": "[2.5,0.0,1e300,100000000.0]",
+    "f'{long:d}' == str(long) and f'{long:.2f}' == str(long) + '.00'": "true",
+}
+"""What takes its time and gives this JSON."""
+
 # Value steps, each over the one before it: `v` is the last one's value.
 STEPS = {
     "lists in lists": (["[1]"] + ["[v, v]"] * 60, BOUND),
@@ -299,6 +341,10 @@ def cases() -> list[tuple[str, list[str], str]]:
         for texts, outcome in ((REFUSED, CHECKED), (NULLS, NULL), (OVER, BOUND))
         for text in texts
     ]
+    single += [
+        (text, [text], NULL if made == "null" else f"value {made.encode()[:60]!r}")
+        for text, made in VALUES.items()
+    ]
     return single + [(name, texts, outcome) for name, (texts, outcome) in STEPS.items()]
 
 
@@ -307,12 +353,16 @@ def scope() -> dict[str, object]:
     rows = [{"id": number, "name": f"待办 {number}", "n": number % 7} for number in range(300)]
     rows_again = [dict(row) for row in rows]
     big = "a" * 1_000_000
+    prices = [number / 100 for number in range(100_000)]
     return {
         "x": None, "text": "a" * 10, "big": big, "rows": rows, "rows2": rows_again, "xs": list(range(300)),
         "wide": [{str(key): key for key in range(200)} for _ in range(300)],
         "bigs": [(big + str(number))[:1_000_000] for number in range(4)] * 75,
         "bigs2": [(big + str(number))[:1_000_000] for number in range(4)],
         "many": list(range(10_000)),
+        "long": 10**1_000 - 1, "longs": [10**1_000 - number for number in range(1, 301)], "people": {"1": 1},
+        "ends": [1.7e308, 1.2345678901234567e308, -1.7e308, 5e-324, 2.2250738585072014e-308, 1e308] * 50,
+        "prices": prices, "million": prices * 10, "tiny": [0.1234567, 1e-9] * 500_000,
     }  # fmt: skip
 
 

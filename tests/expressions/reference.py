@@ -12,6 +12,8 @@ import json
 import math
 import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
 from functools import cmp_to_key
 from zoneinfo import ZoneInfo
 
@@ -46,7 +48,61 @@ def text(value):
     return value if is_text(value) else json.dumps(value)
 
 
+def fits(value):
+    return isinstance(value, float) or -(2**63) <= value < 2**64
+
+
+def shown(value):
+    """The decimal that a number shows, as a fraction, and how many digits are significant in it."""
+    decimal = Decimal(json.dumps(value))
+    digits = "".join(map(str, decimal.as_tuple().digits)).strip("0")
+    return Fraction(decimal), len(digits)
+
+
+def nearest(exact):
+    """The float that is nearest to a fraction; of two the one whose last bit is 0; null if it is too far."""
+    size = abs(exact)
+    if size >= Fraction(2) ** 1024 - Fraction(2) ** 970:
+        return None
+    exponent = max(-1074, size.numerator.bit_length() - size.denominator.bit_length() - 53)
+    while size >= Fraction(2) ** (exponent + 53):
+        exponent += 1
+    while exponent > -1074 and size < Fraction(2) ** (exponent + 52):
+        exponent -= 1
+    units = size / Fraction(2) ** exponent
+    whole, rest = divmod(units, 1)
+    if rest > Fraction(1, 2) or (rest == Fraction(1, 2) and whole % 2):
+        whole += 1
+    return math.copysign(math.ldexp(float(whole), exponent), exact)
+
+
+def half_away(exact, digits):
+    """A fraction rounded to so many digits behind the point, halves away from zero."""
+    units = abs(exact) * Fraction(10) ** digits
+    whole = math.floor(units + Fraction(1, 2))
+    return (whole if exact >= 0 else -whole) / Fraction(10) ** digits
+
+
+def written(exact, negative, spec):
+    """A number in a format, digit by digit."""
+    zero, width, comma, digits, kind = re.fullmatch(r"(0?)([0-9]*)(,?)(?:\.([0-9]+))?([df%])", spec).groups()
+    behind = 0 if kind == "d" else 6 if digits is None else int(digits)
+    units = abs(half_away(exact * (100 if kind == "%" else 1), behind)) * 10**behind
+    both = str(units.numerator).rjust(behind + 1, "0")
+    front, back = both[: len(both) - behind], both[len(both) - behind :]
+
+    def whole(front):
+        grouped = re.sub(r"(?<=.)(?=(...)+$)", ",", front) if comma else front
+        return f"{'-' * negative}{grouped}{'.' * bool(back)}{back}{'%' * (kind == '%')}"
+
+    while zero and len(whole(front)) < int(width or 0):
+        front = "0" + front
+    return whole(front).rjust(int(width or 0))
+
+
 def key(value):
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        value = int(value)
     found = text(value)
     return None if found is None or len(found) > 4096 else found
 
@@ -152,7 +208,7 @@ class _Reference:
         value = self.value(node.operand, scope)
         if isinstance(node.op, ast.Not):
             return not value
-        return fitting(-value) if is_number(value) else None
+        return fitting(-value) if is_number(value) and fits(value) else None
 
     def BinOp(self, node, scope):
         left, right = self.value(node.left, scope), self.value(node.right, scope)
@@ -160,8 +216,23 @@ class _Reference:
             for kind in (str, list):
                 if isinstance(left, kind) and isinstance(right, kind):
                     return left + right
-        if not is_number(left) or not is_number(right):
+        if not is_number(left) or not is_number(right) or not fits(left) or not fits(right):
             return None
+        (one, few), (two, few_too) = shown(left), shown(right)
+        if float in {type(left), type(right)} and few <= 15 and few_too <= 15 and left and right:
+            match node.op:
+                case ast.Add():
+                    return nearest(one + two)
+                case ast.Sub():
+                    return nearest(one - two)
+                case ast.Mult():
+                    return nearest(one * two)
+                case ast.Div():
+                    return nearest(one / two)
+                case ast.FloorDiv():
+                    return nearest(Fraction(one // two))
+                case ast.Mod():
+                    return nearest(one % two) or math.copysign(0.0, right)
         try:
             match node.op:
                 case ast.Add():
@@ -228,12 +299,13 @@ class _Reference:
         value = self.value(node.value, scope)
         if node.format_spec is None:
             return text(value) or ""
-        if not is_number(value) and not is_text(value):
+        spec = node.format_spec.values[0].value
+        if not is_number(value) or (
+            spec.endswith("d") and isinstance(value, float) and key(value) == text(value)
+        ):
             return ""
-        try:
-            return ("{:" + node.format_spec.values[0].value + "}").format(value)
-        except ValueError:
-            return ""
+        negative = math.copysign(1, value) < 0 if isinstance(value, float) else value < 0
+        return written(shown(value)[0], negative and not (value == 0 and spec.endswith("d")), spec)
 
     def List(self, node, scope):
         return self.values(node.elts, scope)
@@ -280,10 +352,14 @@ class _Reference:
 
     def f_sum(self, value):
         found = [item for item in items(value) if item is not None]
-        if not all(map(is_number, found)):
+        if not all(map(is_number, found)) or not all(map(fits, found)):
             return None
-        try:
+        if not any(isinstance(item, float) for item in found):
             return fitting(sum(found))
+        if all(shown(item)[1] <= 15 for item in found):
+            return nearest(sum(shown(item)[0] for item in found))
+        try:
+            return fitting(math.fsum(found))
         except OverflowError:
             return None
 
@@ -308,17 +384,20 @@ class _Reference:
     def f_round(self, value, *digits):
         if not is_number(value):
             return None
+        if not fits(value):
+            return None
         if not digits:
-            return fitting(round(value))
+            return fitting(int(value) if value == int(value) else int(half_away(shown(value)[0], 0)))
         if not isinstance(digits[0], int) or isinstance(digits[0], bool) or abs(digits[0]) > 20:
             return None
-        try:
-            return fitting(round(value, digits[0]))
-        except OverflowError:
-            return None
+        exact = half_away(shown(value)[0], digits[0])
+        if isinstance(value, int):
+            return fitting(int(exact))
+        found = nearest(exact)
+        return None if found is None else math.copysign(found, value)
 
     def f_abs(self, value):
-        return abs(value) if is_number(value) else None
+        return abs(value) if is_number(value) and fits(value) else None
 
     def f_str(self, value):
         return "" if value is None else text(value)
@@ -413,7 +492,13 @@ class _Reference:
     def f_float(self, value):
         if is_text(value) and re.fullmatch(r" *[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)? *", value):
             return fitting(float(value))
-        return float(value) if is_number(value) else None
+        return (
+            nearest(Fraction(value))
+            if is_number(value) and value
+            else float(value)
+            if is_number(value)
+            else None
+        )
 
     def f_sort(self, value, *names):
         if not all(map(is_text, names)):

@@ -38,7 +38,7 @@ ORIGIN = object()
         "f('a')",
         "0x1F + 1_000 + 1e3 + .5 + 5. + 0b11 + 0o17",
         "'a\\n\\'\\x41\\u5f85'",
-        "f'a{b}c{d.e:>5}{{}}'",
+        "f'a{b}c{d.e:5d}{{}}'",
         "f'{a[\"b\"]}'",
         "x[1:2]",
         "x[::2]",
@@ -71,14 +71,14 @@ def test_both_spellings_of_constants_are_read(text, value):
 
 
 def test_the_parts_know_where_they_stand_in_characters():
-    text = "待办 + f'待{ name.first :>5}' + [x for x in rows][0]"
+    text = "待办 + f'待{ name.first :05d}' + [x for x in rows][0]"
     spans = {
         text[node.col_offset : node.end_col_offset]
         for node in ast.walk(parse(text).node)
         if isinstance(node, (ast.Name, ast.Attribute, ast.Subscript, ast.ListComp, ast.JoinedStr))
     }
     names = {"待办", "name.first", "name", "x", "rows"}
-    assert spans == names | {"f'待{ name.first :>5}'", ">5", "[x for x in rows][0]", "[x for x in rows]"}
+    assert spans == names | {"f'待{ name.first :05d}'", "05d", "[x for x in rows][0]", "[x for x in rows]"}
 
 
 def test_an_expression_keeps_its_text_and_origin():

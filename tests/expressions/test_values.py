@@ -22,6 +22,27 @@ from bff.expressions.values import key_text, plain, to_text
 )
 def test_the_text_of_a_value(given, text):
     assert to_text(given) == text
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ("1.0", "1.0"),
+        (1, "1"),
+        (1.0, "1"),
+        (-0.0, "0"),
+        (-7.0, "-7"),
+        (2.0**53 - 1, "9007199254740991"),
+        (2.0**53, "9007199254740992.0"),
+        (1e300, "1e+300"),
+        (0.5, "0.5"),
+        (10**400, "1" + "0" * 400),
+        (True, "true"),
+        (None, None),
+    ],
+)
+def test_the_key_of_a_value(given, text):
+    """A whole float has that of the integer, as far as each is one."""
     assert key_text(given) == text
 
 

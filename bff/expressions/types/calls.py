@@ -122,7 +122,7 @@ def _rounded(_: Inference, __: Sequence[ast.expr], options: Sequence[Sequence[Ty
 
 def _magnitude(_: Inference, __: Sequence[ast.expr], options: Sequence[Sequence[Type]]) -> Type:
     kinds = [kind_of(one) for one in options[0]]
-    return union_of(*(one if one in (INTEGER, NUMBER) else _number_or_null(one) for one in kinds))
+    return union_of(*(nullable(one) if one in (INTEGER, NUMBER) else _number_or_null(one) for one in kinds))
 
 
 def _number_or_null(one: Type) -> Type:
