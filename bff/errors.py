@@ -156,8 +156,9 @@ class Failure(Struct, frozen=True):
     `status` is the status that the page answers with when the step is required, `upstream_status` what the
     backend said (None if it said nothing), `retry_after` in seconds, `path` the access path of a bad-reply
     such as `todos.items`, `item` the index under `each`. A `stale` one did no harm: an old reply stands in. Where it
-    `may_be_done` it is of a write that may have happened. `log` is for the operator's log only, with the place of a
-    function that failed. Holds no upstream text, URL or header.
+    `may_be_done` it is of a write that may have happened; of one of many items `places` are those that failed.
+    `log` is for the operator's log only, with the place of a function that failed. Holds no upstream text, URL or
+    header.
     """
 
     step: str
@@ -172,6 +173,7 @@ class Failure(Struct, frozen=True):
     log: str | None = None
     reason: Reason = ""
     may_be_done: bool = False
+    places: tuple[int, ...] = ()
 
     @property
     def retryable(self) -> bool:

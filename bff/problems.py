@@ -175,6 +175,8 @@ def entry(failure: Failure, fields: Sequence[str]) -> dict[str, Any]:
     }
     if failure.item is not None:
         found["item"] = failure.item
+    if failure.places:
+        found["items"] = list(failure.places)
     if failure.stale:
         found["stale"] = True
     return found

@@ -74,6 +74,7 @@ class BoundRequest(BoundStep):
         self.lists_of_items = (
             () if not planned.each else tuple(path[1:] for path in planned.lists if path[:1] == (ANY,))
         )
+        self.is_bulk = planned.batch_size is not None and not planned.safe
         self.key_by = planned.key_by
         self.is_simple = self.is_single and not self.lists and self.key_by is None
 
@@ -84,6 +85,10 @@ class BoundCached(BoundRequest):
     def __init__(self, plan: Plan, planned: PlannedRequest, at: int, way: Way) -> None:
         super().__init__(plan, planned, at, way)
         self.cached = CachedReads(planned, self.target)
+
+
+class BoundBulk(BoundRequest):
+    """A step that writes a list in chunks."""
 
 
 class BoundPassing(BoundRequest):
@@ -131,6 +136,8 @@ def _bound(plan: Plan, step: PlannedStep, at: int, calls: Calls, *, wired: bool)
     way = _way(calls, step, repeatable=step.key is not None, on_wires=wired, may_join=may_join)
     if step.cache is not None and _is_plain_read(step):
         return BoundCached(plan, step, at, way)
+    if step.batch_size is not None and not step.safe:
+        return BoundBulk(plan, step, at, way)
     return (BoundPassing if plan.recipe.passes else BoundRequest)(plan, step, at, way)
 
 

@@ -177,6 +177,15 @@ def of_function(step: str, error: FunctionError, item: int | None = None) -> Fai
     return Failure(step, "function", 500, detail, item=item, log=error.log)
 
 
+def of_items(planned: PlannedRequest, reply: Reply, statuses: list[int | None], of: int) -> Failure:
+    """The failure of a write of many items at once, of which some failed: it has the first status that was told."""
+    told = next((status for status in statuses if status is not None), None)
+    detail = f"'{planned.name}' answered that {len(statuses)} of {of} items failed."
+    if told is not None:
+        return _of_status(planned, Reply(told), None, detail)
+    return Failure(planned.name, "status", 502, detail, upstream_status=reply.status)
+
+
 def of_passing(planned: PlannedRequest, reply: Reply) -> Failure:
     """The failure of a request that hands a body through and was answered with something else than success."""
     found = _of_status(planned, reply, None, "'{step}' answered with status {status}.")

@@ -246,7 +246,11 @@ class RequestStep:
             self.sent += 1
             asked = bound.ask(run.calls, self, at, bound.way, request)
             if not bound.planned.safe:
-                write = Write(bound.planned, self._local_names(at), self._item(at))
+                write = (
+                    self._write_of(at)
+                    if bound.is_bulk
+                    else Write(bound.planned, self._local_names(at), self._item(at))
+                )
                 self._written = {**self._written, at: write}
                 run.writes.sent.append(write)
             if isinstance(asked, Broken):
@@ -282,7 +286,8 @@ class RequestStep:
         if key is not True and not text:
             what = "its idempotency key is empty."
             return outcomes.unsent(self.name, what, by_visitor=planned.key_from_input, item=self._item(at))
-        self._keys = {**self._keys, at: self._run.context.keys.key(self.name, self._item(at), text)}
+        part = at if self.bound.is_bulk else self._item(at)
+        self._keys = {**self._keys, at: self._run.context.keys.key(self.name, part, text)}
         return None
 
     def _local(self, at: int) -> Mapping[str, Any]:
@@ -303,6 +308,10 @@ class RequestStep:
 
     def _item(self, at: int) -> int | None:
         return at if self.bound.is_in_each else None
+
+    def _write_of(self, at: int) -> Write:
+        """The write that a chunk of a bulk write is."""
+        raise NotImplementedError
 
     # --- outcomes ----------------------------------------------------------------------------------------------
 

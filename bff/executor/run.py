@@ -12,6 +12,7 @@ from bff.errors import Failure, FunctionError, PageError
 from bff.executor import outcomes
 from bff.executor.bind import (
     ITSELF,
+    BoundBulk,
     BoundCached,
     BoundGuard,
     BoundPassing,
@@ -296,6 +297,17 @@ def _start_request(run: PageRun, step: BoundRequest) -> None:
         run.finish(asked)
 
 
+def _start_bulk(run: PageRun, step: BoundBulk) -> None:
+    from bff.executor.bulk import BulkStep  # few pages have one
+
+    asked = BulkStep(step, run)
+    run.under_way[asked] = None
+    asked.begin()
+    if not asked.in_flight:
+        asked.settle()
+        run.finish(asked)
+
+
 def _start_passing(run: PageRun, step: BoundPassing) -> None:
     run.hand_through(step)
 
@@ -304,6 +316,7 @@ _STARTS: dict[type[BoundStep], Callable[[PageRun, Any], None]] = {
     BoundValue: _start_value,
     BoundGuard: _start_guard,
     BoundRequest: _start_request,
+    BoundBulk: _start_bulk,
     BoundCached: _start_request,
     BoundPassing: _start_passing,
 }

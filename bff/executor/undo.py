@@ -126,7 +126,7 @@ class TakingBack:
     def _scope_of(self, write: Write) -> dict[str, Any]:
         name = write.planned.name
         own = write.value
-        if not write.planned.each and name in self._scope:
+        if not write.planned.each and not write.places and name in self._scope:
             own = self._scope[name]
         reply = (
             None

@@ -28,7 +28,8 @@ class Write(Struct, eq=False):
     """One request that changes something; `local` holds the names that only its own step knows.
 
     `value` is what its reply gave, None where it gave none; `accepted` says that the recipe took the reply for a
-    success, whatever its status: an earlier try of the visitor may have done it.
+    success, whatever its status: an earlier try of the visitor may have done it. One of many items at once has their
+    `places` in its list, and of those that were not done in `failed`.
     """
 
     planned: PlannedRequest
@@ -38,6 +39,8 @@ class Write(Struct, eq=False):
     reply: Reply | None = None
     value: Any = None
     accepted: bool = False
+    places: tuple[int, ...] = ()
+    failed: tuple[int, ...] = ()
     taken_back: TakenBack | None = None
 
     @property
@@ -79,9 +82,10 @@ class Write(Struct, eq=False):
 
 
 class Writes(Struct):
-    """The writes of a page in the order sent."""
+    """The writes of a page in the order sent; `left` counts the items of each step that never were."""
 
     sent: list[Write] = field(default_factory=list)
+    left: dict[str, int] = field(default_factory=dict)
 
     @property
     def may_have_happened(self) -> bool:
@@ -106,10 +110,11 @@ class Writes(Struct):
     def members(self) -> dict[str, Any]:
         """The members of the problem that ends a page after it has written; empty where nothing can have happened.
 
-        Steps by name in the order sent, each once in a list; `items` counts those of each step with `each`.
+        Steps by name in the order sent, each once in a list; `items` counts those of each step with `each` or `batch`.
         """
         lists: dict[str, list[str]] = {"done": [], "undone": [], "undo_failed": [], "unknown": []}
-        items: dict[str, dict[str, int]] = {}
+        items: dict[str, dict[str, Any]] = {}
+        tells = False
         for write in self.sent:
             name = write.planned.name
             for listed in write.lists:
@@ -118,6 +123,25 @@ class Writes(Struct):
                 if write.item is not None:
                     counts = items.setdefault(name, {})
                     counts[listed] = counts.get(listed, 0) + 1
-        if not any(lists.values()):
+            if write.places:
+                _count(write, items.setdefault(name, {}))
+                tells = tells or bool(write.failed)
+        if self.left:
+            for name, left in self.left.items():
+                counts = items.setdefault(name, {})
+                counts["unsent"] = counts.get("unsent", 0) + left
+        if not tells and not any(lists.values()):
             return {}
         return {**lists, "items": items} if items else {**lists}
+
+
+def _count(write: Write, counts: dict[str, Any]) -> None:
+    """Count the items of a write of many at once, by what became of them."""
+    done = len(write.places) - len(write.failed)
+    for listed in write.lists:
+        counts[listed] = counts.get(listed, 0) + done
+    if write.failed:
+        counts["failed"] = counts.get("failed", 0) + len(write.failed)
+        counts["failed_at"] = [*counts.get("failed_at", ()), *write.failed]
+    if write.outcome == "unsent":
+        counts["unsent"] = counts.get("unsent", 0) + done

@@ -38,9 +38,10 @@ def requests_of(subject: Subject, step: PlannedRequest) -> Amount:
                 most, f"one for each of up to {most} items, which are all that may run", may_exceed=True
             )
         return Amount(int(size.items), f"one for each of up to {size.items:g} items")
+    turn = ", one after the other" if step.writes else ""
     if size.items == math.inf:
         most = subject.settings.max_requests
-        how = f"one for each {step.batch_size} of a list whose length nothing bounds"
+        how = f"one for each {step.batch_size} of a list whose length nothing bounds{turn}"
         return Amount(most, how, may_exceed=True)
     chunks = math.ceil(size.items / (step.batch_size or 1))
-    return Amount(chunks, f"one for each {step.batch_size} of up to {size.items:g} items")
+    return Amount(chunks, f"one for each {step.batch_size} of up to {size.items:g} items{turn}")

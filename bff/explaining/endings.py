@@ -44,6 +44,8 @@ def _failures(subject: Subject, step: PlannedRequest) -> Iterator[tuple[str, Fai
     yield "no connection", outcomes.of_broken(name, Broken("refused"), None)
     if step.reads or subject.recipe.passes:
         yield "a body of another form than is read", outcomes.bad_reply(name, name)
+    if step.failed is not None:
+        yield "items that were not done", outcomes.of_items(step, Reply(207), [None], 1)
     operation = None if subject.recipe.passes else subject.written(step).graphql
     if operation is not None and operation.judged:
         yield "errors in its reply", _of_status(subject, step, 200)

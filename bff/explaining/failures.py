@@ -76,11 +76,15 @@ def write_rows(subject: Subject) -> Iterator[tuple[str, str]]:
         if not step.writes:
             continue
         undo = subject.written(step).undo
+        of_chunks = ""
+        if step.batch_size is not None:
+            of_chunks = f"; chunks of {step.batch_size} go one after the other, none after one that fails"
+            of_chunks += " or has items that were not done" if step.failed is not None else ""
         if undo is None:
-            yield step.name, "stands: it has no undo"
+            yield step.name, f"stands: it has no undo{of_chunks}"
             continue
         what = f"{undo.method} {undo.path.text}" if undo.graphql is None else f"the {undo.graphql.title}"
         told = f"is taken back by {what} ({undo.client})"
         if step.undo_reads_reply:
             told += "; not where its reply never came, which the undo reads"
-        yield step.name, told
+        yield step.name, told + of_chunks

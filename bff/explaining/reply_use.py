@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from bff.explaining.subject import Subject
-from bff.explaining.words import paths_text
+from bff.explaining.words import paths_text, tree_text
 from bff.expressions.inspect import Inspection, Path, inspect_tree, item_paths
 from bff.plan.model import PlannedRequest
 from bff.plan.partial_decoding import NarrowDecoder
@@ -71,6 +71,8 @@ def _why_whole(subject: Subject, step: PlannedRequest, told: bool) -> str:
     operation = subject.written(step).graphql
     if operation is not None and operation.judged:
         return f": any errors of the {operation.title} fail the step"
+    if step.failed is not None and step.ok is None:
+        return "" if told else ": failed may look at any of it"
     return ": ok may look at any of it" if step.ok is not None and not told else ""
 
 
@@ -100,5 +102,7 @@ def _beside_body(subject: Subject, step: PlannedRequest) -> Iterator[str]:
         beside = [path for path in beside if path != ("status",)]  # that is not the recipe's own look
     if beside:
         yield f"and its {paths_text(beside)}"
+    if written.failed is not None:
+        yield f"failed tells the items that were not done: {tree_text(written.failed)}"
     if written.on_status:
         yield f"{', '.join(str(status) for status, _ in written.on_status)} is an answer"

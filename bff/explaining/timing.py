@@ -47,7 +47,10 @@ def _takes(subject: Subject, name: str) -> float:
     step = subject.step(name)
     if not isinstance(step, PlannedRequest):
         return 0.0
+    in_turn = step.batch_size is not None and step.writes
     rounds = math.ceil(requests_of(subject, step).most / step.concurrency) if step.each else 1
+    if in_turn:
+        rounds = requests_of(subject, step).most
     if subject.recipe.passes:
         return subject.recipe.deadline  # its time-out is for the head of the reply
     return way_of(step).timeout * rounds

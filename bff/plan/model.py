@@ -42,6 +42,7 @@ class PlannedRequest(Struct, frozen=True, dict=True):
     A `graphql` one posts a document: its reply may hold data and errors.
     A body that is no JSON is read as its `format` says. `bodies_seen` are the statuses whose `on_status` sees the body
     of a reply, `OK` and `FALLBACK` among them where these do.
+    Of a batch of writes `failed` gives the items that were not done, and one whose value nobody reads joins nothing.
     """
 
     name: str
@@ -93,6 +94,8 @@ class PlannedRequest(Struct, frozen=True, dict=True):
     text: Compute | None = None
     format: FormatDecoder | None = None
     bodies_seen: frozenset[int] = frozenset()
+    failed: Compute | None = None
+    joins: bool = True
 
     @property
     def writes(self) -> bool:

@@ -258,7 +258,18 @@ class _Planner:
                 of=step,
                 reads_body=key == "take",
             )
-            for key in ("when", "query", "headers", "body", "form", "text", "take", "ok", "fallback")
+            for key in (
+                "when",
+                "query",
+                "headers",
+                "body",
+                "form",
+                "text",
+                "take",
+                "ok",
+                "failed",
+                "fallback",
+            )
         }
         return PlannedRequest(
             name=step.name,
@@ -304,6 +315,7 @@ class _Planner:
             graphql=step.graphql is not None,
             format=None if step.format is None else self.decoders[step.name],
             bodies_seen=frozenset(_bodies_seen(own)),
+            joins=step.safe or step.key_by is not None or bool(self.values_read[step.name]),
             **compiled,
         )
 
@@ -439,8 +451,8 @@ class _Planner:
         return reached_from(paths, self.recipe)
 
     def _reply_lists(self, step: Request) -> tuple[Path, ...]:
-        take = self.inspections[step.name].get("take")
-        paths = () if take is None else (path for path, _, _ in take.iterates)
+        own = self.inspections[step.name]
+        paths = (path for key in ("take", "failed") if key in own for path, _, _ in own[key].iterates)
         return tuple(sorted({tuple(path[2:]) for path in paths if path[:2] == ("reply", "body")}, key=str))
 
     def _undo_reads_reply(self, step: Request) -> bool:

@@ -81,7 +81,7 @@ def read_of_reply(step: Request, own: Mapping[str, Inspection], used: Iterable[P
 
     `own` are the inspections of the step's parts, `used` the paths below its value.
     """
-    if step.ok is not None:
+    if step.ok is not None or step.failed is not None:
         yield ()
         return
     rows = [] if step.key_by is None else [(ANY, step.key_by)]
@@ -134,13 +134,15 @@ def needs_of_page(
 
     `own` are the inspections of the step's parts, `of_value` the paths below its value that the page reads. What is
     read to take a write back does not count: that is done as well as it can be. What `ok` reads is no reading in it:
-    it has its say on nothing, too.
+    it has its say on nothing, too, and so has `failed`.
     """
     found = [] if "take" not in own else list(_entered(_BODY, own["take"]))
-    rows = [(ANY,)] if step.batch is not None or step.key_by is not None else []
+    of_value = list(of_value)
+    joins = step.batch is not None and (step.safe or bool(of_value))
+    rows = [(ANY,)] if joins or step.key_by is not None else []
     for path in (*(in_reply(step, path) for path in of_value), *rows):
         found += _taken(step, path)
-    judged = "ok" in own and bool(list(_entered(_BODY, own["ok"])))
+    judged = any(key in own and list(_entered(_BODY, own[key])) for key in ("ok", "failed"))
     return bool(found) or judged, any(found)
 
 

@@ -73,7 +73,7 @@ def _request_parts(step: Request) -> Iterator[tuple[str, Part]]:
         if part is not None and part is not True:
             yield name, part
     yield "path", step.path
-    for name in ("query", "headers", "body", "form", "text", "take", "ok", "fallback"):
+    for name in ("query", "headers", "body", "form", "text", "take", "ok", "failed", "fallback"):
         if (tree := getattr(step, name)) is not None:
             yield name, tree
     for status, tree in step.on_status:

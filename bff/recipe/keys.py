@@ -204,7 +204,11 @@ _REQUEST = (
         minimum=1,
         maximum=64,
     ),
-    Key("batch", "list clause", "One request per chunk of a list without null and doubles: ids in list."),
+    Key(
+        "batch",
+        "list clause",
+        "One request per chunk of a list without null and doubles: ids in list. Writes: one after the other.",
+    ),
     Key(
         "batch_size",
         "integer",
@@ -245,6 +249,7 @@ _REQUEST = (
         "Upstream statuses that are an answer, each with its value (a tree over reply).",
     ),
     Key("ok", "expression", "Decides over reply what is a success.", default="a status of 2xx"),
+    Key("failed", "expression", "The items of a chunk that a reply to a batch of writes says were not done."),
     Key("timeout", "duration", "The time that this step may take.", default="the client's"),
     Key("retries", "integer", "How often a failed try is repeated.", default="the client's", maximum=10),
     Key("hedge", "duration", "Send a second copy of a read when the first is this late."),

@@ -172,6 +172,7 @@ class Request(Placed, frozen=True):
     fallback: Tree | None = None
     on_status: tuple[tuple[int, Tree], ...] = ()
     ok: Expression | None = None
+    failed: Expression | None = None
     timeout: float | None = None
     retries: int | None = None
     hedge: float | None = None

@@ -101,7 +101,7 @@ class _Found:
             spared = (
                 key == "fallback" or key.startswith("on_status.") or (step.when is not None and key != "when")
             )
-            demands = own if key in ("take", "ok") else self._page
+            demands = own if key in ("take", "ok", "failed") else self._page
             inner = {} if key in _BESIDE or clause is None else origins
             demands.add(
                 part, inner, asks=key in ("when", "ok", "require"), spared=spared and demands is not own

@@ -61,7 +61,7 @@ def demands(plan: Plan) -> dict[str, ReplyDemand]:
         lists = {*planned.reply_lists, *(same for path in of_value for same in _same_in_body(step, path))}
         for path in sorted(lists, key=str):
             demand.body.at(path).is_list = True
-        found[planned.name] = _with_rows(step, demand)
+        found[planned.name] = _with_rows(step, demand) if planned.joins else demand
     return found
 
 

@@ -54,12 +54,17 @@ def _is_retryable(seen: Seen) -> bool:
     assert seen.step is not None and seen.reply is not None
     upstream = seen.reply.status
     may_be_done = seen.reply.sent if seen.kind != "status" else upstream >= 500 and upstream != 503
-    if seen.fault is not None and seen.fault.refuses:
-        may_be_done = outcome_of(seen, seen.step) == "unknown"
+    if seen.fault is not None and seen.fault.leaves:
+        may_be_done = seen.fault.leaves == "unknown" or upstream_told(seen) in (500, 502, 504)
     listed = any((seen.problem or {}).get(name) for name in WRITTEN if name != "undone")
     if listed or (seen.step.writes and may_be_done):
         return False
     return seen.kind in ("timeout", "refused") or seen.status in (429, 502, 503, 504)
+
+
+def upstream_told(seen: Seen) -> int | None:
+    """The status that a reply tells of a part of what was written."""
+    return None if seen.fault is None else seen.fault.told
 
 
 def ends_for_the_step(seen: Seen) -> Iterator[str]:
@@ -123,8 +128,8 @@ def outcome_of(seen: Seen, step: PlannedRequest) -> str:
     if reply.broken is not None:
         return "unknown" if reply.sent else "refused"
     is_success = 200 <= reply.status < 300
-    if step.name == seen.name and seen.fault is not None and seen.fault.refuses and seen.fails:
-        return "unknown" if "data" in reply.body else "refused"
+    if step.name == seen.name and seen.fault is not None and seen.fault.leaves and seen.fails:
+        return seen.fault.leaves
     if step.ok is not None and (step.name == seen.name or not is_success):
         return "open"
     return "done" if is_success else "open" if reply.status in step.on_status else "refused"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -31,8 +31,9 @@ _MOST_TRIES = 3_000
 _KEYS = {
     "when": ("when",),
     "require": ("require",),
-    "ok": ("ok",),
-    "reply": (),
+    "ok": ("ok", "failed"),
+    "failed": ("failed",),
+    "reply": ("failed",),
     "request": ("each", "batch", "path", "idempotency_key"),
 }
 """The keys of a recipe that make each condition of a step."""
@@ -66,6 +67,14 @@ class Guess:
     def is_left_out(self, step: str) -> bool:
         """Whether nothing that a visitor or a backend says can have this step asked: its `when` is constant."""
         return (step, "when") in self.usual.good.unmet and not self._origins(step, "when")
+
+    def bodies(self, step: PlannedRequest, key: str, more: Sequence[Any]) -> Iterator[Any]:
+        """Bodies of a step's replies with other values, these `more` among them, where a key of it looks."""
+        if step.name in self._file.replies:
+            return
+        variables = self._variables(step.name, key)
+        for values in self._combinations(variables, more):
+            yield self._reply(step, self._chosen | values, None).body
 
     # --- searching ---------------------------------------------------------------------------------------------------
 
@@ -140,12 +149,14 @@ class Guess:
         chosen = {path: value for (source, path), value in values.items() if source == step}
         return Builder(step, chosen, frozenset(), frozenset()).build(body)
 
-    def _combinations(self, variables: list[Variable]) -> Iterator[dict[Variable, Any]]:
+    def _combinations(
+        self, variables: list[Variable], more: Sequence[Any] = ()
+    ) -> Iterator[dict[Variable, Any]]:
         """Values for up to three variables at once, the fewest changes first."""
         self._tries = 0
         for count in range(1, min(3, len(variables)) + 1):
             for chosen in itertools.combinations(variables, count):
-                for values in itertools.product(*map(self._candidates, chosen)):
+                for values in itertools.product(*([*more, *self._candidates(one)] for one in chosen)):
                     self._tries += 1
                     if self._tries > _MOST_TRIES:
                         return

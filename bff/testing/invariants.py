@@ -182,7 +182,8 @@ def shows_the_fallback(seen: Seen) -> Iterator[str]:
 def _fallback(seen: Seen, step: PlannedRequest) -> Any:
     """What the fallback gives, in place of the value or under `each` of every item's."""
     assert step.fallback is not None and seen.reply is not None
-    status = seen.reply.status if seen.kind == "status" else seen.status
+    told = seen.fault.told if seen.fault is not None else None
+    status = (told or seen.reply.status) if seen.kind == "status" else seen.status
     scope = {
         **seen.scenario.good.scope,
         "error": {"status": status, "kind": seen.kind},

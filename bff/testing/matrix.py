@@ -18,6 +18,7 @@ from bff.testing.cases import SECOND_CHANCE, FaultCase, Verdict, record
 from bff.testing.formats import CHARSET, faults_of_format
 from bff.testing.guess import Guess
 from bff.testing.held import HeldReply
+from bff.testing.items import fault_of_items
 from bff.testing.keys import CHANGES, faults_of_keys
 from bff.testing.pagefile import read_page_file
 from bff.testing.seen import Record
@@ -26,7 +27,7 @@ from bff.testing.upstream import FAULTS, FAULTS_OF_GRAPHQL, FAULTS_OF_PASSING, F
 from bff.web.app import create_app
 from bff.web.site import Page
 
-COLUMNS = (*FAULTS, CHARSET, "errors", *CHANGES)
+COLUMNS = (*FAULTS, CHARSET, "errors", "items", *CHANGES)
 """What faults are called in tables, in the order in which they stand there."""
 _SIDE_BY_SIDE = 8
 _PATIENT = 5.0
@@ -115,6 +116,8 @@ def _cases_of(
         found = faults_of_keys(demand, good, HeldReply(step))
         # All cells are texts.
         known |= {name: one for name, one in found.items() if form is None or one.column == "missing"}
+    if step.failed is not None and (fault := fault_of_items(guess, step, scenario)) is not None:
+        known[fault.name] = fault
     if scenario is not guess.usual:
         with quiet():
             case = replace(case, good=record(case.under_test, scenario, _PATIENT))

@@ -26,7 +26,8 @@ def breaks(step: PlannedRequest, reply: Upstream, needs: Iterable[Need], scope: 
         except (PageError, KeyError):  # it is made of the item of an `each`
             return False
     lists = [path[1:] for path in step.lists if path[:1] == (ANY,)] if step.each else [*step.lists]
-    rows = [()] if not step.each and (step.batch_size is not None or step.key_by is not None) else []
+    joins = step.batch_size is not None and step.joins
+    rows = [()] if not step.each and (joins or step.key_by is not None) else []
     return any(_is_no_list(value, path) for path in (*rows, *lists)) or any(
         _lacks(value, need.path, need) for need in needs
     )

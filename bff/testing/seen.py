@@ -84,7 +84,7 @@ class Seen:
         step, reply = self.step, self.reply
         if step is None or reply is None or self.is_good:
             return False
-        if self.fault is not None and self.fault.refuses:
+        if self.fault is not None and self.fault.leaves:
             return True if self._has_no_say else None
         if reply.broken is None and (reply.status in step.on_status or step.ok is not None):
             return None
@@ -102,9 +102,12 @@ class Seen:
 
     @property
     def _has_no_say(self) -> bool:
-        """Whether the recipe leaves it to the layer what a reply that refuses means."""
+        """Whether the recipe leaves it to the layer what a reply means that is a success by its status."""
         written = self.recipe.step(self.name)
-        return isinstance(written, Request) and written.graphql is not None and written.graphql.judged
+        assert isinstance(written, Request) and self.reply is not None
+        if self.reply.status in dict(written.on_status):
+            return False
+        return written.ok is None or (written.graphql is not None and written.graphql.judged)
 
     @property
     def _has_empty_lists(self) -> bool:
@@ -137,7 +140,7 @@ class Seen:
     def status(self) -> int:
         """The status with which the step's failure ends a page, by the table in docs/recipes.md."""
         assert self.step is not None and self.reply is not None
-        upstream = self.reply.old or self.reply.status
+        upstream = (self.fault and self.fault.told) or self.reply.old or self.reply.status
         if self.reply.broken is not None:
             return 504 if self.reply.broken == "timeout" else 502
         if upstream in _KEPT or (upstream in (401, 403) and self.step.client.forwards_token):
@@ -148,7 +151,7 @@ class Seen:
     def kind(self) -> str:
         """How the step fails."""
         assert self.reply is not None
-        if self.fault is not None and self.fault.refuses:
+        if self.fault is not None and self.fault.leaves:
             return "status"
         if self.reply.broken is not None or self.is_old or not 200 <= self.reply.status < 300:
             return self.reply.broken or "status"

@@ -84,6 +84,7 @@ _WORDS = {
     "drip": "answers a byte at a time",
     "stale": "has closed the connection that was kept",
     "kept": "fails, and a reply of before is kept",
+    "items": "answers that some items were not done",
     "errors": "answers with errors, and nothing done",
     "errors and data": "answers with errors, and data",
 }

@@ -48,8 +48,8 @@ class Fault:
 
     Without a `script` nobody listens; a `stale` one ends idle connections and then answers well. A `warm` one comes
     after a visit in which all was well, to steps whose old replies may stand in. An `is_empty_list` one has null in the
-    place of lists; one that `refuses` is a success by its status alone. Tables show it in the `column` that it shares
-    with others, else in one of its own.
+    place of lists; one that `leaves` something of a write is a success by its status alone, and `told` another status
+    of a part. Tables show it in the `column` that it shares with others, else in one of its own.
     """
 
     name: str
@@ -58,7 +58,8 @@ class Fault:
     stale: bool = False
     warm: bool = False
     is_empty_list: bool = False
-    refuses: bool = False
+    leaves: Literal["", "refused", "done", "unknown"] = ""
+    told: int | None = None
     column: str = ""
 
     def __str__(self) -> str:
@@ -190,11 +191,11 @@ _ERRORS = [{"message": MARKER, "path": [MARKER]}]
 FAULTS_OF_GRAPHQL: Mapping[str, Fault] = {
     fault.name: fault
     for fault in (
-        _of_form("errors", lambda _: {"errors": _ERRORS}, refuses=True),
+        _of_form("errors", lambda _: {"errors": _ERRORS}, leaves="refused"),
         _of_form(
             "errors and data",
             lambda body: {**body, "errors": _ERRORS} if isinstance(body, dict) else {"errors": _ERRORS},
-            refuses=True,
+            leaves="unknown",
             column="errors",
         ),
     )

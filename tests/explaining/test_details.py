@@ -9,7 +9,7 @@ import pytest
 from bff.explaining.caches import cache_rows
 from bff.explaining.endings import ending_rows
 from bff.explaining.failures import guard_rows, optional_rows, write_rows
-from bff.explaining.most_requests import in_short, most_requests
+from bff.explaining.most_requests import in_short, most_requests, request_rows
 from bff.explaining.nodes import drawing_of
 from bff.explaining.order import order_rows
 from bff.explaining.reply_use import reply_rows
@@ -299,3 +299,37 @@ def test_a_document_is_told_by_its_operation(tmp_path: Path) -> None:
 def test_the_format_of_a_reply_is_told(tmp_path: Path, rest: str, shape: str, said: str) -> None:
     found = subject(tmp_path, f"  a: {{client: todos, get: /a, {rest}}}", shape)
     assert dict(reply_rows(found)) == {"a": said}
+
+
+def test_a_bulk_write_is_told_with_its_chunks_and_what_says_what_failed(tmp_path: Path) -> None:
+    text = """
+    route: POST /api/page
+    auth: none
+    input: {body: {type: array, maxItems: 250}}
+    steps:
+      rows:
+        client: todos
+        post: /bulk
+        batch: some in body
+        batch_size: 100
+        body: some
+        failed: reply.body.failed
+      plain: {client: todos, post: /plain, batch: some in body, body: some}
+    shape: 1
+    """
+    write_project(tmp_path, {"page": text}, timeout="1s")
+    found = subject_of(tmp_path, "page")
+    assert dict(write_rows(found)) == {
+        "rows": "stands: it has no undo; chunks of 100 go one after the other, none after one that fails or has "
+        "items that were not done",
+        "plain": "stands: it has no undo; chunks of 50 go one after the other, none after one that fails",
+    }
+    [(_, most, how), *_] = request_rows(found)
+    assert (most, how) == ("3", "one for each 100 of up to 250 items, one after the other")
+    assert dict(reply_rows(found)) == {
+        "rows": "the whole body: failed may look at any of it; failed tells the items that were not done: "
+        "reply.body.failed",
+        "plain": "nothing of its body, which need not be JSON",
+    }
+    assert "items that were not done (rows)" in dict(ending_rows(found))["502 backend-failed"]
+    assert [(one.name, one.takes) for one in critical_path(found)] == [("rows", 3.0), ("plain", 5.0)]

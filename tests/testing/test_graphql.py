@@ -46,7 +46,7 @@ def matrix(tmp_path_factory: pytest.TempPathFactory) -> Matrix:
 
 def test_each_document_is_answered_with_errors(matrix: Matrix) -> None:
     assert matrix.unreached == []
-    faults = [str(case) for case in matrix.cases if case.fault is not None and case.fault.refuses]
+    faults = [str(case) for case in matrix.cases if case.fault is not None and case.fault.leaves]
     assert faults == [
         f"{page}-{step}-{fault}"
         for page, steps in (("reads", ("film", "more", "own")), ("writes", ("added", "sure")))

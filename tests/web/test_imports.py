@@ -61,7 +61,15 @@ ONLY_SOME = {
         "opentelemetry",
     ),
     *("prometheus_client", "pytest", "redis", "responses", "tenacity", "unittest", "werkzeug.debug"),
-    *("bff.dev", "bff.identity.bearer", "bff.testing", "bff.web.metrics", "bff.web.tracing", "zoneinfo"),
+    *(
+        "bff.dev",
+        "bff.executor.bulk",
+        "bff.identity.bearer",
+        "bff.testing",
+        "bff.web.metrics",
+        "bff.web.tracing",
+        "zoneinfo",
+    ),
     # Bodies that are no JSON, from backends and to visitors.
     *("bff.executor.formatted", "bff.plan.formats", "bff.web.tables"),
     # Mocks, proxies, signatures, https and what is handed through need requests; plain HTTP does not.

@@ -20,7 +20,7 @@ _REPLY = ("status", "headers", "body")
 _ERROR = ("status", "kind")
 _SOMEWHERE = {
     "errors": "the failures of the page are known in shape, status and headers only",
-    "reply": "the reply is known in take, ok, on_status, fallback and undo only; elsewhere use the step's name",
+    "reply": "the reply is known in take, ok, failed, on_status, fallback and undo only; elsewhere use the step's name",
     "error": "the failure is known in the step's own fallback only",
     "idempotency_key": "it is known in a step with that key only",
     RAW: "the body as it came is known beside 'signed' only; without that, take it as input.body",

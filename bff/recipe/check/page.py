@@ -23,7 +23,7 @@ from bff.recipe.taint import Taint, taint_of
 Leaf = Expression | EachClause
 
 # What a request's reply and error are called, and where.
-_OVER_REPLY = ("take", "ok", "on_status", "fallback")
+_OVER_REPLY = ("take", "ok", "failed", "on_status", "fallback")
 
 
 @dataclass(frozen=True, slots=True)

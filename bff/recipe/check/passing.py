@@ -31,6 +31,7 @@ _OF_THE_REQUEST = {
     "take": ("'take'", f"there is no value: {_UNPARSED}"),
     "key_by": ("'key_by'", f"there is no value: {_UNPARSED}"),
     "needs": ("'needs'", f"it would read the reply; {_UNPARSED}"),
+    "failed": ("'failed'", "one request answers the page"),
     "ok": ("'ok'", f"it would read the reply; {_UNPARSED}"),
     "on_status": ("'on_status'", "an answer is what the backend sends; other statuses are problems"),
     "fallback": ("'fallback'", "nothing can stand in for a body; the visitor gets a problem"),

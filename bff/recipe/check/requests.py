@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from bff.recipe.check.page import Page
+from bff.recipe.graph import names_in
 from bff.recipe.model import Request
 from bff.text import nearest
 
@@ -57,17 +60,37 @@ def _contradictions(step: Request) -> list[tuple[str, str, str]]:
     if step.writes:
         only_reads = step.method != "POST" or step.graphql is not None
         cure = "only reads may be repeated" if only_reads else "a POST that only reads says safe: true"
-        found += [(key, f"'{key}' on a write", cure) for key in ("batch", "cache", "hedge") if key in written]
+        found += [(key, f"'{key}' on a write", cure) for key in ("cache", "hedge") if key in written]
+        found += _of_bulk(step)
         if step.defer:
             found.append(("defer", "'defer' on a write", cure))
     else:
-        keys = ("undo", "idempotency_key")
+        keys = ("undo", "idempotency_key", "failed")
         found += [
             (key, f"'{key}' on a read", "it is for requests that write") for key in keys if key in written
         ]
     if step.defer and step.required:
         found.append(("defer", "'defer' without a fallback", "write fallback: null"))
     return found
+
+
+def _of_bulk(step: Request) -> Iterator[tuple[str, str, str]]:
+    """What is wrong with a write of many items at once, or with one that is none."""
+    written = step.marks.keys
+    if "failed" in written and "batch" not in written:
+        cure = "it says which items of a chunk were not done: batch: rows in …, and body: rows"
+        yield "failed", "'failed' without batch", cure
+    elif step.failed is not None and {"reply", step.name}.isdisjoint(names_in(step.failed)):
+        hint = "it gives the items of the chunk that the reply says were not done"
+        yield "failed", "'failed' reads nothing of reply", hint
+    if step.batch is None:
+        return
+    if "concurrency" in written:
+        yield "concurrency", "'concurrency' has no effect here", "chunks that write go one after the other"
+    sent = (step.path, step.query, step.headers, step.body, step.form, step.text)
+    if not any(step.batch.variable in names_in(part) for part in sent if part is not None):
+        chunk = step.batch.variable
+        yield "batch", f"each chunk would send the same: nothing of '{chunk}'", f"write body: {chunk}"
 
 
 def _bodies(step: Request) -> list[tuple[str, str, str]]:

@@ -48,8 +48,8 @@ def check_repeats(page: Page) -> None:
                 step.marks.key("retries"), "retries of a write", "without idempotency_key it may happen twice"
             )
         below = steps[steps.index(step) + 1 :]
-        # An item of an each that fails takes those before it along.
-        own = [step] if step.each is not None else []
+        # An item of an each or a chunk of a batch that fails takes those before it along.
+        own = [step] if step.each is not None or step.batch is not None else []
         # What can trigger the undo of a part may stand in the page that holds it.
         if step.undo is not None and page.recipe.path and not any(map(_can_fail, [*own, *below])):
             hint = "it runs when a required step below fails, and there is none"

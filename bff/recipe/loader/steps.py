@@ -158,6 +158,7 @@ class StepReading(TreeReading):
             fallback=self.tree(found["fallback"][1]) if "fallback" in found else None,
             on_status=self._statuses(found["on_status"][1]) if "on_status" in found else (),
             ok=self._optional(found, "ok", self.expression),
+            failed=self._optional(found, "failed", self.expression),
             timeout=self._optional(found, "timeout", self.duration),
             retries=self._integer(found, "retries"),
             hedge=self._optional(found, "hedge", self.duration),

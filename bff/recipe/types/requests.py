@@ -113,6 +113,8 @@ class Requests:
         elif step.take is not None:
             known = known.with_names({"reply": reply(INTEGER, body)})
         needs = self._needs.get(step.name, ())
+        if step.failed is not None:
+            typing.of(step.failed, known.with_names({"reply": reply(INTEGER, body)}))
         if step.take is not None:
             value = typing.of(step.take, known)
         else:
