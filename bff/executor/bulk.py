@@ -66,12 +66,12 @@ class BulkStep(RequestStep):
 
     def _store(self, at: int, outcome: Any) -> None:
         if isinstance(outcome, Failure):
-            self._note_left()
+            self._note_left(*(() if at in self._written else (at,)))
         super()._store(at, outcome)
 
-    def _note_left(self) -> None:
-        """Note how many items are in chunks that are never sent."""
-        left = sum(len(self._places[at]) for at in self._waiting)
+    def _note_left(self, *unmade: int) -> None:
+        """Note how many items are in chunks that are never sent, or could not be made."""
+        left = sum(len(self._places[at]) for at in (*unmade, *self._waiting))
         if left:
             self._run.writes.left[self.name] = left
 

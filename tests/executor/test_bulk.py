@@ -150,6 +150,15 @@ def test_a_chunk_that_the_deadline_cuts_off_is_unknown_and_the_rest_unsent(
     assert page_of(found) == {"unknown": ["rows"], "items": {"rows": {"unknown": 2, "unsent": 1}}}
 
 
+def test_a_chunk_that_cannot_be_made_is_unsent(page: Make, backend: FakeBackend) -> None:
+    backend.on("POST /bulk/a", answer(204))
+    recipe = bulk(size=1).replace("post: /bulk", 'post: "/bulk/{some[0].path}"')
+    rows = [{"path": "a"}, {"path": "x/y"}, {"path": "c"}]
+    found = page(recipe).post("/api/page", json={"rows": rows})
+    assert (found.status_code, found.json["failure"]) == (400, "unsent")
+    assert page_of(found) == {"done": ["rows"], "items": {"rows": {"done": 1, "unsent": 2}}}
+
+
 # --- items that fail ------------------------------------------------------------------------------------------------
 
 
@@ -407,3 +416,16 @@ def test_what_was_all_taken_back_may_be_asked_for_again(page: Make, backend: Fak
         backend.on("POST /undo", answer(204))
         found = page(recipe).post("/api/page", json={"rows": ["a", "b"]})
         assert (found.json["undone"], found.json["retryable"]) == (["rows"], retryable)
+
+
+def test_a_part_of_a_page_may_write_in_chunks(page: Make, backend: FakeBackend) -> None:
+    part = bulk(FAILED).replace("route: POST /api/page", "").replace("deadline: 10s", "")
+    whole = recipe_of(
+        "\n    part: {recipe: part, with: {body: body}}\n", "1", route="POST /api/page", more=INPUT
+    )
+    backend.on("POST /bulk", told(a=201, b=409))
+    found = page({"page": whole, "part": part}).post("/api/page", json={"rows": ["a", "b", "c"]})
+    assert page_of(found) == {
+        "done": ["part.rows"],
+        "items": {"part.rows": {"done": 1, "failed": 1, "failed_at": [1], "unsent": 1}},
+    }

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bff.explaining.types import pages_of, stats_text, types_text
 from bff.expressions.tree import Constant, Mapping
 from bff.recipe.check import check_folder
 from bff.recipe.loader import load_project
@@ -156,3 +157,10 @@ def test_a_description_of_paths_says_nothing_of_documents(tmp_path: Path) -> Non
     )
     page = PAGE.replace("shape: film", "shape: film.film.title")
     assert said_of(project(tmp_path, FILM, page, client='schema="api.json"')) == []
+
+
+def test_a_type_says_that_nobody_describes_a_document(tmp_path: Path) -> None:
+    page = PAGE.replace("shape: film", "shape:\n  title: film.film.title")
+    pages = pages_of(project(tmp_path, FILM, page), ["page"])
+    told = types_text(pages) + stats_text(pages)
+    assert "nobody describes what client 'people' answers to the query Film" in told
