@@ -123,6 +123,7 @@ Reason = Literal[
     "tls-timeout",
     "reply-timeout",  # it was asked
     "no-time",  # none was left to ask it
+    "not-done",  # it was asked until its time was up, and was not done
     # Not asked now
     "spared",  # its breaker is open
     "client-full",  # as many calls as its client may make
@@ -144,6 +145,8 @@ Reason = Literal[
     "no-integer",
     "no-number",
     "other-kind",
+    "repeat",  # a page of a list that was asked for before
+    "address",  # the next page is said to be where its client may not ask
     "form",  # another form than the page takes
     "page",  # what a browser would run, and no file
 ]

@@ -139,7 +139,7 @@ def check(site: FlaskClient, visit: Visit) -> None:
             content_type="application/json" if body.strip() else None,
         )
         tries = {(call.request.method, call.request.url) for call in backends.calls}
-        asked_for = {next(iter(asked.items())) for asked in visit.asked}
+        asked_for = {next(iter(asked.items())) for asked in visit.asked}  # the same twice, where it waits
         assert len(tries) == len(asked_for) or not whole
     page = found.json if found.is_json else found.text.split("\r\n")[:-1]
     if found.status_code >= 400:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import takewhile
 from typing import Any
+from urllib.parse import urlsplit
 
 from bff.executor.cached_reads import CachedReads
 from bff.expressions.paths import ANY
@@ -91,6 +92,14 @@ class BoundBulk(BoundRequest):
     """A step that writes a list in chunks."""
 
 
+class BoundRepeated(BoundRequest):
+    """A read that is asked several times for one value; addresses of its next pages are below the path `base`."""
+
+    def __init__(self, plan: Plan, planned: PlannedRequest, at: int, way: Way) -> None:
+        super().__init__(plan, planned, at, way)
+        self.base = urlsplit(planned.client.url("")).path
+
+
 class BoundPassing(BoundRequest):
     """The one request of a page that hands a body through."""
 
@@ -134,6 +143,8 @@ def _bound(plan: Plan, step: PlannedStep, at: int, calls: Calls, *, wired: bool)
     others = (other for other in plan.requests if other is not step)
     may_join = step.each or any(_may_be_equal(step, other) for other in others)
     way = _way(calls, step, repeatable=step.key is not None, on_wires=wired, may_join=may_join)
+    if step.repeats is not None:
+        return BoundRepeated(plan, step, at, way)
     if step.cache is not None and _is_plain_read(step):
         return BoundCached(plan, step, at, way)
     if step.batch_size is not None and not step.safe:
@@ -161,8 +172,15 @@ def _is_plain_read(step: PlannedRequest) -> bool:
 
 
 def _on_wires(plan: Plan) -> Iterable[str]:
-    """The steps whose requests need nothing but a wire, neither themselves nor for an equal one."""
-    needing = [step for step in plan.requests if step.cache is not None or step.hedge is not None]
+    """The steps whose requests need nothing but a wire, neither themselves nor for an equal one.
+
+    Those that are asked again have their own end beside that of each request, and calls keep it.
+    """
+    needing = [
+        step
+        for step in plan.requests
+        if step.cache is not None or step.hedge is not None or step.repeats is not None
+    ]
     if plan.recipe.passes:
         return
     for step in plan.requests:

@@ -17,7 +17,7 @@ from bff.http import Broken, Reply, retry_after
 from bff.http.charsets import UnknownCharset
 from bff.jsontext import NotJSON, TooDeep
 from bff.plan.holding import Unmet, UnmetNeed, hold
-from bff.plan.model import OK, PlannedRequest
+from bff.plan.model import OK, Compute, PlannedRequest
 from bff.problems import problem
 
 _LONGEST_RETRY_AFTER = 999_999
@@ -106,6 +106,43 @@ def of_reply(
         return body
     taken_from = {"status": reply.status, "headers": reply.headers, "body": body}
     return taken(planned, taken_from, scope, evaluation, item)
+
+
+def accepts(planned: PlannedRequest, reply: Reply, scope: Mapping[str, Any], evaluation: Evaluation) -> bool:
+    """Whether a reply is a success whose body is looked at, and no failure or answer by its status."""
+    if reply.status in planned.on_status:
+        return False
+    if planned.ok is None:
+        return reply.ok
+    seen = _seen(planned, reply, evaluation) if OK in planned.bodies_seen else None
+    return bool(planned.ok(_with_reply(scope, reply, seen), evaluation))
+
+
+def page_of(
+    planned: PlannedRequest,
+    following: Compute,
+    reply: Reply,
+    scope: Mapping[str, Any],
+    evaluation: Evaluation,
+    item: int | None,
+) -> tuple[Any, Any]:
+    """What a reply gives as one page of a list, as `of_reply` does, and what says which page is `following` it."""
+    if not accepts(planned, reply, scope, evaluation):
+        return of_reply(planned, reply, scope, evaluation, item), None
+    if planned.format is None:
+        body = _body(planned, reply, item, empty=None)
+    else:
+        body = _formatted(planned, reply, evaluation, item, empty=None)
+    if isinstance(body, Failure):
+        return body, None
+    seen = {"status": reply.status, "headers": reply.headers, "body": body}
+    wrong = first_not_list(body, ("reply", "body"), planned.reply_lists)
+    if wrong is not None:
+        return bad_reply(planned.name, wrong, item), None
+    value = body if planned.take is None else taken(planned, seen, scope, evaluation, item)
+    if isinstance(value, Failure):
+        return value, None
+    return value, following({**scope, "reply": seen}, evaluation)
 
 
 def taken(

@@ -16,6 +16,7 @@ from bff.executor.bind import (
     BoundCached,
     BoundGuard,
     BoundPassing,
+    BoundRepeated,
     BoundRequest,
     BoundStep,
     BoundValue,
@@ -30,7 +31,7 @@ from bff.executor.undo import TakingBack
 from bff.executor.writes import Writes
 from bff.expressions import Evaluation
 from bff.http import Calls
-from bff.plan.model import Plan
+from bff.plan.model import Plan, PlannedPages
 from bff.problems import of_failure
 
 
@@ -286,7 +287,7 @@ def _start_guard(run: PageRun, step: BoundGuard) -> None:
 
 
 def _start_request(run: PageRun, step: BoundRequest) -> None:
-    asked = CachedStep(step, run) if step.__class__ is BoundCached else RequestStep(step, run)
+    asked: RequestStep = _STEPS[step.__class__](step, run)
     run.under_way[asked] = None
     if step.is_single:
         asked.send(0)
@@ -308,6 +309,20 @@ def _start_bulk(run: PageRun, step: BoundBulk) -> None:
         run.finish(asked)
 
 
+def _repeated(step: BoundRepeated, run: PageRun) -> RequestStep:
+    from bff.executor.repeated import PagesStep, UntilStep  # few pages ask again
+
+    is_list = isinstance(step.planned.repeats, PlannedPages)
+    return PagesStep(step, run) if is_list else UntilStep(step, run)
+
+
+_STEPS: dict[type[BoundRequest], Callable[[Any, PageRun], RequestStep]] = {
+    BoundRequest: RequestStep,
+    BoundCached: CachedStep,
+    BoundRepeated: _repeated,
+}
+
+
 def _start_passing(run: PageRun, step: BoundPassing) -> None:
     run.hand_through(step)
 
@@ -318,5 +333,6 @@ _STARTS: dict[type[BoundStep], Callable[[PageRun, Any], None]] = {
     BoundRequest: _start_request,
     BoundBulk: _start_bulk,
     BoundCached: _start_request,
+    BoundRepeated: _start_request,
     BoundPassing: _start_passing,
 }

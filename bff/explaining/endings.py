@@ -8,8 +8,9 @@ from bff.errors import Failure, PageError
 from bff.executor import outcomes
 from bff.explaining.amounts import requests_of
 from bff.explaining.subject import Subject
+from bff.explaining.words import duration
 from bff.http import Broken, Reply
-from bff.plan.model import PlannedRequest, PlannedValue
+from bff.plan.model import PlannedPages, PlannedRequest, PlannedUntil, PlannedValue
 from bff.problems import of_failure, problem
 
 _STATUSES = (400, 401, 403, 404, 409, 410, 412, 413, 415, 422, 429, 500)
@@ -56,7 +57,19 @@ def _failures(subject: Subject, step: PlannedRequest) -> Iterator[tuple[str, Fai
         what = "a value cannot stand in its path"
         by_visitor = step.path_from_input
         yield what, outcomes.unsent(name, what, by_visitor=by_visitor, item=None)
+    yield from _of_repeats(step)
     yield from _limits(subject, step)
+
+
+def _of_repeats(step: PlannedRequest) -> Iterator[tuple[str, Failure]]:
+    """What fails a step that is asked again, though each of its replies is as it should be."""
+    match step.repeats:
+        case PlannedPages(most=most, stops=stops):
+            yield "a page that was there before", Failure(step.name, "bad-reply", 502, "")
+            if not stops:
+                yield f"more than {most} pages", Failure(step.name, "limit", 500, "")
+        case PlannedUntil(within=within):
+            yield f"not done within {duration(within)}", Failure(step.name, "timeout", 504, "")
 
 
 def _limits(subject: Subject, step: PlannedRequest) -> Iterator[tuple[str, Failure]]:

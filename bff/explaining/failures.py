@@ -9,7 +9,7 @@ from bff.explaining.endings import ending_of_given
 from bff.explaining.subject import Subject
 from bff.explaining.words import duration, paths_text, tree_text
 from bff.expressions.tree import Constant
-from bff.plan.model import PlannedGuard, PlannedRequest, PlannedValue
+from bff.plan.model import PlannedGuard, PlannedPages, PlannedRequest, PlannedValue
 from bff.recipe.model import Guard, Value
 
 _KEY = re.compile(r"\[[^\]]*\]|[^.\[]+")
@@ -50,6 +50,13 @@ def optional_rows(subject: Subject) -> Iterator[tuple[str, str]]:
         if seconds:
             told += f"; not partial where {' or '.join(seconds)} answers"
         yield step.name, told
+
+
+def cut_rows(subject: Subject) -> Iterator[tuple[str, str]]:
+    """The lists of which the page shows what is there where they have more pages than may be read."""
+    for step in subject.plan.requests:
+        if isinstance(step.repeats, PlannedPages) and step.repeats.stops:
+            yield step.name, f"stops after {step.repeats.most} pages; {fields_text(subject, step.name)}"
 
 
 def fields_text(subject: Subject, name: str) -> str:

@@ -7,22 +7,27 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from bff.explaining.amounts import Amount, requests_of
+from bff.explaining.rounds import most_rounds, told_rounds
 from bff.explaining.subject import Subject, way_of, way_of_undo
 from bff.plan.model import PlannedRequest
 
 
 class Asked(Struct, frozen=True):
-    """The requests of a step: how often each is sent at most, how many that makes, and how many undo them."""
+    """The requests of a step: how often each is sent at most, how many that makes, and how many undo them.
+
+    `rounds` are those for one item, where each follows from the reply to the one before.
+    """
 
     name: str
     amount: Amount
     tries: int
     copies: int
     undos: int
+    rounds: int = 1
 
     @property
     def most(self) -> int:
-        return self.amount.most * (self.tries + self.copies)
+        return self.amount.most * self.rounds * (self.tries + self.copies)
 
 
 class Total(Struct, frozen=True):
@@ -50,7 +55,7 @@ def most_requests(subject: Subject) -> Total:
     """What a page can cause, step by step."""
     asked = tuple(_asked(subject, step) for step in subject.plan.requests)
     refreshed = [
-        one.amount.most
+        one.amount.most * one.rounds
         for one, step in zip(asked, subject.plan.requests, strict=True)
         if step.cache is not None and step.cache.stale_while_revalidate
     ]
@@ -65,14 +70,14 @@ def _asked(subject: Subject, step: PlannedRequest) -> Asked:
         undos = amount.most * (1 + (undoing.retries if undoing.may_retry else 0))
     copies = 1 if way.hedge is not None and not subject.recipe.passes else 0
     tries = 1 + (way.retries if way.may_retry else 0)
-    return Asked(step.name, amount, tries, copies, undos)
+    return Asked(step.name, amount, tries, copies, undos, most_rounds(subject, step))
 
 
 def request_rows(subject: Subject) -> Iterator[tuple[str, str, str]]:
     """Each step with the most requests that it can cause, and how these come about."""
     total = most_requests(subject)
-    for one in total.asked:
-        sent = [one.amount.how]
+    for one, step in zip(total.asked, subject.plan.requests, strict=True):
+        sent = [told_rounds(subject, step, one.amount.how)]
         if one.tries > 1:
             sent.append(f"{one.tries} tries each")
         if one.copies:

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from bff.explaining.amounts import requests_of
 from bff.explaining.order import waits_of
+from bff.explaining.rounds import trait
 from bff.explaining.subject import Subject, way_of
 from bff.explaining.timing import critical_path, late_steps
 from bff.explaining.words import duration
@@ -91,6 +92,8 @@ def _traits(subject: Subject, step: PlannedRequest) -> Iterator[str]:
         found.append(f"each of ≤ {requests_of(subject, step).most}")
     if step.batch_size is not None:
         found.append(f"batch of {step.batch_size}")
+    if asked := trait(step):
+        found.append(asked)
     if step.cache is not None:
         found.append(f"cache {duration(step.cache.ttl)}{'' if step.cache.private else ' for all'}")
     traits = {"fallback": step.fallback, "undo": step.undo, "hedge": step.hedge, "defer": step.defer or None}

@@ -91,6 +91,8 @@ def _beside_body(subject: Subject, step: PlannedRequest) -> Iterator[str]:
     written = subject.written(step)
     trees = [tree for tree in (written.take, written.ok) if tree is not None]
     trees += [tree for _, tree in written.on_status]
+    trees += [] if written.pages is None else [written.pages.next]
+    trees += [] if written.until is None else [written.until.done]
     found = {path[1:] for tree in trees for path in inspect_tree(tree).reads if path[0] == "reply"}
     beside = sorted((path for path in found if path[:1] in (("status",), ("headers",))), key=str)
     if written.needs == "reads":
@@ -104,5 +106,9 @@ def _beside_body(subject: Subject, step: PlannedRequest) -> Iterator[str]:
         yield f"and its {paths_text(beside)}"
     if written.failed is not None:
         yield f"failed tells the items that were not done: {tree_text(written.failed)}"
+    if written.pages is not None:
+        yield f"{tree_text(written.pages.next)} is the page that follows"
+    if written.until is not None:
+        yield f"the last where {tree_text(written.until.done)}"
     if written.on_status:
         yield f"{', '.join(str(status) for status, _ in written.on_status)} is an answer"

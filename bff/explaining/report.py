@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from bff.explaining.caches import RULES, cache_rows, page_rows, unkept_steps
 from bff.explaining.endings import ending_rows, required_steps
 from bff.explaining.failures import (
+    cut_rows,
     guard_rows,
     optional_rows,
     optional_steps,
@@ -111,7 +112,8 @@ def _failures(subject: Subject) -> Iterator[str]:
     where = f" where one of these fails: {required}" if required else ":"
     yield from _titled(f"The page ends with a problem{where}", ending_rows(subject))
     yield from _titled("The page ends where one of these does not hold:", guard_rows(subject))
-    yield from _titled("The page goes on, and is partial (X-Page-Partial):", optional_rows(subject))
+    partial = [*optional_rows(subject), *cut_rows(subject)]
+    yield from _titled("The page goes on, and is partial (X-Page-Partial):", partial)
     yield from _titled("The page goes on, and is whole (X-Page-Stale):", stale_rows(subject))
     yield from _titled("Writes run in this order; where the page fails afterwards, each", write_rows(subject))
 

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from bff.executor import UNDO_DEADLINE
 from bff.explaining.amounts import requests_of
+from bff.explaining.rounds import how_timed, time_of_item
 from bff.explaining.subject import Subject, way_of
 from bff.explaining.words import duration
 from bff.plan.model import PlannedRequest
@@ -43,7 +44,10 @@ def timed(subject: Subject) -> Mapping[str, Timed]:
 
 
 def _takes(subject: Subject, name: str) -> float:
-    """Seconds that a step may take: its time-out, which all tries share, for each round of an `each`."""
+    """Seconds that a step may take: its time-out, which all tries share, for each round of an `each`.
+
+    What is asked again has the time of all its requests in place of that.
+    """
     step = subject.step(name)
     if not isinstance(step, PlannedRequest):
         return 0.0
@@ -53,7 +57,7 @@ def _takes(subject: Subject, name: str) -> float:
         rounds = requests_of(subject, step).most
     if subject.recipe.passes:
         return subject.recipe.deadline  # its time-out is for the head of the reply
-    return way_of(step).timeout * rounds
+    return time_of_item(subject, step) * rounds
 
 
 def critical_path(subject: Subject) -> tuple[Timed, ...]:
@@ -107,6 +111,8 @@ def _how(subject: Subject, step: PlannedRequest) -> str:
     found = []
     if step.each and (most := requests_of(subject, step).most) > step.concurrency:
         found.append(f"{int(most)} items, {step.concurrency} at a time")
+    if asked := how_timed(step):
+        found.append(asked)
     if way.may_retry:
         found.append(f"{way.retries + 1} tries")
     return f" ({'; '.join(found)})" if found else ""

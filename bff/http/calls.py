@@ -94,6 +94,15 @@ class Calls:
         way.begin(self, call)
         return call
 
+    def start_later(self, way: Way, request: OutgoingRequest, moment: float, until: float) -> Call:
+        """The same of a call that waits until a moment (monotonic) before it begins, and has its time-out from then."""
+        end = min(self._deadline, moment + way.timeout, until)
+        url = way.client.url(request.target)
+        call = Call(way, request, end, url, headers_of(way.client, request, self._request_id))
+        call.begun = moment
+        self.tries.wait_with(call, moment)
+        return call
+
     def _try(self, call: Call) -> None:
         self.tries.begin(call)
 

@@ -64,6 +64,18 @@ class Tries:
         self._lead(call)
         self.again(call, None)
 
+    def wait_with(self, call: Call, moment: float) -> None:
+        """Has a call begin at a moment (monotonic)."""
+        from bff.http.layers.later import Later  # few pages wait
+
+        call.waiting, call.layers = [call], [Later(call, moment, self._begin_late)]
+        self.leaders[call] = None
+
+    def _begin_late(self, call: Call) -> None:
+        del self.leaders[call]
+        call.layers = ()
+        self.begin(call)
+
     def go_on(self, calls: list[Call], wire: Wire) -> None:
         """Has calls wait for the next try of a request whose last one, on a wire, is counted and told of."""
         call, retries = calls[0], wire.retries

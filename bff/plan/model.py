@@ -21,10 +21,32 @@ from bff.validation import Validator
 if TYPE_CHECKING:
     from bff.plan.formats import FormatDecoder
 
-OK, FALLBACK = 0, 1
+OK, FALLBACK, DONE = 0, 1, 2
 """What stands among statuses for parts of a step that see replies of any."""
 
 Compute = Callable[[Mapping[str, Any], Evaluation], Any]
+
+
+class PlannedPages(Struct, frozen=True):
+    """How a step goes through all pages of a list; `name` is its cursor's, None where `next` gives addresses.
+
+    `within` is in seconds, None for all that the page has.
+    """
+
+    name: str | None
+    first: Compute | None
+    next: Compute
+    most: int
+    stops: bool
+    within: float | None
+
+
+class PlannedUntil(Struct, frozen=True):
+    """How a step is asked again until it is done; times are in seconds."""
+
+    done: Compute
+    every: float
+    within: float
 
 
 class PlannedRequest(Struct, frozen=True, dict=True):
@@ -39,9 +61,10 @@ class PlannedRequest(Struct, frozen=True, dict=True):
     of something of the visitor; `known_as` are the names by which a recipe's `invalidates` may mean it. Its `take`
     reads nothing of a reply but
     the body where it `takes_body`; its `fallback` reads the reply that failed where it `falls_back_on_reply`.
-    A `graphql` one posts a document: its reply may hold data and errors.
+    A `graphql` one posts a document: its reply may hold data and errors. One that `repeats` is asked several times for
+    one value.
     A body that is no JSON is read as its `format` says. `bodies_seen` are the statuses whose `on_status` sees the body
-    of a reply, `OK` and `FALLBACK` among them where these do.
+    of a reply, `OK`, `DONE` and `FALLBACK` among them where these do.
     Of a batch of writes `failed` gives the items that were not done, and one whose value nobody reads joins nothing.
     """
 
@@ -96,6 +119,7 @@ class PlannedRequest(Struct, frozen=True, dict=True):
     bodies_seen: frozenset[int] = frozenset()
     failed: Compute | None = None
     joins: bool = True
+    repeats: PlannedPages | PlannedUntil | None = None
 
     @property
     def writes(self) -> bool:

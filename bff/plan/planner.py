@@ -20,15 +20,18 @@ from bff.http import CacheTerms, Client, encode_constant
 from bff.jsontext import decode_exactly
 from bff.plan.holding import Held, HeldType, merged
 from bff.plan.model import (
+    DONE,
     FALLBACK,
     OK,
     Plan,
     PlannedFail,
     PlannedGiven,
     PlannedGuard,
+    PlannedPages,
     PlannedRequest,
     PlannedSession,
     PlannedStep,
+    PlannedUntil,
     PlannedValue,
 )
 from bff.plan.partial_decoding import ExactDecoder, NarrowDecoder, decoder_of
@@ -192,7 +195,8 @@ class _Planner:
             return self._are_structs(followed(step.value, path[1:]), None)
         if not isinstance(step, Request) or step.name not in self.structs:
             return False
-        if len(path) == 1 and (step.each is not None or step.batch is not None or step.key_by is not None):
+        put_together = (step.each, step.batch, step.key_by, step.pages)
+        if len(path) == 1 and any(part is not None for part in put_together):
             return False  # what replies are put together in
         below = in_reply(step, path[1:])
         if step.take is not None:
@@ -316,8 +320,19 @@ class _Planner:
             format=None if step.format is None else self.decoders[step.name],
             bodies_seen=frozenset(_bodies_seen(own)),
             joins=step.safe or step.key_by is not None or bool(self.values_read[step.name]),
+            repeats=self._repeats(step),
             **compiled,
         )
+
+    def _repeats(self, step: Request) -> PlannedPages | PlannedUntil | None:
+        quotes = self._quotes(self.clients[step.client])
+        if (pages := step.pages) is not None:
+            first = self._compile(pages.first, quotes, of=step)
+            following = self._compile(pages.next, quotes, of=step, reads_body=True)
+            return PlannedPages(pages.name, first, following, pages.most, pages.stops, pages.within)
+        if (until := step.until) is not None:
+            return PlannedUntil(self._compile(until.done, quotes), until.every, until.within)
+        return None
 
     def _cache_terms(self, step: Request) -> CacheTerms | None:
         cache = step.cache
@@ -452,7 +467,8 @@ class _Planner:
 
     def _reply_lists(self, step: Request) -> tuple[Path, ...]:
         own = self.inspections[step.name]
-        paths = (path for key in ("take", "failed") if key in own for path, _, _ in own[key].iterates)
+        found = (own[key] for key in ("take", "failed", "pages.next") if key in own)
+        paths = (path for part in found for path, _, _ in part.iterates)
         return tuple(sorted({tuple(path[2:]) for path in paths if path[:2] == ("reply", "body")}, key=str))
 
     def _undo_reads_reply(self, step: Request) -> bool:
@@ -473,6 +489,8 @@ class _Planner:
         """Whether what the visitor sent can flow into these parts of the step, also through value steps."""
         found = self.inspections[step.name]
         names = set().union(*(_roots(found[key]) for key in keys if key in found))
+        if isinstance(step, Request) and step.cursor in names and "pages.first" in found:
+            names |= _roots(found["pages.first"])
         clause = (step.each or step.batch) if isinstance(step, Request) else None
         if clause is not None and clause.variable in names:
             names |= _roots(inspect(clause))
@@ -600,16 +618,19 @@ def _roots(inspection: Inspection) -> set[str]:
     return {use.name for use in inspection.names} | {str(path[0]) for path in inspection.reads}
 
 
+_SEEING = {"ok": OK, "fallback": FALLBACK, "until": DONE}
+
+
 def _bodies_seen(own: Mapping[str, Inspection]) -> Iterator[int]:
-    """The statuses whose answer looks at the body of a reply, and what stands for `ok` and `fallback` that do."""
+    """The statuses whose answer looks at the body of a reply, and what stands for other parts that do."""
     for key, part in own.items():
         kind, _, status = key.partition(".")
         paths = (*part.reads, *(place[0] for place in part.iterates))
         if any(path[:2] in (("reply",), ("reply", "body")) for path in paths):
             if kind == "on_status":
                 yield int(status)
-            elif kind in ("ok", "fallback"):
-                yield OK if kind == "ok" else FALLBACK
+            elif kind in _SEEING:
+                yield _SEEING[kind]
 
 
 def _reads_body_alone(take: Inspection) -> bool:

@@ -95,13 +95,15 @@ def read_of_reply(step: Request, own: Mapping[str, Inspection], used: Iterable[P
         found |= set(_in_body(passing.reads))
         lists = _in_body(path for path, _, _ in passing.iterates)
         found |= {path for path in lists if not _is_entered(found, path)}
+    if "pages.next" in own:
+        found |= set(_below(_BODY, own["pages.next"]))
     yield from found
 
 
 def mappings_of_reply(step: Request, own: Mapping[str, Inspection], used: Iterable[Path]) -> Iterator[Path]:
     """The paths below the body of a reply at which functions look members up; `used` are those below its value."""
     for key, part in own.items():
-        if key == "take" or key.startswith(("undo.", "on_status.")):
+        if key in ("take", "pages.next") or key.startswith(("undo.", "on_status.")):
             yield from _in_body(part.mappings)
         if step.each is not None and key.startswith("undo."):
             own_paths = (path[1:] for path in part.mappings if path[0] == step.name)
@@ -138,11 +140,12 @@ def needs_of_page(
     """
     found = [] if "take" not in own else list(_entered(_BODY, own["take"]))
     of_value = list(of_value)
-    joins = step.batch is not None and (step.safe or bool(of_value))
+    joins = step.pages is not None or (step.batch is not None and (step.safe or bool(of_value)))
     rows = [(ANY,)] if joins or step.key_by is not None else []
     for path in (*(in_reply(step, path) for path in of_value), *rows):
         found += _taken(step, path)
-    judged = any(key in own and list(_entered(_BODY, own[key])) for key in ("ok", "failed"))
+    judging = ("ok", "failed", "pages.next")
+    judged = any(key in own and bool(list(_entered(_BODY, own[key]))) for key in judging)
     return bool(found) or judged, any(found)
 
 

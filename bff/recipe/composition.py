@@ -20,7 +20,20 @@ from bff.expressions.tree import Constant, Each, EachClause, Expression, Let, Pa
 from bff.expressions.tree import Mapping as TreeMapping
 from bff.identity.recent_writes import PRIVATE
 from bff.recipe.loader import Project
-from bff.recipe.model import Fail, Given, Guard, Marks, Parameter, Recipe, Request, Step, SubRecipe, Value
+from bff.recipe.model import (
+    Fail,
+    Given,
+    Guard,
+    Marks,
+    Pages,
+    Parameter,
+    Recipe,
+    Request,
+    Step,
+    SubRecipe,
+    Until,
+    Value,
+)
 from bff.recipe.rows import with_rows
 
 PLACES = ("path", "query", "headers")
@@ -140,7 +153,7 @@ class _Placed:
                 return replace(part, part=f"{self._step.name}.{part.part}")
             case Request() | Value() | Guard():
                 return replace(self._with_parts_placed(part), name=self._names.steps[part.name])
-            case Fail() | Sequence() | Each() | EachClause() | Let() | PathTemplate():
+            case Fail() | Sequence() | Each() | EachClause() | Let() | PathTemplate() | Pages() | Until():
                 return self._with_parts_placed(part)
             case tuple():
                 return tuple(map(self._placed, part))

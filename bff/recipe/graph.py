@@ -78,6 +78,12 @@ def _request_parts(step: Request) -> Iterator[tuple[str, Part]]:
             yield name, tree
     for status, tree in step.on_status:
         yield f"on_status.{status}", tree
+    if step.pages is not None:
+        if step.pages.first is not None:
+            yield "pages.first", step.pages.first
+        yield "pages.next", step.pages.next
+    if step.until is not None:
+        yield "until.done", step.until.done
     if step.undo is not None:
         for name, part in _request_parts(step.undo):
             yield f"undo.{name}", part
@@ -115,7 +121,8 @@ def _reads(step: Step, names: tuple[str, ...]) -> frozenset[str]:
 def _loop_variables(step: Step) -> set[str]:
     if not isinstance(step, Request):
         return set()
-    return {clause.variable for clause in (step.each, step.batch) if clause is not None}
+    found = {clause.variable for clause in (step.each, step.batch) if clause is not None}
+    return found if step.cursor is None else {*found, step.cursor}
 
 
 def writes(step: Step) -> bool:

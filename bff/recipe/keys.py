@@ -261,6 +261,18 @@ _REQUEST = (
         short="duration",
     ),
     Key(
+        "pages",
+        "object",
+        "Go through all pages of a list: this read once for each, their items joined.",
+        table="pages",
+    ),
+    Key(
+        "until",
+        "object",
+        "Ask this read again until it is done.",
+        table="until",
+    ),
+    Key(
         "undo",
         "object",
         "The request that takes this write back when a later step fails.",
@@ -362,6 +374,39 @@ _STEP_CACHE = (
     ),
 )
 
+_PAGES = (
+    Key("as", "name", "What the cursor is called in this step; without it next gives an address."),
+    Key("first", "expression", "The cursor of the first request.", default="null"),
+    Key(
+        "next",
+        "expression",
+        "Over reply: the next cursor, or the next address; null, '' or false ends the list.",
+        required=True,
+    ),
+    Key(
+        "most",
+        "integer",
+        "How many requests there may be.",
+        default="20",
+        minimum=2,
+        maximum=1000,
+    ),
+    Key(
+        "then",
+        "choice",
+        "Where there are more pages: fail, or stop with those that are there and say so.",
+        default="fail",
+        choices=("fail", "stop"),
+    ),
+    Key("within", "duration", "The time that all requests together may take.", default="the page's deadline"),
+)
+
+_UNTIL = (
+    Key("done", "expression", "Over reply: whether this is the last request.", required=True),
+    Key("every", "duration", "How long to wait before asking again.", required=True),
+    Key("within", "duration", "The time that all of it may take.", required=True),
+)
+
 _PAGE_CACHE = (
     Key("max_age", "duration", "How long a browser may keep the page.", required=True),
     Key("shared_max_age", "duration", "How long a CDN may keep the page."),
@@ -426,6 +471,8 @@ KEYS: Mapping[str, tuple[Key, ...]] = {
     "page csv": _PAGE_CSV,
     "fail": _FAIL,
     "step cache": _STEP_CACHE,
+    "pages": _PAGES,
+    "until": _UNTIL,
     "page cache": _PAGE_CACHE,
     "session": _SESSION,
     "signed": _SIGNED,

@@ -102,6 +102,29 @@ class PageCache(Struct, frozen=True):
     stale_while_revalidate: float | None = None
 
 
+class Pages(Struct, frozen=True):
+    """How a read goes through all pages of a list.
+
+    `next` gives the cursor of the next request, which the step knows as `name`, or without a name its address. More
+    than `most` requests fail the step, or the list `stops` there; all of them have the seconds `within`.
+    """
+
+    next: Expression
+    name: str | None = None
+    first: Expression | None = None
+    most: int = 20
+    stops: bool = False
+    within: float | None = None
+
+
+class Until(Struct, frozen=True):
+    """How a read is asked again until it is `done`: `every` so many seconds, for no longer than `within`."""
+
+    done: Expression
+    every: float
+    within: float
+
+
 class NeededPath(Struct, frozen=True):
     """What a step needs of each reply: a path below its value, `nullable` after how many of its keys."""
 
@@ -177,6 +200,8 @@ class Request(Placed, frozen=True):
     retries: int | None = None
     hedge: float | None = None
     cache: StepCache | None = None
+    pages: Pages | None = None
+    until: Until | None = None
     undo: Request | None = None
     idempotency_key: Expression | Literal[True] | None = None
     defer: bool = False
@@ -186,6 +211,11 @@ class Request(Placed, frozen=True):
     def writes(self) -> bool:
         """Whether this request changes something: runs in the order written, is never repeated unasked."""
         return not self.safe
+
+    @property
+    def cursor(self) -> str | None:
+        """The name that holds another value for each page of its list, if there is one."""
+        return None if self.pages is None else self.pages.name
 
     @property
     def required(self) -> bool:

@@ -20,6 +20,8 @@ from bff.recipe.model import NeededPath, Recipe, Request, Step, Value
 Form: TypeAlias = Literal["any", "list", "object"]
 
 _BODY = ("reply", "body")
+_ASKING = ("pages.next", "until.done")
+"""What of a step only asks whether there is more."""
 _BESIDE = ("when", "each", "batch")
 """What of a step is worked out before there is a loop variable."""
 
@@ -96,7 +98,7 @@ class _Found:
         clause = (step.each or step.batch) if isinstance(step, Request) else None
         origins = _origins(step)
         for key, part in parts(step):
-            if key.startswith("undo."):  # it knows other things by the same names
+            if key.startswith("undo.") or key in _ASKING:  # it knows other things, or only asks what there is
                 continue
             spared = (
                 key == "fallback" or key.startswith("on_status.") or (step.when is not None and key != "when")
@@ -114,7 +116,7 @@ class _Found:
         asked = set(self._at_body(step, self._of_step(step, self._page.asked))) | _in_body(own.asked)
         of_body = [*_demanded(own, asked, _in_body)]
         of_value: list[ReplyNeed] = []
-        row = () if step.each is not None else (ANY,)
+        row = () if step.each is not None and step.pages is None else (ANY,)
         rows = [ReplyNeed(row, form="object")] if step.key_by is not None else []
         demanded = _demanded(self._page, set(), lambda paths: self._of_step(step, paths))
         for one in (*rows, *demanded, *_reads(step, self._of_step(step, self._page.read))):

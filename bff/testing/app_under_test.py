@@ -22,7 +22,7 @@ from bff import clock
 from bff.http import Client, ForwardedToken, SocketTransport, StreamBroke, Transport
 from bff.http.gate import Gate
 from bff.identity.session import Session, SessionSeal
-from bff.plan.model import PlannedRequest
+from bff.plan.model import PlannedPages, PlannedRequest, PlannedUntil
 from bff.plan.planning import plan_folder
 from bff.problems import CONTENT_TYPE
 from bff.recipe.model import Recipe
@@ -122,10 +122,11 @@ _making = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """Seconds: the page's deadline and each request's own time-out."""
+    """Seconds: the page's deadline and each request's own time-out; other times are as many times as long."""
 
     deadline: float
     timeouts: Mapping[str, float]
+    factor: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +170,7 @@ class Visit:
                 step,
                 client=moved(step.client, step.name),
                 timeout=times.timeouts[step.name],
+                repeats=_shortened(step.repeats, times.factor),
                 undo=None
                 if step.undo is None
                 else replace(step.undo, client=moved(step.undo.client, f"undo.{step.name}")),
@@ -240,6 +242,18 @@ class PageUnderTest:
             self._idle.append(visit)
 
 
+def _shortened(
+    repeats: PlannedPages | PlannedUntil | None, factor: float
+) -> PlannedPages | PlannedUntil | None:
+    """How a step is asked again, with other times."""
+    match repeats:
+        case PlannedPages(within=float() as within):
+            return replace(repeats, within=within * factor)
+        case PlannedUntil(every=every, within=within):
+            return replace(repeats, every=every * factor, within=within * factor)
+    return repeats
+
+
 def _remembers(recipe: Recipe) -> bool:
     """Whether an app knows a visitor again: it counts visits, or keeps answers by the key of a request."""
     return recipe.rate_limit is not None or any(
@@ -296,7 +310,7 @@ def scaled(page: Page, stretch: float) -> Times:
         for step in page.plan.steps
         if isinstance(step, PlannedRequest)
     }
-    return Times(deadline * factor, timeouts)
+    return Times(deadline * factor, timeouts, factor)
 
 
 def _cookie(page: Page, user: Any) -> str:

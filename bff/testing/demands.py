@@ -67,11 +67,14 @@ def demands(plan: Plan) -> dict[str, ReplyDemand]:
 
 def _with_rows(step: Request, demand: ReplyDemand) -> ReplyDemand:
     """The demand with the list that a `batch` or `key_by` needs, and what tells its rows apart."""
-    if step.batch is None and step.key_by is None:
+    if step.batch is None and step.key_by is None and step.pages is None:
         return demand
     body = demand.body
-    of_rows = {_up_to_element(path) for path in _in_body(step, (ANY,))} if step.each is None else set()
-    rows = tuple(sorted(of_rows, key=str))  # with `each` a reply is one row
+    of_rows: set[Path] = set()
+    if step.each is None or step.pages is not None:  # with `each` alone a reply is one row
+        row: Path = (ANY,) if step.each is None else (ANY, ANY)
+        of_rows = {_up_to_element(path) for path in _in_body(step, row)}
+    rows = tuple(sorted(of_rows, key=str))
     for path in rows:
         body.at(path[:-1]).is_list = True
     if step.key_by is not None:

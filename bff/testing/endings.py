@@ -11,7 +11,7 @@ from bff.testing.seen import Seen
 
 _KINDS = {
     401: "unauthorized", 403: "forbidden", 404: "not-found", 409: "conflict", 410: "gone", 412: "precondition-failed",
-    422: "unprocessable", 429: "too-many-requests", 504: "backend-timeout",
+    422: "unprocessable", 429: "too-many-requests", 500: "over-bound", 504: "backend-timeout",
 }  # fmt: skip
 WRITTEN: Final = ("done", "undone", "undo_failed", "unknown")
 _MEMBERS: Final = [

@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
+from bff.executor.results import StepTrace
 from bff.expressions import Evaluation
 from bff.expressions.inspect import Path, inspect_tree
 from bff.expressions.values import to_text
@@ -34,6 +35,8 @@ _KEYS = {
     "ok": ("ok", "failed"),
     "failed": ("failed",),
     "reply": ("failed",),
+    "next": ("pages.next",),
+    "done": ("until.done",),
     "request": ("each", "batch", "path", "idempotency_key"),
 }
 """The keys of a recipe that make each condition of a step."""
@@ -63,6 +66,34 @@ class Guess:
         if step in self.usual.good.asked:
             return self.usual
         return self._by_failing(step) or self._by_choosing(step) or self._by_refusing(step)
+
+    def going_on(self, step: PlannedRequest, scenario: Scenario) -> tuple[Upstream, StepTrace] | None:
+        """A reply of a step after each of which it is asked again, and how that goes; None where none is found."""
+        stage, good = Stage(self.page.plan, endless=True), scenario.replies[step.name]
+        others = {**scenario.replies, **scenario.broken}
+        requests = scenario.good.traces[step.name].requests
+        for tried in self._not_ending(step, good):
+            trace = stage.run(scenario.scope, {**others, step.name: tried}).traces.get(step.name)
+            if trace is None or trace.failure is None:
+                continue
+            if trace.requests > requests or trace.failure.reason == "not-done":
+                return tried, trace
+        return None
+
+    def _not_ending(self, step: PlannedRequest, good: Upstream) -> Iterator[Upstream]:
+        """Replies of a step with other values of what says whether there is more."""
+        origins = [*self._origins(step.name, "next"), *self._origins(step.name, "done")]
+        variables = sorted({(step.name, path[2:]) for path in origins if path[1:2] == ("body",)}, key=str)
+        chosen = {name: value for name, value in self._chosen.items() if name not in variables}
+        if step.name not in self._file.replies:
+            yield self._reply(step, chosen, None)
+        if headers := self._headers_of_next(step.name):
+            yield replace(good, headers={**good.headers, **dict.fromkeys(headers, "3")})
+        for values in self._combinations(variables):
+            body = good.body
+            for (_, path), value in values.items():
+                body = with_value(body, path, value)
+            yield replace(good, body=body)
 
     def is_left_out(self, step: str) -> bool:
         """Whether nothing that a visitor or a backend says can have this step asked: its `when` is constant."""
@@ -202,6 +233,15 @@ class Guess:
             return _of_schema(self._schema(source, str(path[0])))
         return [value for value in self._pool if self._held[source].fits(path, value)]
 
+    @property
+    def _is_asked_again(self) -> bool:
+        return any(step.repeats is not None for step in self._requests)
+
+    def _headers_of_next(self, step: str) -> set[str]:
+        """The headers of a step's replies that say whether there is more of its list."""
+        origins = self._origins(step, "next") if self._is_asked_again else ()
+        return {str(path[2]) for path in origins if path[:2] == (step, "headers") and len(path) > 2}
+
     def _until(self) -> Iterator[str]:
         """The members of replies that say until when a session lasts."""
         session = self._recipe.session
@@ -227,6 +267,7 @@ class Guess:
         given.extend(value for value in self._user().values())
         pool = [
             *_ALWAYS_TRIED,
+            *([""] if self._is_asked_again else ()),  # a cursor that ends a list
             *(value for value in given if isinstance(value, str | int)),
             *constants(self._recipe),
         ]
@@ -270,12 +311,23 @@ class Guess:
         values = {path: value for (source, path), value in chosen.items() if source == step.name}
         held = self._held[step.name]
         builder = Builder(step.name, values, self._numbers, self._times, held, demand.rows, demand.keys, ids)
-        headers = {name: "3" for name in demand.headers if name != "content-type"}
+        unsaid = {"content-type", *self._headers_of_next(step.name)}  # so that the first page is the last
+        headers = {name: "3" for name in demand.headers if name not in unsaid}
         if step.format is not None:
             form = step.format.format
             headers["content-type"] = MEDIA_TYPES[form.name]
             return Upstream(200, headers, as_format(builder.build(demand.body), form), format=form)
         return Upstream(200, {**headers, "content-type": "application/json"}, builder.build(demand.body))
+
+
+def with_value(body: Any, path: Path, value: Any) -> Any:
+    """JSON with a value at a path, as far as members lead there."""
+    if not path:
+        return value
+    key, *rest = path
+    if not isinstance(body, dict) or not isinstance(key, str):
+        return body
+    return {**body, key: with_value(body.get(key, {} if rest else None), tuple(rest), value)}
 
 
 def _of_schema(schema: Mapping[str, Any]) -> list[Any]:

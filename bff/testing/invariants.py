@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from itertools import product
 from typing import Any
 
+from msgspec import to_builtins
+
 from bff.errors import PageError
 from bff.executor.formatted import seen_body
 from bff.expressions import Evaluation
@@ -166,7 +168,7 @@ def shows_the_fallback(seen: Seen) -> Iterator[str]:
         return  # those of the server's own are not known here
     try:
         scope = {**seen.scenario.good.scope, "errors": [], step.name: _fallback(seen, step)}
-        made = as_rows(seen.plan, shape(scope, Evaluation()))
+        made = as_rows(seen.plan, to_builtins(shape(scope, Evaluation())))
     except PageError:  # of something else that hangs on the step
         return
     for path, names in seen.fields():

@@ -13,6 +13,7 @@ from bff.plan.model import PlannedRequest
 from bff.problems import CONTENT_TYPE
 from bff.recipe.model import Recipe
 from bff.recipe.needs import needs_of
+from bff.testing.again import AGAIN, faults_of_repeats
 from bff.testing.app_under_test import PageUnderTest, environment, surroundings
 from bff.testing.cases import SECOND_CHANCE, FaultCase, Verdict, record
 from bff.testing.formats import CHARSET, faults_of_format
@@ -27,7 +28,7 @@ from bff.testing.upstream import FAULTS, FAULTS_OF_GRAPHQL, FAULTS_OF_PASSING, F
 from bff.web.app import create_app
 from bff.web.site import Page
 
-COLUMNS = (*FAULTS, CHARSET, "errors", "items", *CHANGES)
+COLUMNS = (*FAULTS, CHARSET, "errors", "items", *AGAIN, *CHANGES)
 """What faults are called in tables, in the order in which they stand there."""
 _SIDE_BY_SIDE = 8
 _PATIENT = 5.0
@@ -111,6 +112,8 @@ def _cases_of(
     recipe, scenario = guess.page.recipe, case.scenario
     known = _faults_of(recipe, step)
     form = None if step.format is None else step.format.format.name
+    if not recipe.passes:
+        known |= faults_of_repeats(step, guess, scenario)
     if not recipe.passes and form in (None, "csv"):
         demand, good = guess.demands[step.name].body, scenario.replies[step.name]
         found = faults_of_keys(demand, good, HeldReply(step))

@@ -8,7 +8,7 @@ from typing import Any
 from bff.errors import PageError
 from bff.expressions import Evaluation
 from bff.expressions.paths import ANY, Path
-from bff.plan.model import PlannedRequest
+from bff.plan.model import PlannedPages, PlannedRequest
 from bff.recipe.needs import Need
 from bff.testing.held import HeldReply
 from bff.testing.upstream import Upstream
@@ -27,7 +27,8 @@ def breaks(step: PlannedRequest, reply: Upstream, needs: Iterable[Need], scope: 
             return False
     lists = [path[1:] for path in step.lists if path[:1] == (ANY,)] if step.each else [*step.lists]
     joins = step.batch_size is not None and step.joins
-    rows = [()] if not step.each and (joins or step.key_by is not None) else []
+    are_joined = not step.each and (joins or step.key_by is not None)
+    rows = [()] if are_joined or isinstance(step.repeats, PlannedPages) else []
     return any(_is_no_list(value, path) for path in (*rows, *lists)) or any(
         _lacks(value, need.path, need) for need in needs
     )

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from bff.expressions.fields import fields
-from bff.plan.model import Plan, PlannedRequest
+from bff.plan.model import Plan, PlannedRequest, PlannedUntil
 from bff.problems import CONTENT_TYPE
 from bff.recipe.graph import reached
 from bff.recipe.model import Recipe, Request
@@ -86,12 +86,16 @@ class Seen:
             return False
         if self.fault is not None and self.fault.leaves:
             return True if self._has_no_say else None
+        if reply.ends_as is not None:
+            return bool(reply.ends_as[0]) or None
         if reply.broken is None and (reply.status in step.on_status or step.ok is not None):
             return None
         if reply.broken is not None or not 200 <= reply.status < 300:
             return True
         if self.recipe.passes:
             return reply.body is NOT_JSON
+        if isinstance(step.repeats, PlannedUntil):  # it may be asked again, whatever came
+            return None
         if reply.body is EMPTY and step.format is not None:
             reply = replace(reply, body=nothing_in(step.format.format))
         if reply.body is NOT_JSON or reply.body is EMPTY:
@@ -140,6 +144,8 @@ class Seen:
     def status(self) -> int:
         """The status with which the step's failure ends a page, by the table in docs/recipes.md."""
         assert self.step is not None and self.reply is not None
+        if self.reply.ends_as is not None:
+            return self.reply.ends_as[1]
         upstream = (self.fault and self.fault.told) or self.reply.old or self.reply.status
         if self.reply.broken is not None:
             return 504 if self.reply.broken == "timeout" else 502
@@ -153,6 +159,8 @@ class Seen:
         assert self.reply is not None
         if self.fault is not None and self.fault.leaves:
             return "status"
+        if self.reply.ends_as is not None:
+            return self.reply.ends_as[0]
         if self.reply.broken is not None or self.is_old or not 200 <= self.reply.status < 300:
             return self.reply.broken or "status"
         is_json = not self.recipe.passes and (self.step is None or self.step.format is None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from bff.testing.again import WORDS
 from bff.testing.cases import FaultCase, Verdict
 from bff.testing.keys import CHANGES
 from bff.testing.matrix import COLUMNS, Matrix
@@ -94,4 +95,4 @@ def _words(fault: str) -> str:
     column, _, key = fault.partition(" ")
     if column in CHANGES:
         return f"answers without {key}" if column == "missing" else f"answers with {key} of another type"
-    return _WORDS.get(fault, f"answers with status {fault}")
+    return {**_WORDS, **WORDS}.get(fault, f"answers with status {fault}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec import to_builtins
@@ -13,7 +13,7 @@ from bff import clock
 from bff.errors import Failure, PageError
 from bff.executor.bind import BoundRequest
 from bff.executor.request_step import RequestStep
-from bff.executor.results import RunContext
+from bff.executor.results import RunContext, StepTrace
 from bff.executor.run import PageRun
 from bff.expressions import Evaluation
 from bff.http import Broken, Calls, Client, OutgoingRequest, Reply
@@ -21,7 +21,7 @@ from bff.http.gate import Gate
 from bff.http.transport import Promise, Started, Stream, Try
 from bff.identity import Visitor
 from bff.jsontext import encode
-from bff.plan.model import Plan, PlannedGuard, PlannedRequest
+from bff.plan.model import Compute, Plan, PlannedGuard, PlannedPages, PlannedRequest, PlannedUntil
 from bff.problems import entry
 from bff.testing.tables import as_rows
 from bff.testing.upstream import Upstream, raw_of
@@ -32,10 +32,11 @@ _PATIENCE = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What a run came to: the steps asked, the problem that ended it or the page, and every value on the way.
+    """What a run came to: the steps asked, the problem that ended it or the page, and all values and traces on the way.
 
     `unmet` are the conditions that kept a step from being asked, or ended the page: by step, and `when`, `require`,
-    `ok`, `reply` for what it is held to, or `request` for what a request is made of.
+    `ok`, `reply` for what it is held to, `next` and `done` for what does not end, or `request` for what a request is
+    made of.
     """
 
     asked: tuple[str, ...]
@@ -43,6 +44,7 @@ class Trial:
     scope: Mapping[str, Any]
     problem: PageError | None = None
     body: Any = None
+    traces: Mapping[str, StepTrace] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)
@@ -92,9 +94,13 @@ def _untiring(client: Client, step: str) -> Client:
 
 
 class Stage:
-    """Where one page is run with these replies and those."""
+    """Where one page is run with these replies and those.
 
-    def __init__(self, plan: Plan) -> None:
+    What would be asked again is noted and taken for done; on an `endless` stage it is asked as often as may be.
+    """
+
+    def __init__(self, plan: Plan, *, endless: bool = False) -> None:
+        self._going_on: set[tuple[str, str]] = set()
         steps = tuple(
             replace(
                 step,
@@ -102,6 +108,7 @@ class Stage:
                 retries=0,
                 hedge=None,
                 cache=None,
+                repeats=self._repeated(step, endless=endless),
             )
             if isinstance(step, PlannedRequest)
             else step
@@ -112,11 +119,34 @@ class Stage:
         tokens = {client.name: "token" for client in plan.clients}
         self._visitor = Visitor({}, tokens, mark=b"visitor")
 
+    def _repeated(self, step: PlannedRequest, *, endless: bool) -> PlannedPages | PlannedUntil | None:
+        """How a step is asked again here."""
+        match step.repeats:
+            case PlannedPages(next=following) as pages:
+                noted = self._noted((step.name, "next"), following, None)
+                return replace(pages, next=following if endless else noted, within=None)
+            case PlannedUntil(done=done) as until:
+                noted = self._noted((step.name, "done"), done, True)
+                return replace(until, done=done if endless else noted, every=_PATIENCE, within=_PATIENCE)
+        return None
+
+    def _noted(self, what: tuple[str, str], compute: Compute, ends: bool | None) -> Compute:
+        """What gives the value that ends a step, and notes where its recipe gives another."""
+
+        def run(scope: Mapping[str, Any], evaluation: Evaluation) -> Any:
+            found = compute(scope, evaluation)
+            if not found if ends else found not in (None, "", False):
+                self._going_on.add(what)
+            return ends
+
+        return run
+
     def run(self, scope: Mapping[str, Any], upstream: Mapping[str, Upstream]) -> Trial:
         """What the page makes of these replies."""
         self._replies.of = {
             name: Reply(reply.status, reply.headers, raw_of(reply)) for name, reply in upstream.items()
         }
+        self._going_on.clear()
         until = clock.monotonic() + _PATIENCE
         calls = Calls(self._replies, until)
         context = RunContext(until, encode, self._visitor)
@@ -125,10 +155,10 @@ class Stage:
             results = run.run()
             body = self._page_of(run, results.failures)
         except PageError as problem:
-            return Trial(*self._told(run), run.scope, problem)
+            return Trial(*self._told(run), run.scope, problem, traces=run.traces)
         finally:
             calls.close()
-        return Trial(*self._told(run), run.scope, None, body)
+        return Trial(*self._told(run), run.scope, None, body, run.traces)
 
     def _page_of(self, run: PageRun, failures: Iterable[Failure]) -> Any:
         plan = self._plan
@@ -155,4 +185,4 @@ class Stage:
                 unmet.append((step.name, "ok"))
             elif trace.failure is not None and trace.failure.kind == "bad-reply":
                 unmet.append((step.name, "reply"))
-        return tuple(asked), tuple(unmet)
+        return tuple(asked), (*unmet, *sorted(self._going_on))

@@ -28,7 +28,8 @@ class Upstream:
     """What a backend answers: decoded JSON, bytes that go through, NOT_JSON or EMPTY; or why there is no reply.
 
     `sent` says whether the request may have reached the backend, `cut` whether a body that goes through breaks off.
-    With an `old` status it fails with that one, and the reply is one that was kept before. A value
+    With an `old` status it fails with that one, and the reply is one that was kept before. `ends_as` are the kind and
+    status of the failure that comes of it, where the reply alone does not tell; the kind is '' where none does. A value
     without a `format` is sent as JSON.
     """
 
@@ -40,6 +41,7 @@ class Upstream:
     cut: bool = False
     old: int | None = None
     format: BodyFormat | None = None
+    ends_as: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import pytest
 
 from bff.explaining.caches import cache_rows
 from bff.explaining.endings import ending_rows
-from bff.explaining.failures import guard_rows, optional_rows, write_rows
+from bff.explaining.failures import cut_rows, guard_rows, optional_rows, write_rows
 from bff.explaining.most_requests import in_short, most_requests, request_rows
 from bff.explaining.nodes import drawing_of
 from bff.explaining.order import order_rows
@@ -16,7 +16,7 @@ from bff.explaining.reply_use import reply_rows
 from bff.explaining.report import report
 from bff.explaining.routes import routes
 from bff.explaining.subject import Subject, subject_of
-from bff.explaining.timing import critical_path, late_steps, time_rows
+from bff.explaining.timing import critical_path, late_steps, time_rows, timed, timing_rows
 from tests.project import write_project
 
 
@@ -333,3 +333,65 @@ def test_a_bulk_write_is_told_with_its_chunks_and_what_says_what_failed(tmp_path
     }
     assert "items that were not done (rows)" in dict(ending_rows(found))["502 backend-failed"]
     assert [(one.name, one.takes) for one in critical_path(found)] == [("rows", 3.0), ("plain", 5.0)]
+
+
+AGAIN = """
+  rows:
+    client: todos
+    get: /rows
+    query: {after: cursor}
+    take: reply.body.items
+    pages: {as: cursor, next: reply.body.next, most: 5, then: stop}
+  all:
+    each: one in query.ids
+    client: people
+    get: /all/{one}
+    retries: 0
+    pages: {next: "reply.headers['link']", within: 2s}
+  job:
+    client: notices
+    get: /job
+    take: reply.body.result
+    until: {done: "reply.body.state == 'ready'", every: 300ms, within: 2s}
+"""
+IDS = "input: {query: {ids: {type: array, maxItems: 10}}}"
+
+
+def test_of_what_is_asked_again_it_is_told_how_often_how_long_and_when_that_fails(tmp_path: Path) -> None:
+    found = subject(tmp_path, AGAIN, "'[rows, all, job]'", more=IDS)
+    assert list(request_rows(found)) == [
+        ("rows", "10", "one for each of up to 5 pages, 2 tries each"),
+        ("all", "200", "one for each of up to 10 items, of up to 20 pages"),
+        ("job", "14", "one, asked up to 7 times, every 300ms, 2 tries each"),
+    ]
+    assert [(one.name, one.takes) for one in timed(found).values()] == [
+        ("rows", 3.0),
+        ("all", 4.0),
+        ("job", 2.0),
+    ]
+    assert list(timing_rows(found))[1:] == [
+        ("rows", "3s (up to 5 pages; 2 tries)", "0s", "3s"),
+        ("all", "4s (10 items, 8 at a time; up to 20 pages)", "0s", "4s"),
+        ("job", "2s (until it is done; 2 tries)", "0s", "2s"),
+    ]
+    endings = dict(ending_rows(found))
+    assert endings["500 over-bound"].endswith("more than 20 pages (all)")
+    assert endings["504 backend-timeout"] == "no whole reply in time; not done within 2s (job)"
+    assert "a page that was there before (rows, all)" in endings["502 backend-failed"]
+    assert list(cut_rows(found)) == [("rows", "stops after 5 pages; the whole page hangs on it")]
+    assert "rows  stops after 5 pages" in report(found)
+    assert dict(reply_rows(found)) == {
+        "rows": "items, next; reply.body.next is the page that follows",
+        "all": "the whole body; and its headers.link; reply.headers['link'] is the page that follows",
+        "job": "result; the last where reply.body.state == 'ready'",
+    }
+    nodes = {node.name: node.lines[2:] for node in drawing_of(found).nodes}
+    assert nodes["rows"] == ("≤ 5 pages",)
+    assert nodes["all"] == ("each of ≤ 10, ≤ 20 pages",)
+    assert nodes["job"] == ("until done",)
+
+
+def test_old_replies_of_a_list_are_renewed_page_by_page(tmp_path: Path) -> None:
+    kept = "cache: {ttl: 1m, stale_while_revalidate: 1h}"
+    steps = f"  rows: {{client: todos, get: /rows, {kept}, pages: {{next: reply.body.next, most: 7}}}}"
+    assert most_requests(subject(tmp_path, steps, "rows")).behind == 7

@@ -25,6 +25,7 @@ from bff.recipe.check.order import check_cycles, check_unread
 from bff.recipe.check.page import Page
 from bff.recipe.check.parts import check_composed, check_parts
 from bff.recipe.check.passing import check_pass
+from bff.recipe.check.repeated import check_cursors, check_repeated
 from bff.recipe.check.requests import check_clients, check_keys, check_times
 from bff.recipe.check.routes import check_routes
 from bff.recipe.check.signing import check_signed
@@ -41,6 +42,7 @@ Check = Callable[[Page], None]
 _ALWAYS: tuple[Check, ...] = (
     *(check_clients, check_invalidates, check_parts, check_keys, check_methods, check_repeats),
     *(check_formats, check_documents, check_pass, check_signed, check_times, check_ages, check_headers),
+    check_repeated,
     check_cycles,
     check_lets,
     check_table,
@@ -48,7 +50,7 @@ _ALWAYS: tuple[Check, ...] = (
 # What follows from names: with an unknown one among them it would say things that the cure makes untrue.
 _WHEN_NAMES_ARE_KNOWN: tuple[Check, ...] = (
     *(check_unread, check_nulls_written, check_loops, check_filters, check_redirects, check_locations),
-    *(check_shared_caches, check_tokens, check_deferred, check_values, check_partial),
+    *(check_shared_caches, check_tokens, check_deferred, check_values, check_partial, check_cursors),
     *(check_orders, check_zones),
 )
 

@@ -18,15 +18,30 @@ _DEFAULTS = Settings()
 
 def check_loops(page: Page) -> None:
     """Say an each or batch that could make more requests than may run, and a page whose requests together could."""
-    counted = [(step, _requests_of(page, step)) for step in page.requests]
-    total = sum(count for _, count in counted)
-    largest, count = max(counted, key=lambda one: one[1], default=(None, 0))
+    counted = [(step, _requests_of(page, step), rounds_of(step)) for step in page.requests]
+    total = sum(items * rounds for _, items, rounds in counted)
+    largest, items, rounds = max(counted, key=lambda one: one[1] * one[2], default=(None, 0, 0))
     most = max(page.project.settings.max_requests, _DEFAULTS.max_requests)
-    if largest is not None and count > 1 and total > most:
-        key = "each" if largest.each is not None else "batch"
-        message = f"this page could make {total} requests"
-        hint = f"at most {most} may run (BFF_MAX_REQUESTS), and '{largest.name}' could make {count}: lower maxItems"
-        page.say(largest.marks.key(key), message, hint)
+    if largest is None or items * rounds <= 1 or total <= most:
+        return
+    cures = {"each": "lower maxItems", "batch": "lower maxItems"} if items > 1 else {}
+    cures |= {"pages": "lower most", "until": "raise every"}
+    causes = [key for key in cures if getattr(largest, key) is not None]
+    cure = " or ".join(cures[key] for key in causes)
+    message = f"this page could make {total} requests"
+    hint = (
+        f"at most {most} may run (BFF_MAX_REQUESTS), and '{largest.name}' could make {items * rounds}: {cure}"
+    )
+    page.say(largest.marks.key(causes[0]), message, hint)
+
+
+def rounds_of(step: Request) -> int:
+    """How many requests there may be for one item of a step: for the pages of a list, or until it is done."""
+    if step.pages is not None:
+        return step.pages.most
+    if step.until is not None:
+        return 1 + math.floor(step.until.within / step.until.every)
+    return 1
 
 
 def _requests_of(page: Page, step: Request) -> int:

@@ -133,7 +133,10 @@ def _makes(key: str, member: str) -> bool:
 
 
 def _item_of_input(page: Page, step: Step, node: ast.expr, seen: set[tuple[str, str]]) -> str:
-    """The same of the list that a step goes over, where the node is an item of it."""
+    """The same of the list that a step goes over, where the node is an item of it, and of a cursor's first value."""
+    if isinstance(step, Request) and step.pages is not None and root_name(node) == step.cursor:
+        first = [] if step.pages.first is None else as_it_is(step.pages.first.node)
+        return next(filter(None, (_input_behind(page, source, seen) for source in first)), "")
     clause = (step.each or step.batch) if isinstance(step, Request) else None
     if clause is None or root_name(node) != clause.variable:
         return ""

@@ -20,7 +20,8 @@ _REPLY = ("status", "headers", "body")
 _ERROR = ("status", "kind")
 _SOMEWHERE = {
     "errors": "the failures of the page are known in shape, status and headers only",
-    "reply": "the reply is known in take, ok, failed, on_status, fallback and undo only; elsewhere use the step's name",
+    "reply": "the reply is known in take, ok, failed, on_status, next, done, fallback and undo only; "
+    "elsewhere use the step's name",
     "error": "the failure is known in the step's own fallback only",
     "idempotency_key": "it is known in a step with that key only",
     RAW: "the body as it came is known beside 'signed' only; without that, take it as input.body",
@@ -93,6 +94,9 @@ def _check_name(page: Page, spot: Spot, use: Use, unknown: _Unknown) -> None:
         page.say(mark, f"'{name}' is a step", hint)
     elif name in _SOMEWHERE:
         page.say(mark, f"'{name}' is not known here", _SOMEWHERE[name])
+    elif isinstance(spot.step, Request) and name == spot.step.cursor:
+        hint = "it is another for each request: it is known where a request is made and over its reply"
+        page.say(mark, f"the cursor '{name}' is not known here", hint)
     elif name in FUNCTIONS or name in page.project.functions.get(page.recipe.name, {}):
         page.say(mark, f"'{name}' is a function", f"call it: {_signature(page, name)}")
     else:

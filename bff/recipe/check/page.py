@@ -23,7 +23,8 @@ from bff.recipe.taint import Taint, taint_of
 Leaf = Expression | EachClause
 
 # What a request's reply and error are called, and where.
-_OVER_REPLY = ("take", "ok", "failed", "on_status", "fallback")
+_OVER_REPLY = ("take", "ok", "failed", "on_status", "fallback", "pages.next", "until.done")
+_WITHOUT_CURSOR = ("when", "each", "batch", "fallback", "pages.first")
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +180,10 @@ def _names_at(step: Step, key: str) -> tuple[str, ...]:
         return ()
     top = key.split(".")[0]
     names: tuple[str, ...] = ()
-    if top in _OVER_REPLY or top == "undo":
+    if top in _OVER_REPLY or key in _OVER_REPLY or top == "undo":
         names += ("reply",)
+    if step.cursor is not None and key not in _WITHOUT_CURSOR and top != "undo":
+        names += (step.cursor,)
     if top == "fallback":
         names += ("error",)
     if step.idempotency_key is not None and top not in ("when", "each", "batch", "idempotency_key"):
@@ -230,10 +233,10 @@ def _below(at: Spot, name: str) -> Spot:
 
 
 def loop_failed(step: Step | None) -> bool:
-    """Whether a step's loop could not be read, so that its variable is unknown."""
+    """Whether a step's loop or cursor could not be read, so that its variable is unknown."""
     if not isinstance(step, Request):
         return False
-    if "let" in step.marks.keys:
+    if "let" in step.marks.keys or ("pages.as" in step.marks.keys and step.cursor is None):
         return True
     return any(key in step.marks.keys and getattr(step, key) is None for key in ("each", "batch"))
 

@@ -37,6 +37,8 @@ _OF_THE_REQUEST = {
     "fallback": ("'fallback'", "nothing can stand in for a body; the visitor gets a problem"),
     "cache": ("'cache'", "a stream is not kept here; the cache of the page is the browser's"),
     "hedge": ("'hedge'", "two streams would be one too many"),
+    "pages": ("'pages'", f"it would read the replies; {_UNPARSED}"),
+    "until": ("'until'", f"it would read the replies; {_UNPARSED}"),
     "undo": ("'undo'", "nothing stands below that could fail"),
 }
 

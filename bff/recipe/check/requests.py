@@ -60,7 +60,8 @@ def _contradictions(step: Request) -> list[tuple[str, str, str]]:
     if step.writes:
         only_reads = step.method != "POST" or step.graphql is not None
         cure = "only reads may be repeated" if only_reads else "a POST that only reads says safe: true"
-        found += [(key, f"'{key}' on a write", cure) for key in ("cache", "hedge") if key in written]
+        reading = ("cache", "hedge", "pages", "until")
+        found += [(key, f"'{key}' on a write", cure) for key in reading if key in written]
         found += _of_bulk(step)
         if step.defer:
             found.append(("defer", "'defer' on a write", cure))
@@ -116,15 +117,18 @@ def check_times(page: Page) -> None:
         client = page.client(step)
         if step.timeout is not None and step.timeout > deadline:
             default = "" if "deadline" in page.recipe.marks.keys else ", the default"
-            hint = f"the whole page ends after {_seconds(deadline)}{default}"
+            hint = f"the whole page ends after {seconds_text(deadline)}{default}"
             page.say(
-                step.marks.value("timeout"), f"a timeout of {_seconds(step.timeout)} over the deadline", hint
+                step.marks.value("timeout"),
+                f"a timeout of {seconds_text(step.timeout)} over the deadline",
+                hint,
             )
         limit = step.timeout or (client.timeout if client is not None else deadline)
         if step.hedge is not None and step.hedge >= min(limit, deadline):
-            hint = f"the step ends after {_seconds(min(limit, deadline))}"
+            hint = f"the step ends after {seconds_text(min(limit, deadline))}"
             page.say(step.marks.value("hedge"), "a hedge that would never be sent", hint)
 
 
-def _seconds(seconds: float) -> str:
+def seconds_text(seconds: float) -> str:
+    """A time as messages tell it."""
     return f"{seconds:g}s" if seconds >= 1 else f"{seconds * 1000:g}ms"

@@ -18,7 +18,7 @@ from bff.recipe.loader.formats import read_format
 from bff.recipe.loader.graphql import ACCEPTS, TAKES, DocumentReading, implied
 from bff.recipe.loader.needed import NEEDED_FORM, Malformed, needed_path
 from bff.recipe.loader.reading import Table, kind_of, marks_of
-from bff.recipe.loader.trees import TreeReading
+from bff.recipe.loader.repeats import RepeatReading
 from bff.recipe.model import (
     Fail,
     Guard,
@@ -38,7 +38,7 @@ _CONSTANTS = ("true", "false", "null")
 _KIND_HINT = "a step has one of: client (with a verb), value, require, recipe"
 
 
-class StepReading(TreeReading):
+class StepReading(RepeatReading):
     """Reads steps; `broken` gathers the names of those that could not be read whole."""
 
     def __init__(self, root: Path) -> None:
@@ -163,6 +163,8 @@ class StepReading(TreeReading):
             retries=self._integer(found, "retries"),
             hedge=self._optional(found, "hedge", self.duration),
             cache=None if cache is None else self._cache(cache),
+            pages=self._optional(found, "pages", self.pages),
+            until=self._optional(found, "until", self.until),
             undo=self._undo(name, found, marks) if "undo" in found else None,
             idempotency_key=None if key is None else self._idempotency_key(key),
             defer=self._optional(found, "defer", self.boolean) is True,

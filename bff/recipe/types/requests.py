@@ -11,7 +11,7 @@ from bff.expressions.types.choices import either
 from bff.expressions.types.members import seen
 from bff.expressions.types.typing import Known, Typing
 from bff.recipe.contracts import Contracts, promise_of
-from bff.recipe.model import Request
+from bff.recipe.model import Pages, Request
 from bff.recipe.needs import Need
 from bff.recipe.types.accepted import accepts_failures
 from bff.recipe.types.formats import may_be_nothing, type_of_format
@@ -33,6 +33,8 @@ from bff.types.model import (
     without_null,
 )
 
+_ROUNDS = 3
+"""How often the type of a cursor is told anew of itself."""
 _TREES = ("query", "headers", "body", "form", "text")
 _UNREAD = Unknown("it is not looked at before its status is known")
 
@@ -76,6 +78,8 @@ class Requests:
         if step.idempotency_key is not None:
             item = {"idempotency_key": nullable(STRING)}
             inner = inner.with_names(item)
+        if step.pages is not None:
+            inner = self._with_cursor(step, step.pages, inner)
         self._look_at(step, inner)
         value = self._answer(step, inner)
         if step.undo is not None:
@@ -85,7 +89,7 @@ class Requests:
         otherwise = [] if step.fallback is None else [self._fallback(step, step.fallback, around)]
         if step.each is not None:
             return self._keyed(step, Array(either(value, *otherwise)))
-        if step.batch is not None:
+        if step.batch is not None and step.pages is None:
             value = Array(typing.elements(value))
         return either(self._keyed(step, value), *otherwise)
 
@@ -110,15 +114,22 @@ class Requests:
             typing.of(step.ok, known.with_names({"reply": reply(INTEGER, _UNREAD)}))
             judged = _loosely(body) if accepts_failures(step.ok) else body
             known = typing.unwatched.where(step.ok, known.with_names({"reply": reply(INTEGER, judged)}))
-        elif step.take is not None:
+        elif step.take is not None or step.until is not None:
             known = known.with_names({"reply": reply(INTEGER, body)})
+        if step.pages is not None:
+            typing.of(step.pages.next, known.with_names({"reply": reply(INTEGER, body)}))
+        if step.until is not None:
+            # It looks at replies of any form, before they are held to anything.
+            typing.of(step.until.done, known.with_names({"reply": reply(INTEGER, _UNREAD)}))
+            known = typing.unwatched.where(step.until.done, known)
         needs = self._needs.get(step.name, ())
         if step.failed is not None:
             typing.of(step.failed, known.with_names({"reply": reply(INTEGER, body)}))
         if step.take is not None:
             value = typing.of(step.take, known)
         else:
-            value = body if step.ok is None else typing.member("reply", "body", known)
+            is_judged = step.ok is not None or step.until is not None
+            value = typing.member("reply", "body", known) if is_judged else body
         value = with_needs(value, needs)
         if not needs and not _reads_into(step) and may_be_nothing(step.format):
             value = union_of(value, NULL if step.each is None else Literal(True))
@@ -126,7 +137,25 @@ class Requests:
             typing.of(tree, known.with_names({"reply": reply(Literal(status), _other(step, status))}))
             for status, tree in step.on_status
         )
-        return either(value, *answers)
+        value = either(value, *answers)
+        return value if step.pages is None else Array(typing.elements(value))
+
+    def _with_cursor(self, step: Request, pages: Pages, known: Known) -> Known:
+        """What is known with the cursor, which `next` may make of itself."""
+        if pages.name is None:
+            return known
+        first = NULL if pages.first is None else self._typing.of(pages.first, known)
+        body, quiet = self._body(step), self._typing.unwatched
+        found: Type = first
+        for _ in range(_ROUNDS):
+            inner = known.with_names({pages.name: found, "reply": reply(INTEGER, body)})
+            wider = either(first, without_null(quiet.of(pages.next, inner)))
+            if wider == found:
+                break
+            found = wider
+        else:
+            found = Unknown("it is made anew of each reply")
+        return known.with_names({pages.name: found})
 
     def _body(self, step: Request) -> Type:
         if step.format is not None:
@@ -177,7 +206,7 @@ def _of_failed(step: Request) -> Type:
 
 def _reads_into(step: Request) -> bool:
     """Whether a reply without a body is a failure: something that is in it is read."""
-    if step.batch is not None or step.key_by is not None:
+    if step.batch is not None or step.key_by is not None or step.pages is not None:
         return step.take is None
     if step.take is None:
         return False
