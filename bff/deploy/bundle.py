@@ -10,7 +10,7 @@ from msgspec import Struct
 from bff.deploy.binaries import stripped
 from bff.deploy.engine_pack import packed
 from bff.deploy.imports import engine_files, imported_from, project_files
-from bff.deploy.packages import OPTIONAL, REST, group_of, needless, used_files
+from bff.deploy.packages import OPTIONAL, REST, group_of, needless, used_files, wants_keys
 from bff.deploy.pins import FILE as PINS
 from bff.deploy.pins import Pins, distributions_of, file_of
 from bff.deploy.python import Python
@@ -211,10 +211,9 @@ def _variables(planned: Planned) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
     for client in _clients(planned):
         found |= {read.variable: read.default for read in client.variables}
-    recipes = [plan.recipe for plan in planned.plans.values()]
-    if any(recipe.auth != "none" or recipe.session is not None for recipe in recipes):
+    if any(map(wants_keys, planned.plans.values())):
         found["BFF_SESSION_KEYS"] = None
-    for recipe in recipes:
+    for recipe in (plan.recipe for plan in planned.plans.values()):
         found |= dict.fromkeys(recipe.signed.secrets if recipe.signed is not None else ())
         if recipe.idempotency_key is not None:
             found |= dict.fromkeys((STATE, "BFF_SESSION_KEYS"))

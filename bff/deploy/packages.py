@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
-from bff.expressions.rooms import PATTERNED
+from bff.expressions.rooms import PATTERNED, SEALING
 from bff.plan.compiled import CompiledPages
 from bff.plan.model import Plan
 from bff.recipe.model import Input
@@ -43,7 +43,7 @@ def needless(
     With `counts` pages are counted for Prometheus, with `serves` `python -m bff serve` starts them.
     """
     recipes = [plan.recipe for plan in plans]
-    signed = any(recipe.auth != "none" or recipe.session is not None for recipe in recipes)
+    signed = any(map(wants_keys, plans))
     limited = any(recipe.rate_limit is not None for recipe in recipes)
     requests = [request for plan in plans for request in plan.requests]
     writes = any(step.writes for step in requests)
@@ -69,6 +69,12 @@ def needless(
         yield "prometheus-client"
     if not serves:
         yield "granian"
+
+
+def wants_keys(plan: Plan) -> bool:
+    """Whether a page may know who asks, or seals something for them: with the keys of sessions."""
+    recipe = plan.recipe
+    return recipe.auth != "none" or recipe.session is not None or bool(plan.functions & SEALING)
 
 
 def _needs_library(given: Input) -> bool:

@@ -80,9 +80,9 @@ def ask_page(
     """
     operator.addHandler(logging.NullHandler())  # else its lines would go out beside the answer
     environ = {**environ, **_DEVELOPING}
-    key = Fernet.generate_key().decode()
-    if visitor is not None or not environ.get("BFF_SESSION_KEYS"):
-        environ["BFF_SESSION_KEYS"] = key
+    # With the keys of the environment, what the page seals for itself is opened by the next call.
+    key = environ.get("BFF_SESSION_KEYS", "").partition(",")[0].strip() or Fernet.generate_key().decode()
+    environ["BFF_SESSION_KEYS"] = environ.get("BFF_SESSION_KEYS") or key
     made = load_site(root, [page], environ, None)
     asked = made.site.pages[page]
     recipe = asked.recipe

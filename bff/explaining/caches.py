@@ -58,7 +58,10 @@ def _where(subject: Subject, last: str) -> str:
     """In which key and line a step reads what is a visitor's, where the end of a way says that it does."""
     for step in subject.recipe.steps:
         for key, part in parts(step):
-            if any(last == f"{step.name} reads {text}" for text in private_reads(inspect_part(part))):
+            if any(
+                last == f"{step.name} reads {text}"
+                for text in private_reads(inspect_part(part), subject.recipe.auth)
+            ):
                 key = key.partition(".")[0]
                 if key == "body" and isinstance(step, Request) and step.graphql is not None:
                     key = "variables"

@@ -10,7 +10,9 @@ from typing import Any
 from bff.errors import AuthorError, Finding, OperatorError, Place
 from bff.explaining.paper import Paper
 from bff.expressions import Evaluation, compile_tree
+from bff.expressions.inspect import inspect
 from bff.expressions.parse import parse
+from bff.expressions.rooms import SEALING
 from bff.expressions.tokens import ExpressionError, is_name
 from bff.expressions.tree import Constant, Expression
 from bff.modules import ProjectModules, public_functions
@@ -97,6 +99,10 @@ def _findings(expression: Expression, data: Mapping[str, Any], functions: Functi
     project = Project(Path(), {NAME: recipe}, (NAME,), {NAME: dict(functions)}, {})
     page = Page(recipe, project)
     check_names(page)
+    for use in inspect(expression).functions:
+        if use.name in SEALING:
+            mark = page.spots[-1].mark(use.offset, use.length)
+            page.say(mark, f"'{use.name}' needs a page and its visitor", "ask the page: bff call PAGE")
     if not page.findings:
         check_values(page)
     return page.findings

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bff.expressions import days, instants, languages, lists, scalars, texts
+from bff.expressions import days, instants, languages, lists, scalars, seals, texts
 from bff.expressions.library import Function
 
 __all__ = ["FUNCTIONS", "Function"]
@@ -19,5 +19,6 @@ FUNCTIONS: Mapping[str, Function] = {
     **days.FUNCTIONS,
     **instants.FUNCTIONS,
     **languages.FUNCTIONS,
+    **seals.FUNCTIONS,
     **texts.FUNCTIONS,
 }

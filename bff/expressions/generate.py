@@ -20,7 +20,7 @@ from bff.expressions.operators import equals_plainly
 from bff.expressions.paths import ANY, Scope
 from bff.expressions.pattern_mistakes import parts_of
 from bff.expressions.percent import ENCODERS
-from bff.expressions.rooms import LIBRARY, PATTERNED
+from bff.expressions.rooms import LIBRARY, PATTERNED, SEALING, SEALS
 from bff.expressions.running import OWN, QUOTES
 from bff.expressions.safe import Safe
 from bff.expressions.structs import IsStruct, can_be_members, gives_struct
@@ -296,7 +296,8 @@ class _Writer:
         codes = self.nodes(arguments)
         if name == "default" and name not in self.functions:
             return self.default(*codes)
-        text, uses = ", ".join(["_ev", *(code.text for code in codes)]), uses_of(codes)
+        sealing = [self.name(SEALS)] if name in SEALING else []
+        text, uses = ", ".join(["_ev", *(code.text for code in [*sealing, *codes])]), uses_of(codes)
         if name in self.quotes or name in ENCODERS:
             return Code(f"{QUOTES}{name}({text})", uses)
         if name in self.functions:

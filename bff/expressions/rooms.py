@@ -35,6 +35,18 @@ def _languages() -> Mapping[str, Function]:
     return FUNCTIONS
 
 
+def _seals() -> Mapping[str, Function]:
+    from bff.expressions.seals import FUNCTIONS
+
+    return FUNCTIONS
+
+
+SEALING = frozenset({"seal", "unseal"})
+"""The functions that want the keys of the app, and know the page and its visitor: `SEALS` of the scope."""
+
+SEALS = "_seals"
+"""What seals for the visitor, in the scope of pages that do; no author can write the name."""
+
 PATTERNED = frozenset({"matches", "find", "sub"})
 """The functions whose second argument is a pattern: a constant that is compiled with the expression."""
 
@@ -44,6 +56,7 @@ ROOMS: Mapping[str, Callable[[], Mapping[str, Function]]] = {
     **dict.fromkeys(_OF_TEXTS, _texts),
     **dict.fromkeys(("epoch", "instant", "local", "shift", "start_of"), _instants),
     "language": _languages,
+    **dict.fromkeys(SEALING, _seals),
 }
 """The functions that stand in rooms, each with what opens its room."""
 

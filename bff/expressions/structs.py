@@ -38,7 +38,7 @@ _SCALARS = frozenset(
         "start_of",
         "startswith",
     )
-) | {"str", "strip", "upper", "matches", "sub", "url_encode", "url", "base64", "unbase64", "to_json"}
+) | {"str", "strip", "upper", "matches", "sub", "url_encode", "url", "base64", "unbase64", "to_json", "seal"}
 """Functions that give neither lists nor mappings."""
 
 

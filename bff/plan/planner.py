@@ -13,7 +13,7 @@ from bff.expressions.addresses import with_encoded_holes
 from bff.expressions.fields import fields
 from bff.expressions.inspect import ANY, Any_, Inspection, Path, inspect, inspect_tree, item_paths
 from bff.expressions.paths import Alias, scope_of
-from bff.expressions.rooms import PATTERNED
+from bff.expressions.rooms import PATTERNED, SEALING
 from bff.expressions.tree import Constant, Expression, Tree
 from bff.expressions.tree import Mapping as MappingTree
 from bff.http import CacheTerms, Client, encode_constant
@@ -54,7 +54,7 @@ from bff.recipe.taint import taint_of
 from bff.validation import Validator
 
 _SENT = frozenset({"path", "query", "headers", "body", "form", "text", "each", "batch"})
-_NEEDY = PATTERNED
+_NEEDY = PATTERNED | SEALING
 VISITOR_INPUT = frozenset({"path", "query", "headers", "body"})
 
 

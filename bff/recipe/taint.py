@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from bff.expressions.inspect import Inspection, Path, inspect_tree, path_text
+from bff.expressions.rooms import SEALING
 from bff.expressions.tree import Tree
 from bff.http import Client
 from bff.recipe.graph import build_graph, inspect_part, parts
-from bff.recipe.model import Recipe, Request, Step, Value
+from bff.recipe.model import Auth, Recipe, Request, Step, Value
 
 OF_ONE_VISITOR = frozenset({"user", "headers"})
 """The names that hold something of the visitor which is not in the address of the page."""
@@ -67,7 +68,9 @@ class _Tracer:
 
     def _own_way(self, step: Step) -> Way:
         """What makes a step private by itself."""
-        own = [text for _, part in parts(step) for text in private_reads(inspect_part(part))]
+        own = [
+            text for _, part in parts(step) for text in private_reads(inspect_part(part), self._recipe.auth)
+        ]
         if own:
             return (f"{step.name} reads {own[0]}",)
         for client in self._asked(step):
@@ -87,7 +90,11 @@ class _Tracer:
         if self._recipe.auth == "required":
             return ("the page is for signed-in visitors, whom a CDN does not know",)
         inspections = [(key, inspect_tree(tree)) for key, tree in self._page_trees()]
-        own = [f"the {key} reads {text}" for key, found in inspections for text in private_reads(found)]
+        own = [
+            f"the {key} reads {text}"
+            for key, found in inspections
+            for text in private_reads(found, self._recipe.auth)
+        ]
         if own:
             return (own[0],)
         read = {use.name for _, found in inspections for use in found.names}
@@ -122,8 +129,9 @@ class _Tracer:
         return frozenset(found)
 
 
-def private_reads(found: Inspection) -> list[str]:
-    """What of one visitor an expression reads, as it is written."""
+def private_reads(found: Inspection, auth: Auth) -> list[str]:
+    """What of one visitor an expression reads, as it is written; what seals for them reads who they are."""
     paths: set[Path] = {path for path in found.reads if path[0] in OF_ONE_VISITOR}
     paths |= {(use.name,) for use in found.names if use.name in OF_ONE_VISITOR} if not paths else set()
-    return sorted(map(path_text, paths))
+    sealing = {use.name for use in found.functions} & SEALING if auth != "none" else frozenset()
+    return [*sorted(map(path_text, paths)), *(f"who asks, by {name}(…)" for name in sorted(sealing))]

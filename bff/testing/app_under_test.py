@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from cryptography.fernet import Fernet
 from msgspec.structs import replace
 
 from bff import clock
@@ -28,7 +27,7 @@ from bff.problems import CONTENT_TYPE
 from bff.recipe.model import Recipe
 from bff.testing.lines import assembled
 from bff.testing.samples import GivenInput
-from bff.testing.scenario import raw_body, wire_texts
+from bff.testing.scenario import SESSION_KEY, raw_body, wire_texts
 from bff.testing.server import FakeBackend, Received, Script, answer
 from bff.testing.signing import signed_headers
 from bff.testing.tables import rows_in
@@ -37,7 +36,6 @@ from bff.web.app import create_app
 from bff.web.lines import MEDIA_TYPE
 from bff.web.site import Page
 
-_KEY = Fernet.generate_key().decode()
 _KEY_HEADER = "idempotency-key"
 _DEVELOPING = {"FLASK_RUN_FROM_CLI": "true"}
 """Then a page that keeps answers starts without a store, and each of its visits runs."""
@@ -292,7 +290,7 @@ def _put_together(found: Any, seconds: float) -> Answered:
 @cache
 def environment(root: Path) -> Mapping[str, str]:
     """An environment with a session key of our own and everything that the clients of a project want."""
-    found = {"BFF_SESSION_KEYS": _KEY, **_DEVELOPING}
+    found = {"BFF_SESSION_KEYS": SESSION_KEY, **_DEVELOPING}
     planned = plan_folder(root)
     for client in planned.clients.values():
         found |= client.stand_ins
@@ -317,7 +315,7 @@ def _cookie(page: Page, user: Any) -> str:
     names = [client.auth.name for client in page.plan.clients if isinstance(client.auth, ForwardedToken)]
     now = clock.wall()
     session = Session(user, {name: f"token-of-{name}" for name in names}, int(now) + 3600)
-    return SessionSeal([_KEY], 3600.0).seal(session, now)
+    return SessionSeal([SESSION_KEY], 3600.0).seal(session, now)
 
 
 def path_of(recipe: Recipe, request: GivenInput) -> str:

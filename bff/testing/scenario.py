@@ -7,7 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from cryptography.fernet import Fernet
+
 from bff.expressions.inspect import Path
+from bff.expressions.rooms import SEALING, SEALS
+from bff.identity import Visitor
+from bff.identity.seals import Seals
 from bff.recipe.keys import RAW
 from bff.recipe.model import Recipe
 from bff.testing.samples import GivenInput
@@ -15,6 +20,9 @@ from bff.testing.trial import Trial
 from bff.testing.upstream import Upstream
 from bff.validation import prune
 from bff.web.site import Page
+
+SESSION_KEY = Fernet.generate_key().decode()
+"""The key of the apps under test."""
 
 Variable = tuple[str, Path]
 """A step (or `user`, `query`) and the path in its reply (or value) of something that can be chosen."""
@@ -76,7 +84,7 @@ def scope_of(page: Page, request: GivenInput, user: Any) -> dict[str, Any]:
     body = request.body
     if reader.body is not None:
         body = prune(reader.body.schema, body)
-    return {
+    scope = {
         "path": {name: str(value) for name, value in request.path.items()}
         | reader.path.read(lambda name: wire_texts(request.path.get(name)), []),
         "query": reader.query.read(lambda name: wire_texts(request.query.get(name)), []),
@@ -85,6 +93,9 @@ def scope_of(page: Page, request: GivenInput, user: Any) -> dict[str, Any]:
         "user": user,
         **({RAW: raw_body(page.recipe, request).decode()} if page.plan.reads_raw else {}),
     }
+    if page.plan.functions & SEALING:
+        scope[SEALS] = Seals([SESSION_KEY], page.recipe.name).of(Visitor(user))
+    return scope
 
 
 def raw_body(recipe: Recipe, request: GivenInput) -> bytes:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from bff import clock
 from bff.certificates import authorities
 from bff.errors import OperatorError, PageError
+from bff.expressions.rooms import SEALING
 from bff.hashing import blake2b
 from bff.identity import ANYBODY, Session, SessionSeal, SessionTooLarge, Visitor
 from bff.identity.origin import SAFE_METHODS, passes
@@ -29,6 +30,7 @@ from bff.web.request import PageRequest
 
 if TYPE_CHECKING:
     from bff.identity.bearer import BearerCheck
+    from bff.identity.seals import Seals
 
 COOKIE = Cookie("__Host-bff", "bff-session")
 _TOKEN = re.compile(r"[!-~](?:[ -~]*[!-~])?")
@@ -40,6 +42,7 @@ class Identity:
 
     def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
         self._settings = settings
+        self._keys = settings.session_keys
         self._development = environ.get("FLASK_RUN_FROM_CLI") == "true"
         self._seal = (
             SessionSeal(settings.session_keys, settings.session_ttl) if settings.session_keys else None
@@ -50,9 +53,10 @@ class Identity:
     def require_for(self, plan: Plan) -> None:
         """Raises OperatorError where a page needs what the settings lack; the development server makes itself a key."""
         recipe = plan.recipe
-        if self._seal is not None or (recipe.auth == "none" and recipe.session is None):
+        needs_keys = recipe.session is not None or bool(plan.functions & SEALING)
+        if self._seal is not None or (recipe.auth == "none" and not needs_keys):
             return
-        if self._bearer is not None and recipe.session is None:
+        if self._bearer is not None and not needs_keys:
             return
         if not self._development:
             raise OperatorError(
@@ -62,7 +66,7 @@ class Identity:
         from cryptography.fernet import Fernet
 
         _log.warning("bff: BFF_SESSION_KEYS is not set; sessions last as long as this development server")
-        keys = [Fernet.generate_key().decode()]
+        self._keys = keys = (Fernet.generate_key().decode(),)
         self._seal = SessionSeal(keys, self._settings.session_ttl)
         self.written = RecentWritesSeal(keys)
 
@@ -75,6 +79,14 @@ class Identity:
         if plan.recipe.method not in SAFE_METHODS:
             return partial(self._of_writing, auth=auth, signs_in=signs_in)
         return None if auth == "none" else partial(self._of_reading, auth)
+
+    def seals_of(self, plan: Plan) -> Seals | None:
+        """What seals for a page; None where it does not seal."""
+        if not plan.functions & SEALING:
+            return None
+        from bff.identity.seals import Seals  # few pages seal
+
+        return Seals(self._keys, plan.recipe.name)
 
     def of(self, request: PageRequest, auth: Auth) -> Visitor:
         """Who asks; raises PageError 401, or 403 from another site."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
@@ -12,6 +13,7 @@ from bff import clock
 from bff.errors import PageError
 from bff.executor import KeySource, PageRun, PassingRun, Results, RunContext
 from bff.expressions import Evaluation
+from bff.expressions.rooms import SEALS
 from bff.http import BackgroundReads, Calls, Limits, Transport
 from bff.identity import ANYBODY, Visitor
 from bff.identity.origin import SAFE_METHODS
@@ -33,6 +35,7 @@ from bff.web.request import PageRequest
 from bff.web.site import Page
 
 if TYPE_CHECKING:
+    from bff.identity.seals import Seals
     from bff.web.tracing import Tracing
 
 Run: TypeAlias = Callable[[PageRequest, Journal, Visitor, Scope, str | None], Answer]
@@ -85,6 +88,9 @@ class PageAnswerer:
         self._repeats = None if recipe.passes else common.repeats
         self._has_lines = bool(plan.parts) and plan.shape is not None
         self._run: Run = self._hand_through if recipe.passes else self._make
+        seals = common.identity.seals_of(plan)
+        if seals is not None:
+            self._run = partial(self._sealing, seals, self._run)
         if recipe.signed is not None:
             self._sign(recipe.signed)
         self._encode, self._limits = encoder_of(common.settings), common.limits
@@ -122,6 +128,20 @@ class PageAnswerer:
             *(self.route, self._deadline, visitor, key, request, journal),
             lambda: self._run(request, journal, visitor, scope, key),
         )
+
+    def _sealing(
+        self,
+        seals: Seals,
+        run: Callable[..., Answer],
+        request: PageRequest,
+        journal: Journal,
+        visitor: Visitor,
+        scope: Scope,
+        key: str | None,
+    ) -> Answer:
+        """Run a page whose expressions seal something for its visitor."""
+        scope[SEALS] = seals.of(visitor)
+        return run(request, journal, visitor, scope, key)
 
     # --- the run -------------------------------------------------------------------------------------------------
 

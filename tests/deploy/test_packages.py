@@ -148,3 +148,14 @@ def test_a_built_page_for_who_signs_is_started_without_its_environment(
     lines = [line.split() for line in printed.splitlines()]
     for name in ("NEW_SECRET", "OLD_SECRET", "BFF_STATE_URL"):
         assert [name, "must", "be", "set", "hook"] in lines
+
+
+def test_a_page_that_seals_has_what_does_and_wants_the_keys(tmp_path: Path) -> None:
+    pages = {
+        "sealing": "route: GET /sealing\nauth: none\nshape: seal(1)\n",
+        "plain": "route: GET /plain\nauth: none\nshape: 1\n",
+    }
+    bundler = Bundler(write_project(tmp_path, pages), running_python(), "x86_64")
+    sealing, plain = (bundler.bundle([page], TARGETS["container"].need) for page in pages)
+    assert "cryptography" in sealing.packages and "BFF_SESSION_KEYS" in sealing.variables
+    assert "cryptography" not in plain.packages and "BFF_SESSION_KEYS" not in plain.variables

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import responses
+from cryptography.fernet import Fernet
 
 from bff.cli import main
 from bff.scaffold import files_of, write_new
@@ -220,3 +221,34 @@ def test_a_secret_that_is_not_there_is_one_line(
         "bff: the environment variable OLD_SECRET is not set, and orchestrations/hook.yaml needs it: "
         "a secret of signed\n",
     )
+
+
+SEALING = """
+    route: GET /page
+    auth: optional
+    input: {query: {cursor: {type: string}}}
+    shape: {found: unseal(query.cursor), next: seal(user.id)}
+    """
+
+
+def test_a_call_opens_what_the_call_before_sealed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BFF_SESSION_KEYS", Fernet.generate_key().decode())
+    root = write_project(tmp_path / "project", {"page": SEALING})
+    (tmp_path / "ann.json").write_text('{"user": {"id": "ann"}}')
+    ann = ("--as", str(tmp_path / "ann.json"))
+    assert call(root, "page", *ann) == 0
+    cursor = json.loads(capsys.readouterr().out)["next"]
+    assert call(root, "page", "-q", f"cursor={cursor}", *ann) == 0
+    assert json.loads(capsys.readouterr().out)["found"] == "ann"
+    assert call(root, "page", "-q", f"cursor={cursor}") == 0
+    assert json.loads(capsys.readouterr().out)["found"] is None
+
+
+def test_a_call_without_keys_seals_with_one_of_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("BFF_SESSION_KEYS", raising=False)
+    assert call(write_project(tmp_path, {"page": SEALING.replace("user.id", "1")}), "page") == 0
+    assert json.loads(capsys.readouterr().out)["next"]

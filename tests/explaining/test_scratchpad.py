@@ -145,3 +145,13 @@ def test_data_is_a_member_for_each_name(tmp_path: Path) -> None:
     assert read_data(None) == {}
     with pytest.raises(OperatorError, match="No such file or directory"):
         read_data(tmp_path / "none.json")
+
+
+def test_what_seals_needs_a_page() -> None:
+    with pytest.raises(AuthorError) as raised:
+        evaluated("[1, unseal(query.q)]", DATA, {})
+    assert str(raised.value) == (
+        "expression:1:5: 'unseal' needs a page and its visitor\n"
+        "[1, unseal(query.q)]\n"
+        "    ^^^^^^ ask the page: bff call PAGE"
+    )

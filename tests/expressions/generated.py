@@ -125,7 +125,7 @@ ONE = (
 )
 ONE += ("instant", "epoch", "local")
 ONE += ("strip", "range", "round", "min", "max", "sort", "unique", "join", "split", "digest", "quote")
-ONE += ("url_encode", "base64", "unbase64", "parse_json", "to_json")
+ONE += ("url_encode", "base64", "unbase64", "parse_json", "to_json", "seal", "unseal")
 TWO = ("min", "max", "round", "index", "group", "pick", "omit", "default", "join", "split", "merge", "unique")
 TWO += ("startswith", "endswith", "sort", "digest", "url", "int", "instant", "local")
 TWO += ("start_of", "language")

@@ -153,6 +153,9 @@ NULLS = [
     "find(big, r'(a*)*b')", "find(big, r'(a+)+$b')", "find(big, r'(a|a)*b')", "find(big, r'(a|aa)+b')",
     "find(big, r'.*.*=.*')", "find(big, r'^(([a-z])+.)+[A-Z]([a-z])+$')", "find(big, r'(.*a){9}b')",
     "matches(x, r'" + "(" * 1_000 + ")" * 1_000 + "')", "find(text, r'" + "a?" * 1_800 + "a" * 300 + "')",
+    # Seals of nobody
+    "unseal(big)", "unseal(text)", "unseal('" + "A" * 2_048 + "')", "unseal(seal(1)[1:])", "unseal(seal(1) + 'A')",
+    "unseal(seal('a')[::-1])", "unseal(rows)", "unseal('=')", "seal(null)", "[unseal(b) for b in bigs][0]",
     # Base64, JSON and addresses
     "unbase64(big + 'a')", "unbase64('====')", "unbase64(xs)", "base64(rows)", "parse_json(big)",
     "parse_json('[' + '[' * 0)", "parse_json(replace(big, 'a', '[')[:1000])", "parse_json('{\\'a\\': 1}')",
@@ -186,6 +189,9 @@ OVER = [
     "parse_json('[' + replace(big, 'a', '1,') + '1]')", "[to_json(rows) for a in rows for b in xs]",
     "to_json([big for a in range(1000)])", "[to_json(bigs) for a in xs]", "url('/', {'a': bigs})",
     "[url('/', {'a': xs, 'b': xs}) for a in xs for b in xs]",
+    # What is sealed and what nobody sealed
+    "seal(big)", "seal(rows)", "seal(bigs)", "[seal(a) for a in range(1000) for b in range(1000)]",
+    "[unseal(text) for a in range(1000) for b in range(1000)]",
     # Three loops over 300 items
     _NESTED_LOOPS.format(""), _NESTED_LOOPS.format(" if a.id == b.id and b.id == c.id"),
     _NESTED_LOOPS.format(" if false"),
@@ -351,10 +357,16 @@ def cases() -> list[tuple[str, list[str], str]]:
 def scope() -> dict[str, object]:
     """300 rows and some long texts."""
     rows = [{"id": number, "name": f"待办 {number}", "n": number % 7} for number in range(300)]
+    from cryptography.fernet import Fernet
+
+    from bff.identity import Visitor
+    from bff.identity.seals import Seals
+
     rows_again = [dict(row) for row in rows]
     big = "a" * 1_000_000
     prices = [number / 100 for number in range(100_000)]
     return {
+        "_seals": Seals([Fernet.generate_key().decode()], "page").of(Visitor()),
         "x": None, "text": "a" * 10, "big": big, "rows": rows, "rows2": rows_again, "xs": list(range(300)),
         "wide": [{str(key): key for key in range(200)} for _ in range(300)],
         "bigs": [(big + str(number))[:1_000_000] for number in range(4)] * 75,

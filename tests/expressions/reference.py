@@ -129,6 +129,19 @@ def items(value):
     return value if isinstance(value, list) else []
 
 
+SEALED = "~sealed"
+
+
+class PlainSeals:
+    """Seals nothing, so that a text is the same each time."""
+
+    def seal(self, plain):
+        return f"{plain.decode()}{SEALED}"
+
+    def open(self, text):
+        return text.removesuffix(SEALED).encode() if text.endswith(SEALED) else None
+
+
 def percent(value):
     plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~"
     return "".join(one if one in plain else "".join(f"%{byte:02X}" for byte in one.encode()) for one in value)
@@ -457,6 +470,14 @@ class _Reference:
             sign = "" if address[-1:] in ("?", "&") else "&" if "?" in address else "?"
             address += f"{sign}{name}={value}"
         return address + hash_ + fragment
+
+    def f_seal(self, value):
+        return None if value is None else f"{self.f_to_json(value)}{SEALED}"
+
+    def f_unseal(self, value):
+        if is_text(value) and value.endswith(SEALED):
+            return json.loads(value.removesuffix(SEALED))
+        return None
 
     def f_base64(self, value):
         return base64.b64encode(value.encode()).decode() if is_text(value) else None

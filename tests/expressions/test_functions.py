@@ -3,10 +3,14 @@
 from datetime import UTC, datetime
 
 import pytest
+from cryptography.fernet import Fernet
 
 from bff.expressions import Evaluation, compile_tree, zones
 from bff.expressions.functions import FUNCTIONS
 from bff.expressions.parse import parse
+from bff.expressions.rooms import SEALS
+from bff.identity import Visitor
+from bff.identity.seals import Seals
 
 # 04:30 on the 16th in Shanghai
 NOW = datetime(2026, 11, 15, 20, 30, 1, 234567, tzinfo=UTC)
@@ -16,7 +20,8 @@ ROWS = [
     {"id": "3", "title": "c", "due": "2026-01-01", "done": True},
     {"id": None, "title": "a", "done": None},
 ]
-SCOPE = {"rows": ROWS, "m": {"a": 1, "b": None}, "text": "Hello, 待办"}
+SEALED_FOR = Seals([Fernet.generate_key().decode()], "page").of(Visitor())
+SCOPE = {"rows": ROWS, "m": {"a": 1, "b": None}, "text": "Hello, 待办", SEALS: SEALED_FOR}
 
 CASES = {
     "len": [("len(rows)", 4), ("len(m)", 2), ("len(text)", 9), ("len(null)", None), ("len(5)", None)],
@@ -140,6 +145,18 @@ CASES = {
         ("url('/a', {'b': [[1]]})", None),
         ("url('/a', 5)", None),
         ("url(null, {'b': 1})", None),
+    ],
+    "seal": [
+        ("unseal(seal({'after': 7, 'by': ['a']}))", {"after": 7, "by": ["a"]}),
+        ("seal(1) == seal(1)", True),
+        ("seal({'a': 1, 'b': 2}) == seal({'b': 2, 'a': 1})", True),
+        ("seal(null)", None),
+    ],
+    "unseal": [
+        ("unseal(seal('a'))", "a"),
+        ("unseal('a')", None),
+        ("unseal(5)", None),
+        ("unseal(null)", None),
     ],
     "base64": [
         ("base64('hé')", "aMOp"),

@@ -9,8 +9,9 @@ import pytest
 from bff.errors import PageError
 from bff.expressions import Evaluation, compile_tree
 from bff.expressions.parse import parse
+from bff.expressions.rooms import SEALS
 from tests.expressions.generated import lists, row_texts, rows, scopes, texts, trees, values
-from tests.expressions.reference import evaluate
+from tests.expressions.reference import PlainSeals, evaluate
 from tests.properties import HealthCheck, given, settings
 
 NOW = datetime(2026, 11, 15, 20, 30, 0, 123456, tzinfo=UTC)
@@ -35,6 +36,7 @@ def same(left, right):
 
 
 def check(tree, scope):
+    scope = {**scope, SEALS: PlainSeals()}
     compiled = compile_tree(tree, quotes=QUOTES)
     before = repr(scope)
     expected = evaluate(tree, scope, NOW, QUOTES)
@@ -103,6 +105,7 @@ def test_the_grammar_is_pythons(text):
 @given(text=texts(), scope=scopes)
 def test_the_fast_version_raises_or_is_right(text, scope):
     compiled = compile_tree(parse(text), quotes=QUOTES)
+    scope = {**scope, SEALS: PlainSeals()}
     expected = compiled.safely(scope, Evaluation(now=NOW))
     try:
         made = compiled._fast(scope, Evaluation(now=NOW))

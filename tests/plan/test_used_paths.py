@@ -13,6 +13,7 @@ from bff import jsontext
 from bff.errors import PageError, Place
 from bff.expressions import Evaluation
 from bff.expressions.parse import parse, parse_each
+from bff.expressions.rooms import SEALS
 from bff.expressions.tree import Each, EachClause, Expression, Let, Mapping, PathTemplate, Sequence, Tree
 from bff.expressions.values import MEMBER_DEPTH
 from bff.http import Client
@@ -21,7 +22,7 @@ from bff.plan.partial_decoding import NarrowDecoder, decoder_of
 from bff.plan.planner import make_plan
 from bff.recipe.model import Mark, Marks, Recipe, Request, Value
 from tests.expressions.generated import SCOPE, lists, scopes, texts
-from tests.expressions.reference import evaluate
+from tests.expressions.reference import PlainSeals, evaluate
 from tests.expressions.test_reference import NOW, same
 from tests.properties import HealthCheck, given, settings, st
 
@@ -77,7 +78,7 @@ def reply_of(body: Any) -> dict[str, Any]:
 
 
 def value_of(compiled: Any, scope: dict[str, Any], *, fast: bool) -> Any:
-    return (compiled if fast else compiled.safely)(scope, Evaluation(now=NOW))
+    return (compiled if fast else compiled.safely)({**scope, SEALS: PlainSeals()}, Evaluation(now=NOW))
 
 
 def reference_of(values: dict[str, str], shape: str | Tree, replies: dict[str, Any], take: str) -> Any:

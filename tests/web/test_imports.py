@@ -65,6 +65,7 @@ ONLY_SOME = {
         "bff.dev",
         "bff.executor.bulk",
         "bff.identity.bearer",
+        "bff.identity.seals",
         "bff.testing",
         "bff.web.metrics",
         "bff.web.tracing",
@@ -105,7 +106,17 @@ AUTHORS = {
     # The whole library; what few pages call is loaded for them alone.
     *(
         f"bff.expressions.{name}"
-        for name in ("days", "functions", "instants", "languages", "moments", "patterns", "texts", "zones")
+        for name in (
+            "days",
+            "functions",
+            "instants",
+            "languages",
+            "moments",
+            "patterns",
+            "seals",
+            "texts",
+            "zones",
+        )
     ),
     "re2",
 }

@@ -183,6 +183,12 @@ def _anything(_: Inference, __: Sequence[ast.expr], options: Sequence[Sequence[T
     )
 
 
+def _sealed(_: Inference, __: Sequence[ast.expr], options: Sequence[Sequence[Type]]) -> Type:
+    if _fits("string", options[0]) is False:
+        return NULL
+    return Unknown("what was sealed is not known", "a function of yours whose hint says it can read it")
+
+
 def _default(_: Inference, __: Sequence[ast.expr], options: Sequence[Sequence[Type]]) -> Type:
     first, second = options
     found = kept(first, not_null)
@@ -241,6 +247,7 @@ RULES: Mapping[str, Rule] = {
     "lists of items by a field": _grouped,
     "the first hit": _hit,
     "anything": _anything,
+    "what was sealed": _sealed,
     "the first that is not null": _default,
     "the values": _values,
     "the entries": _items,

@@ -28,6 +28,7 @@ from bff.recipe.check.passing import check_pass
 from bff.recipe.check.repeated import check_cursors, check_repeated
 from bff.recipe.check.requests import check_clients, check_keys, check_times
 from bff.recipe.check.routes import check_routes
+from bff.recipe.check.seals import check_seals
 from bff.recipe.check.signing import check_signed
 from bff.recipe.check.tables import check_partial, check_table
 from bff.recipe.check.writes import check_methods, check_nulls_written, check_repeats
@@ -44,8 +45,7 @@ _ALWAYS: tuple[Check, ...] = (
     *(check_formats, check_documents, check_pass, check_signed, check_times, check_ages, check_headers),
     check_repeated,
     check_cycles,
-    check_lets,
-    check_table,
+    *(check_lets, check_seals, check_table),
 )
 # What follows from names: with an unknown one among them it would say things that the cure makes untrue.
 _WHEN_NAMES_ARE_KNOWN: tuple[Check, ...] = (

@@ -5,18 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 
 from bff.expressions import Evaluation, compile_tree
 from bff.expressions.functions import FUNCTIONS
 from bff.expressions.parse import parse
-from bff.expressions.rooms import PATTERNED
+from bff.expressions.rooms import PATTERNED, SEALS
 from bff.expressions.types.calls import RULES, declared
 from bff.expressions.types.typing import Typing, known
+from bff.identity import Visitor
+from bff.identity.seals import Seals
 from bff.types.model import Literal, holds
 from bff.types.text import text_of
 from tests.expressions.types.drawn import types, value_of
 from tests.properties import given, settings, st
 
+SEALED_FOR = Seals([Fernet.generate_key().decode()], "page").of(Visitor())
 _NAMES = ("a", "b", "c", "d")
 _CONSTANTS = ("'id'", "'-n'", "'name'", "','", "2", "'UTC'", "null")
 
@@ -49,7 +53,7 @@ def test_what_a_function_gives_is_of_its_type(name: str, data: Any) -> None:
     compiled = compile_tree(expression, quotes={"quote": repr})
     for _ in range(3):
         scope = {key: data.draw(value_of(part)) for key, part in names.items()}
-        value = compiled(scope, Evaluation())
+        value = compiled({**scope, SEALS: SEALED_FOR}, Evaluation())
         assert holds(one, value), f"{value!r} is not of {text_of(one)}"
 
 
@@ -97,6 +101,10 @@ def test_what_a_function_gives_is_of_its_type(name: str, data: Any) -> None:
         ("local(now()).hour", "integer | null"),
         ("language('de', ['de', 'en'])", '"de" | "en" | null'),
         ("default(language('de', ['de', 'en']), 'de')", '"de" | "en"'),
+        ("seal({'a': 1})", "string"),
+        ("seal(null)", "null"),
+        ("unseal(1)", "null"),
+        ("unseal('a')", "unknown"),
     ],
 )
 def test_what_a_call_gives(text: str, gives: str) -> None:

@@ -6,10 +6,12 @@ from typing import Any
 
 from bff.expressions import Evaluation, compile_tree
 from bff.expressions.parse import parse
+from bff.expressions.rooms import SEALS
 from bff.expressions.types.typing import Typing, known
 from bff.types.model import holds
 from bff.types.text import text_of
 from tests.expressions.generated import SCOPE, texts
+from tests.expressions.reference import PlainSeals
 from tests.expressions.types.drawn import types, value_of
 from tests.properties import given, st
 
@@ -24,5 +26,5 @@ def test_no_value_falls_outside_its_type(data: Any) -> None:
     compiled = compile_tree(expression, quotes=QUOTES)
     for _ in range(3):
         scope = {name: data.draw(value_of(one)) for name, one in names.items()}
-        value = compiled(scope, Evaluation())
+        value = compiled({**scope, SEALS: PlainSeals()}, Evaluation())
         assert holds(told, value), f"{value!r} is not of {text_of(told)}"
