@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from bff.http import Broken, Call, Calls, Client, Reply
+from bff.http import Broken, Call, Calls, Client, Limits, Reply
+from bff.http.counted import CountedCalls
 from tests.clock import Clock
 from tests.http.calling import OnClock, calls_on, get, ok, start
 
@@ -89,3 +90,21 @@ def test_it_joins_an_equal_one_that_is_under_way_when_it_begins(client: Client, 
     transport.flights[0].outcome = ok()
     assert set(calls.wait(clock.monotonic + 10)) == {first, later}
     assert len(transport.flights) == 1
+
+
+class Noted:
+    """Notes the calls that it is told of."""
+
+    def __init__(self) -> None:
+        self.ended: list[tuple[str, float | None]] = []
+
+    def call_ended(self, client: str, outcome: str, seconds: float | None, *_: object) -> None:
+        self.ended.append((outcome, seconds))
+
+
+def test_its_time_is_counted_from_when_it_begins(client: Client, clock: Clock) -> None:
+    noted = Noted()
+    calls = CountedCalls(noted, OnClock(clock, ok()), clock.monotonic + 60.0, Limits())  # type: ignore[arg-type]
+    call = start_later(calls, client, clock.monotonic + 3, clock.monotonic + 30)
+    assert calls.wait(clock.monotonic + 10) == [call]
+    assert noted.ended == [("2xx", 0.0)]
