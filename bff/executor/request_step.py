@@ -17,8 +17,8 @@ from bff.executor.bind import BoundRequest
 from bff.executor.render import render, target_of
 from bff.executor.results import SAY_SO, Run
 from bff.executor.writes import Write, WriteOutcome
-from bff.expressions.operators import get
-from bff.expressions.paths import ANY
+from bff.expressions.operators import column, get
+from bff.expressions.paths import ANY, field_path
 from bff.expressions.values import MAX_KEY, MEMBER, key_text, to_text
 from bff.http import Broken, Call, Ended, OutgoingRequest, Reply
 from bff.jsontext import NotJSON, TooDeep
@@ -447,7 +447,9 @@ class RequestStep:
             return outcomes.bad_reply(self.name, self.name)
         kinds = set(map(type, rows))
         keys: list[Any]
-        if len(kinds) == 1 and issubclass(kinds.pop(), Struct):
+        if "." in key_by:
+            keys = column(rows, field_path(key_by))
+        elif len(kinds) == 1 and issubclass(kinds.pop(), Struct):
             keys = list(map(attrgetter(MEMBER + key_by), rows))
         else:
             keys = [row.get(key_by) if row.__class__ is dict else get(row, key_by) for row in rows]

@@ -343,8 +343,10 @@ class _Reader:
         self.mappings.update(alias.path for alias in items if not alias.wraps)
         for argument in arguments:
             constant = isinstance(argument, ast.Constant) and argument.value
-            key = constant.removeprefix("-") if isinstance(constant, str) else ""
-            self.use(frozenset(alias.at(key) for alias in items) if key else items)
+            key = constant if isinstance(constant, str) else ""
+            if name == "sort":
+                key = key.removeprefix("-")
+            self.use(frozenset(alias.at_field(key) for alias in items) if key else items)
         if not arguments:
             self.use(items)
         self.use(frozenset().union(*values[1:]))

@@ -6,7 +6,7 @@ Booleans are no numbers here: `True == 1` is false, `True + 1` and `True < 2` ar
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from msgspec import Struct
@@ -40,6 +40,13 @@ def item(evaluation: Evaluation, value: Any, key: Any) -> Any:
     if value.__class__ is list and key.__class__ is int and -len(value) <= key < len(value):
         return value[key]
     return None
+
+
+def column(values: list[Any], path: Iterable[str]) -> list[Any]:
+    """What each of some values has at a path of keys; null where something on the way is no mapping."""
+    for key in path:
+        values = [get(value, key) for value in values]
+    return values
 
 
 def getter(evaluation: Evaluation, value: Any) -> Callable[[Any], Any]:

@@ -36,6 +36,11 @@ def path_text(path: Path) -> str:
     return "".join([str(root), *parts])
 
 
+def field_path(name: str) -> tuple[str, ...]:
+    """The keys that lead to a field of an item: `owner.id` is the id of its owner."""
+    return tuple(name.split("."))
+
+
 class Use(Struct, frozen=True):
     """A name and where it stands, in characters of the expression's text."""
 
@@ -59,6 +64,13 @@ class Alias(Struct, frozen=True):
         if self.wraps:
             return Alias(self.path, self.wraps - 1, self.tested)
         return self if self.tested and isinstance(key, str) else Alias((*self.path, key))
+
+    def at_field(self, name: str) -> Alias:
+        """What the field of an item stands for."""
+        alias = self
+        for key in field_path(name):
+            alias = alias.at(key)
+        return alias
 
     def wrapped(self, times: int = 1) -> Alias:
         """A list or mapping that holds the value."""

@@ -14,7 +14,7 @@ from bff.expressions.inspect import (
     inspect_passing,
     item_aliases,
 )
-from bff.expressions.paths import Alias, Scope
+from bff.expressions.paths import Alias, Scope, field_path
 from bff.expressions.tree import Each, Expression, Sequence, Tree
 from bff.expressions.tree import Mapping as MappingTree
 from bff.recipe.model import Recipe, Request, Value
@@ -84,7 +84,7 @@ def read_of_reply(step: Request, own: Mapping[str, Inspection], used: Iterable[P
     if step.ok is not None or step.failed is not None:
         yield ()
         return
-    rows = [] if step.key_by is None else [(ANY, step.key_by)]
+    rows: list[Path] = [] if step.key_by is None else [(ANY, *field_path(step.key_by))]
     found = {read for path in (*used, *rows) for read in body_paths(step, path)}
     if step.each is not None:
         for key, part in own.items():

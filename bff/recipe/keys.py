@@ -231,7 +231,7 @@ _REQUEST = (
         "What of the reply is the step's value; reply has status, headers and body.",
         "reply.body",
     ),
-    Key("key_by", "name", "Turn the resulting list into a mapping by this field."),
+    Key("key_by", "name", "Turn the resulting list into a mapping by this field, such as id or owner.id."),
     Key(
         "needs",
         "needs",

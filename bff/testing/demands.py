@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from bff.expressions.inspect import ANY, Path, inspect_tree, item_aliases
-from bff.expressions.paths import Alias, Aliases
+from bff.expressions.paths import Alias, Aliases, field_path
 from bff.plan.model import Plan
 from bff.plan.used_paths import followed, in_reply
 from bff.recipe.graph import inspect_part, parts
@@ -78,7 +78,7 @@ def _with_rows(step: Request, demand: ReplyDemand) -> ReplyDemand:
     for path in rows:
         body.at(path[:-1]).is_list = True
     if step.key_by is not None:
-        keys = tuple(sorted(_in_body(step, (ANY, step.key_by)), key=str))
+        keys = tuple(sorted(_in_body(step, (ANY, *field_path(step.key_by))), key=str))
         for path in keys:
             body.at(path)
     else:

@@ -32,6 +32,11 @@ def one(extra: str) -> str:
             answer(json=[{"id": 7}, {"id": None}, {"id": True}]),
             {"7": {"id": 7}, "true": {"id": True}},
         ),
+        (
+            "key_by: of.id",
+            answer(json=[{"of": {"id": 7}}, {"of": None}, {"of": 1}, {}, {"of": {"id": [1]}}]),
+            {"7": {"of": {"id": 7}}},
+        ),
         ("on_status:\n          404: null", answer(404), None),
         ("on_status:\n          404: reply.body.code", answer(404, json={"code": 209}), 209),
         ("on_status:\n          404: reply.body.code", answer(404, body=b"<html>"), None),

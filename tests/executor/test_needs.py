@@ -77,6 +77,13 @@ ITEMS = "{titles: '[item.title for item in row.items]'}"
         ("{whole: row, name: row.owner.name}", "", {"x": 1}, "row.owner is absent."),
         ("{a: row.a.name.first}", "key_by: id", [{"id": "a"}], "row[*].name is absent."),
         ("{a: row.a.name}", "key_by: id", [1], "row[*] is not an object."),
+        (
+            "{a: row.a.name}",
+            "key_by: of.id",
+            [{"of": {"id": "a"}, "name": "x"}, {"of": None, "name": "y"}, {"name": "z"}, {"of": 1}],
+            {"a": "x"},
+        ),
+        ("{a: row.a.name}", "key_by: of.id", [1], "row[*] is not an object."),
         ("{a: '[one.of.id for one in row]'}", "each: n in [1]", {}, "row[*].of is absent."),
         ("{a: '[one.of.id for one in row]'}", "batch: n in [1]", [{}], "row[*].of is absent."),
     ],

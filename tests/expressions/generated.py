@@ -83,6 +83,10 @@ _row = {
     "due": st.sampled_from(["2026-11-15", "2026-01-02", "2025-12-31", None]),
     "tags": st.lists(scalars, max_size=3) | st.none(),
     "done": st.sampled_from([True, False, None, 1, 0]),
+    "of": st.fixed_dictionaries(
+        {}, optional={"id": st.sampled_from([1, "a", None]), "n": st.sampled_from([2, -1, "x", {"id": 3}])}
+    )
+    | st.sampled_from([None, "a", [1]]),
 }
 rows = st.lists(
     st.fixed_dictionaries(_row) | st.fixed_dictionaries({}, optional=_row), min_size=1, max_size=3
@@ -222,6 +226,9 @@ def _f_string(draw, inner):
     return f"f'a{{ {hole} {spec}}}{{{{}}}}{{y}}'"
 
 
+_PATHS = ("'of.id'", "'-of.n'", "'of.n.id'", "'name.id'", "'of.'", "'.'", "'-.'")
+
+
 @st.composite
 def _call(draw, inner):
     if draw(st.booleans()):
@@ -247,6 +254,7 @@ def _call(draw, inner):
                     "'Europe/Berlin'",
                     "'week'",
                     "['de', 'b', 'id']",
+                    *_PATHS,
                 ]
             )
         )

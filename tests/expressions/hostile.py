@@ -227,6 +227,10 @@ OVER = [
     "[xs[a:] for a in xs for b in xs for c in xs]", "[days(1000 - a + b) for a in xs for b in xs]",
     "[split(a.name + str(b), '') or split(a.name, ' ') for a in rows for b in range(1000)]",
     "[digest(big + str(a)) for a in range(1000)]", "[digest(big, a) for a in range(1000)]",
+    "[sort(rows, f'{a}.{b}.c.d.e') for a in xs for b in xs]",
+    "[group(rows, big + f'.{a}.{b}') for a in xs for b in xs]",
+    "[index(rows, replace(big, 'a', f'{a}.')) for a in xs]",
+    "[unique(rows, a.name + '.b.c.d') for a in rows for b in rows]",
     "[sort(a) for a in [xs + [b] for b in range(1000)] for c in range(1000)]",
     # Texts that grow
     "join([big for a in xs], '')", "join(xs, big)", "join(range(1000), big)",

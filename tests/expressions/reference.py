@@ -527,7 +527,7 @@ class _Reference:
         result = list(items(value))
         for name in reversed(names or ("",)):
             field, sign = (name[1:], -1) if name.startswith("-") else (name, 1)
-            column = (lambda item, field=field: look_up_key(item, field)) if field else (lambda item: item)
+            column = (lambda item, field=field: at_field(item, field)) if field else (lambda item: item)
 
             def compare(left, right, column=column, sign=sign):
                 left, right = column(left), column(right)
@@ -545,7 +545,7 @@ class _Reference:
     def f_unique(self, value, *names):
         result, seen = [], []
         for item in items(value):
-            by = look_up(item, names[0]) if names else item
+            by = at_field(item, names[0]) if names else item
             if not any(equal(by, other) for other in seen):
                 seen.append(by)
                 result.append(item)
@@ -553,11 +553,11 @@ class _Reference:
 
     def f_index(self, value, name):
         return {
-            key(look_up(item, name)): item for item in items(value) if key(look_up(item, name)) is not None
+            key(at_field(item, name)): item for item in items(value) if key(at_field(item, name)) is not None
         }
 
     def f_group(self, value, name):
-        names = [key(look_up(item, name)) for item in items(value)]
+        names = [key(at_field(item, name)) for item in items(value)]
         return {
             group: [item for item, other in zip(items(value), names, strict=True) if other == group]
             for group in names
@@ -670,8 +670,13 @@ class _Reference:
         return hashlib.sha256(text(value).encode()).hexdigest()[:length]
 
 
-def look_up_key(value, name):
-    return value.get(name) if isinstance(value, dict) else None
+def at_field(value, name):
+    """By a text what stands at a path of keys, whatever the dots are between."""
+    if not is_text(name):
+        return look_up(value, name)
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, dict) and len(part) <= 4096 else None
+    return value
 
 
 def rank(value):

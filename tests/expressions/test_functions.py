@@ -11,6 +11,7 @@ from bff.expressions.parse import parse
 from bff.expressions.rooms import SEALS
 from bff.identity import Visitor
 from bff.identity.seals import Seals
+from tests.expressions.compiling import value
 
 # 04:30 on the 16th in Shanghai
 NOW = datetime(2026, 11, 15, 20, 30, 1, 234567, tzinfo=UTC)
@@ -565,3 +566,39 @@ def test_an_unknown_zone_is_not_looked_for_on_disk(monkeypatch: pytest.MonkeyPat
     evaluation = Evaluation(work=1000, memory=10_000, now=datetime(2026, 11, 15, tzinfo=UTC))
     assert [FUNCTIONS["days"].call(evaluation, 1, name) for name in names] == [None] * len(names)
     assert looked_for == []
+
+
+DEEP = [
+    {"id": 1, "of": {"id": "b", "at": {"n": 2}}},
+    {"id": 2, "of": None},
+    {"id": 3, "of": {"id": "a", "at": {"n": 3}}},
+    {"id": 4, "of": "b", "of.id": "a"},
+    {"id": 5, "of": {"id": "b"}},
+    {"id": 6, "of": [{"id": "a"}]},
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [
+        ("[r.id for r in sort(rows, 'of.id')]", [3, 1, 5, 2, 4, 6]),
+        ("[r.id for r in sort(rows, '-of.id', '-of.at.n')]", [1, 5, 3, 2, 4, 6]),
+        ("[r.id for r in unique(rows, 'of.id')]", [1, 2, 3]),
+        ("{k.key: k.value.id for k in items(index(rows, 'of.id'))}", {"b": 5, "a": 3}),
+        ("{k.key: [r.id for r in k.value] for k in items(group(rows, 'of.id'))}", {"b": [1, 5], "a": [3]}),
+        ("[r.id for r in sort(rows, '.')]", [1, 2, 3, 4, 5, 6]),
+        ("group(rows, 'of.')", {}),
+        ("group(null, 'of.id')", {}),
+        ("{r['of.id']: r.id for r in rows}", {"a": 4}),
+        ("keys(group(rows, join(['of', 'id'], '.')))", ["b", "a"]),
+    ],
+)
+def test_a_field_is_named_by_the_path_to_it(text, result):
+    assert value(text, {"rows": DEEP}) == result
+
+
+def test_a_path_is_paid_for():
+    evaluation = Evaluation()
+    before = evaluation.work
+    compile_tree(parse("sort(rows, 'of.at.n')"))({"rows": DEEP * 1_000}, evaluation)
+    assert before - evaluation.work >= 3 * 6_000

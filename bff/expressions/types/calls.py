@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable, Mapping, Sequence
 
 from bff.expressions.functions import FUNCTIONS
+from bff.expressions.paths import field_path
 from bff.expressions.types import mappings
 from bff.expressions.types.arithmetic import kind_of
 from bff.expressions.types.choices import either, elements, kept, not_null, of_kind
 from bff.expressions.types.infer import Calls, Inference
-from bff.expressions.types.members import refined
+from bff.expressions.types.members import along, refined
 from bff.types.model import (
     BOOLEAN,
     INTEGER,
@@ -130,7 +130,7 @@ def _number_or_null(one: Type) -> Type:
 
 
 def _sorted(inference: Inference, nodes: Sequence[ast.expr], options: Sequence[Sequence[Type]]) -> Type:
-    _tell_fields(inference, nodes, options)
+    _tell_fields(inference, nodes, options, may_descend=True)
     found = Array(elements(options[0]))
     fits = [_fits("string", one) for one in options[1:]]
     return NULL if False in fits else found if all(fits) else nullable(found)
@@ -154,21 +154,27 @@ def _grouped(inference: Inference, nodes: Sequence[ast.expr], options: Sequence[
 def _with_key(inference: Inference, key: ast.expr, options: Sequence[Type]) -> Type:
     """The items of a list that have something under a key: the others are left out."""
     found = inference.options(elements(options))
-    keys = (key.value,) if isinstance(key, ast.Constant) and isinstance(key.value, str) else None
+    keys = field_path(key.value) if isinstance(key, ast.Constant) and isinstance(key.value, str) else None
     if keys is None:
         return kept(found, not_null)
     return refined(found, keys, not_null, trusting=inference.trusting)
 
 
-def _tell_fields(inference: Inference, nodes: Sequence[ast.expr], options: Sequence[Sequence[Type]]) -> None:
+def _tell_fields(
+    inference: Inference,
+    nodes: Sequence[ast.expr],
+    options: Sequence[Sequence[Type]],
+    *,
+    may_descend: bool = False,
+) -> None:
     if inference.watch is None:
         return
     items = inference.options(elements(options[0]))
     for node in nodes[1:]:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            name = re.sub("^-", "", node.value)
+            name = node.value.removeprefix("-") if may_descend else node.value
             if name:
-                inference.watch.field(node, nodes[0], name, items)
+                inference.watch.field(node, nodes[0], along(inference.options, items, field_path(name)))
 
 
 def _hit(_: Inference, __: Sequence[ast.expr], options: Sequence[Sequence[Type]]) -> Type:
@@ -212,7 +218,7 @@ def _picked(inference: Inference, nodes: Sequence[ast.expr], options: Sequence[S
     names = _constants(nodes[1:])
     if inference.watch is not None:
         for node, name in zip(nodes[1:], names or (), strict=False):
-            inference.watch.field(node, nodes[0], name, options[0])
+            inference.watch.field(node, nodes[0], [(name, options[0])])
     return mappings.picked(options[0], names)
 
 

@@ -32,6 +32,10 @@ Calls = Callable[["Inference", str, Sequence[ast.expr], Sequence[Type]], Type]
 """What a function gives, by its name, its arguments and their types."""
 
 
+Along = Sequence[tuple[str, Sequence[Type]]]
+"""The keys of a path, each with the options of what it is looked up in."""
+
+
 class Watch(Protocol):
     """Is told what is looked up in what, and what is gone over."""
 
@@ -47,8 +51,8 @@ class Watch(Protocol):
         """What has these options is gone over as a list."""
         ...
 
-    def field(self, node: ast.expr, items: ast.expr, name: str, options: Sequence[Type]) -> None:
-        """A function is given the name of a field of the items of a list."""
+    def field(self, node: ast.expr, items: ast.expr, path: Along) -> None:
+        """A function is given the path of a field of the items of a list."""
         ...
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from bff.expressions.types.choices import Keep, either
 from bff.expressions.values import key_text
@@ -36,6 +36,17 @@ def is_open(record: Record) -> bool:
 def member(types: Iterable[Type], name: str) -> Type:
     """What `x.name` gives, of the options of x."""
     return union_of(*(_member(one, name) for one in types))
+
+
+def along(
+    options_of: Callable[[Type], Sequence[Type]], types: Sequence[Type], path: Iterable[str]
+) -> list[tuple[str, Sequence[Type]]]:
+    """The keys of a path, each with the options of what it is looked up in."""
+    found = []
+    for key in path:
+        found.append((key, types))
+        types = options_of(member(types, key))
+    return found
 
 
 def _member(one: Type, name: str) -> Type:

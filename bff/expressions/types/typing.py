@@ -85,10 +85,10 @@ class Typing:
         )
         return verified(*found)
 
-    def having(self, one: Type, key: str) -> Type:
-        """What of a type has something under a key."""
+    def having(self, one: Type, path: tuple[str, ...]) -> Type:
+        """What of a type has something at a path."""
         found = (
-            refined(inference.options(one), (key,), not_null, trusting=inference.trusting)
+            refined(inference.options(one), path, not_null, trusting=inference.trusting)
             for inference in (self._expected, self._actual)
         )
         return verified(*found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import cast
 
 from msgspec import Struct
@@ -12,6 +12,7 @@ from bff.errors import Finding
 from bff.expressions.tree import Each, Expression
 from bff.expressions.types.arithmetic import kind_of
 from bff.expressions.types.choices import EMPTY
+from bff.expressions.types.infer import Along
 from bff.recipe.check.page import elsewhere
 from bff.recipe.check.parts import concerns, held_by
 from bff.recipe.loader import Project
@@ -100,20 +101,35 @@ class _Reading:
         if found is not None and not any(isinstance(one, Array) for one in found):
             self._kind(node, found, "a list")
 
-    def field(self, node: ast.expr, items: ast.expr, name: str, options: Sequence[Type]) -> None:
-        """A function is given the name of a field of the items of a list, or of a mapping."""
-        found = _there(options)
-        if found is not None and all(isinstance(one, Record) for one in found):
-            records = [one for one in found if isinstance(one, Record)]
-            end = (node.end_col_offset or 0) - 1
-            self._member(items, name, records, self._mark(end - len(name), len(name)))
+    def field(self, node: ast.expr, items: ast.expr, path: Along) -> None:
+        """A function is given the path of a field of the items of a list, or the name of one of a mapping."""
+        end, label = (node.end_col_offset or 0) - 1, self._text(items)
 
-    def key_by(self, step: Request, name: str, options: Sequence[Type]) -> None:
+        def mark(at: int) -> Mark | None:
+            behind = len(".".join(name for name, _ in path[at:]))
+            return self._mark(end - behind, len(path[at][0]))
+
+        if label:
+            self._along(label, path, mark)
+
+    def key_by(self, step: Request, path: Along) -> None:
         """The rows of a step become a mapping by a field."""
-        found = _there(options)
-        if found is not None and all(isinstance(one, Record) for one in found):
+        self._along(f"what '{step.name}' gets", path, lambda _: step.marks.value("key_by"))
+
+    def _along(self, label: str, path: Along, mark_of: Callable[[int], Mark | None]) -> None:
+        """Say the first key of a path that is not there."""
+        for at, (name, options) in enumerate(path):
+            found, mark = _there(options), mark_of(at)
+            if found is None or mark is None:
+                return
+            way = f"{'.'.join(key for key, _ in path[:at])} of {label}" if at else label
             records = [one for one in found if isinstance(one, Record)]
-            self._missing(f"what '{step.name}' gets", name, records, step.marks.value("key_by"))
+            if at and not records and EMPTY not in found:
+                kinds = " or ".join(dict.fromkeys(_word(one) for one in found))
+                self._say(_Said(way, f"{way} is {kinds} here, not an object", ""), mark_of(at - 1) or mark)
+            if len(records) < len(found):
+                return
+            self._missing(way, name, records, mark)
 
     def text(self, request: Request, options: Sequence[Type]) -> None:
         """Something is sent as a text."""

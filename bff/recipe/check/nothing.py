@@ -7,19 +7,21 @@ import re
 from collections.abc import Iterator
 
 from bff.expressions.addresses import keys_of
+from bff.expressions.paths import field_path
 from bff.expressions.tree import Expression
 from bff.recipe.check.page import Page, Spot
 
 _PATH = re.compile(r"[^.\[]+[.\[].*")
-_FIELDS = {
+_POSITION = re.compile(r"[^\[]+\[-?\d*\].*")
+_BY_PATHS = {
     **dict.fromkeys(
         ("sort", "unique", "group"), "write {0}([merge(x, {{'by': x.{1}}}) for x in list], 'by')"
     ),
     "index": "write {{x.{1}: x for x in list}}",
-    "pick": "write {{'name': x.{1}}}",
-    "omit": "write merge(x, {{'a': omit(x.a, 'b')}})",
 }
-"""The functions that name keys of items, and what to write in place of a path."""
+"""The functions that name fields of items by paths of keys, and what to write in place of a path with a position."""
+_BY_KEYS = {"pick": "write {{'name': x.{1}}}", "omit": "write merge(x, {{'a': omit(x.a, 'b')}})"}
+"""The functions that name keys, and what to write in place of a path."""
 
 _INSTANTS = frozenset({"now", "instant", "shift", "start_of"})
 _TEXTS = _INSTANTS | {"date", "digest", "str", "join", "lower", "upper", "strip", "replace", "quote"}
@@ -33,9 +35,11 @@ _LONG_AGO = 1_000_000_000
 def check_values(page: Page) -> None:
     """Say paths where one key is meant, arithmetic with texts, and times of a session that are none."""
     for step in page.requests:
-        if step.key_by is not None and _PATH.fullmatch(step.key_by):
+        if step.key_by is not None:
             hint = f"leave key_by out and make a value of it: {{x.{step.key_by}: x for x in {step.name}}}"
-            page.say(step.marks.value("key_by"), f"'{step.key_by}' is one key here, not a path", hint)
+            wrong = _wrong_path(step.key_by, hint)
+            if wrong is not None:
+                page.say(step.marks.value("key_by"), *wrong)
     for spot in page.spots:
         for node in spot.nodes:
             if isinstance(node, ast.Call):
@@ -51,15 +55,30 @@ def _say(page: Page, spot: Spot, node: ast.expr, message: str, hint: str) -> Non
 
 def _check_fields(page: Page, spot: Spot, call: ast.Call) -> None:
     name = call.func.id if isinstance(call.func, ast.Name) else ""
-    if name not in _FIELDS or name in page.project.functions.get(page.recipe.name, {}):
+    if name in page.project.functions.get(page.recipe.name, {}):
         return
     for argument in call.args[1:]:
-        text = argument.value if isinstance(argument, ast.Constant) else None
-        key = text.removeprefix("-") if isinstance(text, str) else ""
-        if _PATH.fullmatch(key):
-            _say(
-                page, spot, argument, f"'{key}' is one key here, not a path", _FIELDS[name].format(name, key)
-            )
+        key = argument.value if isinstance(argument, ast.Constant) else None
+        if not isinstance(key, str):
+            continue
+        if name in _BY_KEYS and _PATH.fullmatch(key):
+            hint = _BY_KEYS[name].format(name, key)
+            _say(page, spot, argument, f"'{key}' is one key here, not a path", hint)
+        elif name in _BY_PATHS:
+            key = key.removeprefix("-") if name == "sort" else key
+            wrong = _wrong_path(key, _BY_PATHS[name].format(name, key))
+            if wrong is not None:
+                _say(page, spot, argument, *wrong)
+
+
+def _wrong_path(path: str, instead: str) -> tuple[str, str] | None:
+    """What is wrong with the path of a field, and its cure; `instead` is what says it without a path."""
+    if _POSITION.fullmatch(path):
+        return f"'{path}' has a position, and the path of a field is made of keys", instead
+    keys = field_path(path)
+    if len(keys) > 1 and "" in keys:
+        return f"'{path}' has an empty key", f"write {'.'.join(filter(None, keys)) or 'a.b'}"
+    return None
 
 
 # --- arithmetic --------------------------------------------------------------------------------------------------

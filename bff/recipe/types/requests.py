@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Protocol
 
 from bff.expressions.inspect import inspect_tree
+from bff.expressions.paths import field_path
 from bff.expressions.tree import Tree
 from bff.expressions.types.choices import either
-from bff.expressions.types.members import seen
+from bff.expressions.types.infer import Along
+from bff.expressions.types.members import along, seen
 from bff.expressions.types.typing import Known, Typing
 from bff.recipe.contracts import Contracts, promise_of
 from bff.recipe.model import Pages, Request
@@ -42,8 +45,8 @@ _UNREAD = Unknown("it is not looked at before its status is known")
 class RowsWatch(Protocol):
     """Is told by which field of its rows a step becomes a mapping."""
 
-    def key_by(self, step: Request, name: str, options: tuple[Type, ...]) -> None:
-        """The rows of a step have these options."""
+    def key_by(self, step: Request, path: Along) -> None:
+        """The rows of a step become a mapping by what is at a path."""
         ...
 
     def text(self, request: Request, options: tuple[Type, ...]) -> None:
@@ -180,10 +183,11 @@ class Requests:
         """The rows as a mapping, where the step makes one of them."""
         if step.key_by is None:
             return rows
-        row = self._typing.elements(rows)
+        row, path = self._typing.elements(rows), field_path(step.key_by)
         for trusting, watch in self._watches.items():
-            watch.key_by(step, step.key_by, seen(row, trusting=trusting))
-        return Record((), self._typing.having(row, step.key_by))
+            options = partial(seen, trusting=trusting)
+            watch.key_by(step, along(options, options(row), path))
+        return Record((), self._typing.having(row, path))
 
 
 def _loosely(one: Type) -> Type:

@@ -53,6 +53,7 @@ def todos(shape: str) -> str:
         ("group(todos, 'titel')", "todos has no field 'titel'"),
         ("index(todos, 'id')['x'].titel", "index(todos, 'id')['x'] has no field 'titel'"),
         ("group(todos, 'owner')['x'][0].titel", "group(todos, 'owner')['x'][0] has no field 'titel'"),
+        ("sort(todos, '-id', 'titel.x')", "todos has no field 'titel'"),
         ("pick(todos[0], 'titel', 'id')", "todos[0] has no field 'titel'"),
         ("merge(todos[0], todos[1]).titel", "merge(todos[0], todos[1]) has no field 'titel'"),
         ("default(todos[0], {}).titel", "default(todos[0], {}) has no field 'titel'"),
@@ -137,6 +138,44 @@ def test_what_a_mapping_is_made_by_is_a_field_too(tmp_path: Path) -> None:
     [finding] = check_folder(project(tmp_path, recipe))[1]
     assert str(finding.place) == "orchestrations/page.yaml:8:13"
     assert finding.message == "what 'people' gets has no field 'ident'"
+
+
+@pytest.mark.parametrize(
+    ("read", "marked", "message"),
+    [
+        ("sort(people, '-address.town')", "town", "address of people has no field 'town'"),
+        ("unique(people, 'address.town')", "town", "address of people has no field 'town'"),
+        ("index(people, 'address.town')", "town", "address of people has no field 'town'"),
+        ("group(people, 'addres.city')", "addres", "people has no field 'addres'"),
+        ("group(people, 'name.first')", "name", "name of people is a string here, not an object"),
+        ("unique(people, '-name')", "-name", "people has no field '-name'"),
+    ],
+)
+def test_each_key_of_the_path_of_a_field_is_looked_at(
+    read: str, marked: str, message: str, tmp_path: Path
+) -> None:
+    recipe = todos(read).replace("todos", "people")
+    [finding] = check_folder(project(tmp_path, recipe))[1]
+    assert finding.message == message
+    at = finding.place.column - 1
+    assert finding.source[at : at + finding.length] == marked
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ("address.town", "address of what 'people' gets has no field 'town'"),
+        ("name.first", "name of what 'people' gets is a string here, not an object"),
+    ],
+)
+def test_each_key_of_the_path_that_a_mapping_is_made_by_is_looked_at(
+    key: str, message: str, tmp_path: Path
+) -> None:
+    recipe = (
+        todos("people['a'].name").replace("todos", "people").replace("items", f"items\n    key_by: {key}")
+    )
+    [finding] = check_folder(project(tmp_path, recipe))[1]
+    assert (str(finding.place), finding.message) == ("orchestrations/page.yaml:8:13", message)
 
 
 @pytest.mark.parametrize(
