@@ -56,9 +56,13 @@ def uses_of(codes: Iterable[Code]) -> int:
 
 @dataclass(slots=True)
 class Block:
-    """The body of the function (level 0), or one loop: the clauses behind its `for`."""
+    """The body of the function (level 0), or one loop: the clauses behind its `for`.
+
+    `uses` are the loops that its lines depend on, also where nothing else in it does.
+    """
 
     lines: list[str] = field(default_factory=list)
+    uses: int = 0
     known: dict[str, Code] = field(default_factory=dict)
 
 
@@ -92,6 +96,7 @@ class Blocks:
             # In a loop the only statement is a condition; a tuple of one is always true.
             line = f"if (({name} := {code.text}),)" if code.level else f"{name} = {code.text}"
             block.lines.append(line)
+            block.uses |= code.uses
             block.known[code.text] = Code(name, code.uses, True, code.kind)
         return block.known[code.text]
 

@@ -367,8 +367,8 @@ class _Writer:
         loops[-1].work += work
         text = self.written(loops, blocks, inside.text, size + 8, brackets)
         uses = inside.uses
-        for loop in loops:
-            uses |= loop.uses
+        for loop, block in zip(loops, blocks, strict=True):
+            uses |= loop.uses | block.uses
         return Code(text, uses & ((1 << outside) - 1), kind="mapping" if brackets == "{}" else "list")
 
     def open(self, loop: _Loop) -> None:

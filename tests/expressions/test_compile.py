@@ -270,3 +270,14 @@ def test_loops_within_each_other_are_paid_for_as_they_turn(condition: str) -> No
     tree = each("a in many", f"b in many{condition}", "c in many", item="x", x="[a, b, c]")
     with pytest.raises(BoundError):
         compile_tree(tree)({"many": many}, evaluation)
+
+
+def test_a_list_stays_in_the_loop_that_only_its_lets_depend_on() -> None:
+    inner = each("b in rows", item="x.id", x="a.n == b.n")  # x is a boolean, and has no members
+    tree = each("a in rows", item="y", y=inner)
+    assert value(tree, {"rows": ROWS}) == [[None, None], [None, None]]
+
+
+def test_a_list_stays_in_the_loop_that_only_parts_of_it_depend_on() -> None:
+    text = "[[[(a.n + b.n < c.n).id for c in rows] for b in rows] for a in rows]"
+    assert value(text, {"rows": ROWS}) == [[[None, None]] * 2] * 2
