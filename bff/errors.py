@@ -9,6 +9,7 @@
         ├── InputError         the visitor's request does not fit the recipe (400, 413, 415, 422)
         ├── BoundError         a page went over one of its bounds (500, the log says which)
         └── FunctionError      a project function raised, or gave no JSON (500, the log says where)
+            └── NoMappingError what should be names and values is no mapping (what it is made of says the status)
 
 `AuthorError` and `OperatorError` stop the start; `PageError` never leaves a request.
 A step that fails is no exception: it is a `Failure`, a value.
@@ -246,3 +247,12 @@ class FunctionError(PageError):
             detail="This page could not be made.",
             log=f"function {function}: {log}",
         )
+
+
+class NoMappingError(FunctionError):
+    """What should be a mapping of names and values is none; `failure` is that of the step which would send it."""
+
+    def __init__(self, failure: Failure, log: str) -> None:
+        super().__init__("", "")
+        self.failure = failure
+        self.log = log

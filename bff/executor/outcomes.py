@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from bff.errors import Failure, FailureKind, FunctionError, PageError, Reason
+from bff.errors import Failure, FailureKind, FunctionError, NoMappingError, PageError, Reason
 from bff.expressions import Evaluation
 from bff.expressions.operators import get
 from bff.expressions.paths import ANY, Path, path_text
@@ -209,7 +209,9 @@ def unsent(step: str, what: str, *, by_visitor: bool, item: int | None) -> Failu
 
 
 def of_function(step: str, error: FunctionError, item: int | None = None) -> Failure:
-    """The failure of a step for which a function of the project was called, and gave nothing."""
+    """The failure of a step for which a function of the project was called, and gave nothing that can be used."""
+    if isinstance(error, NoMappingError):
+        return replace(error.failure, item=item, log=error.log)
     detail = f"'{step}' could not be made: a function of this page failed."
     return Failure(step, "function", 500, detail, item=item, log=error.log)
 

@@ -14,6 +14,7 @@ from bff.expressions.fields import fields
 from bff.expressions.inspect import ANY, Any_, Inspection, Path, inspect, inspect_tree, item_paths
 from bff.expressions.paths import Alias, scope_of
 from bff.expressions.rooms import PATTERNED, SEALING
+from bff.expressions.running import Compiled
 from bff.expressions.tree import Constant, Expression, Tree
 from bff.expressions.tree import Mapping as MappingTree
 from bff.http import CacheTerms, Client, encode_constant
@@ -34,6 +35,7 @@ from bff.plan.model import (
     PlannedUntil,
     PlannedValue,
 )
+from bff.plan.pairs import ComputedPairs
 from bff.plan.partial_decoding import ExactDecoder, NarrowDecoder, decoder_of
 from bff.plan.promised import promised
 from bff.plan.used_paths import (
@@ -275,6 +277,9 @@ class _Planner:
                 "fallback",
             )
         }
+        for key in ("query", "form"):
+            if isinstance(getattr(step, key), Expression):
+                compiled[key] = self._pairs(step, key, compiled[key])
         return PlannedRequest(
             name=step.name,
             client=client,
@@ -333,6 +338,13 @@ class _Planner:
         if (until := step.until) is not None:
             return PlannedUntil(self._compile(until.done, quotes), until.every, until.within)
         return None
+
+    def _pairs(self, step: Request, key: str, compiled: Compiled) -> ComputedPairs:
+        """The names and values that an expression gives, with whose fault it is where it gives no mapping."""
+        is_undo = step is not self.recipe.step(step.name)
+        sources = self._flowing(step, (f"undo.{key}" if is_undo else key,))
+        from_backend = bool(sources & set(self.names) - self._values)
+        return ComputedPairs(compiled, step.name, key, bool(sources & self._inputs), from_backend)
 
     def _cache_terms(self, step: Request) -> CacheTerms | None:
         cache = step.cache
@@ -487,6 +499,10 @@ class _Planner:
 
     def _from_input(self, step: Request | Value, keys: Iterable[str]) -> bool:
         """Whether what the visitor sent can flow into these parts of the step, also through value steps."""
+        return bool(self._flowing(step, keys) & self._inputs)
+
+    def _flowing(self, step: Request | Value, keys: Iterable[str]) -> set[str]:
+        """The names of all that can flow into these parts of a step, through its loop and value steps, too."""
         found = self.inspections[step.name]
         names = set().union(*(_roots(found[key]) for key in keys if key in found))
         if isinstance(step, Request) and step.cursor in names and "pages.first" in found:
@@ -494,7 +510,7 @@ class _Planner:
         clause = (step.each or step.batch) if isinstance(step, Request) else None
         if clause is not None and clause.variable in names:
             names |= _roots(inspect(clause))
-        return bool(self._sources(names) & self._inputs)
+        return self._sources(names)
 
     def _written(self) -> set[str]:
         """The steps that what a write sends is made of, also through value steps."""

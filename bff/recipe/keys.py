@@ -41,6 +41,7 @@ Kind = Literal[
     "tree",  # mappings and lists are structure, texts are expressions
     "trees",  # a mapping of trees
     "variables",  # the name of an environment variable, or a list of them
+    "trees or expression",  # a mapping of trees, or one expression that gives a mapping
 ]
 
 
@@ -170,10 +171,14 @@ _UNDO = (
         Key(verb, "path", f"Send {verb.upper()} to this path; {{hole}} holds an expression.")
         for verb in VERBS
     ),
-    Key("query", "trees", "Query parameters; null is left out, a list repeats the name."),
+    Key(
+        "query",
+        "trees or expression",
+        "Query parameters, or an expression that gives them; null is left out, a list repeats the name.",
+    ),
     Key("headers", "trees", "Headers to send; null is left out."),
     Key("body", "tree", "Sent as JSON."),
-    Key("form", "trees", "Sent form-encoded, in place of a body."),
+    Key("form", "trees or expression", "Sent form-encoded, in place of a body."),
     Key(
         "graphql",
         "document",

@@ -177,10 +177,10 @@ class Request(Placed, frozen=True):
     client: str
     method: Method
     path: PathTemplate
-    query: Mapping | None = None
+    query: Mapping | Expression | None = None
     headers: Mapping | None = None
     body: Tree | None = None
-    form: Mapping | None = None
+    form: Mapping | Expression | None = None
     text: Expression | None = None
     safe: bool = False
     when: Expression | None = None

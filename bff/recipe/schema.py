@@ -82,6 +82,7 @@ _FORMS: dict[str, Json] = {
     "tree": _TREE,
     "trees": {"type": "object", "additionalProperties": _TREE},
     "variables": {"anyOf": [_VARIABLE, {"type": "array", "items": _VARIABLE, "minItems": 1}]},
+    "trees or expression": {"type": ["object", "string"], "additionalProperties": _TREE},
 }
 
 

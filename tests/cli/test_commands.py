@@ -331,6 +331,8 @@ def test_the_schema_knows_how_senders_sign() -> None:
         {"client": "a", "post": "/a", "text": "query.q", "format": {"csv": {"header": True}}},
         {"value": {"each": "x in y if x", "item": ["x", 1, None]}},
         {"value": {"each": ["x in y if x", "z in x", "u in z"], "let": {"v": "u.a"}, "item": "v"}},
+        {"client": "a", "get": "/a", "query": "{'a': x.y}"},
+        {"client": "a", "post": "/a", "form": "x", "undo": {"post": "/b", "form": "y", "query": "z"}},
         {"require": "a.b", "fail": {"status": 403, "title": "'No'"}},
         {"require": True, "fail": {"status": "a.status"}},
         {"recipe": "shell", "with": {"query": {"a": 1}}},

@@ -9,6 +9,7 @@ from pathlib import Path
 from bff.errors import Finding
 from bff.recipe.check.bounds import check_loops
 from bff.recipe.check.caching import check_ages, check_invalidates, check_references, check_shared_caches
+from bff.recipe.check.computed import check_pairs
 from bff.recipe.check.deferred import check_deferred
 from bff.recipe.check.fields import fields_of
 from bff.recipe.check.formats import check_formats
@@ -45,7 +46,7 @@ _ALWAYS: tuple[Check, ...] = (
     *(check_formats, check_documents, check_pass, check_signed, check_times, check_ages, check_headers),
     check_repeated,
     check_cycles,
-    *(check_lets, check_seals, check_table),
+    *(check_lets, check_pairs, check_seals, check_table),
 )
 # What follows from names: with an unknown one among them it would say things that the cure makes untrue.
 _WHEN_NAMES_ARE_KNOWN: tuple[Check, ...] = (

@@ -116,6 +116,13 @@ class _Reading:
         """The rows of a step become a mapping by a field."""
         self._along(f"what '{step.name}' gets", path, lambda _: step.marks.value("key_by"))
 
+    def pairs(self, tree: Expression, options: Sequence[Type]) -> None:
+        """Something is sent as names and values."""
+        found = _there(options)
+        if found is not None and not any(isinstance(one, Record) for one in found):
+            self._expression = tree
+            self._kind(tree.node, found, "an object")
+
     def _along(self, label: str, path: Along, mark_of: Callable[[int], Mark | None]) -> None:
         """Say the first key of a path that is not there."""
         for at, (name, options) in enumerate(path):

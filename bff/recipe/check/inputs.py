@@ -8,11 +8,12 @@ from dataclasses import replace
 
 from bff.expressions.addresses import as_it_is, encoded, holds_address, keys_of, root_name
 from bff.expressions.flows import flows
-from bff.expressions.tree import EachClause, Expression, Mapping, Tree
+from bff.expressions.tree import EachClause, Expression, Tree
 from bff.http import Client
-from bff.recipe.check.page import Page, Spot, leaves
+from bff.recipe.check.computed import behind, named
+from bff.recipe.check.page import NOWHERE, Page, Spot, leaves
 from bff.recipe.keys import QUOTES, RAW
-from bff.recipe.model import Request, Step, Value
+from bff.recipe.model import Request, Step
 
 _INPUT = ("path", "query", "headers", "body")
 
@@ -31,25 +32,58 @@ def check_filters(page: Page) -> None:
 def _check_filters_of(page: Page, request: Request, client: Client) -> None:
     for key in ("query", "form", "body"):
         tree = getattr(request, key)
-        for name, part in tree.items if isinstance(tree, Mapping) else ():
-            if name in client.filters:
-                for spot in leaves(part, Spot(request, key, _NOWHERE, ())):
+        for name, part, at, whole in (
+            () if tree is None else named(page, tree, _spot_of(request, key), client.filters)
+        ):
+            if name is None:
+                _say_unknown(page, client, key, part, at)
+            elif name in client.filters and whole:
+                _say_whole(page, client, name, part, at)
+            elif name in client.filters:
+                for spot in leaves(part, at):
                     if not spot.is_let:
                         _check_filter(page, request, client, name, spot, set())
 
 
-_NOWHERE = Expression("", ast.Constant(None))
+def _spot_of(request: Request, key: str) -> Spot:
+    clauses = (request.each, request.batch)
+    loops = tuple(clause.variable for clause in clauses if clause is not None)
+    return Spot(request, key, NOWHERE, (), loops)
+
+
+def _say_unknown(page: Page, client: Client, key: str, part: Tree, at: Spot) -> None:
+    """Say an expression that may give any name, a filter's too."""
+    filters = ", ".join(sorted(client.filters))
+    message = f"the names of this {key} are not known, and {client.name} has filters: {filters}"
+    hint = "write them out: {'name': value}; or take those that you mean: pick(x, 'name')"
+    _say(page, part, at, message, hint)
+
+
+def _say_whole(page: Page, client: Client, name: str, part: Tree, at: Spot) -> None:
+    """Say a mapping that has a filter which nobody quotes."""
+    written = part.written if isinstance(part, Expression) else "this"
+    hint = f"write it out: {{'{name}': …}}, made of constants and quote(…)"
+    _say(page, part, at, f"'{written}' flows unquoted into the {name} of {client.name}", hint)
+
+
+def _say(page: Page, part: Tree, at: Spot, message: str, hint: str) -> None:
+    if isinstance(part, Expression):
+        page.say(replace(at, leaf=part).mark(part.offset, part.length), message, hint)
+
+
+def _quotes(client: Client) -> list[str]:
+    return [quote for quote in QUOTES if getattr(client, quote) is not None]
 
 
 def _check_filter(page: Page, step: Request, client: Client, name: str, spot: Spot, seen: set[int]) -> None:
     if isinstance(spot.leaf, EachClause):
         return
-    quotes = [quote for quote in QUOTES if getattr(client, quote) is not None]
+    quotes = _quotes(client)
     for flow in flows(spot.leaf, quotes):
         root = flow.text.split(".")[0].split("[")[0]
-        behind = _behind(page, spot, root)
-        if behind is not None:
-            part, at = behind
+        found = behind(page, spot, root)
+        if found is not None:
+            part, at = found
             if id(part) not in seen:
                 seen.add(id(part))
                 for below in leaves(part, at):
@@ -63,17 +97,6 @@ def _check_filter(page: Page, step: Request, client: Client, name: str, spot: Sp
         page.say(spot.mark(flow.offset, flow.length), message, cure)
 
 
-def _behind(page: Page, spot: Spot, name: str) -> tuple[Tree, Spot] | None:
-    """What a let or value step says that is known by a name where a spot stands."""
-    for at, let in enumerate(spot.lets):
-        if let.name == name:
-            return let.value, replace(spot, lets=spot.lets[:at], is_let=False)
-    source = page.by_name.get(name)
-    if isinstance(source, Value) and name not in spot.loops:
-        return source.value, Spot(source, "value", _NOWHERE, ())
-    return None
-
-
 # --- addresses ---------------------------------------------------------------------------------------------------
 
 
@@ -82,7 +105,7 @@ def check_redirects(page: Page) -> None:
     headers = page.recipe.headers
     for name, tree in headers.items if headers is not None else ():
         if holds_address(name) and name.lower() != "location":  # which has a rule of its own
-            for spot in leaves(encoded(name, tree), Spot(None, "headers", _NOWHERE, ())):
+            for spot in leaves(encoded(name, tree), Spot(None, "headers", NOWHERE, ())):
                 _check_address(page, name, spot)
 
 

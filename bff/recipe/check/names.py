@@ -292,6 +292,11 @@ def _members(recipe: Recipe, root: str) -> tuple[str, ...] | None:
     return {"reply": _REPLY, "error": _ERROR}.get(root)
 
 
+def members_of_input(recipe: Recipe, name: str) -> tuple[str, ...] | None:
+    """The keys that a name of the visitor's input can have; None for other names, and where any can be."""
+    return _members(recipe, name) if name in ("path", "query", "headers", "body") else None
+
+
 def _listed(schema: Schema | None) -> tuple[str, ...] | None:
     """The members of an object schema that drops or refuses all others."""
     if not schema or "properties" not in schema or schema.get("additionalProperties") not in (None, False):

@@ -141,7 +141,7 @@ class Page:
             for key, part in parts(step):
                 loops = _loops_at(step, key)
                 names = self._scope + _names_at(step, key) + loops
-                yield part, Spot(step, key, _NO_LEAF, names, loops)
+                yield part, Spot(step, key, NOWHERE, names, loops)
 
     def _page_parts(self) -> Iterator[tuple[Part, Spot]]:
         recipe = self.recipe
@@ -158,10 +158,11 @@ class Page:
             yield recipe.idempotency_key, Spot(None, "idempotency_key", _NO_LEAF, self.input_names)
         for key, part, unlisted in page:
             if part is not None:
-                yield part, Spot(None, key, _NO_LEAF, self._scope, (), unlisted)
+                yield part, Spot(None, key, NOWHERE, self._scope, (), unlisted)
 
 
-_NO_LEAF = Expression("", ast.Constant(None))
+NOWHERE = Expression("", ast.Constant(None))
+"""Stands for the leaf of a part that holds several."""
 
 
 def _loops_at(step: Step, key: str) -> tuple[str, ...]:

@@ -140,10 +140,10 @@ class StepReading(RepeatReading):
             client=self._optional(found, "client", self.name) or "",
             method=cast(Method, verb.upper()),
             path=path or parse_path("/"),
-            query=self._trees(found, "query"),
+            query=self._pairs(found, "query"),
             headers=self._trees(found, "headers"),
             body=self.tree(found["body"][1]) if "body" in found else None,
-            form=self._trees(found, "form"),
+            form=self._pairs(found, "form"),
             text=self._optional(found, "text", self.expression),
             safe=verb == "get" or self._optional(found, "safe", self.boolean) is True,
             when=when,
@@ -209,6 +209,9 @@ class StepReading(RepeatReading):
 
     def _trees(self, found: Table, name: str) -> Mapping | None:
         return self.trees(name, found[name][1], flat=True) if name in found else None
+
+    def _pairs(self, found: Table, name: str) -> Mapping | Expression | None:
+        return self.pairs(name, found[name][1]) if name in found else None
 
     def _statuses(self, node: Node) -> tuple[tuple[int, Tree], ...]:
         if not isinstance(node, MapNode):

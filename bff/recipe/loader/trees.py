@@ -153,6 +153,15 @@ class TreeReading(Reading):
             found.append(Let(key.text, self.tree(value), key))
         return tuple(found)
 
+    def pairs(self, name: str, node: Node) -> Mapping | Expression | None:
+        """A mapping of names to values, or one expression that gives a mapping."""
+        if isinstance(node, ScalarNode) and isinstance(node.value, str):
+            return self.parsed(parse, node)
+        if isinstance(node, MapNode):
+            return self.trees(name, node, flat=True)
+        self.wrong(name, node, "a mapping of names to expressions, or an expression that gives one")
+        return None
+
     def trees(self, name: str, node: Node, flat: bool) -> Mapping | None:
         """A mapping of trees; with `flat` each is one text or a list of them (query, headers, form)."""
         if not isinstance(node, MapNode):

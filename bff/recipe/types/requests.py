@@ -8,7 +8,7 @@ from typing import Protocol
 
 from bff.expressions.inspect import inspect_tree
 from bff.expressions.paths import field_path
-from bff.expressions.tree import Tree
+from bff.expressions.tree import Expression, Tree
 from bff.expressions.types.choices import either
 from bff.expressions.types.infer import Along
 from bff.expressions.types.members import along, seen
@@ -43,7 +43,7 @@ _UNREAD = Unknown("it is not looked at before its status is known")
 
 
 class RowsWatch(Protocol):
-    """Is told by which field of its rows a step becomes a mapping."""
+    """Is told by which field of its rows a step becomes a mapping, and what it sends as one."""
 
     def key_by(self, step: Request, path: Along) -> None:
         """The rows of a step become a mapping by what is at a path."""
@@ -51,6 +51,10 @@ class RowsWatch(Protocol):
 
     def text(self, request: Request, options: tuple[Type, ...]) -> None:
         """What a request sends as its text has these options."""
+        ...
+
+    def pairs(self, tree: Expression, options: tuple[Type, ...]) -> None:
+        """What is sent as names and values has these options."""
         ...
 
 
@@ -107,6 +111,9 @@ class Requests:
                 if tree is step.text:
                     for trusting, watch in self._watches.items():
                         watch.text(step, seen(found, trusting=trusting))
+                if isinstance(tree, Expression) and tree in (step.query, step.form):
+                    for trusting, watch in self._watches.items():
+                        watch.pairs(tree, seen(found, trusting=trusting))
 
     def _answer(self, step: Request, known: Known) -> Type:
         """The value of one request that was answered."""

@@ -179,6 +179,27 @@ def test_each_key_of_the_path_that_a_mapping_is_made_by_is_looked_at(
 
 
 @pytest.mark.parametrize(
+    ("key", "given", "messages"),
+    [
+        ("query", "todos", ["todos is a list here, not an object"]),
+        ("form", "todos[0].tags", ["todos[0].tags is a list here, not an object"]),
+        ("query", "todos[0].titel", ["todos[0] has no field 'titel'"]),
+        ("query", "todos[0]", []),
+        ("query", "pick(todos[0], 'title') if todos else None", []),
+    ],
+)
+def test_what_is_sent_as_names_and_values_is_an_object(
+    key: str, given: str, messages: list[str], tmp_path: Path
+) -> None:
+    verb = "get" if key == "query" else "post"
+    step = f'  more: {{client: unheard, {verb}: /more, safe: true, {key}: "{given}"}}\n'
+    step = step.replace("safe: true, ", "") if verb == "get" else step
+    recipe = todos("more").replace("shape:", f"{step}shape:")
+    found = check_folder(project(tmp_path, recipe))[1]
+    assert [one.message for one in found] == messages
+
+
+@pytest.mark.parametrize(
     "shape",
     [
         "todos[0].title",
