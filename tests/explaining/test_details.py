@@ -231,6 +231,27 @@ def test_a_step_below_a_write_says_that_it_waits_for_that(tmp_path: Path) -> Non
     ]
 
 
+def test_what_is_read_through_loops_and_lets_is_told(tmp_path: Path) -> None:
+    steps = """
+  a: {client: todos, get: /a}
+  b: {client: todos, get: /b, key_by: of.id}
+  c:
+    client: todos
+    get: /c
+    take: {each: [x in reply.body.xs, y in x.ys if y.on], let: {z: y.z}, item: {z: z, w: z.w}}
+"""
+    shape = """
+  - {each: [order in a, line in order.lines], let: {of: "b[line.sku]", name: of.name}, item: [name, line.n]}
+  - "[one.w for one in c]"
+"""
+    found = subject(tmp_path, steps, shape)
+    assert dict(reply_rows(found)) == {
+        "a": "[*].lines[*].{n, sku}",
+        "b": "[*].{name, of.id}",
+        "c": "xs[*].ys[*].{on, z.w}",
+    }
+
+
 @pytest.mark.parametrize(
     ("needs", "said"),
     [

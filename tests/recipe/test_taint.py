@@ -179,6 +179,18 @@ PAGES = {
         "steps: {a: {client: todos, get: '/{user.id}'}, b: {value: a.id}}\nshape: b",
         ("the page reads b", "b reads a", "a reads user.id"),
     ),
+    "a let in its shape": (
+        "shape: {each: 'x in [1]', let: {who: user.id}, item: [x, who]}",
+        ("the shape reads user.id",),
+    ),
+    "a later loop in its shape": (
+        "shape: {each: ['x in [1]', y in headers], item: x}",
+        ("the shape reads headers[*]",),
+    ),
+    "a let of a value that it reads": (
+        "steps: {a: {value: {each: 'x in [1]', let: {who: user}, item: who.id}}}\nshape: a",
+        ("the page reads a", "a reads user.id"),
+    ),
     "a guard that can end it": (
         "steps: {a: {require: user is None, fail: {status: 403}}}\nshape: 1",
         ("the page runs a", "a reads user"),

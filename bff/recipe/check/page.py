@@ -155,7 +155,7 @@ class Page:
             page += [("session.user", session.user, ()), ("session.tokens", session.tokens, ())]
             page += [("session.expires", session.expires, ())]
         if recipe.idempotency_key is not None:
-            yield recipe.idempotency_key, Spot(None, "idempotency_key", _NO_LEAF, self.input_names)
+            yield recipe.idempotency_key, Spot(None, "idempotency_key", NOWHERE, self.input_names)
         for key, part, unlisted in page:
             if part is not None:
                 yield part, Spot(None, key, NOWHERE, self._scope, (), unlisted)
