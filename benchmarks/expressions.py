@@ -18,7 +18,7 @@ if __package__ in {None, ""}:
 
 from bff.expressions import Evaluation, compile_tree
 from bff.expressions.parse import parse, parse_each
-from bff.expressions.tree import Each, Mapping, Tree
+from bff.expressions.tree import Each, Let, Mapping, Tree
 
 SIZES = (100, 10_000)
 ROUNDS = 41
@@ -80,7 +80,7 @@ def joined_by_hand(scope: Scope) -> Any:
 JOINED = Case(
     "filter + project + two joins",
     Each(
-        parse_each("todo in todos if todo.status == query.status"),
+        (parse_each("todo in todos if todo.status == query.status"),),
         _item(
             id="todo.id",
             title="todo.title",
@@ -115,7 +115,7 @@ def computed_by_hand(scope: Scope) -> Any:
 COMPUTED = Case(
     "… with ordering and arithmetic",
     Each(
-        parse_each("todo in todos if todo.due < query.until"),
+        (parse_each("todo in todos if todo.due < query.until"),),
         _item(
             id="todo.id",
             helper="people[todo.helper_id].name",
@@ -126,6 +126,33 @@ COMPUTED = Case(
     ),
     computed_by_hand,
     2.0,
+)
+
+
+def flat_by_hand(scope: Scope) -> Any:
+    people, rate, result = scope["people"], scope["rate"], []
+    for todo in scope["todos"]:
+        if todo.get("status") == "open":
+            helper, hours = people.get(todo.get("helper_id")) or {}, todo.get("hours")
+            cost = None if hours is None else hours * rate + 5
+            for tag in todo.get("tags") or ():
+                long = None if cost is None else cost > 100
+                result.append({"tag": tag, "helper": helper.get("name"), "cost": cost, "long": long})
+    return result
+
+
+FLAT = Case(
+    "two loops + lets",
+    Each(
+        (parse_each("todo in todos if todo.status == 'open'"), parse_each("tag in todo.tags")),
+        _item(tag="tag", helper="helper.name", cost="cost", long="cost > 100"),
+        (
+            Let("helper", parse("people[todo.helper_id]")),
+            Let("cost", parse("todo.hours * rate + 5")),
+        ),
+    ),
+    flat_by_hand,
+    3.0,
 )
 
 
@@ -164,7 +191,7 @@ def _row(case: Case, items: int) -> dict[str, Any]:
 
 def run() -> tuple[list[dict[str, Any]], bool]:
     """Prints the table; gives one row for each case and size, and whether all are within their bounds."""
-    rows = [_row(case, items) for case in (JOINED, COMPUTED) for items in SIZES]
+    rows = [_row(case, items) for case in (JOINED, COMPUTED, FLAT) for items in SIZES]
     print(f"{'expressions':34}{'items':>8}{'× by hand':>12}{'bound':>8}")
     for row in rows:
         late = "  over" if row["times_hand_written"] > row["bound"] else ""
