@@ -36,13 +36,22 @@ def _check_filters_of(page: Page, request: Request, client: Client) -> None:
             () if tree is None else named(page, tree, _spot_of(request, key), client.filters)
         ):
             if name is None:
-                _say_unknown(page, client, key, part, at)
+                if key != "body" or not (request.writes or _is_list(request, part)):
+                    _say_unknown(page, client, key, part, at)
             elif name in client.filters and whole:
                 _say_whole(page, client, name, part, at)
             elif name in client.filters:
                 for spot in leaves(part, at):
                     if not spot.is_let:
                         _check_filter(page, request, client, name, spot, set())
+
+
+def _is_list(request: Request, part: Tree) -> bool:
+    """Whether a body is certainly a list, which has no names."""
+    node = part.node if isinstance(part, Expression) else None
+    if isinstance(node, ast.Name):
+        return request.batch is not None and node.id == request.batch.variable
+    return isinstance(node, ast.List | ast.ListComp)
 
 
 def _spot_of(request: Request, key: str) -> Spot:
@@ -52,7 +61,7 @@ def _spot_of(request: Request, key: str) -> Spot:
 
 
 def _say_unknown(page: Page, client: Client, key: str, part: Tree, at: Spot) -> None:
-    """Say an expression that may give any name, a filter's too."""
+    """Say an expression that may give any name, a filter's too; what a write sends whole is a record, no query."""
     filters = ", ".join(sorted(client.filters))
     message = f"the names of this {key} are not known, and {client.name} has filters: {filters}"
     hint = "write them out: {'name': value}; or take those that you mean: pick(x, 'name')"
