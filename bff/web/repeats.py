@@ -66,14 +66,17 @@ class Repeats:
         journal: Journal,
         make: Callable[[], Answer],
         named: str = KEY_HEADER,
+        *,
+        by_key_alone: bool = False,
     ) -> Answer:
         """The answer of `make`, or the one that the same request got before. Problems call the key as it is `named`.
 
+        With `by_key_alone` a body may be another each time: what sends the same news again may write them anew.
         Raises PageError 409 while that one runs, 422 if it was another request, 503 if that cannot be known.
         """
         claim = self._claim(
             [visitor.mark.hex(), route, key],
-            [request.full_path, request.media_type, request.body()],
+            [request.full_path, *(() if by_key_alone else (request.media_type, request.body()))],
             deadline + UNDO_DEADLINE + MARGIN,
             named,
         )

@@ -117,6 +117,7 @@ def signed_run(plan: Plan, settings: Settings, repeats: Repeats | None, route: s
             *(route, deadline, SENDER, own, request, journal),
             lambda: run(request, journal, SENDER, scope, own),
             named="idempotency_key",
+            by_key_alone=True,
         )
 
     return run_signed

@@ -91,10 +91,22 @@ def test_another_key_or_page_runs(make: Any, redis: RedisServer, backend: FakeBa
     assert sent(client, b'{"id": "a"}', "/other").json == {"id": 4}
 
 
-def test_another_body_under_the_same_key_is_422(make: Any, redis: RedisServer, backend: FakeBackend) -> None:
+def test_news_that_are_written_anew_for_a_repeat_are_the_same(
+    make: Any, redis: RedisServer, backend: FakeBackend
+) -> None:
+    client = make(redis.url)
+    first = sent(client)
+    again = sent(client, b'{"note": "second try", "id": "evt_1"}')
+    assert (again.status_code, again.data) == (202, first.data)
+    assert len(backend.requests) == 1
+
+
+def test_another_address_under_the_same_key_is_422(
+    make: Any, redis: RedisServer, backend: FakeBackend
+) -> None:
     client = make(redis.url)
     sent(client)
-    found = sent(client, b'{"id": "evt_1", "note": "else"}')
+    found = sent(client, path="/hook?id=2")
     assert kind(found) == (422, "repeat-differs")
     assert found.json["detail"] == "This idempotency_key came with another request before."
     assert len(backend.requests) == 1
