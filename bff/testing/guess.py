@@ -214,7 +214,9 @@ class Guess:
     def _choices(self, origin: Path) -> list[Variable]:
         source = str(origin[0])
         if source in ("query", "path", "headers", "body"):
-            return [(source, origin[1:])] if source not in self._file.request and len(origin) == 2 else []
+            given = self._file.request.get(source, {})
+            is_open = isinstance(given, Mapping) and len(origin) == 2 and origin[1] not in given
+            return [(source, origin[1:])] if is_open else []
         chosen = source in self.demands and source != "user" and source not in self._file.replies
         return [(source, origin[2:])] if chosen and origin[1:2] == ("body",) and len(origin) > 2 else []
 

@@ -290,3 +290,30 @@ def test_replies_are_of_the_types_that_their_backend_promises(matrix: Matrix) ->
     assert bodies["settings"]["colour"] == "red"
     assert bodies["settings"]["by_name"] == {"id-1": True, "id-2": True}
     assert case.scenario.good.unmet == ()
+
+
+def test_a_page_file_that_gives_one_parameter_leaves_the_others_to_be_guessed(tmp_path: Path) -> None:
+    recipe = """
+route: GET /api/{carrier}/{parcel}
+auth: none
+input:
+  path:
+    carrier: {type: string, enum: [north, south]}
+    parcel: {type: string, pattern: '^[NS]-[0-9]{3}$'}
+steps:
+  north:
+    client: todos
+    when: path.carrier == 'north'
+    get: /{path.parcel}
+  south:
+    client: notices
+    when: path.carrier == 'south'
+    get: /{path.parcel}
+shape: [north, south]
+"""
+    found = matrix(tmp_path, recipe, "request:\n  path:\n    parcel: N-100\n")
+    assert [unreached.why for unreached in found.unreached] == []
+    assert {case.step: case.scenario.request.path for case in found.cases if case.fault} == {
+        "north": {"carrier": "north", "parcel": "N-100"},
+        "south": {"carrier": "south", "parcel": "N-100"},
+    }
