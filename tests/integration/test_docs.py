@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import runpy
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -18,10 +20,13 @@ from bff.errors import AuthorError
 from bff.expressions import Evaluation, compile_tree
 from bff.expressions.functions import FUNCTIONS
 from bff.expressions.parse import parse
+from bff.http import OutgoingRequest
+from bff.http.sender import Sender
 from bff.problems import PROBLEMS
 from bff.recipe.keys import KEYS
 from bff.settings import settings_table
 from clients.local.pocketbase import Backend
+from tests.fakes import FakeBackend, answer
 from tests.integration.conftest import signed_in
 from tests.servers import ROOT, environ_of
 from tests.test_imports import ORDER
@@ -199,3 +204,28 @@ def _headings(page: Path) -> set[str]:
     """The headings of a page as links name them."""
     headings = re.findall(r"^#+ (.*)$", page.read_text("utf-8"), re.M)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_token_of_the_docs_is_fetched_once_and_sent() -> None:
+    [code] = _blocks("docs/clients.md", "python", "# clients/billing.py")
+    with FakeBackend() as backend:
+        backend.on("POST /token", answer(json={"access_token": "t1", "expires_in": 60}))
+        backend.on("GET /a", answer(json=1))
+        names: dict[str, Any] = {}
+        exec(code, names)
+        settings = {
+            "URL": backend.url,
+            "TOKEN_URL": f"{backend.url}/token",
+            "NAME": "shop",
+            "PASSWORD": "secret",
+        }
+        client = names["client"]
+        client.resolve({f"BILLING_{name}": value for name, value in settings.items()})
+        for _ in range(2):
+            assert Sender().send(client, "GET", OutgoingRequest("/a"), monotonic() + 10, "").status == 200
+    asked = [(request.target, request.headers["authorization"]) for request in backend.requests]
+    assert asked == [
+        ("/token", f"Basic {base64.b64encode(b'shop:secret').decode()}"),
+        ("/a", "Bearer t1"),
+        ("/a", "Bearer t1"),
+    ]
