@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -10,12 +9,11 @@ from msgspec.structs import replace
 
 from bff.expressions import compile_tree
 from bff.expressions.addresses import with_encoded_holes
-from bff.expressions.fields import fields
-from bff.expressions.inspect import ANY, Any_, Inspection, Path, inspect, inspect_tree, item_paths
+from bff.expressions.inspect import Inspection, Path
 from bff.expressions.paths import Alias, scope_of
 from bff.expressions.rooms import PATTERNED, SEALING
 from bff.expressions.running import Compiled
-from bff.expressions.tree import Constant, Expression, Tree
+from bff.expressions.tree import Constant, Expression
 from bff.expressions.tree import Mapping as MappingTree
 from bff.http import CacheTerms, Client, encode_constant
 from bff.jsontext import decode_exactly
@@ -35,6 +33,7 @@ from bff.plan.model import (
     PlannedUntil,
     PlannedValue,
 )
+from bff.plan.origins import Origins, bindings_of, roots_of
 from bff.plan.pairs import ComputedPairs
 from bff.plan.partial_decoding import ExactDecoder, NarrowDecoder, decoder_of
 from bff.plan.promised import promised
@@ -43,13 +42,11 @@ from bff.plan.used_paths import (
     in_reply,
     mappings_of_reply,
     needs_of_page,
-    reached_from,
     read_of_reply,
     used_of_values,
 )
 from bff.recipe.contracts import Contracts, promise_of
-from bff.recipe.graph import Graph, build_graph, deferred_steps, inspect_part, parts
-from bff.recipe.keys import RAW
+from bff.recipe.graph import Graph, build_graph, deferred_steps
 from bff.recipe.model import Fail, Given, Guard, Recipe, Request, Step, SubRecipe, Value
 from bff.recipe.needs import ReplyNeed, ReplyNeeds, reply_needs
 from bff.recipe.taint import taint_of
@@ -57,7 +54,6 @@ from bff.validation import Validator
 
 _SENT = frozenset({"path", "query", "headers", "body", "form", "text", "each", "batch"})
 _NEEDY = PATTERNED | SEALING
-VISITOR_INPUT = frozenset({"path", "query", "headers", "body"})
 
 
 def make_plan(
@@ -93,22 +89,14 @@ class _Planner:
         self.taint = taint_of(recipe, clients)
         self.graph: Graph = build_graph(recipe)
         self.names = tuple(step.name for step in recipe.steps)
-        self.inspections = {step.name: dict(self._inspect(step)) for step in recipe.steps}
-        self.page_trees = [
-            inspect_tree(tree) for tree in (recipe.shape, recipe.status, recipe.headers) if tree is not None
-        ]
-        session = recipe.session
-        of_session = () if session is None else (session.user, session.tokens, session.expires)
-        self.page_reads = [
-            *self.page_trees,
-            *(inspect_tree(tree) for tree in of_session if tree is not None),
-        ]
-        self._values = {step.name for step in recipe.steps if isinstance(step, Value)}
-        self.written = self._written()
-        self.lists = self._lists()
-        self.values_read = self._values_read()
+        self.origins = Origins(recipe)
+        self.inspections = self.origins.inspections
+        page_reads = self.origins.page_reads
+        self.written = self.origins.written()
+        self.lists = self.origins.lists()
+        self.values_read = self.origins.values_read()
         self.needs = reply_needs(recipe)
-        self.used, self.mappings = used_of_values(recipe, self.inspections, self.page_reads)
+        self.used, self.mappings = used_of_values(recipe, self.inspections, page_reads)
         self.decoders = {step.name: self._decoder(step) for step in recipe.steps if isinstance(step, Request)}
         self.structs = {
             name: decoder.is_struct()
@@ -131,29 +119,21 @@ class _Planner:
             status=self._compile(recipe.status),
             headers=self._compile(with_encoded_holes(recipe.headers)),
             session=self._session(),
-            fields=self._fields(),
-            second_sources=self._second_sources(),
+            fields=self.origins.fields(),
+            second_sources=self.origins.second_sources(),
             private=bool(self.taint.page),
             deferred=deferred,
             header_names=() if recipe.headers is None else tuple(name for name, _ in recipe.headers.items),
-            input_lists=self._input_lists(),
-            shows_errors=any(use.name == "errors" for tree in self.page_trees for use in tree.names),
+            input_lists=self.origins.input_lists(),
+            shows_errors=any(use.name == "errors" for tree in self.origins.page_trees for use in tree.names),
             functions=self._functions(),
             idempotency_key=self._compile(recipe.idempotency_key),
-            reads_raw=recipe.signed is not None and self._reads_raw(),
+            reads_raw=recipe.signed is not None and self.origins.reads_raw(),
         )
 
     def _functions(self) -> frozenset[str]:
         """What the page calls of the functions that not every app can give."""
-        return _NEEDY & {use.name for part in self._everything for use in part.functions}
-
-    @property
-    def _everything(self) -> Iterator[Inspection]:
-        """What every part of the recipe reads and calls."""
-        yield from (part for parts in self.inspections.values() for part in parts.values())
-        yield from self.page_reads
-        if self.recipe.idempotency_key is not None:
-            yield inspect_tree(self.recipe.idempotency_key)
+        return _NEEDY & {use.name for part in self.origins.everything for use in part.functions}
 
     # --- compiling -----------------------------------------------------------------------------------------------
 
@@ -173,7 +153,7 @@ class _Planner:
         def is_struct(path: Path) -> bool:
             return self._is_struct(path, of if reads_body else None)
 
-        scope = scope_of(_bindings(of) if of is not None else {})
+        scope = scope_of(bindings_of(of) if of is not None else {})
         # An undo is rare, and knows other things by the same names.
         is_undo = of is not None and of is not self.recipe.step(of.name)
         known = None if is_undo else is_struct
@@ -220,7 +200,7 @@ class _Planner:
                 value = self._compile(step.value, quotes)
                 given = None if step.given is None else self._given(step, step.given)
                 when, lists = self._compile(step.when), self.lists[step.name]
-                return PlannedValue(step.name, when, value, lists, self._is_input(step), given)
+                return PlannedValue(step.name, when, value, lists, self.origins.is_input(step), given)
             case Guard():
                 fail = self._fail(step.fail)
                 return PlannedGuard(step.name, self._compile(step.when), self._compile(step.require), fail)
@@ -228,7 +208,7 @@ class _Planner:
                 raise TypeError(f"{step.name}: a recipe is planned once what it holds is in its place")
 
     def _given(self, step: Value, given: Given) -> PlannedGiven:
-        from_input = self._from_input(step, ("value",))
+        from_input = self.origins.from_input(step, ("value",))
         return PlannedGiven(
             given.part, given.key, given.schema, given.required, Validator(given.schema), from_input
         )
@@ -303,24 +283,24 @@ class _Planner:
             holes=None if _is_constant(step) else self._compile(step.path, self._quotes(client), of=step),
             on_status={code: self._compile(tree, self._quotes(client)) for code, tree in step.on_status},
             lists=self.lists[step.name],
-            reply_lists=self._reply_lists(step),
+            reply_lists=self.origins.reply_lists(step),
             decode=self.decoders[step.name],
             needs_of_taken=_held(needs.of_taken),
             reads=reads or says,
             reads_into=reads_into or says,
-            items_from_input=self._from_input(step, ("each", "batch")),
-            path_from_input=self._from_input(step, ("path",)),
-            headers_from_input=self._from_input(step, ("headers",)),
-            body_from_input=self._from_input(step, ("body", "form", "text"))
+            items_from_input=self.origins.from_input(step, ("each", "batch")),
+            path_from_input=self.origins.from_input(step, ("path",)),
+            headers_from_input=self.origins.from_input(step, ("headers",)),
+            body_from_input=self.origins.from_input(step, ("body", "form", "text"))
             or (self.recipe.passes and step.writes),
             key=True if step.idempotency_key is True else self._compile(step.idempotency_key),
-            key_from_input=self._from_input(step, ("idempotency_key",)),
+            key_from_input=self.origins.from_input(step, ("idempotency_key",)),
             undo=None if step.undo is None else self._request(step.undo),
-            undo_reads_reply=self._undo_reads_reply(step),
+            undo_reads_reply=self.origins.undo_reads_reply(step),
             private=bool(self.taint.steps[step.name]),
             known_as=self.known_as.get(step.name, ()),
             takes_body=_reads_body_alone(own["take"]) if "take" in own else False,
-            falls_back_on_reply="fallback" in own and "reply" in _roots(own["fallback"]),
+            falls_back_on_reply="fallback" in own and "reply" in roots_of(own["fallback"]),
             graphql=step.graphql is not None,
             format=None if step.format is None else self.decoders[step.name],
             bodies_seen=frozenset(_bodies_seen(own)),
@@ -342,9 +322,9 @@ class _Planner:
     def _pairs(self, step: Request, key: str, compiled: Compiled) -> ComputedPairs:
         """The names and values that an expression gives, with whose fault it is where it gives no mapping."""
         is_undo = step is not self.recipe.step(step.name)
-        sources = self._flowing(step, (f"undo.{key}" if is_undo else key,))
-        from_backend = bool(sources & set(self.names) - self._values)
-        return ComputedPairs(compiled, step.name, key, bool(sources & self._inputs), from_backend)
+        keys = (f"undo.{key}" if is_undo else key,)
+        from_input, from_backend = self.origins.from_input(step, keys), self.origins.from_backend(step, keys)
+        return ComputedPairs(compiled, step.name, key, from_input, from_backend)
 
     def _cache_terms(self, step: Request) -> CacheTerms | None:
         cache = step.cache
@@ -410,173 +390,6 @@ class _Planner:
                 return found
         return None
 
-    # --- what the names lead to ------------------------------------------------------------------------------------
-
-    def _inspect(self, step: Step) -> Iterator[tuple[str, Inspection]]:
-        bindings = _bindings(step)
-        for key, part in parts(step):
-            in_loop = key not in ("when", "each", "batch")
-            yield key, inspect_part(part, bindings if in_loop else {})
-
-    def _lists(self) -> dict[str, tuple[Path, ...]]:
-        """For each step the places of its value (relative to it) that any expression goes over, or that
-        `batch` and `key_by` need as a list."""
-        found: dict[str, set[Path]] = {name: set() for name in self.names}
-        for path in self._iterated():
-            root, *rest = path
-            if root in found:
-                found[str(root)].add(tuple(rest))
-        return {name: tuple(sorted(paths, key=str)) for name, paths in found.items()}
-
-    def _iterated(self) -> Iterator[Path]:
-        """Every path that an expression of the recipe goes over."""
-        for name, inspections in self.inspections.items():
-            step = self.recipe.step(name)
-            of_items = isinstance(step, Request) and step.each is not None
-            for key, inspection in inspections.items():
-                for path, _, _ in inspection.iterates:
-                    # The undo of an item knows that item's own value by the step's name.
-                    own = of_items and key.startswith("undo.") and path[0] == name
-                    yield (name, ANY, *path[1:]) if own else path
-        for inspection in self.page_reads:
-            yield from (path for path, _, _ in inspection.iterates)
-
-    def _input_lists(self) -> tuple[Path, ...]:
-        """The places of the visitor's input that an expression goes over, also by the name of a value."""
-        found = {self._origin(path) for path in self._iterated()}
-        return tuple(sorted((path for path in found if path[0] in VISITOR_INPUT), key=str))
-
-    def _origin(self, path: Path) -> Path:
-        """Where what is at a path comes from, unchanged, through the value steps that only name it."""
-        while path[0] in self.names:
-            step = self.recipe.step(str(path[0]))
-            tree, rest = (step.value if isinstance(step, Value) else None), path[1:]
-            while rest and isinstance(tree, MappingTree):
-                tree, rest = dict(tree.items).get(str(rest[0])), rest[1:]
-            if tree is None or not _is_path(tree):
-                break
-            (found,) = inspect_tree(tree).reads
-            path = (*found, *rest)
-        return path
-
-    def _values_read(self) -> dict[str, set[Path]]:
-        """For each step the paths below its value that the page reads, also by way of value steps.
-
-        What an undo reads is left out, and what a loop goes over is read as its elements.
-        """
-        parts = [
-            part
-            for inspections in self.inspections.values()
-            for key, part in inspections.items()
-            if not key.startswith("undo.")
-        ]
-        paths = (
-            path
-            for part in (*parts, *self.page_reads)
-            for path in (*part.reads, *((*gone_over, ANY) for gone_over, _, _ in part.iterates))
-        )
-        return reached_from(paths, self.recipe)
-
-    def _reply_lists(self, step: Request) -> tuple[Path, ...]:
-        own = self.inspections[step.name]
-        found = (own[key] for key in ("take", "failed", "pages.next") if key in own)
-        paths = (path for part in found for path, _, _ in part.iterates)
-        return tuple(sorted({tuple(path[2:]) for path in paths if path[:2] == ("reply", "body")}, key=str))
-
-    def _undo_reads_reply(self, step: Request) -> bool:
-        """Whether the undo of a step needs what the reply of the step brought."""
-        of_undo = [found for key, found in self.inspections[step.name].items() if key.startswith("undo.")]
-        return any(use.name in ("reply", step.name) for found in of_undo for use in found.names)
-
-    def _reads_raw(self) -> bool:
-        """Whether anything is made of the body as it came."""
-        return any(RAW in _roots(part) for part in self._everything)
-
-    @property
-    def _inputs(self) -> frozenset[str]:
-        """The names of what the visitor sent."""
-        return VISITOR_INPUT if self.recipe.signed is None else VISITOR_INPUT | {RAW}
-
-    def _from_input(self, step: Request | Value, keys: Iterable[str]) -> bool:
-        """Whether what the visitor sent can flow into these parts of the step, also through value steps."""
-        return bool(self._flowing(step, keys) & self._inputs)
-
-    def _flowing(self, step: Request | Value, keys: Iterable[str]) -> set[str]:
-        """The names of all that can flow into these parts of a step, through its loop and value steps, too."""
-        found = self.inspections[step.name]
-        names = set().union(*(_roots(found[key]) for key in keys if key in found))
-        if isinstance(step, Request) and step.cursor in names and "pages.first" in found:
-            names |= _roots(found["pages.first"])
-        clause = (step.each or step.batch) if isinstance(step, Request) else None
-        if clause is not None and clause.variable in names:
-            names |= _roots(inspect(clause))
-        return self._sources(names)
-
-    def _written(self) -> set[str]:
-        """The steps that what a write sends is made of, also through value steps."""
-        names: set[str] = set()
-        for step in self.recipe.steps:
-            if isinstance(step, Request) and step.writes:
-                names |= self._sent_from(step)
-        return self._sources(names) & (set(self.names) - self._values)
-
-    def _sent_from(self, step: Request) -> set[str]:
-        found = self.inspections[step.name]
-        return set().union(*(_roots(part) for key, part in found.items() if key in _SENT))
-
-    def _is_input(self, step: Value) -> bool:
-        """Whether a value is made of nothing but what the visitor sent."""
-        sources = self._sources(_roots(self.inspections[step.name]["value"])) - self._values
-        return bool(sources) and sources <= self._inputs
-
-    def _sources(self, names: Iterable[str]) -> set[str]:
-        """The names, with those that the value steps among them are made of in their place."""
-        found: set[str] = set()
-        queue = list(names)
-        while queue:
-            name = queue.pop()
-            if name in found:
-                continue
-            found.add(name)
-            if name in self._values:
-                queue.extend(root for part in self.inspections[name].values() for root in _roots(part))
-        return found
-
-    def _fields(self) -> dict[str, tuple[str, ...]]:
-        """For each step the paths of the page that hang on it, directly or through other steps."""
-        if self.recipe.shape is None:
-            return dict.fromkeys(self.names, ())
-        leaves = [(path, self._behind(_own_reads(found))) for path, found in fields(self.recipe.shape)]
-        return {name: tuple(path for path, steps in leaves if name in steps) for name in self.names}
-
-    def _behind(self, paths: Iterable[Path]) -> set[str]:
-        """The steps that the values at these paths are made of; of a value step only what is at the path."""
-        found: set[str] = set()
-        waiting, seen = list(paths), set[Path]()
-        while waiting:
-            path = waiting.pop()
-            if path in seen or path[0] not in self.names:
-                continue
-            seen.add(path)
-            step = self.recipe.step(str(path[0]))
-            found.add(step.name)
-            for key, part in self.inspections[step.name].items():
-                if key != "value" and not key.startswith("undo."):
-                    waiting.extend(part.reads)
-            if isinstance(step, Value):
-                waiting.extend(_paths_at(step.value, path[1:]))
-        return found
-
-    def _second_sources(self) -> dict[str, frozenset[str]]:
-        named = {
-            step.name: {use.name for use in inspect(step.when).names}
-            for step in self.recipe.steps
-            if step.when is not None and not isinstance(step, Guard)  # a guard answers nothing
-        }
-        return {
-            name: frozenset(other for other, names in named.items() if name in names) for name in self.names
-        }
-
 
 def _held(needs: Iterable[ReplyNeed]) -> tuple[Held, ...]:
     """Needs as a run holds replies to them: it goes over lists in places that it looks at in any case."""
@@ -586,52 +399,8 @@ def _held(needs: Iterable[ReplyNeed]) -> tuple[Held, ...]:
     )
 
 
-def _own_reads(found: Inspection) -> set[Path]:
-    """What an expression reads by its own names; a loop around it is another field of the page."""
-    names = {use.name for use in found.names}
-    return {path for path in found.reads if path[0] in names}
-
-
-def _paths_at(tree: Tree, path: Path) -> Iterable[Path]:
-    """What the part of a tree that a path leads to reads."""
-    for at, key in enumerate(path):
-        if not isinstance(tree, MappingTree):
-            found = inspect_tree(tree).reads
-            # A tree that is nothing but a path leads on to what is below it.
-            return {(*whole, *path[at:]) for whole in found} if _is_path(tree) else found
-        inner = dict(tree.items)
-        if isinstance(key, str) and key in inner:
-            tree = inner[key]
-        else:
-            return inspect_tree(tree).reads if isinstance(key, Any_) else ()
-    return inspect_tree(tree).reads
-
-
-def _is_path(tree: Tree) -> bool:
-    node = tree.node if isinstance(tree, Expression) else None
-    while isinstance(node, ast.Attribute) or (
-        isinstance(node, ast.Subscript)
-        and isinstance(node.slice, ast.Constant)
-        and isinstance(node.slice.value, str)
-    ):
-        node = node.value
-    return isinstance(node, ast.Name)
-
-
 def _is_constant(step: Request) -> bool:
     return all(isinstance(part, str) for part in step.path.parts)
-
-
-def _bindings(step: Step) -> dict[str, Path]:
-    """What the loop variable of an `each` stands for, where that is one path; a chunk of a `batch` is computed."""
-    clause = step.each if isinstance(step, Request) else None
-    paths = () if clause is None else item_paths(clause)
-    return {clause.variable: paths[0]} if clause is not None and len(paths) == 1 else {}
-
-
-def _roots(inspection: Inspection) -> set[str]:
-    """The names that an expression reads of, those that its loop variable stands for among them."""
-    return {use.name for use in inspection.names} | {str(path[0]) for path in inspection.reads}
 
 
 _SEEING = {"ok": OK, "fallback": FALLBACK, "until": DONE}
