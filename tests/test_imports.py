@@ -354,6 +354,14 @@ PATCHES_TIME = re.compile(
 """What puts something in the place of `time`, of what is in it, or of what a module calls `time`."""
 
 
+def test_tests_of_properties_have_the_profile_of_this_project() -> None:
+    theirs = {"properties.py", "fuzz/replies.py"}  # the profile itself, and what runs alone
+    asking = re.compile(r"^\s*(?:from|import) hypothesis\b", re.MULTILINE)
+    folder = Path(__file__).parent
+    files = [path for path in folder.rglob("*.py") if asking.search(path.read_text("utf-8"))]
+    assert {path.relative_to(folder).as_posix() for path in files} == theirs
+
+
 def test_tests_move_the_clock_of_the_layer_and_no_other() -> None:
     folder = Path(__file__).parent
     assert [path.name for path in folder.rglob("*.py") if PATCHES_TIME.search(path.read_text("utf-8"))] == []

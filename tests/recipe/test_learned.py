@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bff.expressions.paths import ANY
 from bff.expressions.paths import Path as Read
@@ -15,6 +13,7 @@ from bff.recipe.contracts.document import Document, read_document
 from bff.recipe.contracts.learned import Learned
 from bff.recipe.contracts.observed import Names, merged, schema_of
 from bff.recipe.contracts.types_file import HEADER, with_learned
+from tests.properties import given, st
 
 STRING: dict[str, Any] = {"type": "string"}
 INTEGER: dict[str, Any] = {"type": "integer"}

@@ -12,8 +12,6 @@ from typing import Any
 import pytest
 import responses
 from flask.testing import FlaskClient
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bff import create_app
 from bff.cli import main
@@ -25,6 +23,7 @@ from bff.recipe.check import check_folder
 from bff.testing import matrix_of
 from bff.web.tables import cell_of
 from tests.project import visitor, write_built, write_project
+from tests.properties import given, st
 
 Make = Callable[..., FlaskClient]
 FORMAT = "{csv: {columns: [id, name], file: 'people-{query.day}.csv'}}"

@@ -8,12 +8,11 @@ from base64 import b64encode
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bff.recipe.model import Signed
 from bff.testing import sign
 from bff.web.signatures import TOLERANCE, check_of, key_of
+from tests.properties import given, st
 
 NOW = 1_700_000_000
 BODY = b'{"id": "evt_1"}'
