@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
+from bff.errors import BoundError
 from bff.expressions import Evaluation, compile_tree
 from bff.expressions.functions import FUNCTIONS
 from bff.expressions.parse import parse
@@ -53,7 +54,11 @@ def test_what_a_function_gives_is_of_its_type(name: str, data: Any) -> None:
     compiled = compile_tree(expression, quotes={"quote": repr})
     for _ in range(3):
         scope = {key: data.draw(value_of(part)) for key, part in names.items()}
-        value = compiled({**scope, SEALS: SEALED_FOR}, Evaluation())
+        try:
+            value = compiled({**scope, SEALS: SEALED_FOR}, Evaluation())
+        except BoundError:
+            assert name == "seal", "nothing else that is drawn here is too much"
+            continue
         assert holds(one, value), f"{value!r} is not of {text_of(one)}"
 
 
