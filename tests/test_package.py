@@ -73,6 +73,14 @@ def test_every_pin_is_within_the_range_that_the_package_asks_for() -> None:
     assert [name for name, found in ranges.items() if pins[name] not in found] == []
 
 
+def test_tools_are_pinned_beside_all_that_runs() -> None:
+    runs, with_tools = (
+        set((ROOT / name).read_text("utf-8").splitlines())
+        for name in ("requirements.txt", "requirements-dev.txt")
+    )
+    assert runs - with_tools == set()
+
+
 def test_the_extras_are_what_the_documents_name(wheel: zipfile.ZipFile) -> None:
     assert metadata(wheel).get_all("Provides-Extra") == [
         "graphql",
