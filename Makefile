@@ -65,7 +65,7 @@ t: | $(ready_dev) ## some tests (T=tests/http/test_retry.py, ARGS="-k home -x")
 
 .PHONY: test-more test-looks test-instances test-pages test-hosts test-differ test-load
 test-more: test-looks test-instances test-pages test-hosts test-differ test-load ## what `make test` leaves out: looks, hosts, misbehaviour, load
-# Browser tests run for each size and language once, those about colours in all eight looks. `make test` has the first;
+# Browser tests run for each size and language once, those about colours in all eight looks. Of what people do most, `make test` has the first;
 # two more are seen through two instances, and through a process for each page.
 look_of_instances := 390-zh-light
 look_of_pages := 1280-zh-dark

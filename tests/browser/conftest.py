@@ -1,4 +1,4 @@
-"""The app in headless Chromium: an account per test, one look by default and the others under `full`."""
+"""The app in headless Chromium: an account per test, one look of what people do most, and the others under `full`."""
 
 from __future__ import annotations
 
@@ -72,13 +72,16 @@ LOOKS = [Look(*parts) for parts in product((1280, 390), ("en", "zh"), ("light", 
 # What a test does depends on size and language; what it looks like, on the colours too.
 DOING = [LOOKS[0], Look(1280, "zh", "dark"), Look(390, "en", "dark"), Look(390, "zh", "light")]
 ABOUT_COLOURS = {"test_every_view", "test_looks", "test_dev_server"}
+# What is done in one look without the marker `full`: every view, the list, what people do most.
+OFTEN = {*ABOUT_COLOURS, "test_list", "test_accounts", "test_add_and_edit", "test_finish_and_remove"}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give each test its looks: all eight where colours matter, else each size and language once."""
     if "look" in metafunc.fixturenames:
-        looks = LOOKS if metafunc.module.__name__.rpartition(".")[2] in ABOUT_COLOURS else DOING
-        marks = {LOOKS[0]: ()}
+        module = metafunc.module.__name__.rpartition(".")[2]
+        looks = LOOKS if module in ABOUT_COLOURS else DOING
+        marks = {LOOKS[0]: ()} if module in OFTEN else {}
         metafunc.parametrize(
             "look",
             [pytest.param(look, marks=marks.get(look, pytest.mark.full), id=look.name) for look in looks],
@@ -88,7 +91,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def look(request: pytest.FixtureRequest) -> Look:
-    """Size, language and colour scheme; the first alone runs without the marker `full`."""
+    """Size, language and colour scheme; of some tests the first runs without the marker `full`."""
     return request.param
 
 

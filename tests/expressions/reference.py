@@ -62,6 +62,8 @@ def shown(value):
 def nearest(exact):
     """The float that is nearest to a fraction; of two the one whose last bit is 0; null if it is too far."""
     size = abs(exact)
+    if not size:
+        return 0.0
     if size >= Fraction(2) ** 1024 - Fraction(2) ** 970:
         return None
     exponent = max(-1074, size.numerator.bit_length() - size.denominator.bit_length() - 53)

@@ -19,6 +19,7 @@ from bff.http import Broken, Call, Calls, Client, Limits, OutgoingRequest, Reply
 from bff.http.sockets.connection import Connection
 from bff.http.sockets.parser import ReplyParser
 from bff.http.sockets.wire import Wire
+from tests.clock import Clock, too_late
 from tests.fakes import (
     PATIENCE,
     FakeBackend,
@@ -374,24 +375,29 @@ def test_nothing_of_what_failed_waits_for_the_collector(
 
 
 def test_an_address_that_gives_no_answer_loses_its_place(
-    backend: FakeBackend, make_calls: MakeCalls, monkeypatch: pytest.MonkeyPatch
+    backend: FakeBackend, make_calls: MakeCalls, monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
     with FakeBackend() as other:
         ports = [int(one.url.rpartition(":")[2]) for one in (backend, other)]
 
-        def both(*_args: Any, **_options: Any) -> Any:
+        real = socket.getaddrinfo
+
+        def both(host: Any, *args: Any, **options: Any) -> Any:
+            if host != b"many.test":
+                return real(host, *args, **options)
             return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in ports]
 
         monkeypatch.setattr("socket.getaddrinfo", both)
-        backend.on("GET /a", hang)
+        backend.on("GET /a", too_late(clock, 1))
         other.on("GET /a", answer(json=1))
         client = patient("http://many.test", breaker=None)
         calls = make_calls()
         owner = Owner(calls)
-        owner.ask(0, way(calls, client, timeout=0.1, retries=0), "/a")
+        owner.ask(0, way(calls, client, timeout=0.3, retries=0), "/a")
         owner.finish()
         owner.ask(1, way(calls, client), "/a")
         assert isinstance(owner.finish()[1], Reply)
+        assert (len(backend.requests), len(other.requests)) == (1, 1)
 
 
 def test_a_connection_that_the_backend_has_closed_is_replaced(
