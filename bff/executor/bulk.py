@@ -44,16 +44,9 @@ class BulkStep(RequestStep):
         self._note_left()
         super().stop()
 
-    def _find_items(self) -> bool:
-        planned, run = self.bound.planned, self._run
-        assert planned.items is not None and planned.batch_size is not None
-        try:
-            items = planned.items(run.scope, run.evaluation)
-        except FunctionError as error:
-            self.failure = outcomes.of_function(self.name, error)
-            return False
-        self._items, self._places = chunks_of(items, planned.batch_size)
-        return True
+    def _in_chunks(self, items: list[Any], size: int) -> list[list[Any]]:
+        chunks, self._places = chunks_of(items, size)
+        return chunks
 
     def _launch(self) -> None:
         waiting = self._waiting

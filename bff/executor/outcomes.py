@@ -98,10 +98,7 @@ def of_reply(
     elif not 200 <= reply.status < 300:
         return _of_status(planned, reply, item, "'{step}' answered with status {status}.")
     empty = True if planned.each else None
-    if planned.format is None:
-        body = _body(planned, reply, item, empty)
-    else:
-        body = _formatted(planned, reply, evaluation, item, empty)
+    body = _body(planned, reply, evaluation, item, empty)
     if isinstance(body, Failure) or planned.take is None:
         return body
     taken_from = {"status": reply.status, "headers": reply.headers, "body": body}
@@ -129,10 +126,7 @@ def page_of(
     """What a reply gives as one page of a list, as `of_reply` does, and what says which page is `following` it."""
     if not accepts(planned, reply, scope, evaluation):
         return of_reply(planned, reply, scope, evaluation, item), None
-    if planned.format is None:
-        body = _body(planned, reply, item, empty=None)
-    else:
-        body = _formatted(planned, reply, evaluation, item, empty=None)
+    body = _body(planned, reply, evaluation, item, empty=None)
     if isinstance(body, Failure):
         return body, None
     seen = {"status": reply.status, "headers": reply.headers, "body": body}
@@ -290,8 +284,10 @@ def _with_reply(scope: Mapping[str, Any], reply: Reply, body: Any) -> dict[str, 
     return {**scope, "reply": {"status": reply.status, "headers": reply.headers, "body": body}}
 
 
-def _body(planned: PlannedRequest, reply: Reply, item: int | None, empty: Any) -> Any:
+def _body(planned: PlannedRequest, reply: Reply, evaluation: Evaluation, item: int | None, empty: Any) -> Any:
     """What a page reads of the body, or why it cannot; of one that no page reads what its undo can make use of."""
+    if planned.format is not None:
+        return _formatted(planned, reply, evaluation, item, empty)
     if not reply.raw.strip():
         return _empty(planned.name, item) if planned.reads_into else empty
     if not planned.reads:

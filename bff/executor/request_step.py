@@ -33,6 +33,17 @@ _ONE: tuple[None] = (None,)
 _TEXT = frozenset({str})
 
 
+def _chunks(items: list[Any], size: int) -> list[list[Any]]:
+    """The items without null, '' and doubles, in chunks."""
+    seen: dict[str, Any] = {}
+    for item in items:
+        text = item if item.__class__ is str else to_text(item)
+        if text:
+            seen.setdefault(text, item)
+    distinct = list(seen.values())
+    return [distinct[at : at + size] for at in range(0, len(distinct), size)]
+
+
 class RequestStep:
     """Runs one bound request, with or without `each` or `batch`.
 
@@ -53,6 +64,7 @@ class RequestStep:
     _replied: tuple[int, Reply] | None = None
     """The last reply, for a fallback that reads it, and which request it was to."""
     _failed_at: int | None = None
+    _in_chunks = staticmethod(_chunks)
 
     def __init__(self, bound: BoundRequest, run: Run) -> None:
         self.bound = bound
@@ -197,7 +209,7 @@ class RequestStep:
             self.failure = outcomes.of_function(self.name, error)
             return False
         if planned.batch_size is not None:
-            items = _chunks(items, planned.batch_size)
+            items = self._in_chunks(items, planned.batch_size)
         elif len(items) > run.context.max_each:
             detail = (
                 f"'{self.name}' goes over {len(items)} items; one step may go over {run.context.max_each}."
@@ -470,14 +482,3 @@ def _outcome_of(result: Reply | Broken, *, lost: bool) -> WriteOutcome:
     if result.ok:
         return "done"
     return "unknown" if lost else "refused"
-
-
-def _chunks(items: list[Any], size: int) -> list[list[Any]]:
-    """The items without null, '' and doubles, in chunks."""
-    seen: dict[str, Any] = {}
-    for item in items:
-        text = item if item.__class__ is str else to_text(item)
-        if text:
-            seen.setdefault(text, item)
-    distinct = list(seen.values())
-    return [distinct[at : at + size] for at in range(0, len(distinct), size)]

@@ -298,15 +298,10 @@ def _start_request(run: PageRun, step: BoundRequest) -> None:
         run.finish(asked)
 
 
-def _start_bulk(run: PageRun, step: BoundBulk) -> None:
+def _bulk(step: BoundBulk, run: PageRun) -> RequestStep:
     from bff.executor.bulk import BulkStep  # few pages have one
 
-    asked = BulkStep(step, run)
-    run.under_way[asked] = None
-    asked.begin()
-    if not asked.in_flight:
-        asked.settle()
-        run.finish(asked)
+    return BulkStep(step, run)
 
 
 def _repeated(step: BoundRepeated, run: PageRun) -> RequestStep:
@@ -319,6 +314,7 @@ def _repeated(step: BoundRepeated, run: PageRun) -> RequestStep:
 _STEPS: dict[type[BoundRequest], Callable[[Any, PageRun], RequestStep]] = {
     BoundRequest: RequestStep,
     BoundCached: CachedStep,
+    BoundBulk: _bulk,
     BoundRepeated: _repeated,
 }
 
@@ -331,7 +327,7 @@ _STARTS: dict[type[BoundStep], Callable[[PageRun, Any], None]] = {
     BoundValue: _start_value,
     BoundGuard: _start_guard,
     BoundRequest: _start_request,
-    BoundBulk: _start_bulk,
+    BoundBulk: _start_request,
     BoundCached: _start_request,
     BoundRepeated: _start_request,
     BoundPassing: _start_passing,

@@ -97,7 +97,7 @@ def test_a_name_with_signs_is_one_value_of_the_address(stranger: FlaskClient) ->
     assert answer.headers["Location"] == "https://shop.example/show?name=Mug%20%26%20saucer&from=a%26b%3Dc"
 
 
-def test_a_backend_that_is_sick_takes_the_levels_alone(stranger: FlaskClient, town: Town) -> None:
+def test_a_product_that_the_stock_does_not_know_has_no_level(stranger: FlaskClient, town: Town) -> None:
     town.stock.levels.clear()
     answer = stranger.get("/api/products/p1")
     assert (answer.status_code, answer.json["there"]) == (200, None)

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
-from bff.errors import Finding, Place
+from bff.errors import Finding
 from bff.expressions.parse import parse
 from bff.expressions.tree import Constant, Expression, Mapping
 from bff.recipe.model import Mark, Operation, Variable
 from bff.recipe.source import Node, ScalarNode, Source, mark_of
-from bff.recipe.source.text import MAX_BYTES
+from bff.recipe.source.text import read_text
 from bff.settings import installing
 from bff.text import nearest
 
@@ -120,9 +120,9 @@ class DocumentReading:
         if not whole.is_file():
             self._say(node.whole, f"no file {name}", self._near(whole))
             return None
-        source, findings = _source(whole, name)
+        text, findings = read_text(whole, name, "a document")
         self._findings += findings
-        return source
+        return None if text is None else _File(name, text)
 
     def _near(self, whole: Path) -> str:
         there = [
@@ -150,21 +150,6 @@ class _File(Source):
 
     def mark(self, offset: int, length: int) -> Mark:
         return super().mark(offset, offset + length)
-
-
-def _source(path: Path, file: str) -> tuple[_File | None, list[Finding]]:
-    start = Place(file, 1, 1)
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        return None, [Finding(start, f"cannot be read: {error.strerror}")]
-    if len(raw) > MAX_BYTES:
-        return None, [Finding(start, f"has {len(raw):,} bytes; a document may have {MAX_BYTES:,}")]
-    try:
-        return _File(file, raw.decode("utf-8-sig")), []
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        return None, [Finding(Place(file, line, 1), "is not UTF-8 text; save the file as UTF-8")]
 
 
 # --- what is in a document ------------------------------------------------------------------------------------------

@@ -47,21 +47,28 @@ class Source:
 
 def read_source(path: Path, file: str) -> tuple[Source | None, list[Finding]]:
     """The text of a file, or what keeps it from being read; `file` is its name as printed."""
+    text, findings = read_text(path, file, "a recipe")
+    if text is None:
+        return None, findings
+    source = Source(file, text)
+    findings = list(_strange_characters(source))
+    return (None if findings else source), findings
+
+
+def read_text(path: Path, file: str, what: str) -> tuple[str | None, list[Finding]]:
+    """The same of `what` may hold any characters."""
     start = Place(file, 1, 1)
     try:
         raw = path.read_bytes()
     except OSError as error:
         return None, [Finding(start, f"cannot be read: {error.strerror}")]
     if len(raw) > MAX_BYTES:
-        return None, [Finding(start, f"has {len(raw):,} bytes; a recipe may have {MAX_BYTES:,}")]
+        return None, [Finding(start, f"has {len(raw):,} bytes; {what} may have {MAX_BYTES:,}")]
     try:
-        text = raw.decode("utf-8-sig")
+        return raw.decode("utf-8-sig"), []
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         return None, [Finding(Place(file, line, 1), "is not UTF-8 text; save the file as UTF-8")]
-    source = Source(file, text)
-    findings = list(_strange_characters(source))
-    return (None if findings else source), findings
 
 
 def _strange_characters(source: Source) -> Iterator[Finding]:
