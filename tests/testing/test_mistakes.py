@@ -196,7 +196,7 @@ def the_fields_of_an_error_are_lost(patch: pytest.MonkeyPatch) -> None:
 
 @seed("reading", "me", "half", "expected status 502, found 200")
 def what_is_no_json_is_taken_for_nothing(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(outcomes, "_body", lambda step, reply, item, empty: outcomes._body_or_null(reply))
+    patch.setattr(outcomes, "_body", lambda step, reply, *_, **__: outcomes._body_or_null(reply))
 
 
 @seed("reading", "todos", "form", "expected status 502, found 200")
