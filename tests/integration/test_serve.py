@@ -58,8 +58,8 @@ def patient_app(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def served(seeded_backend: Backend, patient_app: Path) -> Iterator[str]:
     """The URL of the layer as `make serve` starts it, on the seeded backend."""
     port = free_port()
-    command = [sys.executable, "-m", "bff", "--root", str(patient_app), "serve", "--port", str(port), "--drain", "0s"]
-    command += ["--workers", str(os.cpu_count() or 1), "--threads", _served("THREADS")]
+    command = [sys.executable, "-m", "bff", "--root", str(patient_app), "serve", "--port", str(port)]
+    command += ["--drain", "0s", "--workers", str(os.cpu_count() or 1), "--threads", _served("THREADS")]
     process = start_child(
         command,
         cwd=ROOT,
