@@ -251,6 +251,9 @@ class UntilStep(RepeatedStep):
             seen = outcomes.reply_names(planned, reply, run.evaluation, with_body=with_body)
             if not self._repeats.done({**scope, "reply": seen}, run.evaluation):
                 return self._later(at, reply)
+            wrong = outcomes.first_not_list(seen["body"], ("reply", "body"), planned.reply_lists)
+            if wrong is not None:
+                return outcomes.bad_reply(self.name, wrong, self._item(at))
         return outcomes.of_reply(planned, reply, scope, run.evaluation, self._item(at))
 
     def _later(self, at: int, reply: Reply) -> Any:

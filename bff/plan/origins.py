@@ -112,7 +112,7 @@ class Origins:
 
     def reply_lists(self, step: Request) -> tuple[Path, ...]:
         own = self.inspections[step.name]
-        found = (own[key] for key in ("take", "failed", "pages.next") if key in own)
+        found = (own[key] for key in ("take", "failed", "pages.next", "until.done") if key in own)
         paths = (path for part in found for path, _, _ in part.iterates)
         return tuple(sorted({tuple(path[2:]) for path in paths if path[:2] == ("reply", "body")}, key=str))
 

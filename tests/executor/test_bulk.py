@@ -327,10 +327,11 @@ def test_a_fallback_stands_in_and_errors_name_the_items(page: Make, backend: Fak
     backend.on("POST /bulk", told(a=201, b=409))
     recipe = bulk(
         FAILED + "\n" + key("fallback: error.kind"),
-        "\n      value: rows\n      errors: errors\n",
+        "\n      value: rows\n      errors: errors\n      places: '[place for one in errors for place in one.items]'\n",
     )
     found = page(recipe).post("/api/page", json={"rows": ["a", "b", "c"]})
     assert (found.status_code, found.headers["X-Page-Partial"]) == (200, "rows")
+    assert found.json["places"] == [1]
     assert found.json["value"] == "status"
     [error] = found.json["errors"]
     assert (error["step"], error["kind"], error["items"], error["retryable"]) == (

@@ -80,6 +80,18 @@ def test_it_is_asked_again_until_it_is_done(page: Make, backend: FakeBackend, wa
     assert paths(backend) == ["GET /job"] * 3
 
 
+@pytest.mark.parametrize("keys", [(), ("take: reply.body",)])
+def test_what_is_done_by_a_list_that_is_none_is_of_another_form(
+    page: Make, backend: FakeBackend, keys: tuple[str, ...]
+) -> None:
+    backend.on("GET /job", answer(json={"parts": [{"done": False}]}), answer(json={"parts": "none"}))
+    until = SOON.replace("reply.body.state == 'ready'", "all(one.done for one in reply.body.parts)")
+    found = page(waiting(until, *keys)).get("/api/page")
+    assert (found.status_code, found.json["failure"]) == (502, "bad-reply")
+    assert found.json["detail"] == "'job' answered with JSON of another form: reply.body.parts is not a list."
+    assert paths(backend) == ["GET /job"] * 2
+
+
 def test_between_two_requests_it_waits_on_the_clock(tmp_path: Path, clock: Clock) -> None:
     transport = Timed(clock, RUNNING, RUNNING, RUNNING, DONE)
     assert visit(tmp_path, transport, waiting()).get("/api/page").json["job"] == {"state": "ready", "n": 7}

@@ -78,7 +78,7 @@ def _written(shape: Tree) -> Iterator[Tree]:
 
 
 def check_partial(page: Page) -> None:
-    """Say the steps that may fall back and feed the rows of a CSV, where that may not be partial."""
+    """Say the steps that may lack something and feed the rows of a CSV, where that may not be partial."""
     recipe = page.recipe
     if recipe.format is None or recipe.format.partial or recipe.shape is None or recipe.passes:
         return
@@ -87,13 +87,16 @@ def check_partial(page: Page) -> None:
         if use.name in page.graph.names:
             feeding |= page.graph.upstream(use.name)
     for step in page.requests:
-        if step.name in feeding and may_lack(step):
-            hint = (
-                "leave the fallback out, or write partial: true under csv: a file does not show what it lacks"
-            )
-            page.say(step.marks.key("fallback"), f"a fallback of '{step.name}' feeds the rows of a CSV", hint)
+        if step.name not in feeding:
+            continue
+        for key, what, cure in _may_lack(step):
+            hint = f"{cure}, or write partial: true under csv: a file does not show what it lacks"
+            page.say(step.marks.key(key), f"{what} feeds the rows of a CSV", hint)
 
 
-def may_lack(step: Request) -> bool:
-    """Whether what a step gives may be less than its backend has."""
-    return step.fallback is not None
+def _may_lack(step: Request) -> Iterator[tuple[str, str, str]]:
+    """What lets a step give less than its backend has: its key, what that is, and how to do without."""
+    if step.fallback is not None:
+        yield "fallback", f"a fallback of '{step.name}'", "leave the fallback out"
+    if step.pages is not None and step.pages.stops:
+        yield "pages.then", f"a list of '{step.name}' that may stop", "leave then: stop out"

@@ -43,6 +43,7 @@ _FAILURE = Record(
         ("kind", Member(_KIND)),
         ("fields", Member(Array(STRING))),
         ("item", Member(INTEGER, required=False)),
+        ("items", Member(Array(INTEGER), required=False)),
         ("stale", Member(BOOLEAN, required=False)),
     )
 )
