@@ -36,9 +36,13 @@ PlaceOf: TypeAlias = Callable[[Any], str]
 """The place (`file:line`) of a part of a schema, '' where nobody knows it."""
 
 MOST_NESTED = 60
+_FAR = 30
+"""How deep a schema stands within others until what it refers to is known by its name, and read after them."""
 _SCALARS = {"string": STRING, "integer": INTEGER, "number": NUMBER, "boolean": BOOLEAN, "null": NULL}
 _OF_OBJECTS = ("properties", "additionalProperties", "patternProperties", "unevaluatedProperties", "required")
 _OF_ARRAYS = ("items", "prefixItems")
+_OF_OTHERS = ("$ref", "allOf", "oneOf", "anyOf")
+_OF_SELF = (*_OF_OBJECTS, *_OF_ARRAYS, "type", "enum", "const")
 _BARE = Record((), Unknown())
 _OBJECT = Record(())
 _SCALAR_KINDS = (STRING, NUMBER, BOOLEAN, NULL)
@@ -112,11 +116,18 @@ class Schemas:
         self._names: dict[str, str] = {}
         self._definitions: dict[str, Type] = {}
         self._open: dict[str, int] = {}  # references under way, each with how many values deep it began
+        self._waiting: dict[str, Any] = {}  # references that have a name, and are read after all others
         self._depth = 0
         self._values = 0
 
     def type_of(self, schema: Any) -> Type:
         """The type of a schema in the document."""
+        found = self._type_of(schema)
+        while self._waiting:
+            self._read_waiting(next(iter(self._waiting)))
+        return found
+
+    def _type_of(self, schema: Any) -> Type:
         if isinstance(schema, bool):
             return Unknown() if schema else NEVER
         if not isinstance(schema, Mapping):
@@ -155,10 +166,10 @@ class Schemas:
             yield self._referred(schema)
         yield from self._own(schema)
         for part in _listed(schema, "allOf"):
-            yield _BARE if _is_bare(part) else self.type_of(part)
+            yield _BARE if _is_bare(part) else self._type_of(part)
         for word in ("oneOf", "anyOf"):
             if options := _listed(schema, word):
-                yield union_of(*(self.type_of(option) for option in options))
+                yield union_of(*(self._type_of(option) for option in options))
 
     def _own(self, schema: Schema) -> Iterator[Type]:
         """What a schema says itself of type and values."""
@@ -260,18 +271,53 @@ class Schemas:
         """The type of a value within the value."""
         self._values += 1
         try:
-            return self.type_of(schema)
+            found = self._far(schema) if self._depth >= _FAR else None
+            return self._type_of(schema) if found is None else found
         finally:
             self._values -= 1
+
+    def _far(self, schema: Any) -> Type | None:
+        """The type by name of a schema that does no more than refer to others; None for any other."""
+        if not isinstance(schema, Mapping):
+            return None
+        words = [word for word in (*_OF_SELF, *_OF_OTHERS) if word in schema]
+        if words == ["$ref"]:
+            found = self._later(schema["$ref"])
+        elif words in (["oneOf"], ["anyOf"]):
+            options = _listed(schema, words[0])
+            found = union_of(*(self._far(option) or self._type_of(option) for option in options))
+        else:
+            return None
+        return union_of(found, NULL) if found is not None and schema.get("nullable") is True else found
+
+    def _later(self, reference: Any) -> Type | None:
+        """The name of what a reference stands for, which is read later; None where it leads nowhere."""
+        if not isinstance(reference, str):
+            return None
+        if reference not in self._open and reference not in self._types:
+            try:
+                target = resolved(self._root, reference)
+            except UnknownReference:
+                return None
+            if not isinstance(target, Mapping):
+                return None
+            self._waiting[reference] = target
+            self._types[reference] = self._named(reference)
+        return self._types.get(reference)
+
+    def _read_waiting(self, reference: str) -> None:
+        self._definitions[self._names[reference]] = self._opened(reference, self._waiting.pop(reference))
 
     def _referred(self, schema: Schema) -> Type:
         reference = schema["$ref"]
         if not isinstance(reference, str):
             return self._unknown(schema, "has a $ref that is no text", "write '#/components/schemas/…'")
-        if reference in self._types:
-            return self._types[reference]
         if reference in self._open:
             return self._again(schema, reference)
+        if reference in self._waiting and self._depth < _FAR:
+            self._read_waiting(reference)
+        if reference in self._types:
+            return self._types[reference]
         try:
             target = resolved(self._root, reference)
         except UnknownReference as error:
@@ -279,11 +325,7 @@ class Schemas:
                 self._said(schema, reference, str(error))
             cause = f"has the $ref {reference}, which {error}"
             return self._unknown(schema, cause, "write what it stands for into the file")
-        self._open[reference] = self._values
-        try:
-            found = self.type_of(target)
-        finally:
-            del self._open[reference]
+        found = self._opened(reference, target)
         if reference in self._names:  # it was met within itself
             name = self._names[reference]
             self._definitions[name] = found
@@ -291,12 +333,22 @@ class Schemas:
         self._types[reference] = found
         return found
 
+    def _opened(self, reference: str, target: Any) -> Type:
+        self._open[reference] = self._values
+        try:
+            return self._type_of(target)
+        finally:
+            del self._open[reference]
+
     def _again(self, schema: Schema, reference: str) -> Type:
         """A schema within itself: its name, or nothing that could be known where no value stands between the two."""
         if self._open[reference] == self._values:
             return self._unknown(
                 schema, f"has the $ref {reference}, which leads back to it", "correct the schema"
             )
+        return self._named(reference)
+
+    def _named(self, reference: str) -> Type:
         if reference not in self._names:
             self._names[reference] = self._name_of(reference)
             self._definitions[self._names[reference]] = Unknown()

@@ -34,30 +34,32 @@ def text_of(one: Type, width: int = _WIDTH) -> str:
 
 
 def definitions_of(one: Type) -> dict[str, Type]:
-    """The names that a type uses, with what they stand for, in the order of their first use."""
+    """The names that a type uses, with what they stand for; those of the type itself come first."""
     found: dict[str, Type] = {}
-    _collect(one, found)
+    waiting = [one]
+    for part in waiting:
+        for named in _names_in(part):
+            if named.name not in found:
+                found[named.name] = named.type
+                waiting.append(named.type)
     return found
 
 
-def _collect(one: Type, found: dict[str, Type]) -> None:
+def _names_in(one: Type) -> Iterator[Named]:
+    """The names that are written in a type, without those behind them."""
     match one:
-        case Named(name=name):
-            if name not in found:
-                found[name] = one.type
-                _collect(one.type, found)
-        case Array(element=element):
-            _collect(element, found)
-        case Unverified(expected=expected):
-            _collect(expected, found)
+        case Named():
+            yield one
+        case Array(element=inner) | Unverified(expected=inner):
+            yield from _names_in(inner)
         case Union(options=parts):
             for part in parts:
-                _collect(part, found)
+                yield from _names_in(part)
         case Record(members=members, other=other):
             for _, member in members:
-                _collect(member.type, found)
+                yield from _names_in(member.type)
             if other is not None:
-                _collect(other, found)
+                yield from _names_in(other)
 
 
 def _flat(one: Type) -> str:

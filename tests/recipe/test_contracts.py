@@ -363,8 +363,8 @@ def test_only_operations_that_recipes_ask_for_are_read(
     from bff.types.schemas import Schemas
 
     read: list[object] = []
-    whole = Schemas.type_of
-    monkeypatch.setattr(Schemas, "type_of", lambda self, schema: read.append(schema) or whole(self, schema))
+    whole = Schemas._type_of
+    monkeypatch.setattr(Schemas, "_type_of", lambda self, schema: read.append(schema) or whole(self, schema))
     load(tmp_path, {"clients/people.openapi.yaml": SCHEMA})
     assert len(read) == 6  # the reference, the person, and what is in it
 

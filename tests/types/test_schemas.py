@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from bff.types.model import Named, Record, Unknown, opened
+from bff.recipe.types.held import as_held
+from bff.types.leaves import leaves_of
+from bff.types.model import Named, Record, Unknown, opened, options
 from bff.types.schemas import type_of_schema
-from bff.types.text import text_of
+from bff.types.text import definitions_of, text_of
 
 REFERENCE = "write what it stands for into the file"
 OBJECT = {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]}
@@ -126,6 +128,50 @@ def test_a_schema_of_any_depth_ends() -> None:
     for _ in range(200):
         schema = {"type": "array", "items": schema}
     assert text_of(type_of_schema(schema), 1000) == "unknown" + "[]" * 60
+
+
+def ring(length: int) -> dict[str, Any]:
+    """Schemas of which each refers to the next, and to one far from it."""
+    return {
+        f"S{at}": {
+            "type": "object",
+            "required": ["next", "own"],
+            "properties": {
+                "next": {"$ref": f"#/$defs/S{(at + 1) % length}"},
+                "far": {
+                    "nullable": True,
+                    "anyOf": [{"type": "string"}, {"$ref": f"#/$defs/S{at * 7 % length}"}],
+                },
+                "own": {"const": at},
+            },
+        }
+        for at in range(length)
+    }
+
+
+def test_schemas_may_refer_to_each_other_in_chains_of_any_length() -> None:
+    length = 1500
+    found = as_held(type_of_schema({"$ref": "#/$defs/S0", "$defs": ring(length)}))
+    for at in range(length + 2):
+        record = opened(found)
+        assert isinstance(record, Record)
+        members = dict(record.members)
+        assert text_of(members["own"].type) == f"{at % length} (unverified)"
+        assert {type(opened(one)).__name__ for one in options(members["far"].type)} == {"Scalar", "Record"}
+        found = members["next"].type
+    assert len(definitions_of(found)) > length / 60
+    assert all(leaf.typed for leaf in leaves_of(found))
+
+
+def test_what_waits_for_others_is_there_where_it_is_a_part_of_one() -> None:
+    defs = ring(40)
+    defs["S39"]["properties"]["next"] = {"$ref": "#/$defs/Late"}
+    defs["Late"] = {"type": "object", "properties": {"a": {"type": "string"}}}
+    late = {"allOf": [{"$ref": "#/$defs/Late"}, {"type": "object", "properties": {"b": {"type": "integer"}}}]}
+    schema = {"properties": {"deep": {"$ref": "#/$defs/S0"}, "late": late}, "$defs": defs}
+    found = type_of_schema(schema)
+    assert isinstance(found, Record)
+    assert text_of(opened(dict(found.members)["late"].type)) == "{a?: string, b?: integer}"
 
 
 def test_a_record_knows_where_it_is_written() -> None:
