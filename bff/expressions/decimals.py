@@ -15,7 +15,7 @@ from math import fsum
 from typing import Any, TypeAlias
 
 from bff.expressions.evaluation import Evaluation
-from bff.expressions.values import is_within_64_bits, number
+from bff.expressions.values import MAX_INTEGER, MIN_INTEGER, is_within_64_bits, number
 
 Operate: TypeAlias = Callable[[Evaluation, Any, Any], Any]
 _Ratio: TypeAlias = tuple[int, int]
@@ -131,7 +131,8 @@ def total(evaluation: Evaluation, numbers: Sequence[Any]) -> int | float | None:
     if not numbers:
         return 0
     least, most = min(numbers), max(numbers)
-    if not all(is_within_64_bits(one) for one in (least, most)) and not all(map(is_within_64_bits, numbers)):
+    # A float beyond them may hide an integer that is beyond them, too.
+    if (least < MIN_INTEGER or most > MAX_INTEGER) and not all(map(is_within_64_bits, numbers)):
         return None
     if float not in set(map(type, numbers)):
         return number(sum(numbers))
