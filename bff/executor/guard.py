@@ -11,11 +11,17 @@ from bff.expressions import Evaluation
 from bff.plan.model import PlannedGuard
 from bff.problems import PROBLEMS, problem
 
+_KINDS = ((str, "a text"), (int | float, "a number"), (list, "a list"), (object, "an object"))
+
 
 def refusal(
-    step: PlannedGuard, scope: Mapping[str, Any], evaluation: Evaluation, context: RunContext
+    step: PlannedGuard,
+    required: Any,
+    scope: Mapping[str, Any],
+    evaluation: Evaluation,
+    context: RunContext,
 ) -> PageError:
-    """The problem that the guard's `fail` says."""
+    """The problem that the guard's `fail` says; what was `required` is not true."""
     fail = step.fail
 
     def text(compute: Any, default: str) -> str:
@@ -38,6 +44,15 @@ def refusal(
         status=status,
         step=step.name,
         errors=errors if isinstance(errors, list) else None,
+        log=_why(step, required),
     )
     found.title = title
     return found
+
+
+def _why(step: PlannedGuard, required: Any) -> str | None:
+    """What the log says where something is there, but is not exactly true: its author meant another test."""
+    if not required:
+        return None
+    kind = next(word for kind, word in _KINDS if isinstance(required, kind))
+    return f"guard {step.name}: 'require' gives {kind}, and nothing but true holds: write … is not None, or compare it"

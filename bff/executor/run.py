@@ -280,9 +280,10 @@ def _start_value(run: PageRun, step: BoundValue) -> None:
 
 
 def _start_guard(run: PageRun, step: BoundGuard) -> None:
-    if step.planned.require(run.scope, run.evaluation) is not True:
+    found = step.planned.require(run.scope, run.evaluation)
+    if found is not True:
         run.fail(step)
-        raise refusal(step.planned, run.scope, run.evaluation, run.context)
+        raise refusal(step.planned, found, run.scope, run.evaluation, run.context)
     run.end(step, True, "ok")
 
 

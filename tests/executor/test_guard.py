@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 from typing import Any
 
 import pytest
@@ -41,6 +43,31 @@ def test_a_guard_that_holds_lets_the_write_through(page: Make, backend: FakeBack
     backend.on("POST /row", answer(json={"id": 1}))
     assert page(GUARDED).post("/api/page").json == {"changed": {"id": 1}}
     assert paths(backend) == ["GET /row", "POST /row"]
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ("private", "a text"),
+        (2, "a number"),
+        ([1], "a list"),
+        ({"a": 1}, "an object"),
+        (False, ""),
+        (None, ""),
+    ],
+)
+def test_the_log_says_where_something_is_there_that_is_not_true(
+    page: Make, backend: FakeBackend, caplog: pytest.LogCaptureFixture, value: Any, kind: str
+) -> None:
+    backend.on("GET /row", answer(json={"open": value, "name": "Tea"}))
+    with caplog.at_level(logging.INFO):
+        found = page(GUARDED).post("/api/page")
+    cause = json.loads(caplog.messages[-1]).get("cause", "")
+    why = (
+        f"guard open: 'require' gives {kind}, and nothing but true holds: write … is not None, or compare it"
+    )
+    assert cause == (why if kind else "")
+    assert "private" not in caplog.text + found.text
 
 
 @pytest.mark.parametrize("value", [False, None, 1, "true", [True], {}])

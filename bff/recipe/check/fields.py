@@ -16,13 +16,15 @@ from bff.expressions.types.infer import Along
 from bff.recipe.check.page import elsewhere
 from bff.recipe.check.parts import concerns, held_by
 from bff.recipe.loader import Project
-from bff.recipe.model import Mark, Origin, Recipe, Request
+from bff.recipe.model import Guard, Mark, Origin, Recipe, Request
 from bff.recipe.rows import keys_of
 from bff.recipe.types.project import type_of_visitors, types_of_page
 from bff.text import nearest
-from bff.types.model import NOT_LISTED, NULL, STRING, Array, Record, Scalar, Type, Unknown
+from bff.types.model import BOOLEAN, NOT_LISTED, NULL, STRING, Array, Record, Scalar, Type, Unknown
 
 _MOST_LISTED = 20
+_TESTS = {"a list": "len({}) > 0", "an integer": "{} > 0", "a number": "{} > 0"}
+"""What is asked of a value of a kind, where only true holds."""
 
 
 class FieldFindings(Struct, frozen=True):
@@ -150,6 +152,19 @@ class _Reading:
             )
             self._say(said, request.marks.value("text"))
 
+    def guard(self, step: Guard, options: Sequence[Type]) -> None:
+        """Something is to be true."""
+        found = _there(options)
+        if found is None or any(kind_of(one) == BOOLEAN for one in found):
+            return
+        kinds = " or ".join(dict.fromkeys(_word(one) for one in found))
+        node, text = step.require.node, " ".join(step.require.text.split())
+        cure = "compare it with something"
+        if isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.Call):
+            cure = f"write {_TESTS.get(kinds, '{} is not None').format(text)}"
+        said = _Said(f"guard {step.name}", f"this is {kinds}, and never exactly true", cure)
+        self._say(said, step.marks.value("require"))
+
     def rows(self, recipe: Recipe, options: Sequence[Type]) -> None:
         """Something is the shape of a table."""
         found = _there(options)
@@ -201,7 +216,8 @@ class _Reading:
 
     def _kind(self, node: ast.expr, options: Sequence[Type], wanted: str) -> None:
         label = self._text(node)
-        if not isinstance(node, ast.Name | ast.Attribute | ast.Subscript) or not label or EMPTY in options:
+        is_plain = isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.Call)
+        if not is_plain or not label or EMPTY in options:
             return
         kinds = " or ".join(dict.fromkeys(_word(one) for one in options))
         source = self._sources.get(id(node), "")

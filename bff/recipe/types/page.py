@@ -33,6 +33,10 @@ class PageWatch(Watch, RowsWatch, Protocol):
         """The shape of a table has these options."""
         ...
 
+    def guard(self, step: Guard, options: tuple[Type, ...]) -> None:
+        """What a guard requires to be true has these options."""
+        ...
+
 
 class PageTypes:
     """What a recipe with its parts in place gives: `steps` by name, the `shape`, and the `user` of its session.
@@ -97,6 +101,9 @@ class PageTypes:
 
     def _guard(self, step: Guard, inner: Known) -> None:
         self._fail(step.fail, inner)
+        found = self._typing.unwatched.of(step.require, inner)
+        for trusting, watch in self._watches.items():
+            watch.guard(step, seen(found, trusting=trusting))
         holding = self._typing.where(step.require, inner)
         if step.when is None:
             self._known = holding

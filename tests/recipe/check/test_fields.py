@@ -179,6 +179,46 @@ def test_each_key_of_the_path_that_a_mapping_is_made_by_is_looked_at(
 
 
 @pytest.mark.parametrize(
+    ("required", "message", "cure"),
+    [
+        ("todos", "this is a list, and never exactly true", "write len(todos) > 0"),
+        (
+            "pick(todos[0], 'title')",
+            "this is an object, and never exactly true",
+            "write pick(todos[0], 'title') is not None",
+        ),
+        ("len(todos)", "this is an integer, and never exactly true", "write len(todos) > 0"),
+        ("todos[0].title or 'x'", "this is a string, and never exactly true", "compare it with something"),
+        ("local(now()).hour.x", "local(now()).hour is an integer here, not an object", ""),
+        ("now().date == 'x'", "now() is a string here, not an object", ""),
+    ],
+)
+def test_what_is_required_can_be_true(required: str, message: str, cure: str, tmp_path: Path) -> None:
+    guard = f'  some: {{require: "{required}", fail: {{status: 404}}}}\n'
+    recipe = todos("todos[0].title").replace("shape:", f"{guard}shape:")
+    [finding] = check_folder(project(tmp_path, recipe))[1]
+    assert (finding.message, finding.hint) == (message, cure)
+
+
+@pytest.mark.parametrize(
+    "required",
+    [
+        "todos and true",
+        "todos[0].status == 'x' or todos[0].title",
+        "any(x.done for x in more)",
+        "more",
+        "more.ok",
+    ],
+)
+def test_what_is_required_may_be_true(required: str, tmp_path: Path) -> None:
+    steps = (
+        f'  more: {{client: unheard, get: /more}}\n  some: {{require: "{required}", fail: {{status: 404}}}}\n'
+    )
+    recipe = todos('"[todos[0].title, more]"').replace("shape:", f"{steps}shape:")
+    assert check_folder(project(tmp_path, recipe))[1] == []
+
+
+@pytest.mark.parametrize(
     ("key", "given", "messages"),
     [
         ("query", "todos", ["todos is a list here, not an object"]),
