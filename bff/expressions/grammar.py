@@ -142,10 +142,7 @@ class Grammar(Displays):
         self.take()
         name = token.text
         if self.next.text == "(":
-            cure = habits.METHODS.get(name) or (
-                f"write {name}({written})" if name in FUNCTIONS else "functions stand before: f(x)"
-            )
-            self.fail(f"values have no methods such as .{name}()", cure.replace("{0}", written), token)
+            self.fail(f"values have no methods such as .{name}()", _in_place_of(written, name), token)
         cure = f"write {written}[{name!r}]"
         if name in habits.NOT_KEYS:
             self.fail(f".{name} is not a property here", habits.NOT_KEYS[name].replace("{0}", written), token)
@@ -198,8 +195,9 @@ class Grammar(Displays):
             self.fail("arguments are written one by one", "join lists with + and pass the list")
         node = self.expression(generator=True)
         if self.next.text == "=":
-            signature = FUNCTIONS[function].signature if function in FUNCTIONS else f"{function}(a, b)"
-            self.fail("functions take no named arguments", f"write {signature}")
+            cure = habits.FUNCTIONS.get(function, f"write {function}(a, b)")
+            cure = f"write {FUNCTIONS[function].signature}" if function in FUNCTIONS else cure
+            self.fail("functions take no named arguments", cure)
         if self.next.text == "for":
             return self.place(ast.GeneratorExp(node, self.loops()), start)
         return node
@@ -239,6 +237,20 @@ class Grammar(Displays):
         self.check_name(token)
         self.take()
         return self.place(ast.Name(name, ast.Load()), token.start)
+
+
+def _in_place_of(owner: str, method: str) -> str:
+    """What to write in place of a method of a value, or of a function of a library of another language."""
+    function = FUNCTIONS.get(method)
+    if owner in habits.LIBRARIES:
+        own = "write a function of the project in orchestrations/functions.py"
+        return habits.FUNCTIONS.get(method) or (own if function is None else f"write {function.signature}")
+    if method in habits.METHODS:
+        return habits.METHODS[method].replace("{0}", owner)
+    if function is None:
+        return "functions stand before: f(x)"
+    _, _, others = function.signature.partition(", ")
+    return f"write {method}({owner}, {others}" if function.least > 1 else f"write {method}({owner})"
 
 
 def _check_arity(function: ast.Name, given: int) -> None:

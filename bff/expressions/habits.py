@@ -153,7 +153,33 @@ FUNCTIONS = {
         ("strftime", "format_date", "date_format"), "write local(t, zone) for the parts of a time"
     ),
     **dict.fromkeys(("dict", "object"), "write {'key': value}"),
+    "now": "write now()",
+    "quote": "write url_encode(x)",
+    **dict.fromkeys(("floor", "trunc"), "write int(x // 1)"),
+    "ceil": "write -int(-x // 1)",
+    **dict.fromkeys(("parse", "loads"), "write parse_json(text), or instant(text) of a time"),
+    "dumps": "write to_json(x)",
+    "entries": "write items(mapping)",
+    "fromtimestamp": "write instant(seconds)",
 }
+
+# What stands before the dot of a function of another language.
+LIBRARIES = frozenset(
+    {
+        "Array",
+        "Date",
+        "JSON",
+        "Math",
+        "Number",
+        "Object",
+        "String",
+        "base64",
+        "date",
+        "datetime",
+        "datetime.datetime",
+    }
+    | {"json", "math", "re", "time", "urllib.parse"}
+)
 
 NOT_KEYS = {
     "length": "write len({0}); a key of this name is {0}['length']",
