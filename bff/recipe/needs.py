@@ -30,12 +30,14 @@ class Need(Struct, frozen=True):
     """What must hold at a path below a step's value (after `take`, before `key_by`, of each reply).
 
     Wherever the value around it is there, the last key of the path is, too; () is the value itself. What is there may
-    be null where the need is `nullable`, and is of the `form` where it is not null.
+    be null where the need is `nullable`, and is of the `form` where it is not null. One that is `listed` stands in the
+    step's list of `needs`; any other follows from what the page reads.
     """
 
     path: Path
     nullable: bool = True
     form: Form = "any"
+    listed: bool = False
 
 
 class ReplyNeed(Struct, frozen=True):
@@ -64,10 +66,20 @@ class ReplyNeeds(Struct, frozen=True):
 
 def needs_of(recipe: Recipe) -> Mapping[str, tuple[Need, ...]]:
     """What each request step of a recipe needs of its replies."""
+    listed = {step.name: _listed(step) for step in recipe.steps if isinstance(step, Request)}
     return {
-        name: tuple(Need(one.path, one.nullable, one.form) for one in needs.of_value if one.required)
+        name: tuple(
+            Need(one.path, one.nullable, one.form, one.path in listed[name])
+            for one in needs.of_value
+            if one.required
+        )
         for name, needs in reply_needs(recipe).items()
     }
+
+
+def _listed(step: Request) -> set[Path]:
+    """The paths of a step's list of needs, and those on the way there."""
+    return {one.path for one in _said(step)}
 
 
 def reply_needs(recipe: Recipe) -> Mapping[str, ReplyNeeds]:

@@ -106,6 +106,8 @@ def _record(record: Record, below: Waiting) -> Record:
     for key in dict.fromkeys(path[0] for path, _ in below if isinstance(path[0], str)):
         known = record.member(key)
         rest = [(path[1:], need) for path, need in below if path[0] == key]
+        if (known is None or known.type == NOT_LISTED) and not any(need.listed for _, need in rest):
+            continue  # what the page reads makes nothing be there that a promise does not list
         is_there = any(not path for path, _ in rest)
         before = ANY if known is None else known.type
         if known is not None and not known.required and not is_there:

@@ -129,8 +129,8 @@ class Requests:
         if step.pages is not None:
             typing.of(step.pages.next, known.with_names({"reply": reply(INTEGER, body)}))
         if step.until is not None:
-            # It looks at replies of any form, before they are held to anything.
-            typing.of(step.until.done, known.with_names({"reply": reply(INTEGER, _UNREAD)}))
+            # It looks at replies before they are held to anything: what it reads is expected, and no more.
+            typing.of(step.until.done, known.with_names({"reply": reply(INTEGER, _loosely(body))}))
             known = typing.unwatched.where(step.until.done, known)
         needs = self._needs.get(step.name, ())
         if step.failed is not None:

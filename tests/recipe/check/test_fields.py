@@ -59,6 +59,12 @@ def todos(shape: str) -> str:
         ("default(todos[0], {}).titel", "default(todos[0], {}) has no field 'titel'"),
         ("(todos[0] or {}).titel", "todos[0] or {} has no field 'titel'"),
         ("{each: todo in todos if todo.titel, item: todo.id}", "todo has no field 'titel'"),
+        ("todos[0].titel.first", "todos[0] has no field 'titel'"),
+        ('"[todo.titel.first for todo in todos]"', "todo has no field 'titel'"),
+        ('"[word for todo in todos for word in todo.titel]"', "todo has no field 'titel'"),
+        ("{each: [todo in todos, word in todo.titel], item: word}", "todo has no field 'titel'"),
+        ("{each: todo in todos, let: {word: todo.titel}, item: word.first}", "todo has no field 'titel'"),
+        ("{each: todo in todos, let: {one: todo}, item: one.titel.first}", "one has no field 'titel'"),
     ],
 )
 def test_a_field_that_is_not_promised_is_a_mistake(shape: str, wrong: str, tmp_path: Path) -> None:
@@ -123,6 +129,47 @@ def test_a_schema_that_changes_is_seen_where_it_is_read(
     assert before in text
     schema.write_text(text.replace(before, after), encoding="utf-8")
     assert [one.split("\n")[0].removeprefix("orchestrations/page.yaml:") for one in said(root)] == findings
+
+
+def test_needs_of_all_that_is_read_make_nothing_be_there(tmp_path: Path) -> None:
+    recipe = """
+        steps:
+          todos:
+            client: shop
+            get: /todos
+            needs: reads
+        shape: "[todo.titel for todo in todos.items]"
+        """
+    assert said(project(tmp_path, recipe))[0].startswith(
+        "orchestrations/page.yaml:8:15: todo has no field 'titel'\n"
+    )
+
+
+def test_a_field_that_is_needed_by_its_name_is_there(tmp_path: Path) -> None:
+    recipe = """
+        steps:
+          todos:
+            client: shop
+            get: /todos
+            needs: ["items[*].project.name"]
+        shape: "[todo.project.name for todo in todos.items]"
+        """
+    assert said(project(tmp_path, recipe)) == []
+
+
+def test_what_is_waited_for_is_expected(tmp_path: Path) -> None:
+    recipe = """
+        steps:
+          todo:
+            client: shop
+            get: /todos/1
+            until: {done: reply.body.statsu == 'done', every: 100ms, within: 1s}
+        shape: todo.title
+        """
+    project_, findings = check_folder(project(tmp_path, recipe))
+    assert not findings
+    [warning] = fields_of(project_).warnings
+    assert warning.message == "reply.body has no field 'statsu'"
 
 
 def test_what_a_mapping_is_made_by_is_a_field_too(tmp_path: Path) -> None:
