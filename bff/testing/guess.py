@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
+from types import MappingProxyType
 from typing import Any
 
 from bff.executor.results import StepTrace
@@ -20,6 +21,7 @@ from bff.testing.formats import reply_in
 from bff.testing.held import HeldReply
 from bff.testing.mentions import constants, counted, looked_up
 from bff.testing.pagefile import PageFile
+from bff.testing.places import at, with_values
 from bff.testing.replies import Builder
 from bff.testing.samples import sample_input, texts
 from bff.testing.scenario import Scenario, Variable, scope_of, score, with_chosen
@@ -40,6 +42,11 @@ _KEYS = {
     "request": ("each", "batch", "path", "idempotency_key"),
 }
 """The keys of a recipe that make each condition of a step."""
+_MANY = 1_000_000
+_LONGEST = 1_001
+"""The elements of a list that is made to see whether it is asked for more."""
+_SAYING_MORE = ("3", str(_MANY), '<?page=2>; rel="next"')
+"""What headers say that tell whether there is more of a list."""
 _ALWAYS_TRIED: tuple[Any, ...] = (3, True, "2026-11-23 08:00:00.000Z", None, False)
 
 
@@ -81,31 +88,54 @@ class Guess:
         return None
 
     def _not_ending(self, step: PlannedRequest, good: Upstream) -> Iterator[Upstream]:
-        """Replies of a step with other values of what says whether there is more."""
-        origins = [*self._origins(step.name, "next"), *self._origins(step.name, "done")]
-        variables = sorted({(step.name, path[2:]) for path in origins if path[1:2] == ("body",)}, key=str)
+        """Replies of a step with other values of what says whether there is more, or the one that its file says."""
+        if (said := self.said(step, "endless")) is not None:
+            yield said
+            return
+        origins = self._origins(step.name, "next") | self._origins(step.name, "done")
+        variables = self._in_body(step.name, origins)
         chosen = {name: value for name, value in self._chosen.items() if name not in variables}
         if step.name not in self._file.replies:
             yield self._reply(step, chosen, None)
         if headers := self._headers_of_next(step.name):
-            yield replace(good, headers={**good.headers, **dict.fromkeys(headers, "3")})
-        for values in self._combinations(variables):
-            body = good.body
-            for (_, path), value in values.items():
-                body = with_value(body, path, value)
-            yield replace(good, body=body)
+            for value in _SAYING_MORE:
+                yield replace(good, headers={**good.headers, **dict.fromkeys(headers, value)})
+        if (step.name, "status") in origins:
+            for status in {202, *(one for one in self._pool if type(one) is int and 200 <= one < 300)}:
+                yield replace(good, status=status)
+        more = {variable: self._larger(good.body, variable[1]) for variable in variables}
+        for values in self._combinations(variables, more):
+            body = with_values(good.body, values)
+            yield replace(good, body=body if step.format is None else as_format(body, step.format.format))
+
+    def _larger(self, body: Any, path: Path) -> list[Any]:
+        """What is at a path of a body as a longer list, by the numbers of the recipe, or as a high number."""
+        found = at(body, path)
+        if not isinstance(found, list):
+            return [_MANY]
+        sizes = sorted({1, *(size for one in self._pool if type(one) is int for size in (one, one + 1))})
+        return [((found or [{}]) * size)[:size] for size in sizes if len(found) < size <= _LONGEST]
+
+    def said(self, step: PlannedRequest, fault: str) -> Upstream | None:
+        """What the page's file says that a step is answered in a fault."""
+        found = self._file.fault(step.name, fault)
+        return found if found is None or step.format is None else reply_in(step.format.format, found)
 
     def is_left_out(self, step: str) -> bool:
         """Whether nothing that a visitor or a backend says can have this step asked: its `when` is constant."""
         return (step, "when") in self.usual.good.unmet and not self._origins(step, "when")
 
-    def bodies(self, step: PlannedRequest, key: str, more: Sequence[Any]) -> Iterator[Any]:
+    def bodies(self, step: PlannedRequest, key: str, good: Any, more: Sequence[Any]) -> Iterator[Any]:
         """Bodies of a step's replies with other values, these `more` among them, where a key of it looks."""
         if step.name in self._file.replies:
-            return
-        variables = self._variables(step.name, key)
-        for values in self._combinations(variables, more):
-            yield self._reply(step, self._chosen | values, None).body
+            variables = self._in_body(step.name, self._origins(step.name, key))
+        else:
+            variables = self._variables(step.name, key)
+        for values in self._combinations(variables, dict.fromkeys(variables, more)):
+            if step.name in self._file.replies:
+                yield with_values(good, values)
+            else:
+                yield self._reply(step, self._chosen | values, None).body
 
     # --- searching ---------------------------------------------------------------------------------------------------
 
@@ -119,7 +149,9 @@ class Guess:
 
     def _meet(self, best: Scenario, step: str, key: str) -> Scenario:
         """The best scenario after a search for values with which a condition holds."""
-        for values in self._combinations(self._variables(step, key)):
+        variables = self._variables(step, key)
+        no_rows: list[Any] = [[]] if key == "next" else []  # they end some lists
+        for values in self._combinations(variables, dict.fromkeys(variables, no_rows)):
             tried = self._scenario(self._chosen | values)
             if score(tried) > score(best):
                 best = tried
@@ -181,13 +213,15 @@ class Guess:
         return Builder(step, chosen, frozenset(), frozenset()).build(body)
 
     def _combinations(
-        self, variables: list[Variable], more: Sequence[Any] = ()
+        self, variables: list[Variable], more: Mapping[Variable, Sequence[Any]] = MappingProxyType({})
     ) -> Iterator[dict[Variable, Any]]:
-        """Values for up to three variables at once, the fewest changes first."""
+        """Values for up to three variables at once, the fewest changes first; of one it tries `more` first."""
         self._tries = 0
         for count in range(1, min(3, len(variables)) + 1):
             for chosen in itertools.combinations(variables, count):
-                for values in itertools.product(*([*more, *self._candidates(one)] for one in chosen)):
+                for values in itertools.product(
+                    *([*more.get(one, ()), *self._candidates(one)] for one in chosen)
+                ):
                     self._tries += 1
                     if self._tries > _MOST_TRIES:
                         return
@@ -211,6 +245,11 @@ class Guess:
             for origin in origins(self._recipe, found, path)
         }
 
+    @staticmethod
+    def _in_body(step: str, origins: Iterable[Path]) -> list[Variable]:
+        """The places in the bodies of a step's replies that these are."""
+        return sorted({(step, path[2:]) for path in origins if path[:2] == (step, "body")}, key=str)
+
     def _choices(self, origin: Path) -> list[Variable]:
         source = str(origin[0])
         if source in ("query", "path", "headers", "body"):
@@ -218,7 +257,8 @@ class Guess:
             is_open = isinstance(given, Mapping) and len(origin) == 2 and origin[1] not in given
             return [(source, origin[1:])] if is_open else []
         chosen = source in self.demands and source != "user" and source not in self._file.replies
-        return [(source, origin[2:])] if chosen and origin[1:2] == ("body",) and len(origin) > 2 else []
+        is_part = len(origin) > 2 or self._is_asked_again
+        return [(source, origin[2:])] if chosen and origin[1:2] == ("body",) and is_part else []
 
     def _leaves(self) -> list[Variable]:
         return [
@@ -320,16 +360,6 @@ class Guess:
             headers["content-type"] = MEDIA_TYPES[form.name]
             return Upstream(200, headers, as_format(builder.build(demand.body), form), format=form)
         return Upstream(200, {**headers, "content-type": "application/json"}, builder.build(demand.body))
-
-
-def with_value(body: Any, path: Path, value: Any) -> Any:
-    """JSON with a value at a path, as far as members lead there."""
-    if not path:
-        return value
-    key, *rest = path
-    if not isinstance(body, dict) or not isinstance(key, str):
-        return body
-    return {**body, key: with_value(body.get(key, {} if rest else None), tuple(rest), value)}
 
 
 def _of_schema(schema: Mapping[str, Any]) -> list[Any]:

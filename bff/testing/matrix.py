@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -19,16 +19,17 @@ from bff.testing.cases import SECOND_CHANCE, FaultCase, Verdict, record
 from bff.testing.formats import CHARSET, faults_of_format
 from bff.testing.guess import Guess
 from bff.testing.held import HeldReply
-from bff.testing.items import fault_of_items
+from bff.testing.items import ITEMS, fault_of_items
 from bff.testing.keys import CHANGES, faults_of_keys
 from bff.testing.pagefile import read_page_file
+from bff.testing.scenario import Scenario
 from bff.testing.seen import Record
 from bff.testing.trial import Trial
 from bff.testing.upstream import FAULTS, FAULTS_OF_GRAPHQL, FAULTS_OF_PASSING, Fault
 from bff.web.app import create_app
 from bff.web.site import Page
 
-COLUMNS = (*FAULTS, CHARSET, "errors", "items", *AGAIN, *CHANGES)
+COLUMNS = (*FAULTS, CHARSET, "errors", ITEMS, *AGAIN, *CHANGES)
 """What faults are called in tables, in the order in which they stand there."""
 _SIDE_BY_SIDE = 8
 _PATIENT = 5.0
@@ -36,14 +37,15 @@ _PATIENT = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Unreached:
-    """A page whose good answer was not found, or a step that no scenario asks, and why."""
+    """A page whose good answer was not found, a step that no scenario asks, or a fault of one, and why."""
 
     page: str
     step: str | None
     why: str
+    fault: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.page}-{self.step}-never" if self.step else f"{self.page}-never"
+        return "-".join(filter(None, (self.page, self.step, self.fault, "never")))
 
     def check(self) -> None:
         """Fails: what is never asked proves nothing."""
@@ -97,7 +99,9 @@ def _add_page(matrix: Matrix, root: Path, name: str, faults: Sequence[str]) -> N
     for step in page.plan.requests:
         scenario = guess.reaching(step.name)
         if scenario is not None:
-            cases += _cases_of(step, replace(case, step=step.name, scenario=scenario), guess, faults)
+            known = _faults_in(step, guess, scenario)
+            cases += _cases_of(step, replace(case, step=step.name, scenario=scenario), guess, known, faults)
+            matrix.unreached += _not_found(name, step, known, faults)
         elif not guess.is_left_out(step.name):
             matrix.unreached.append(Unreached(name, step.name, _not_asked(guess.usual.good, name, step.name)))
     matrix.cases += cases
@@ -105,11 +109,9 @@ def _add_page(matrix: Matrix, root: Path, name: str, faults: Sequence[str]) -> N
         matrix.cases += [replace(case, in_lines=True) for case in cases if _tells_of_lines(case, page)]
 
 
-def _cases_of(
-    step: PlannedRequest, case: FaultCase, guess: Guess, faults: Sequence[str]
-) -> Iterator[FaultCase]:
-    """The case of a step with each of the faults, by their names or columns."""
-    recipe, scenario = guess.page.recipe, case.scenario
+def _faults_in(step: PlannedRequest, guess: Guess, scenario: Scenario) -> dict[str, Fault]:
+    """The faults that a step can have in a scenario."""
+    recipe = guess.page.recipe
     known = _faults_of(recipe, step)
     form = None if step.format is None else step.format.format.name
     if not recipe.passes:
@@ -121,6 +123,24 @@ def _cases_of(
         known |= {name: one for name, one in found.items() if form is None or one.column == "missing"}
     if step.failed is not None and (fault := fault_of_items(guess, step, scenario)) is not None:
         known[fault.name] = fault
+    return known
+
+
+def _not_found(
+    page: str, step: PlannedRequest, known: Mapping[str, Fault], faults: Sequence[str]
+) -> Iterator[Unreached]:
+    """The faults that a step could have, if a reply were found that does what they say."""
+    wanted = [] if step.repeats is None else [AGAIN[1]]
+    for fault in [*wanted, *([] if step.failed is None else [ITEMS])]:
+        if fault not in known and not {fault, *(AGAIN if wanted else ())}.isdisjoint(faults):
+            yield Unreached(page, step.name, _no_reply(page, step.name, fault), fault)
+
+
+def _cases_of(
+    step: PlannedRequest, case: FaultCase, guess: Guess, known: Mapping[str, Fault], faults: Sequence[str]
+) -> Iterator[FaultCase]:
+    """The case of a step with each of the faults, by their names or columns."""
+    recipe, scenario = guess.page.recipe, case.scenario
     if scenario is not guess.usual:
         with quiet():
             case = replace(case, good=record(case.under_test, scenario, _PATIENT))
@@ -177,6 +197,17 @@ def _not_asked(good: Trial, name: str, step: str) -> str:
     return (
         f"step {step} is never asked: {reason.get(keys[0] if keys else '', 'what it waits for fails')}; "
         f"say what its backends reply in tests/pages/{name}.yaml"
+    )
+
+
+def _no_reply(name: str, step: str, fault: str) -> str:
+    what = {
+        ITEMS: "which of its items were not done",
+        AGAIN[1]: "that there is more to come, again and again",
+    }
+    return (
+        f"no reply of step {step} was found that says {what[fault]}; "
+        f"say one in tests/pages/{name}.yaml, under faults.{step}.{fault}"
     )
 
 

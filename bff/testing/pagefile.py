@@ -16,9 +16,10 @@ from bff.recipe.source.text import read_source
 from bff.testing.upstream import EMPTY, Upstream
 
 FOLDER = Path("tests") / "pages"
-KEYS = ("user", "request", "replies", "page")
+KEYS = ("user", "request", "replies", "faults", "page")
 REQUEST_KEYS = ("path", "query", "headers", "body")
 REPLY_KEYS = ("status", "headers", "body")
+FAULT_KEYS = ("endless", "items")
 _JSON = {"content-type": "application/json"}
 
 
@@ -26,14 +27,19 @@ _JSON = {"content-type": "application/json"}
 class PageFile:
     """What the file of a page says; empty where there is none.
 
-    `user` stands over the guessed visitor, `request` over the guessed input, `replies` are by step, and `page`, if
-    it is not None, is exactly what the page must be when every backend is well.
+    `user` stands over the guessed visitor, `request` over the guessed input, `replies` are by step, `faults` by step
+    and fault, and `page`, if it is not None, is exactly what the page must be when every backend is well.
     """
 
     user: Mapping[str, Any] = field(default_factory=dict)
     request: Mapping[str, Any] = field(default_factory=dict)
     replies: Mapping[str, Upstream] = field(default_factory=dict)
     page: Any = None
+    faults: Mapping[str, Mapping[str, Upstream]] = field(default_factory=dict)
+
+    def fault(self, step: str, name: str) -> Upstream | None:
+        """What a step is answered in a fault, where the file says so."""
+        return self.faults.get(step, {}).get(name)
 
 
 def read_page_file(root: Path, recipe: Recipe) -> PageFile:
@@ -55,8 +61,15 @@ def read_page_file(root: Path, recipe: Recipe) -> PageFile:
 
 def page_file(written: Mapping[str, Any]) -> PageFile:
     """What such a file says, once it is known to have the right keys."""
-    replies = {name: _reply(reply) for name, reply in (written.get("replies") or {}).items()}
-    return PageFile(written.get("user") or {}, written.get("request") or {}, replies, written.get("page"))
+    replies = _replies(written.get("replies"))
+    faults = {step: _replies(found) for step, found in (written.get("faults") or {}).items()}
+    return PageFile(
+        written.get("user") or {}, written.get("request") or {}, replies, written.get("page"), faults
+    )
+
+
+def _replies(written: Mapping[str, Any] | None) -> dict[str, Upstream]:
+    return {name: _reply(reply) for name, reply in (written or {}).items()}
 
 
 def _reply(written: Any) -> Upstream:
@@ -70,10 +83,13 @@ def _reply(written: Any) -> Upstream:
 def _mistakes(node: Node, recipe: Recipe) -> Iterator[Finding]:
     yield from _unknown(node, KEYS)
     steps = [step.name for step in recipe.steps if isinstance(step, Request)]
-    tables = {"user": None, "request": REQUEST_KEYS, "replies": steps}
+    tables = {"user": None, "request": REQUEST_KEYS, "replies": steps, "faults": steps}
     for key, value in node.items if isinstance(node, MapNode) else ():
         if key.text in tables:
             yield from _unknown(value, tables[key.text])
+        if key.text == "faults" and isinstance(value, MapNode):
+            for _, found in value.items:
+                yield from _unknown(found, FAULT_KEYS)
 
 
 def _unknown(node: Node, known: Iterable[str] | None) -> Iterator[Finding]:

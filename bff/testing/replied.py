@@ -1,4 +1,4 @@
-"""Whether a reply lacks what its step needs."""
+"""What a reply means to its step: whether it lacks what that needs, or says that some of its items were not done."""
 
 from __future__ import annotations
 
@@ -6,12 +6,17 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bff.errors import PageError
+from bff.executor.bulk import NotOfChunk, chunks_of, failed_of
 from bff.expressions import Evaluation
 from bff.expressions.paths import ANY, Path
 from bff.plan.model import PlannedPages, PlannedRequest
 from bff.recipe.needs import Need
 from bff.testing.held import HeldReply
 from bff.testing.upstream import Upstream
+
+PARTLY = 207
+
+Failed = dict[int, int | None]
 
 
 def breaks(step: PlannedRequest, reply: Upstream, needs: Iterable[Need], scope: Mapping[str, Any]) -> bool:
@@ -32,6 +37,23 @@ def breaks(step: PlannedRequest, reply: Upstream, needs: Iterable[Need], scope: 
     return any(_is_no_list(value, path) for path in (*rows, *lists)) or any(
         _lacks(value, need.path, need) for need in needs
     )
+
+
+def chunks_in(step: PlannedRequest, scope: Mapping[str, Any]) -> list[list[Any]]:
+    """The chunks that a bulk write of these values sends."""
+    assert step.items is not None and step.batch_size is not None
+    return chunks_of(step.items(scope, Evaluation()), step.batch_size)[0]
+
+
+def items_failed(step: PlannedRequest, scope: Mapping[str, Any], body: Any, chunk: list[Any]) -> Failed:
+    """The places of a chunk that `failed` of a bulk write names, each with its status where that is told."""
+    assert step.failed is not None and step.variable is not None
+    reply = {"status": PARTLY, "headers": {}, "body": body}
+    try:
+        given = step.failed({**scope, step.variable: chunk, "reply": reply}, Evaluation())
+        return failed_of(given, chunk, Evaluation())
+    except (PageError, NotOfChunk, KeyError):  # it is no reply of this backend; or made of a key
+        return {}
 
 
 def _is_no_list(value: Any, path: Path) -> bool:

@@ -38,7 +38,7 @@ class Builder:
 
     def build(self, demand: Demand, path: Path = (), number: int = 1) -> Any:
         """The value at a path; `number` counts the elements of the list around it."""
-        if path in self.chosen and path:
+        if path in self.chosen:
             return self.chosen[path]
         if self.held is not None and path in self.held.types:
             return self._of_type(self.held.types[path], path, number)
@@ -56,7 +56,7 @@ class Builder:
 
     def _of_type(self, one: Type, path: Path, number: int) -> Any:
         """A value of the first type of several, with every member; null where nothing else is of it."""
-        if path in self.chosen and path:
+        if path in self.chosen:
             return self.chosen[path]
         parts = [part for part in options(one) if part != NULL]
         is_deep = len(path) >= _DEEPEST

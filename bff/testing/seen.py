@@ -16,7 +16,7 @@ from bff.recipe.model import Recipe, Request
 from bff.recipe.needs import Need
 from bff.testing.app_under_test import Answered
 from bff.testing.formats import nothing_in
-from bff.testing.replied import breaks
+from bff.testing.replied import breaks, chunks_in, items_failed
 from bff.testing.scenario import Scenario
 from bff.testing.upstream import EMPTY, NOT_JSON, Fault, Upstream
 
@@ -98,11 +98,22 @@ class Seen:
             return None
         if reply.body is EMPTY and step.format is not None:
             reply = replace(reply, body=nothing_in(step.format.format))
+        if reply.body is EMPTY and self._names_items(None):
+            return None
         if reply.body is NOT_JSON or reply.body is EMPTY:
             return (step.reads if reply.body is NOT_JSON else step.reads_into) or None
+        if self._names_items(reply.body):
+            return None
         if breaks(step, reply, self.needs, self.scenario.good.scope):
             return True
         return False if self._has_empty_lists else None
+
+    def _names_items(self, body: Any) -> bool:
+        """Whether a bulk write takes a body for one that says that some of its items were not done."""
+        step, scope = self.step, self.scenario.good.scope
+        if step is None or step.failed is None:
+            return False
+        return any(items_failed(step, scope, body, chunk) for chunk in chunks_in(step, scope))
 
     @property
     def _has_no_say(self) -> bool:

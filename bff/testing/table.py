@@ -18,7 +18,7 @@ def table(matrix: Matrix, verdicts: Mapping[FaultCase, Verdict]) -> Iterator[str
         cells = rows.setdefault((case.asked_for, case.step or ""), {})
         cells[column] = _both(cells.get(column, ""), _cell(verdict))
     for unreached in matrix.unreached:
-        rows.setdefault((unreached.page, unreached.step or ""), {})["well"] = "never"
+        rows.setdefault((unreached.page, unreached.step or ""), {})[unreached.fault or "well"] = "never"
     order = list(dict.fromkeys(page for page, _ in rows))
     sorted_rows = sorted(rows.items(), key=lambda row: order.index(row[0][0]))
     columns = [

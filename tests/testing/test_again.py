@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from bff.testing import FaultCase, Matrix, matrix_of
@@ -119,6 +121,78 @@ def matrix(tmp_path_factory: pytest.TempPathFactory) -> Matrix:
     recipes = {name: recipe_of(steps, SHAPE, deadline="1500ms") for name, steps in PAGES.items()}
     recipes = {name: text.replace("/api/page", f"/api/{name}") for name, text in {**recipes, **UNTIL}.items()}
     return matrix_of(write_project(tmp_path_factory.mktemp("again"), recipes))
+
+
+ENDS = {
+    "full": ("n + 1 if len(reply.body) == 100 else null", "limit"),
+    "last_of_full": ("reply.body[-1].id if len(reply.body) >= 50 else null", "bad-reply"),
+    "total": ("n + 50 if n + 50 < reply.body.total else null", "limit"),
+    "of_pages": ("n + 1 if n < int(reply.headers['x-total-pages']) else null", "limit"),
+    "until_empty": ("n + 1 if reply.body else null", "limit"),
+    "link": ("find(reply.headers.link, '<([^>]*)>; rel=.next.')[1]", "bad-reply"),
+}
+"""How lists of many backends end, and what becomes of one that does not."""
+
+
+def test_lists_end_by_their_length_a_total_or_a_header(tmp_path: Path) -> None:
+    recipes = {}
+    for name, (following, _) in ENDS.items():
+        cursor = "" if name == "link" else "as: n, first: 0, "
+        steps = f"""
+          rows:
+            client: todos
+            get: /rows
+            query: {{{"size: 50" if name == "link" else "n: n"}}}
+            take: {"reply.body.items" if name == "total" else "reply.body"}
+            pages: {{{cursor}next: "{following}"}}
+        """
+        recipes[name] = recipe_of(steps, "{rows: len(rows)}", route=f"GET /api/{name}", deadline="1500ms")
+    found = matrix_of(write_project(tmp_path, recipes), faults=["page 2", "endless"])
+    assert found.unreached == []
+    verdicts = found.run()
+    assert {str(case): verdict.problems for case, verdict in verdicts.items() if verdict.problems} == {}
+    ends = {
+        case.page: case.fault.of(case.scenario.replies["rows"]).ends_as
+        for case in verdicts
+        if case.fault is not None and case.fault.name == "endless"
+    }
+    assert {page: end and end[0] for page, end in ends.items()} == {
+        name: kind for name, (_, kind) in ENDS.items()
+    }
+
+
+def test_a_reply_that_nothing_guesses_is_told_and_the_file_of_a_page_says_it(tmp_path: Path) -> None:
+    recipe = listing_by("reply.body.next if digest(reply.body.word, 8) == '9f86d081' else null")
+    root = write_project(tmp_path, {"page": recipe})
+    [unreached] = matrix_of(root, faults=["page 2"]).unreached
+    assert (str(unreached), unreached.why) == (
+        "page-rows-endless-never",
+        "no reply of step rows was found that says that there is more to come, again and again; "
+        "say one in tests/pages/page.yaml, under faults.rows.endless",
+    )
+    (root / "tests" / "pages").mkdir(parents=True)
+    (root / "tests" / "pages" / "page.yaml").write_text(
+        "faults: {rows: {endless: {word: test, next: a, items: []}}}"
+    )
+    found = matrix_of(root, faults=["page 2", "endless"])
+    assert [str(case) for case in (*found.unreached, *found.cases)] == [
+        "page-good",
+        "page-rows-page 2",
+        "page-rows-endless",
+    ]
+    assert [verdict.problems for verdict in found.run().values()] == [()] * 3
+
+
+def listing_by(following: str) -> str:
+    steps = f"""
+      rows:
+        client: todos
+        get: /rows
+        query: {{after: cursor}}
+        take: reply.body.items
+        pages: {{as: cursor, next: "{following}"}}
+    """
+    return recipe_of(steps, "{rows: rows}", deadline="1500ms")
 
 
 def of_again(matrix: Matrix) -> list[FaultCase]:
