@@ -90,6 +90,8 @@ class _Names:
         match node:
             case ast.Constant():
                 return
+            case _ if at.key in _PAIRS and _kind(node):
+                return  # nothing is sent, which is said
             case ast.Dict(keys=keys, values=values):
                 for key, value in zip(keys, values, strict=True):
                     yield Named(_text_of(key), Expression(tree.text, value, tree.origin), at)

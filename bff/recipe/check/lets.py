@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import cast
 
-from bff.expressions.lets import read_lets
+from bff.expressions.lets import names_of, read_lets
 from bff.expressions.tree import Each, Let, Mapping, Sequence
 from bff.recipe.check.names import hidden_by
 from bff.recipe.check.page import Page, Spot, within
@@ -21,9 +21,15 @@ def check_lets(page: Page) -> None:
             what = hidden_by(page, spot, let.name)
             if what:
                 page.say(key.whole, f"the let '{let.name}' hides {what}", "give it another name")
-            elif let not in read_lets(each):
+            elif let not in read_lets(each) and not _is_read_above(each, let):
                 hint = "it is worked out for nobody; leave it out"
                 page.say_mildly(key.whole, f"nothing reads the let '{let.name}'", hint)
+
+
+def _is_read_above(each: Each, let: Let) -> bool:
+    """Whether a let names one that stands below it, which is said there."""
+    above = each.lets[: each.lets.index(let)]
+    return any(let.name in names_of(one.value) for one in above)
 
 
 def _lets(part: Part, at: Spot) -> Iterator[tuple[Each, Let, Spot]]:
