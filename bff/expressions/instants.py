@@ -29,6 +29,8 @@ _BASIC = re.compile(
     r"([0-9]{4})([0-9]{2})([0-9]{2})"
     rf"(?:[Tt]([0-9]{{2}})([0-9]{{2}})(?:([0-9]{{2}})(?:[.,]([0-9]+))?)?{_OFFSET})?"
 )
+_DAY_ALONE = len("2026-11-28")
+"""No text that has a time is so short."""
 _LONGEST = 99
 """Characters of a text that may be an instant."""
 
@@ -137,6 +139,22 @@ def local(evaluation: Evaluation, value: Any, *zone: Any) -> dict[str, Any] | No
         "hour": clock.hour,
         "minute": clock.minute,
     }
+
+
+@_declare("date(t, 'Asia/Shanghai')", 1, 2, "string | null of any, any")
+def day(evaluation: Evaluation, value: Any, *zone: Any) -> str | None:
+    """The day of an instant in a time zone (UTC if not said), '2026-11-15'; a day alone stays; null gives null."""
+    moment = _read(evaluation, value)
+    evaluation.charge(_ZONED_WORK)
+    where = zone_of(zone[0] if zone else "UTC")
+    if moment is None or where is None:
+        return None
+    if value.__class__ is str and len(value) <= _DAY_ALONE:
+        return moment.date().isoformat()
+    try:
+        return moment.astimezone(where).date().isoformat()
+    except (ValueError, OverflowError):
+        return None
 
 
 def _written(moment: datetime) -> str:

@@ -52,9 +52,9 @@ PATTERNED = frozenset({"matches", "find", "sub"})
 
 _OF_TEXTS = ("base64", "parse_json", "to_json", "unbase64", "url", "url_encode", *PATTERNED)
 ROOMS: Mapping[str, Callable[[], Mapping[str, Function]]] = {
-    **dict.fromkeys(("date", "days"), _days),
+    "days": _days,
     **dict.fromkeys(_OF_TEXTS, _texts),
-    **dict.fromkeys(("epoch", "instant", "local", "shift", "start_of"), _instants),
+    **dict.fromkeys(("date", "epoch", "instant", "local", "shift", "start_of"), _instants),
     "language": _languages,
     **dict.fromkeys(SEALING, _seals),
 }

@@ -363,6 +363,12 @@ CASES = {
         ("date('soon')", None),
         ("date(null)", None),
         ("date('2026-11-15', '../../etc/passwd')", None),
+        ("date('20261115', 'America/New_York')", "2026-11-15"),
+        ("date('2011-12-30', 'Pacific/Apia')", "2011-12-30"),
+        ("date(1795883700, 'Asia/Shanghai')", "2026-11-29"),
+        ("date(1795883700500)", "2026-11-28"),
+        ("date('Sat, 28 Nov 2026 16:35:00 GMT', 'Asia/Shanghai')", "2026-11-29"),
+        ("date('20261128T163500Z', 'Asia/Shanghai')", "2026-11-29"),
     ],
     "instant": [
         ("instant('2026-11-28 23:00:00.000Z')", "2026-11-28T23:00:00.000Z"),
