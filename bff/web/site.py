@@ -91,10 +91,26 @@ def load_pages(
 ) -> tuple[dict[str, Page], Planned]:
     """The pages of a project, and what they are made of; raises AuthorError or OperatorError with all that is wrong."""
     planned = _planned(root, pages, settings)
-    for plan in planned.plans.values():
-        require_for(plan)
-    _resolve_clients(planned.clients, planned.plans.values(), environ)
+    lacking = _lacking(planned.plans.values(), require_for)
+    try:
+        _resolve_clients(planned.clients, planned.plans.values(), environ)
+    except OperatorError as error:
+        lacking.append(str(error))
+    if lacking:
+        raise OperatorError("\n".join(lacking))
     return {name: page_of(plan, settings) for name, plan in planned.plans.items()}, planned
+
+
+def _lacking(plans: Iterable[Plan], require_for: RequireFor) -> list[str]:
+    """What pages need and the environment lacks, in a line for each: with the first page that needs it."""
+    found: dict[str, str] = {}
+    for plan in plans:
+        try:
+            require_for(plan)
+        except OperatorError as error:
+            for line in str(error).splitlines():
+                found.setdefault(line.partition(", and ")[0], line)
+    return list(found.values())
 
 
 def page_of(plan: Plan, settings: Settings) -> Page:

@@ -201,6 +201,18 @@ def test_a_secret_that_is_not_there_is_one_line_at_the_start(value: str | None, 
     )
 
 
+def test_what_all_pages_lack_is_said_at_once_and_each_once(tmp_path: Path) -> None:
+    recipe = page("scheme: github", "idempotency_key: raw\nshape: 1")
+    recipes = {"one": recipe, "two": recipe.replace("/hook", "/two").replace("SECRET", "SECOND")}
+    with pytest.raises(OperatorError) as raised:
+        app_of(tmp_path, recipes, environ={})
+    assert str(raised.value).splitlines() == [
+        "the environment variable SECRET is not set, and orchestrations/one.yaml needs it: a secret of signed",
+        "BFF_STATE_URL is not set, and orchestrations/one.yaml needs it: idempotency_key keeps answers there",
+        "the environment variable SECOND is not set, and orchestrations/two.yaml needs it: a secret of signed",
+    ]
+
+
 def test_a_secret_of_another_form_is_one_line_without_a_part_of_it(tmp_path: Path) -> None:
     with pytest.raises(OperatorError) as raised:
         app_of(tmp_path, {"page": page("scheme: standard")}, environ={"SECRET": "whsec_no base64"})
