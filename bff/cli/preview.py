@@ -13,6 +13,7 @@ from types import FrameType
 from bff.cli.previewing.door import Door, Functions
 from bff.cli.previewing.hosts import Host, host_of
 from bff.cli.previewing.processes import DidNotStart, Process
+from bff.deploy.bundle import STATE
 from bff.deploy.target import SITE
 from bff.errors import OperatorError
 from bff.text import counted
@@ -27,7 +28,7 @@ def preview(root: Path, folder: Path, port: int) -> int:
     own_port = port if host.single else None
     made = {
         one: Process(host, one, build, root.resolve(), own_port, environ)
-        for one, environ in _environs(functions).items()
+        for one, environ in environs(functions).items()
     }
     for number in (signal.SIGTERM, signal.SIGINT):  # also where a shell has it started with SIGINT ignored
         signal.signal(number, _interrupt)
@@ -46,20 +47,28 @@ def _interrupt(_: int, __: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _environs(functions: Sequence[Path]) -> dict[Path, dict[str, str]]:
-    """The environment of each: as on its host keys of sessions only where its pages need some.
+def environs(functions: Sequence[Path]) -> dict[Path, dict[str, str]]:
+    """The environment of each: as on its host keys of sessions only where its pages need some, and so the store.
 
-    Where nobody has set any, they are made for the life of the preview.
+    Where nobody has set any keys, they are made for the life of the preview.
     """
-    needing = [one for one in functions if f"\n{_KEYS}=" in _variables(one)]
+    keyed, stored = _needing(functions, _KEYS), _needing(functions, STATE)
     keys = os.environ.get(_KEYS)
-    if needing and keys is None:
+    if keyed and keys is None:
         from cryptography.fernet import Fernet
 
         print(f"{_KEYS} is not set: sessions end with the preview", file=sys.stderr)
         keys = Fernet.generate_key().decode()
-    others = {name: value for name, value in os.environ.items() if name != _KEYS}
-    return {one: others | ({_KEYS: keys} if keys and one in needing else {}) for one in functions}
+    found = {}
+    for one in functions:
+        without = {_KEYS} if not stored or one in stored else {_KEYS, STATE}
+        others = {name: value for name, value in os.environ.items() if name not in without}
+        found[one] = others | ({_KEYS: keys} if keys and one in keyed else {})
+    return found
+
+
+def _needing(functions: Sequence[Path], variable: str) -> frozenset[Path]:
+    return frozenset(one for one in functions if f"\n{variable}=" in _variables(one))
 
 
 def _variables(function: Path) -> str:

@@ -18,6 +18,7 @@ import requests
 
 from bff.cli import main
 from bff.cli.build import Wanted, build
+from bff.cli.preview import environs
 from bff.cli.previewing import hosts
 from bff.cli.previewing.door import file_of
 from bff.cli.previewing.gateway import Asked, Gateway, answer_of
@@ -169,6 +170,27 @@ def test_it_says_where_it_is_and_that_sessions_end_with_it(preview: Preview, tar
     what = "the app" if host.single else "4 pages"
     assert f"{preview.url}/ has {what} as built for {target}, under {host.runtime}; Ctrl-C ends it\n" in said
     assert said.count("BFF_SESSION_KEYS is not set: sessions end with the preview\n") == 1
+
+
+def test_a_function_has_keys_and_store_where_its_pages_need_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lists = {
+        "hook": ("SECRET", "BFF_STATE_URL", "BFF_SESSION_KEYS"),
+        "mine": ("BFF_SESSION_KEYS",),
+        "open": (),
+    }
+    for name, variables in lists.items():
+        (tmp_path / name).mkdir()
+        lines = ["# What it takes.", *(f"{variable}=" for variable in variables), ""]
+        (tmp_path / name / ".env.example").write_text("\n".join(lines))
+    monkeypatch.setenv("BFF_STATE_URL", "redis://127.0.0.1:1/0")
+    monkeypatch.setenv("BFF_SESSION_KEYS", "a key")
+    found = environs([tmp_path / name for name in lists])
+    settings = {"BFF_STATE_URL", "BFF_SESSION_KEYS"}
+    assert {one.name: settings & environ.keys() for one, environ in found.items()} == {
+        name: settings & {*variables} for name, variables in lists.items()
+    }
 
 
 # --- where it cannot -------------------------------------------------------------------------------------------------
