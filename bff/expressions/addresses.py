@@ -112,34 +112,58 @@ def _root(node: ast.expr) -> ast.expr:
 # --- encoding ----------------------------------------------------------------------------------------------------
 
 
-def _encoded(header: str, node: ast.expr) -> ast.expr:
-    """The node with the holes of the texts encoded that its value can begin with."""
+def _encoded(header: str, node: ast.expr, before: str = "") -> ast.expr:
+    """The node with the holes of the texts encoded that its value can begin with; `before` is what stands there."""
+
+    def all_of(values: Iterable[ast.expr]) -> list[ast.expr]:
+        return [_encoded(header, value, before) for value in values]
+
     match node:
         case ast.JoinedStr(values=parts):
-            return _changed(node, values=list(_parts(header, parts)))
+            return _changed(node, values=list(_parts(header, parts, before)))
         case ast.IfExp(body=body, orelse=orelse):
-            return _changed(node, body=_encoded(header, body), orelse=_encoded(header, orelse))
+            return _changed(
+                node, body=_encoded(header, body, before), orelse=_encoded(header, orelse, before)
+            )
         case ast.BoolOp(values=values):
-            return _changed(node, values=[_encoded(header, value) for value in values])
-        case ast.BinOp(op=ast.Add(), left=left):
-            return _changed(node, left=_encoded(header, left))
+            return _changed(node, values=all_of(values))
+        case ast.BinOp(op=ast.Add(), left=left, right=right):
+            behind = before + _written(left)
+            return _changed(node, left=_encoded(header, left, before), right=_encoded(header, right, behind))
         case ast.Call(func=ast.Name(id="default"), args=arguments):
-            return _changed(node, args=[_encoded(header, argument) for argument in arguments])
+            return _changed(node, args=all_of(arguments))
         case ast.Call(func=ast.Name(id="url"), args=[base, *others]):
-            return _changed(node, args=[_encoded(header, base), *others])
+            return _changed(node, args=[_encoded(header, base, before), *others])
+        case ast.Call(func=ast.Name(id="url_encode"), args=[value]) if _SETTLES.match(
+            _address(header, before)
+        ):
+            return _call(_encoder(_address(header, before)), value)
+        case ast.Subscript(value=ast.Dict(values=values) as table):
+            return _changed(node, value=_changed(table, values=all_of(values)))
+        case ast.Subscript(value=ast.List(elts=values) as table):
+            return _changed(node, value=_changed(table, elts=all_of(values)))
     return node
 
 
-def _parts(header: str, parts: Iterable[ast.expr]) -> Iterator[ast.expr]:
-    written = ""
+def _written(node: ast.expr) -> str:
+    """A text that is put together, with a mark for each of its holes."""
+    match node:
+        case ast.Constant(value=value):
+            return str(value)
+        case ast.JoinedStr(values=parts):
+            return "".join(map(_written, parts))
+        case ast.BinOp(op=ast.Add(), left=left, right=right):
+            return _written(left) + _written(right)
+    return _HOLE
+
+
+def _parts(header: str, parts: Iterable[ast.expr], before: str) -> Iterator[ast.expr]:
+    written = before
     for part in parts:
-        if isinstance(part, ast.Constant):
-            written += str(part.value)
-            yield part
-            continue
         address = _address(header, written)
-        written += _HOLE
-        yield _in_call(part, address) if _SETTLES.match(address) else part
+        written += _written(part)
+        is_hole = not isinstance(part, ast.Constant)
+        yield _in_call(part, address) if is_hole and _SETTLES.match(address) else part
 
 
 def _address(header: str, written: str) -> str:
@@ -149,7 +173,6 @@ def _address(header: str, written: str) -> str:
 
 def _in_call(hole: ast.expr, address: str) -> ast.FormattedValue:
     """The hole with its text, formatted as it says, in a call of what encodes it."""
-    name = BEHIND_PATH if re.search("[?#>]", address) else IN_PATH
     match hole:
         case ast.FormattedValue(
             value=ast.Call(func=ast.Name(id="url_encode"), args=[value]), format_spec=None
@@ -158,10 +181,17 @@ def _in_call(hole: ast.expr, address: str) -> ast.FormattedValue:
                 ast.FormattedValue(value, -1), hole
             )  # encoded once, and by what knows dots
     text = ast.copy_location(ast.JoinedStr([hole]), hole)
-    function = ast.copy_location(ast.Name(name, ast.Load()), hole)
-    return ast.copy_location(
-        ast.FormattedValue(ast.copy_location(ast.Call(function, [text], []), hole), -1), hole
-    )
+    return ast.copy_location(ast.FormattedValue(_call(_encoder(address), text), -1), hole)
+
+
+def _encoder(address: str) -> str:
+    """The function that encodes what stands behind the beginning of an address."""
+    return BEHIND_PATH if re.search("[?#>]", address) else IN_PATH
+
+
+def _call(name: str, value: ast.expr) -> ast.expr:
+    function = ast.copy_location(ast.Name(name, ast.Load()), value)
+    return ast.copy_location(ast.Call(function, [value], []), value)
 
 
 def _changed(node: Node, **parts: object) -> Node:

@@ -88,6 +88,32 @@ def test_dots_that_would_lead_elsewhere_are_a_problem(dots: str, tmp_path: Path)
     )
 
 
+@pytest.mark.parametrize(
+    "location",
+    [
+        "f'/a/' + url_encode(query.to) + '/x'",
+        "'/a/' + f'{url_encode(query.to)}/x'",
+        "url('/a/' + url_encode(query.to), {'b': 1})",
+        "{'a': f'/a/{url_encode(query.to)}'}['a']",
+        "[f'/a/{url_encode(query.to)}'][0]",
+    ],
+)
+def test_dots_are_a_problem_however_an_address_is_put_together(location: str, tmp_path: Path) -> None:
+    recipe = "route: GET /go\nauth: none\ninput: {query: {to: {type: string}}}\nstatus: 303\nheaders:\n"
+    site = visitor(tmp_path, f'{recipe}  Location: "{location}"\n')
+    assert (site.get("/go?to=..").status_code, site.get("/go?to=.").status_code) == (400, 400)
+    assert site.get("/go?to=a%2F..?").headers["Location"].startswith("/a/a%2F..%3F")
+    assert site.get("/go").headers["Location"].startswith("/a/")
+
+
+def test_behind_its_path_an_address_that_is_put_together_may_hold_dots(tmp_path: Path) -> None:
+    recipe = "route: GET /go\nauth: none\ninput: {query: {to: {type: string}}}\nstatus: 303\nheaders:\n"
+    site = visitor(
+        tmp_path, f"{recipe}  Location: \"'/a?b=' + url_encode(query.to) + '&c=' + url_encode('%')\"\n"
+    )
+    assert site.get("/go?to=..").headers["Location"] == "/a?b=..&c=%25"
+
+
 def test_an_address_that_a_backend_gives_stands_as_it_is(tmp_path: Path) -> None:
     recipe = """
         route: GET /go
