@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import cast
 
+from bff.expressions.evaluation import Evaluation
 from bff.expressions.instants import BY_THE_CLOCK, ELAPSED
+from bff.expressions.instants import FUNCTIONS as INSTANTS
 from bff.expressions.moments import NOTHING, OUTSIDE, Made, Moments, either, item, moment_in
 from bff.expressions.tree import EachClause, Expression, PathTemplate
 from bff.expressions.zones import zone_names
@@ -20,6 +23,7 @@ _UNITS = (*ELAPSED, *BY_THE_CLOCK)
 _ZONE_AT = {"instant": 1, "date": 1, "days": 1, "local": 1, "start_of": 2, "shift": 3}
 _UNIT_AT = {"start_of": 1, "shift": 2}
 _AMOUNT_AT = {"shift": 1}
+_INSTANT_AT = dict.fromkeys(("instant", "epoch", "date", "local", "start_of", "shift"), 0)
 _SENT = ("path", "query", "headers", "body", "form", "text")
 """What a reply that is kept is found by."""
 _FROM_OUTSIDE = (*SCOPE_NAMES, "reply", "error")
@@ -40,6 +44,7 @@ def check_zones(page: Page) -> None:
 def _check_call(page: Page, spot: Spot, name: str, arguments: list[ast.expr]) -> None:
     """Say the first argument of a call that makes it null whatever the others are."""
     rules = (
+        (_INSTANT_AT.get(name), partial(_no_instant, name)),
         (_AMOUNT_AT.get(name), _wrong_amount),
         (_UNIT_AT.get(name), _wrong_unit),
         (_ZONE_AT.get(name), _wrong_zone),
@@ -52,6 +57,12 @@ def _check_call(page: Page, spot: Spot, name: str, arguments: list[ast.expr]) ->
             if said is not None:
                 page.say(spot.mark(node.col_offset, (node.end_col_offset or 0) - node.col_offset), *said)
                 return
+
+
+def _no_instant(function: str, value: object) -> tuple[str, str] | None:
+    if value is None or INSTANTS["instant"].call(Evaluation(), value) is not None:
+        return None
+    return f"{value!r} is no instant", f"write {INSTANTS[function].signature}"
 
 
 def _wrong_amount(value: object) -> tuple[str, str] | None:
@@ -213,6 +224,8 @@ class _Reading:
         written = self._written(node)
         what = written if len(written) <= _LONGEST_LABEL else "a value"
         cure = f"write instant({written if len(written) <= _LONGEST_LABEL else '…'})"
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("min", "max"):
+            cure = "make instants of all: instant(x) of each"
         if "outside" in made.kinds:
             self._say(node, f"an instant is compared with {what}, which may be written otherwise", cure)
         elif "day" in made.kinds:
