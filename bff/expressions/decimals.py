@@ -28,6 +28,9 @@ _PLACES = 1e4
 """What numbers are multiplied by to be whole."""
 _FAR = 1e11
 """A number below this that is whole then has 15 digits at most."""
+_SQUARED = _PLACES * _PLACES
+_WHOLE = 1e15
+"""Whole numbers below this have 15 digits at most."""
 _EXACT = 9e15
 """Below this all whole numbers are floats."""
 TO_WHOLE = 6755399441055744.0
@@ -120,10 +123,34 @@ def _remainder(p: int, q: int, r: int, s: int) -> _Ratio:
 
 plus = _operator(operator.add, _PLACES, lambda p, q, r, s: (p * s + q * r, q * s))
 minus = _operator(operator.sub, _PLACES, lambda p, q, r, s: (p * s - q * r, q * s))
-times = _operator(operator.mul, _PLACES * _PLACES, lambda p, q, r, s: (p * r, q * s))
+_times = _operator(operator.mul, _SQUARED, lambda p, q, r, s: (p * r, q * s))
 divide = _operator(operator.truediv, 1.0, lambda p, q, r, s: (p * s, q * r))
 floor_divide = _operator(operator.floordiv, 1.0, lambda p, q, r, s: (p * s // (q * r), 1))
 modulo = _operator(operator.mod, _PLACES, _remainder)
+
+
+def times(evaluation: Evaluation, left: Any, right: Any) -> Any:
+    """The product of two numbers; of anything else null.
+
+    Prices are multiplied in every loop: here without a call for each. Where a product of whole numbers has at most 15
+    digits, so has each of them.
+    """
+    kind, other = left.__class__, right.__class__
+    if kind is float:
+        one = left * _PLACES + TO_WHOLE - TO_WHOLE
+        if other is int:
+            if -_FAR < right < _FAR:
+                result = one * right
+                if result and -_WHOLE < result < _WHOLE and one / _PLACES == left:
+                    return result / _PLACES
+        elif other is float:
+            two = right * _PLACES + TO_WHOLE - TO_WHOLE
+            result = one * two
+            if result and -_WHOLE < result < _WHOLE and one / _PLACES == left and two / _PLACES == right:
+                return result / _SQUARED
+    elif other is float and kind is int:
+        return times(evaluation, right, left)
+    return _times(evaluation, left, right)
 
 
 def total(evaluation: Evaluation, numbers: Sequence[Any]) -> int | float | None:

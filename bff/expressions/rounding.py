@@ -19,6 +19,8 @@ _FEW = 1e15
 _TENS = tuple(float(10**places) for places in range(23))
 """Those powers that are floats exactly."""
 _MOST_DIGITS = len(_TENS) - 2
+_NEAR, _CLEAR = 1e11, 0.499
+"""A product with a power of ten, below the first, is so exact that a half is further away than the second."""
 _CAREFULLY = 8
 _WIDE = Context(prec=2_000)
 
@@ -27,6 +29,11 @@ def rounded(evaluation: Evaluation, value: Any, digits: int) -> int | float | No
     """A number with so many digits behind the point; of fewer than none, of its tens or hundreds."""
     if value.__class__ is int:
         return _integer(value, digits)
+    if 0 <= digits <= _MOST_DIGITS:
+        scaled: float = value * _TENS[digits]
+        whole = scaled + TO_WHOLE - TO_WHOLE
+        if whole and -_NEAR < whole < _NEAR and -_CLEAR < scaled - whole < _CLEAR:
+            return whole / _TENS[digits]
     plain = _without_half(value, digits)
     if plain is not None:
         return round(plain, digits)

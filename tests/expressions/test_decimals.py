@@ -105,6 +105,49 @@ def test_integers_are_exact_within_64_bits_and_nothing_beyond(left, right, sign)
         assert value(compiled, a=left, b=right) == (exact if fit else None)
 
 
+@pytest.mark.parametrize(
+    ("left", "right", "product"),
+    [
+        (19.99, 3, 59.97),
+        (3, 19.99, 59.97),
+        (-0.0001, 99999999999, -9999999.9999),
+        (0.0001, 0.0001, 1e-08),
+        (99999999999.9999, 1, 99999999999.9999),
+        (99999999999.9999, 0.1, 9999999999.99999),
+        (3162.2776, 3162.2776, 9999999.61946176),
+        (1234567.8912, 1234567.8912, 1524157877982.0151),
+        (0.5, 2**64 - 1, 0.5 * (2**64 - 1)),
+        (0.5, 10**400, None),
+        (0.30000000000000004, 10, 3.0000000000000004),
+        (1e308, 1e308, None),
+        (1.7e308, 0, 0.0),
+    ],
+)
+def test_products_at_the_edges_of_what_is_multiplied_at_once(left, right, product):
+    compiled = compile_tree(parse("[a * b, [x * b for x in [a]][0]]"))
+    assert value(compiled, a=left, b=right) == [product, product]
+
+
+@pytest.mark.parametrize(
+    ("x", "n", "expected"),
+    [
+        (0.4990000001, 0, 0.0),
+        (-0.4, 0, -0.0),
+        (0.5005, 3, 0.501),
+        (-0.5005, 3, -0.501),
+        (99999999999.4989, 0, 99999999999.0),
+        (999999999.4995, 3, 999999999.5),
+        (1e-20, 20, 1e-20),
+        (1.5e-20, 20, 2e-20),
+        (5e-324, 20, 0.0),
+        (1e300, 5, 1e300),
+    ],
+)
+def test_what_is_near_to_a_half_is_not_rounded_at_once(x, n, expected):
+    found = value(compile_tree(parse("round(x, n)")), x=x, n=n)
+    assert (found, math.copysign(1, found)) == (expected, math.copysign(1, expected))
+
+
 SUM = compile_tree(parse("sum(xs)"))
 
 
