@@ -14,6 +14,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from bff import clock, jsontext
+from bff.expressions.inspect import inspect_tree
 from bff.plan.model import Plan, PlannedRequest
 from bff.recipe.contracts.document import Document, read_document
 from bff.recipe.contracts.learned import Learned, learned_file
@@ -80,7 +81,8 @@ class Learner:
         if contract is not None and contract.describes(declared.method, declared.path):
             return step
         seen = declared.client, request_of(declared.method, declared.path)
-        return replace(step, decode=_Watching(step.decode, _names_of(step.decode), seen, self._see))
+        names = _names_of(step.decode, declared)
+        return replace(step, decode=_Watching(step.decode, names, seen, self._see))
 
     def _see(self, seen: Seen, raw: bytes, names: Names) -> None:
         with self._lock:
@@ -121,10 +123,12 @@ class _Watching:
         return getattr(self._decode, name)
 
 
-def _names_of(decode: Any) -> Names:
-    """What a decoder reads of a reply, and what it holds it to."""
+def _names_of(decode: Any, step: Request) -> Names:
+    """What a decoder reads of a reply, what it holds it to, and what is read to know whether the reply is the last."""
     needs = getattr(decode, "needs", ())
-    return Names([*getattr(decode, "paths", ()), *(need.path for need in needs)])
+    done = () if step.until is None else inspect_tree(step.until.done).reads
+    waited = (path[2:] for path in done if path[:2] == ("reply", "body"))
+    return Names([*getattr(decode, "paths", ()), *(need.path for need in needs), *waited])
 
 
 def _schema_of(replies: list[tuple[bytes, Names]]) -> Schema:

@@ -130,18 +130,22 @@ class _Found:
         of_value: list[ReplyNeed] = []
         row = () if step.each is not None and step.pages is None else (ANY,)
         rows = [ReplyNeed(row, form="object")] if step.key_by is not None else []
-        demanded = _demanded(self._page, set(), lambda paths: self._of_step(step, paths))
-        for one in (*rows, *demanded, *_reads(step, self._of_step(step, self._page.read))):
+        for one in (*rows, *_demanded(self._page, set(), lambda paths: self._of_step(step, paths))):
             path = body_path(step, one.path)
             if path is not None:
                 found = _unless_asked(one, path in asked)
                 of_value.append(found)
                 of_body.append(replace(found, path=path))
-        said = _said(step)
+        of_page = self._of_step(step, self._page.asked)
+        said = (*_reads(step, self._of_step(step, self._page.read), of_page), *_said(step))
         base = body_path(step, ())
-        if base is None:
-            return ReplyNeeds(_merged(of_body), said, _merged((*of_value, *said)))
-        below = (replace(one, path=(*base, *one.path)) for one in said)
+        if base is None or ANY in base:  # of one element that is chosen, others say nothing
+            return ReplyNeeds(_merged(of_body), _merged(said), _merged((*of_value, *said)))
+        below = [replace(one, path=(*base, *one.path)) for one in said]
+        if any(not one.path and not one.nullable for one in said):
+            below += [
+                ReplyNeed(base[:at], nullable=False, form="object", said=True) for at in range(len(base))
+            ]
         return ReplyNeeds(_merged((*of_body, *below)), (), _merged((*of_value, *said)))
 
     def _of_step(self, step: Request, paths: Iterable[Path]) -> set[Path]:
@@ -218,11 +222,12 @@ def _unless_asked(need: ReplyNeed, is_asked: bool) -> ReplyNeed:
     return replace(need, required=required, nullable=need.nullable or is_asked)
 
 
-def _reads(step: Request, read: Iterable[Path]) -> Iterator[ReplyNeed]:
-    """What a step says with `needs: reads`."""
+def _reads(step: Request, read: Iterable[Path], asked: set[Path]) -> Iterator[ReplyNeed]:
+    """What a step says with `needs: reads`: what is read is there, as is all that is around it."""
     if step.needs == "reads":
-        for path in sorted(read, key=str):
-            yield ReplyNeed(path, nullable=False, said=True)
+        around = {path[:at] for path in read for at in range(len(path) + 1)}
+        for path in sorted(around, key=str):
+            yield _unless_asked(ReplyNeed(path, nullable=False, said=True), path in asked)
 
 
 def _said(step: Request) -> tuple[ReplyNeed, ...]:

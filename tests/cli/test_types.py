@@ -64,8 +64,8 @@ def test_several_pages_are_counted_together(root: Path, capsys: pytest.CaptureFi
     )
     assert run(root, "--stats") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "other: 11 of 11 fields typed"
-    assert lines[-1] == "all 3 pages: 15 of 16 fields typed"
+    assert lines[0] == "other: 12 of 12 fields typed"
+    assert lines[-1] == "all 3 pages: 16 of 17 fields typed"
     assert run(root, "passing") == 0
     assert capsys.readouterr().out == "passing  GET /api/file\na body that goes through as it is\n"
 

@@ -294,3 +294,21 @@ def test_of_documents_which_all_have_one_address_nothing_is_learned(
     assert project.get("/api/page") == 200
     assert project.learner.write() == {}
     assert not project.file.exists()
+
+
+def test_what_is_waited_for_is_learned(tmp_path: Path, backend: FakeBackend) -> None:
+    page = """
+        route: GET /api/page
+        auth: none
+        steps:
+          job:
+            client: people
+            get: /jobs/1
+            until: {done: reply.body.state == 'ready', every: 100ms, within: 1s}
+        shape: job.file
+        """
+    backend.on("GET /jobs/1", answer(json={"state": "ready", "file": "a.csv"}))
+    developing = Developing(tmp_path, {"page": page})
+    assert developing.get("/api/page") == 200
+    developing.learner.write()
+    assert "state: {type: string}\n    file: {type: string}\n" in developing.file.read_text("utf-8")

@@ -31,6 +31,7 @@ def told(found: Any) -> Any:
 
 OWNER = "{name: row.owner.name}"
 ITEMS = "{titles: '[item.title for item in row.items]'}"
+ROWS = "{titles: '[item.title for item in row]'}"
 
 
 @pytest.mark.parametrize(
@@ -57,6 +58,21 @@ ITEMS = "{titles: '[item.title for item in row.items]'}"
         (OWNER, 'needs: ["tags[*].id"]', {"owner": {}, "tags": {}}, "row.tags is not a list."),
         (OWNER, 'needs: ["tags[*].id"]', {"owner": {}, "tags": [{"id": 1}, {}]}, "row.tags[*].id is absent."),
         (OWNER, "needs: reads", {"owner": {"name": None}}, "row.owner.name is null."),
+        (OWNER, "needs: reads", {"owner": None}, "row.owner is null."),
+        (OWNER, "needs: reads", None, "row is null."),
+        ("{n: row.n if row else 1}", "needs: reads", None, {"n": 1}),
+        (ITEMS, "needs: reads", {"items": [None]}, "row.items[*] is null."),
+        (ROWS, "needs: reads\n        take: '[x for x in reply.body]'", [{}], "row[*].title is null."),
+        (OWNER, "needs: reads\n        take: reply.body.data", None, "reply.body is null."),
+        (OWNER, "needs: [owner]\n        take: reply.body.data", None, "reply.body is null."),
+        (OWNER, "needs: [owner]\n        take: reply.body.a.b", {"a": None}, "reply.body.a is null."),
+        (OWNER, "needs: [owner]\n        take: reply.body.rows[0]", {"rows": []}, "row is null."),
+        (
+            OWNER,
+            "needs: [owner]\n        take: reply.body.rows[0]",
+            {"rows": [{"owner": {"name": "Ann"}}, {"owner": None}]},
+            {"name": "Ann"},
+        ),
         (OWNER, "ok: reply.body.fine", {"fine": True}, "row.owner is absent."),
         (OWNER, "take: reply.body.data", {"data": {}}, "reply.body.data.owner is absent."),
         (OWNER, "take: pick(reply.body, 'x')\n        needs: [owner]", {"x": 1}, "row.owner is absent."),
