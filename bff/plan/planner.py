@@ -45,7 +45,7 @@ from bff.plan.used_paths import (
     read_of_reply,
     used_of_values,
 )
-from bff.recipe.contracts import Contracts, promise_of
+from bff.recipe.contracts import Contracts, is_never_nothing, promise_of
 from bff.recipe.graph import Graph, build_graph, deferred_steps
 from bff.recipe.model import Fail, Given, Guard, Recipe, Request, Step, SubRecipe, Value
 from bff.recipe.needs import ReplyNeed, ReplyNeeds, reply_needs
@@ -287,7 +287,7 @@ class _Planner:
             decode=self.decoders[step.name],
             needs_of_taken=_held(needs.of_taken),
             reads=reads or says,
-            reads_into=reads_into or says,
+            reads_into=reads_into or says or (reads and is_never_nothing(self.contracts, step)),
             items_from_input=self.origins.from_input(step, ("each", "batch")),
             path_from_input=self.origins.from_input(step, ("path",)),
             headers_from_input=self.origins.from_input(step, ("headers",)),

@@ -28,6 +28,7 @@ from bff.types.model import (
     Record,
     Type,
     Unknown,
+    options,
     union_of,
 )
 
@@ -173,19 +174,19 @@ class Schemas:
 
     def _own(self, schema: Schema) -> Iterator[Type]:
         """What a schema says itself of type and values."""
-        if "const" in schema:
-            yield self._values_of(schema, [schema["const"]])
-            return
-        if isinstance(schema.get("enum"), Sequence):
-            yield self._values_of(schema, schema["enum"])
-            return
         types = schema.get("type")
-        if types is None:
+        if isinstance(types, Sequence):
+            kinds = [types] if isinstance(types, str) else types
+            of_type: Type | None = union_of(*(self._of_kind(schema, kind) for kind in kinds))
+        else:
+            of_type = None
+        if "const" in schema or isinstance(schema.get("enum"), Sequence):
+            values = [schema["const"]] if "const" in schema else schema["enum"]
+            yield self._values_of(schema, values, of_type)
+        elif of_type is not None:
+            yield of_type
+        else:
             yield from self._by_its_words(schema)
-        elif isinstance(types, str):
-            yield self._of_kind(schema, types)
-        elif isinstance(types, Sequence):
-            yield union_of(*(self._of_kind(schema, kind) for kind in types))
 
     def _by_its_words(self, schema: Schema) -> Iterator[Type]:
         """What a schema without `type` says: `properties` of objects, `items` of lists."""
@@ -208,7 +209,11 @@ class Schemas:
             schema, "has an unknown type", f"allowed are: {', '.join(_SCALARS)}, array, object"
         )
 
-    def _values_of(self, schema: Schema, values: Sequence[Any]) -> Type:
+    def _values_of(self, schema: Schema, values: Sequence[Any], of_type: Type | None) -> Type:
+        """The values that are listed, as far as they are of the type; null is one where either says so.
+
+        Where none is, the type counts: `type: string` above numbers without quotes is what a backend means.
+        """
         found: list[Type] = []
         for value in values:
             if value is None:
@@ -217,7 +222,11 @@ class Schemas:
                 found.append(Literal(value))
             else:
                 return self._unknown(schema, "lists values that are no scalars", "describe them by type:")
-        return union_of(*found)
+        if of_type is None or isinstance(of_type, Unknown):
+            return union_of(*found)
+        fitting = [one for one in found if intersection(of_type, one) != NEVER]
+        nothing = [NULL] if NULL in (*found, *options(of_type)) else []
+        return union_of(*(fitting or [of_type]), *nothing)
 
     def _array(self, schema: Schema) -> Type:
         first = [self._inner(part) for part in _listed(schema, "prefixItems")]

@@ -7,6 +7,7 @@ import weakref
 from pathlib import Path
 
 import pytest
+import responses
 
 from bff import create_app
 from bff.expressions.parse import parse_path
@@ -367,6 +368,38 @@ def test_only_operations_that_recipes_ask_for_are_read(
     monkeypatch.setattr(Schemas, "_type_of", lambda self, schema: read.append(schema) or whole(self, schema))
     load(tmp_path, {"clients/people.openapi.yaml": SCHEMA})
     assert len(read) == 6  # the reference, the person, and what is in it
+
+
+@pytest.mark.parametrize(
+    ("client", "more", "status", "body"),
+    [
+        ('schema="people.openapi.yaml"', "", 502, None),
+        ('schema="people.openapi.yaml"', "on_status: {204: null}", 200, None),
+        ('schema="people.openapi.yaml"', "ok: reply.status == 204", 200, None),
+        ('schema="people.openapi.yaml", enforce="needs"', "", 200, None),
+        ("", "", 200, None),
+    ],
+)
+def test_nothing_is_no_reply_where_the_schema_has_a_body_for_each(
+    tmp_path: Path, client: str, more: str, status: int, body: object
+) -> None:
+    page = f"""
+        route: GET /api/page
+        auth: none
+        steps:
+          person:
+            client: people
+            get: /people/7
+            {more}
+        shape: person
+        """
+    root = write_project(tmp_path, {"page": page}, clients={"people": client})
+    (root / "clients" / "people.openapi.yaml").write_text(SCHEMA)
+    with responses.RequestsMock() as backend:
+        backend.get("http://people.test/people/7", status=204)
+        answered = create_app(root).test_client().get("/api/page")
+    assert answered.status_code == status
+    assert status == 502 or answered.json == body
 
 
 def test_what_was_built_needs_no_schema(tmp_path: Path) -> None:

@@ -4,6 +4,6 @@
 `project` finds both for each client. Only operations that recipes ask for are made into types.
 """
 
-from bff.recipe.contracts.promise import Contract, Contracts, Promise, promise_of
+from bff.recipe.contracts.promise import Contract, Contracts, Promise, is_never_nothing, promise_of
 
-__all__ = ["Contract", "Contracts", "Promise", "promise_of"]
+__all__ = ["Contract", "Contracts", "Promise", "is_never_nothing", "promise_of"]

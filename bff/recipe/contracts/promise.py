@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from bff.expressions.tree import PathTemplate
 from bff.recipe.model import Request
-from bff.types.model import Type
+from bff.types.model import Type, may_be_null
 
 
 class Promise(Struct, frozen=True):
@@ -45,3 +45,9 @@ def promise_of(contracts: Contracts, request: Request) -> Promise | None:
         return None
     contract = contracts.get(request.client)
     return None if contract is None else contract.promise(request.method, request.path)
+
+
+def is_never_nothing(contracts: Contracts, request: Request) -> bool:
+    """Whether each success of a step has a body, by a promise that replies are held to; `ok` decides by itself."""
+    promise = promise_of(contracts, request)
+    return promise is not None and promise.enforced and request.ok is None and not may_be_null(promise.type)

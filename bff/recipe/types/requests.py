@@ -13,7 +13,7 @@ from bff.expressions.types.choices import either
 from bff.expressions.types.infer import Along
 from bff.expressions.types.members import along, seen
 from bff.expressions.types.typing import Known, Typing
-from bff.recipe.contracts import Contracts, promise_of
+from bff.recipe.contracts import Contracts, is_never_nothing, promise_of
 from bff.recipe.model import Pages, Request
 from bff.recipe.needs import Need
 from bff.recipe.types.accepted import accepts_failures
@@ -141,7 +141,8 @@ class Requests:
             is_judged = step.ok is not None or step.until is not None
             value = typing.member("reply", "body", known) if is_judged else body
         value = with_needs(value, needs)
-        if not needs and not _reads_into(step) and may_be_nothing(step.format):
+        is_read = needs or _reads_into(step) or is_never_nothing(self._contracts, step)
+        if not is_read and may_be_nothing(step.format):
             value = union_of(value, NULL if step.each is None else Literal(True))
         answers = (
             typing.of(tree, known.with_names({"reply": reply(Literal(status), _other(step, status))}))
