@@ -165,6 +165,16 @@ class _Reading:
         said = _Said(f"guard {step.name}", f"this is {kinds}, and never exactly true", cure)
         self._say(said, step.marks.value("require"))
 
+    def sender_key(self, recipe: Recipe, options: Sequence[Type]) -> None:
+        """Something tells one request of a sender from others."""
+        found = _there(options)
+        if found is not None and all(isinstance(one, Array | Record) for one in found):
+            kinds = " or ".join(dict.fromkeys(_word(one) for one in found))
+            said = _Said(
+                "key", f"this is {kinds}, and no key", "name a text or number in it, such as body.id"
+            )
+            self._say(said, recipe.marks.value("idempotency_key"))
+
     def rows(self, recipe: Recipe, options: Sequence[Type]) -> None:
         """Something is the shape of a table."""
         found = _there(options)

@@ -33,8 +33,8 @@ def _mistakes(recipe: Recipe) -> Iterator[tuple[Mark, str, str]]:
         yield keys["idempotency_key"], "'idempotency_key' of a page without 'signed'", hint
     key = recipe.idempotency_key
     if key is not None and recipe.path and not inspect(key).names:
-        hint = "then one request would be answered as another; name what tells them apart, such as body.id"
-        yield recipe.marks.value("idempotency_key"), "this 'idempotency_key' is always the same", hint
+        hint = "name what tells one request from others and a repeat has too, such as body.id"
+        yield recipe.marks.value("idempotency_key"), "'idempotency_key' reads nothing of the request", hint
     if "signed" not in keys or not recipe.path:
         return  # in a part it is a mistake of its own
     mark = keys["signed"]

@@ -33,6 +33,10 @@ class PageWatch(Watch, RowsWatch, Protocol):
         """The shape of a table has these options."""
         ...
 
+    def sender_key(self, recipe: Recipe, options: tuple[Type, ...]) -> None:
+        """What tells one request of a sender from others has these options."""
+        ...
+
     def guard(self, step: Guard, options: tuple[Type, ...]) -> None:
         """What a guard requires to be true has these options."""
         ...
@@ -66,7 +70,9 @@ class PageTypes:
         if recipe.signed is not None:
             self._known = self._known.with_names({RAW: STRING})
         if recipe.idempotency_key is not None:
-            self._typing.of(recipe.idempotency_key, self._known)
+            key = self._typing.of(recipe.idempotency_key, self._known)
+            for trusting, watch in watches.items():
+                watch.sender_key(recipe, seen(key, trusting=trusting))
         graph = build_graph(recipe)
         for step in _in_order(recipe, graph):
             self._take_in(step)
