@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Iterator
 
 from bff.expressions.inspect import inspect_tree
 from bff.expressions.tree import Constant, Each, Mapping, Sequence, Tree
 from bff.recipe.check.page import Page
 from bff.recipe.loader.formats import DISPOSITION
-from bff.recipe.model import Mark, Request
+from bff.recipe.model import Mark, Request, Table
 from bff.recipe.rows import keys_of
 from bff.text import nearest
 
+_AN_EXPRESSION = re.compile(r"[A-Za-z_]\w*(?:\.\w+|\[.*\]|\(.*\))+")
 _ROWS = "the shape of a CSV is a list of objects: an expression, or each and item"
 
 
@@ -47,6 +50,7 @@ def _check_columns(page: Page, shape: Tree) -> None:
     """Say the columns that rows do not have whose members are written out."""
     recipe = page.recipe
     assert recipe.format is not None, "it is a table"
+    _say_paths(page, recipe.format)
     for row in _written(shape):
         if not isinstance(row, Mapping):
             if isinstance(row, Constant | Sequence | Each):
@@ -66,11 +70,22 @@ def _check_columns(page: Page, shape: Tree) -> None:
                 _say_nested(page, recipe.marks.value(key), field)
 
 
+def _say_paths(page: Page, table: Table) -> None:
+    """Say the columns that look like an expression, where nothing in the recipe makes a field of that name."""
+    recipe = page.recipe
+    made = {node.value for spot in page.spots for node in spot.nodes if isinstance(node, ast.Constant)}
+    made |= {name for row in _written(recipe.shape) if isinstance(row, Mapping) for name, _ in row.items}
+    for (_, field), key in zip(table.columns, keys_of(recipe), strict=True):
+        if _AN_EXPRESSION.fullmatch(field) and field not in made:
+            hint = "to look deeper into a row, write each, and under item a name for what is meant"
+            page.say(recipe.marks.value(key), f"'{field}' is the whole name of a field here", hint)
+
+
 def _say_nested(page: Page, mark: Mark, field: str) -> None:
     page.say(mark, f"'{field}' is no single value", "a cell holds a text, a number or a boolean")
 
 
-def _written(shape: Tree) -> Iterator[Tree]:
+def _written(shape: Tree | None) -> Iterator[Tree]:
     if isinstance(shape, Each):
         yield shape.item
     elif isinstance(shape, Sequence):
