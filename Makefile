@@ -85,7 +85,8 @@ test-load: $(ready_dev) try-backend
 	@$(pytest) -m full --ignore tests/browser --ignore tests/deploy --ignore tests/differ $(ARGS) $(or_none)
 
 .PHONY: test-all
-test-all: test test-more ## every test
+test-all: export ALL_EXAMPLES := 1
+test-all: test test-more ## every test, and of properties every example
 
 .PHONY: overload
 overload: $(ready_dev) ## what a page takes while a backend hangs, and with ten times too many users

@@ -112,7 +112,9 @@ def front() -> Function:
     return Function("shop", bundler.bundle(["home", "add_todo"], need, with_public=True))
 
 
-@pytest.mark.parametrize("kind", ["all", "one", "files", "layers"])
+@pytest.mark.parametrize(
+    "kind", ["one", "files", *(pytest.param(kind, marks=pytest.mark.full) for kind in ("all", "layers"))]
+)
 def test_cfn_lint_has_nothing_against_it(
     kind: str, functions: list[Function], public: Mapping[str, bytes], front: Function, tmp_path: Path
 ) -> None:

@@ -14,13 +14,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol, TypeAlias
+from unittest.mock import patch
 from urllib.parse import parse_qsl, urlsplit
 
 import requests
 import responses
-from msgspec.structs import force_setattr
 from requests.structures import CaseInsensitiveDict
 
+from bff.http import Client, way
 from bff.testing.server import FakeBackend, Received, Script, Wire, answer, close, hang
 
 CLIENTS = ("people", "todos", "notices")
@@ -233,23 +234,26 @@ def _script(reply: Mapping[str, Any]) -> Script:
 
 @contextmanager
 def hurried(site: Any) -> Iterator[Callable[[str], None]]:
-    """Gives what makes all that asks the backend at a URL give up soon; afterwards it waits as it did."""
-    steps = [step for page in site.pages.values() for step in page.plan.requests]
-    of_clients = {client: client.timeout for client in site.clients.values()}
-    of_steps = [(step, step.timeout) for step in steps if step.timeout is not None]
+    """Gives what makes all that asks the backend at a URL give up soon; afterwards it waits as it did.
+
+    Ways are made once, when a page is first asked for.
+    """
+    hurries: set[Client] = set()
+    hurried: set[Client] = set()
+
+    def timeout(of: way.Way) -> float:
+        bound: float = vars(of)["timeout"]
+        if of.client not in hurries:
+            return bound
+        hurried.add(of.client)
+        return min(bound, _SOON)
 
     def hurry(url: str) -> None:
-        names = {name for name, client in site.clients.items() if client.url("") == url}
-        for name in names:
-            site.clients[name].timeout = _SOON
-        for step, _ in of_steps:
-            if step.client.name in names:
-                force_setattr(step, "timeout", _SOON)
+        hurries.update(client for client in site.clients.values() if client.url("") == url)
 
-    try:
+    def keep(of: way.Way, seconds: float) -> None:
+        vars(of)["timeout"] = seconds
+
+    with patch.object(way.Way, "timeout", property(timeout, keep), create=True):
         yield hurry
-    finally:
-        for client, timeout in of_clients.items():
-            client.timeout = timeout
-        for step, timeout in of_steps:
-            force_setattr(step, "timeout", timeout)
+    assert hurried or not hurries, "time-outs are looked up elsewhere: the test waited as visitors do"

@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 from bff import create_app
 from bff.http.budget import Budget
 from bff.http.cache.reply_cache import cache_of
+from bff.http.gate import Gate
 from bff.identity import Session, SessionSeal
 from tests.pages.backends import HOSTS, Backends, Mocked, OnSockets, Server, Trouble, hurried, servers
 from tests.project import write_built
@@ -109,7 +110,12 @@ def project_as_built(running_servers: dict[str, Server], tmp_path_factory: pytes
 
 def _app(root: Path, urls: Mapping[str, str]) -> Flask:
     environ = {f"{name.upper()}_URL": url for name, url in urls.items()}
-    return create_app(root, environ=environ | {"BFF_SESSION_KEYS": SESSION_KEY})
+    app = create_app(root, environ=environ | {"BFF_SESSION_KEYS": SESSION_KEY})
+    for client in app.extensions["bff"].clients.values():
+        client.gate = Gate(
+            client.concurrency
+        )  # no breaker: a backend is not spared for what it did in another test
+    return app
 
 
 @pytest.fixture

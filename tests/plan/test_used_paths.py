@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -33,9 +34,14 @@ NOTHING = dict.fromkeys(NAMES)
 
 
 def plan_of(values: dict[str, str], shape: str | Tree, take: str = "") -> Plan:
+    return _plan_of(tuple(values.items()), shape, take)
+
+
+@lru_cache(maxsize=1)  # the examples of one test may all be of one plan
+def _plan_of(values: tuple[tuple[str, str], ...], shape: str | Tree, take: str) -> Plan:
     path, of_reply = PathTemplate(("/",), "", "/"), {"take": parse(take)} if take else {}
     asked = [Request(name, "todos", "GET", path, safe=True, marks=MARKS, **of_reply) for name in NAMES]
-    made = [Value(name, parse(text), marks=MARKS) for name, text in values.items()]
+    made = [Value(name, parse(text), marks=MARKS) for name, text in values]
     page = Mapping((("the page", tree_of(shape)),))
     recipe = Recipe("page", "page.yaml", "GET", "/page", steps=(*asked, *made), shape=page, marks=MARKS)
     return make_plan(recipe, {"todos": CLIENT}, {})

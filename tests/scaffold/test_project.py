@@ -32,7 +32,10 @@ FOUND = {
     "a reserved word": Asked("http://backend.invalid", "/user/query", "", ("id",)),
     "trouble": Asked("http://backend.invalid", "/items", trouble="answers 401"),
 }
-BACKENDS = [(template, None) for template in TEMPLATES] + [("list", name) for name in FOUND]
+# How the rows are found is looked at elsewhere as well; a whole project of its own is made of each where all is tested.
+BACKENDS = [(template, None) for template in TEMPLATES] + [
+    pytest.param("list", name, marks=() if name == "rows" else pytest.mark.full) for name in FOUND
+]
 
 
 def written(folder: Path, template: str, found: str | None) -> Path:
