@@ -10,6 +10,7 @@ from bff.http.charsets import codec_of
 
 _LONGEST_HEADER = 1_500
 _LONGEST_NAME = 120
+_ENDING = re.compile(r"\.[A-Za-z0-9]{1,8}\Z")
 _PARAMETER = re.compile(r';\s*([A-Za-z*]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)')
 _QUOTED_PAIR = re.compile(r'\\(["\\])')
 _EXTENDED = re.compile(r"(utf-8|iso-8859-1|us-ascii)'[A-Za-z0-9-]*'(.*)", re.IGNORECASE | re.DOTALL)
@@ -31,9 +32,17 @@ def name_in(written: str) -> str:
 
 
 def plain_name(text: str) -> str:
-    """A name that a file may have anywhere: no path, no control or direction characters, not hidden, not long."""
+    """A name that a file may have anywhere: no path, no control or direction characters, not hidden, not long.
+
+    What of a long one is cut off stands before its ending.
+    """
     last = re.split(r"[/\\]", text)[-1]
-    return _NOT_IN_NAMES.sub("", last).strip(" .")[:_LONGEST_NAME].strip(" .")
+    name = _NOT_IN_NAMES.sub("", last).strip(" .")
+    if len(name) <= _LONGEST_NAME:
+        return name
+    ending = _ENDING.search(name)
+    kept = "" if ending is None else ending[0]
+    return name[: _LONGEST_NAME - len(kept)].strip(" .") + kept
 
 
 def disposition(manner: str, name: str) -> str:

@@ -7,7 +7,7 @@ import encodings
 
 import pytest
 
-from bff.http.stream.file_names import disposition, name_in
+from bff.http.stream.file_names import disposition, name_in, plain_name
 
 
 def on_the_wire(text: str) -> str:
@@ -92,3 +92,9 @@ def test_charsets_that_nobody_knows_are_not_remembered() -> None:
 def test_encoded_words_of_known_charsets_are_read(charset: str, name: str) -> None:
     packed = base64.b64encode(name.encode(charset)).decode()
     assert name_in(f'attachment; filename="=?{charset}?B?{packed}?="') == name
+
+
+def test_a_long_name_keeps_its_ending() -> None:
+    assert plain_name("a" * 200 + ".csv") == "a" * 116 + ".csv"
+    assert plain_name("a" * 115 + " . " + "b" * 100 + ".tar") == "a" * 115 + ".tar"
+    assert plain_name("a." + "b" * 200) == "a." + "b" * 118
