@@ -35,7 +35,12 @@ class FieldFindings(Struct, frozen=True):
 
 
 def fields_of(project: Project, said: Sequence[Finding] = ()) -> FieldFindings:
-    """What the recipes of a project read that is not there; of those alone of which nothing was `said`."""
+    """What the recipes of a project read that is not there; of those alone of which nothing was `said`.
+
+    Nothing of any where functions of the project could not be loaded: nobody knows what they give.
+    """
+    if "" in project.unusable:
+        return FieldFindings()
     names = [
         name
         for name, recipe in project.recipes.items()

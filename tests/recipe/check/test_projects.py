@@ -144,6 +144,14 @@ def test_an_argument_that_a_client_does_not_take_is_told(argument: str, cure: st
     assert carets.startswith(f"{'^' * len(source)} {cure}")
 
 
+def test_what_functions_give_that_could_not_be_loaded_is_nothing_to_say(check: Check) -> None:
+    page = "route: GET /page\nauth: none\nsteps: {rows: {value: 'rows_of(1)'}}\nshape: {each: r in rows, item: r.id}\n"
+    (printed,) = check({"orchestrations/page.yaml": page, "orchestrations/functions.py": "import nowhere\n"})
+    assert printed.startswith(
+        "orchestrations/functions.py:1:1: ModuleNotFoundError: No module named 'nowhere'"
+    )
+
+
 def test_a_syntax_error_in_a_client_is_told_at_its_column(check: Check) -> None:
     (printed,) = check({"orchestrations/page.yaml": PAGE, "clients/broken.py": "x = 1\nclient = Client(\n"})
     assert (
