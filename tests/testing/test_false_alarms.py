@@ -282,3 +282,20 @@ def test_a_step_whose_key_is_always_empty_is_told_of(tmp_path: Path) -> None:
     assert unreached.why.startswith(
         "no replies were found with which this page is well: it ends with 502 at step made"
     )
+
+
+def test_code_of_a_client_that_asks_elsewhere_before_it_signs_is_not_run(tmp_path: Path) -> None:
+    root = write_project(
+        tmp_path,
+        {
+            "page": "route: GET /page\nauth: none\nsteps: {one: {client: people, get: /one}}\nshape: one.text\n"
+        },
+    )
+    (root / "clients" / "people.py").write_text(
+        "from bff import Client, env\nfrom requests.auth import AuthBase\n\n\n"
+        "class Fetched(AuthBase):\n    def __init__(self, url):\n        self.url = url\n\n"
+        "    def __call__(self, request):\n        raise OSError('nobody gives a token')\n\n\n"
+        "client = Client(base_url=env('PEOPLE_URL'), auth=Fetched(env('TOKEN_URL')))\n"
+    )
+    verdicts = matrix_of(root, ["page"], ["500"]).run()
+    assert verdicts and not [verdict.problems for verdict in verdicts.values() if verdict.problems]
