@@ -9,9 +9,12 @@ from bff.executor import outcomes
 from bff.explaining.amounts import requests_of
 from bff.explaining.subject import Subject
 from bff.explaining.words import duration
+from bff.expressions.functions import FUNCTIONS
 from bff.http import Broken, Reply
 from bff.plan.model import PlannedPages, PlannedRequest, PlannedUntil, PlannedValue
 from bff.problems import of_failure, problem
+from bff.recipe.graph import inspect_part, parts
+from bff.recipe.keys import QUOTES
 
 _STATUSES = (400, 401, 403, 404, 409, 410, 412, 413, 415, 422, 429, 500)
 _OTHER = "500"
@@ -31,8 +34,7 @@ def causes_of(subject: Subject) -> Causes:
     """The problems that a page ends with where a step fails, and what leads to each of them."""
     found: Causes = {}
     for step in subject.plan.requests:
-        failures = _failures(subject, step) if step.fallback is None else _limits(subject, step)
-        for cause, failure in failures:
+        for cause, failure in _failures(subject, step) if step.fallback is None else _in_vain(subject, step):
             error = of_failure(failure)
             found.setdefault(f"{error.status} {error.kind}", {}).setdefault(cause, []).append(step.name)
     return found
@@ -59,6 +61,28 @@ def _failures(subject: Subject, step: PlannedRequest) -> Iterator[tuple[str, Fai
         yield what, outcomes.unsent(name, what, by_visitor=by_visitor, item=None)
     yield from _of_repeats(step)
     yield from _limits(subject, step)
+    yield from _of_functions(subject, step)
+
+
+def _in_vain(subject: Subject, step: PlannedRequest) -> Iterator[tuple[str, Failure]]:
+    """What fails a step though it has a fallback."""
+    yield from _limits(subject, step)
+    yield from _of_functions(subject, step, ("each", "fallback"))
+
+
+def _of_functions(
+    subject: Subject, step: PlannedRequest, keys: Sequence[str] = ()
+) -> Iterator[tuple[str, Failure]]:
+    """The functions of the project that a step calls, in these of its keys or in any."""
+    called = {
+        use.name: None
+        for key, part in parts(subject.written(step))
+        if (key in keys if keys else not key.startswith("undo."))
+        for use in inspect_part(part).functions
+        if use.name not in FUNCTIONS and use.name not in QUOTES
+    }
+    if called:
+        yield f"{' or '.join(called)} raises", Failure(step.name, "function", 500, "")
 
 
 def _of_repeats(step: PlannedRequest) -> Iterator[tuple[str, Failure]]:

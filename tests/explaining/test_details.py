@@ -416,3 +416,17 @@ def test_old_replies_of_a_list_are_renewed_page_by_page(tmp_path: Path) -> None:
     kept = "cache: {ttl: 1m, stale_while_revalidate: 1h}"
     steps = f"  rows: {{client: todos, get: /rows, {kept}, pages: {{next: reply.body.next, most: 7}}}}"
     assert most_requests(subject(tmp_path, steps, "rows")).behind == 7
+
+
+def test_the_functions_that_end_a_page_by_raising_are_told(tmp_path: Path) -> None:
+    steps = """
+  a: {client: todos, get: /a, take: lines(reply.body)}
+  b: {client: todos, get: "/b/{quoted(a.id)}", ok: fine(reply), query: {q: lower(a.id), l: lines(a)}}
+  c: {client: todos, each: one in lines(a), get: "/c/{one}", take: fine(reply.body), fallback: null}
+  d: {client: todos, get: /d, take: fine(reply.body), fallback: null}
+"""
+    functions = "".join(f"def {name}(value):\n    return value\n" for name in ("lines", "quoted", "fine"))
+    (tmp_path / "orchestrations").mkdir()
+    (tmp_path / "orchestrations" / "functions.py").write_text(functions, encoding="utf-8")
+    endings = dict(ending_rows(subject(tmp_path, steps, '"[a.id, b, c, d]"')))
+    assert endings["500 internal"] == "lines raises (a, c); quoted or lines or fine raises (b)"
