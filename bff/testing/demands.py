@@ -61,6 +61,8 @@ def demands(plan: Plan) -> dict[str, ReplyDemand]:
         lists = {*planned.reply_lists, *(same for path in of_value for same in _same_in_body(step, path))}
         for path in sorted(lists, key=str):
             demand.body.at(path).is_list = True
+        for need in getattr(planned.decode, "needs", ()):
+            demand.body.at(need.path)
         found[planned.name] = _with_rows(step, demand) if planned.joins else demand
     return found
 

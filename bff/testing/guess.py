@@ -103,18 +103,19 @@ class Guess:
         if (step.name, "status") in origins:
             for status in {202, *(one for one in self._pool if type(one) is int and 200 <= one < 300)}:
                 yield replace(good, status=status)
-        more = {variable: self._larger(good.body, variable[1]) for variable in variables}
+        more = {variable: self._of_other_size(good.body, variable[1]) for variable in variables}
         for values in self._combinations(variables, more):
             body = with_values(good.body, values)
             yield replace(good, body=body if step.format is None else as_format(body, step.format.format))
 
-    def _larger(self, body: Any, path: Path) -> list[Any]:
-        """What is at a path of a body as a longer list, by the numbers of the recipe, or as a high number."""
+    def _of_other_size(self, body: Any, path: Path) -> list[Any]:
+        """What is at a path of a body: no elements, or more of them by the recipe's numbers, or a high number."""
         found = at(body, path)
         if not isinstance(found, list):
             return [_MANY]
         sizes = sorted({1, *(size for one in self._pool if type(one) is int for size in (one, one + 1))})
-        return [((found or [{}]) * size)[:size] for size in sizes if len(found) < size <= _LONGEST]
+        longer = [size for size in sizes if len(found) < size <= _LONGEST]
+        return [[], *(((found or [{}]) * size)[:size] for size in longer)]
 
     def said(self, step: PlannedRequest, fault: str) -> Upstream | None:
         """What the page's file says that a step is answered in a fault."""

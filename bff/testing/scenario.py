@@ -43,11 +43,14 @@ class Scenario:
 
 
 def score(scenario: Scenario) -> tuple[int, int, int]:
-    """How much of a page a scenario reaches: whether it ends well, the steps asked, the values that say something."""
+    """How much of a page a scenario reaches: whether it ends well, the steps asked, the values that say something.
+
+    What has no end yet is nearer to one than what fails before that.
+    """
     good = scenario.good
-    conditions = -sum(1 for _, key in good.unmet if key != "when")
+    conditions = sum(1 if key in ("next", "done") else 2 for _, key in good.unmet if key != "when")
     ends = 0 if good.problem else 1
-    return ends, len(good.asked) + conditions, 0 if good.problem else _filled(good.body)
+    return ends, 2 * len(good.asked) - conditions, 0 if good.problem else _filled(good.body)
 
 
 def _filled(value: Any) -> int:

@@ -183,6 +183,24 @@ def test_a_reply_that_nothing_guesses_is_told_and_the_file_of_a_page_says_it(tmp
     assert [verdict.problems for verdict in found.run().values()] == [()] * 3
 
 
+def test_a_good_reply_ends_a_list_whose_step_may_fall_back(tmp_path: Path) -> None:
+    recipe = recipe_of(
+        """
+          rows:
+            client: todos
+            graphql: 'query ($after: String) { items(after: $after) { id } }'
+            variables: {after: cursor}
+            take: reply.body.data.items
+            pages: {as: cursor, next: reply.body.data.next if reply.body.data.more else null}
+            fallback: [reply.body.x]
+        """,
+        "{rows: len(rows)}",
+    )
+    found = matrix_of(write_project(tmp_path, {"page": recipe}), faults=["endless"])
+    assert found.unreached == []
+    assert "X-Page-Partial" not in found.cases[0].good.answered.headers
+
+
 def listing_by(following: str) -> str:
     steps = f"""
       rows:

@@ -317,3 +317,16 @@ shape: [north, south]
         "north": {"carrier": "north", "parcel": "N-100"},
         "south": {"carrier": "south", "parcel": "N-100"},
     }
+
+
+def test_a_good_reply_has_what_a_step_says_that_it_needs(tmp_path: Path) -> None:
+    recipe = """
+    route: GET /api/page
+    auth: none
+    steps:
+      rows: {client: todos, get: /rows, take: reply.body.items, needs: ["[*].id"]}
+    shape: rows[0].name
+    """
+    found = matrix_of(write_project(tmp_path, {"page": recipe}), faults=["null", "nulls"])
+    assert found.unreached == []
+    assert {verdict.problems for verdict in found.run().values()} == {()}

@@ -18,6 +18,8 @@ _BESIDE = {
     "query": "the document stands under graphql, and what it is given under variables",
     "safe": "the document says it: a query reads, a mutation writes",
 }
+_LISTS = {"pages": "joins lists", "batch": "joins lists", "key_by": "takes a list"}
+"""Keys that take the value of each reply for a list, and what they do with it."""
 _SMALLEST, _LARGEST = -(2**31), 2**31 - 1
 _NO_CONSTANT = object()
 
@@ -40,6 +42,10 @@ def check_documents(page: Page) -> None:
             if request is not step and request.graphql.kind == "query":
                 mark = request.marks.key("graphql")
                 page.say(mark, "an undo that only reads", "what takes a write back is a mutation")
+            if request is step and (key := _joining(step)):
+                message = f"the data of a document is a mapping, and '{key}' {_LISTS[key]}"
+                hint = "say which list of it, as in take: reply.body.data.orders.nodes"
+                page.say(request.marks.key("graphql"), message, hint)
             _check_variables(page, request, request.graphql)
             if _ends_twice(page, request):
                 at_twice.setdefault(request.client, []).append(request.marks.key("graphql"))
@@ -47,6 +53,19 @@ def check_documents(page: Page) -> None:
         message = f"the base_url of client '{name}' has the endpoint in it already"
         cure = "take /graphql from base_url, or say where it is below: Client(graphql=…)"
         page.say(marks[0], message, cure + elsewhere(marks))
+
+
+def _joining(step: Request) -> str:
+    """The key that takes all data of a document for a list; '' where none does."""
+    written = step.marks.keys
+    if "take" in written:
+        return ""
+    found = [key for key in _LISTS if key in written]
+    if not step.safe:  # its chunks are joined for a reader alone
+        found = [key for key in found if key != "batch"]
+    if "each" in written:  # the list that is keyed is that of the items
+        found = [key for key in found if key != "key_by"]
+    return found[0] if found else ""
 
 
 def _ends_twice(page: Page, request: Request) -> bool:

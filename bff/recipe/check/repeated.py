@@ -72,9 +72,6 @@ def _of_pages(page: Page, step: Request, pages: Pages) -> Iterator[Said]:
         )
     if pages.within is not None:
         yield from _over_deadline(page, step, "pages", pages.within)
-    if step.graphql is not None and "take" not in step.marks.keys:
-        hint = "say which list of it, as in take: reply.body.data.orders.nodes"
-        yield step.marks.key("graphql"), "the data of a document is a mapping, and 'pages' joins lists", hint
     if step.format is not None and step.format.name in ("text", "form") and step.take is None:
         what = "a text" if step.format.name == "text" else "a mapping"
         hint = "let take make a list of it"
