@@ -185,14 +185,14 @@ def _anything(_: Inference, __: Sequence[ast.expr], options: Sequence[Sequence[T
     if _fits("string", options[0]) is False:
         return NULL
     return Unknown(
-        "what is in a text of JSON is not known", "a function of yours whose hint says it can read it"
+        "what is in a text of JSON is not known", "a function of yours whose hint says what it is"
     )
 
 
 def _sealed(_: Inference, __: Sequence[ast.expr], options: Sequence[Sequence[Type]]) -> Type:
     if _fits("string", options[0]) is False:
         return NULL
-    return Unknown("what was sealed is not known", "a function of yours whose hint says it can read it")
+    return Unknown("what was sealed is not known", "a function of yours whose hint says what it is")
 
 
 def _default(_: Inference, __: Sequence[ast.expr], options: Sequence[Sequence[Type]]) -> Type:

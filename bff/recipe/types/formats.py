@@ -6,7 +6,7 @@ from bff.recipe.model import BodyFormat
 from bff.types.model import STRING, Array, Member, Record, Type, Unknown, nullable
 
 _CELL = nullable(STRING)
-_VALUE = Unknown("nobody describes what the lines hold", "say what they must have: needs: on the step")
+_VALUE = Unknown("nobody describes what the lines hold", "a function of yours whose hint says what it is")
 
 
 def type_of_format(one: BodyFormat) -> Type:

@@ -175,11 +175,11 @@ class Requests:
         if promise is None:
             if step.graphql is not None:
                 cause = f"nobody describes what client '{step.client}' answers to the {step.graphql.title}"
-                return Unknown(cause, "needs: on the step")
+                return Unknown(cause, "a function of yours whose hint says what it is")
             asked = f"{step.method} {step.path.text.partition('?')[0]}"
             return Unknown(
                 f"nobody describes what {asked} of client '{step.client}' answers",
-                f"Client(schema=…), bff introspect {step.client}, or needs: on the step",
+                f"Client(schema=…), bff introspect {step.client}, or a function of yours whose hint says it",
             )
         return as_held(promise.type) if promise.enforced else _loosely(promise.type)
 
