@@ -184,9 +184,7 @@ def _hit(_: Inference, __: Sequence[ast.expr], options: Sequence[Sequence[Type]]
 def _anything(_: Inference, __: Sequence[ast.expr], options: Sequence[Sequence[Type]]) -> Type:
     if _fits("string", options[0]) is False:
         return NULL
-    return Unknown(
-        "what is in a text of JSON is not known", "a function of yours whose hint says what it is"
-    )
+    return Unknown("what is in a text of JSON is not known", "a function of yours whose hint says what it is")
 
 
 def _sealed(_: Inference, __: Sequence[ast.expr], options: Sequence[Sequence[Type]]) -> Type:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from bff.expressions.paths import Any_, Path
 from bff.expressions.types.choices import either
@@ -40,7 +40,11 @@ def _held(one: Type, needs: Waiting) -> Type:
     """A type with what is needed at it and below it."""
     own = [need for path, need in needs if not path]
     below = [(path, need) for path, need in needs if path]
-    is_list = any(need.form == "list" for need in own) or any(isinstance(path[0], Any_) for path, _ in below)
+    is_list = any(need.form == "list" for need in own) or (
+        # An element is needed of a list; that there is one says only what goes over it.
+        any(isinstance(path[0], Any_) for path, _ in below)
+        and all(isinstance(option, Array) for option in _told(one))
+    )
     is_object = any(need.form == "object" for need in own) or any(
         isinstance(path[0], str) for path, _ in below
     )
@@ -123,7 +127,7 @@ def _rest(below: Waiting) -> Waiting:
     return [(path[1:], need) for path, need in below if isinstance(path[0], Any_)]
 
 
-def _told(one: Type) -> Iterable[Type]:
+def _told(one: Type) -> list[Type]:
     """The options of a type, but for null."""
     return [option for option in options(one) if option != NULL]
 
