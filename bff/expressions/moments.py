@@ -226,7 +226,8 @@ class Moments:
         return names
 
     def _call(self, node: ast.Call, name: str, nodes: Sequence[ast.expr], given: Sequence[Made]) -> Made:
-        moment = None if name in _STOPS else next(filter(None, map(moment_in, given)), None)
+        brought = next(filter(None, map(moment_in, given)), None)
+        moment = None if name in _STOPS and not _is_of_seconds(name, nodes) else brought
         if name in _INSTANTS:
             return replace(_INSTANT, moment=node if name == "now" else moment)
         if name in ("min", "max"):
@@ -236,7 +237,7 @@ class Moments:
                 self._sorted(nodes, given[0])
             return given[0]
         if name in ("date", "days", "local"):
-            return _days(name, nodes)
+            return _days(name, nodes, brought)
         found = _GIVEN.get(name)
         return replace(NOTHING, moment=moment) if found is None else found(given, moment)
 
@@ -280,10 +281,17 @@ def _calculated(operator: ast.operator, one: Made, other: Made) -> Made:
     return replace(_mixed([one, other]), element=either(*elements) if elements else None)
 
 
-def _days(name: str, nodes: Sequence[ast.expr]) -> Made:
+def _is_of_seconds(name: str, nodes: Sequence[ast.expr]) -> bool:
+    """Whether something begins anew each second."""
+    unit = nodes[1] if name == "start_of" and len(nodes) > 1 else None
+    return isinstance(unit, ast.Constant) and unit.value == "second"
+
+
+def _days(name: str, nodes: Sequence[ast.expr], moment: ast.expr | None) -> Made:
     zone = nodes[1] if len(nodes) > 1 else ast.Constant("UTC")
     day = NOTHING if isinstance(zone, ast.Constant) and zone.value == "UTC" else _DAY
-    return {"date": day, "days": Made(element=day), "local": Made(members={"date": day})}[name]
+    parts = {"date": day, "time": Made(moment=moment)}  # the other parts last for a minute and more
+    return {"date": day, "days": Made(element=day), "local": Made(members=parts)}[name]
 
 
 def _merged(given: Sequence[Made], _: ast.expr | None) -> Made:
