@@ -57,7 +57,7 @@ class VisitorsSeals:
     def seal(self, plain: bytes) -> str:
         """The text of up to MAX_PLAIN bytes, at most MAX_SEALED long."""
         sealed = self._seals.ciphers[0].encrypt(plain, self._bound())
-        return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode("ascii")
+        return _text_of(sealed)
 
     def open(self, text: str) -> bytes | None:
         """What was sealed; None where it was not, or elsewhere, for somebody else, or with a key that is gone."""
@@ -66,6 +66,8 @@ class VisitorsSeals:
         try:
             sealed = base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True)
         except ValueError:
+            return None
+        if _text_of(sealed) != text:  # the same bytes, written in another way
             return None
         for cipher in self._seals.ciphers:
             try:
@@ -80,6 +82,10 @@ class VisitorsSeals:
             who = jsontext.encode_sorted_within(self._who, nodes, _MOST_OF_VISITOR, 100)
             self._bound_to = [_VERSION, self._seals.page, who]
         return self._bound_to
+
+
+def _text_of(sealed: bytes) -> str:
+    return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode("ascii")
 
 
 def _own_key(key: str) -> bytes:

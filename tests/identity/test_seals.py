@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import string
 
 import pytest
 from cryptography.fernet import Fernet
@@ -81,6 +82,17 @@ def test_no_text_of_another_kind_opens() -> None:
     cookie = SessionSeal([NEW], 3600).seal(Session({"id": "ann"}, {}, 9999999999), 1_000_000_000)
     for text in ("", "a", "=", "AAAA", cookie, "é", "a b", "\n", "A" * MAX_SEALED, "A" * 1_000_000):
         assert seals().open(text) is None
+
+
+@pytest.mark.parametrize("plain", [b"1", b"12", b"123"])
+def test_what_is_sealed_has_one_text_and_no_other(plain: bytes) -> None:
+    text = seals().seal(plain)
+    assert seals().open(text) == plain
+    letters = string.ascii_letters + string.digits + "+/-_="
+    others = [text[:-1] + last for last in letters if last != text[-1]]
+    assert {seals().open(other) for other in [*others, text + "=", text + "==", f" {text}", f"{text}\n"]} == {
+        None
+    }
 
 
 def test_what_fits_is_no_longer_than_two_kilobytes() -> None:
