@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -119,7 +120,8 @@ def _sign(
     from bff.testing.signing import signed_headers  # few pages are for who signs
 
     name = recipe.signed.secrets[0]
-    for header, value in signed_headers(recipe.signed, environ[name], body).items():
+    message = f"msg_{token_hex(8)}"  # each call is news of its own
+    for header, value in signed_headers(recipe.signed, environ[name], body, message=message).items():
         request[key_of(header)] = value
     return (f"signed with {name}, as {recipe.signed.scheme} signs",)
 

@@ -29,7 +29,7 @@ from bff.testing.lines import assembled
 from bff.testing.samples import GivenInput
 from bff.testing.scenario import SESSION_KEY, raw_body, wire_texts
 from bff.testing.server import FakeBackend, Received, Script, answer
-from bff.testing.signing import signed_headers
+from bff.testing.signing import with_signature
 from bff.testing.tables import rows_in
 from bff.testing.upstream import PICTURE
 from bff.web.app import create_app
@@ -194,7 +194,7 @@ class Visit:
         if recipe.signed is not None:
             raw, secret = raw_body(recipe, request), next(iter(recipe.signed.stand_ins.values()))
             options = {"data": raw, "content_type": "application/json"}
-            headers += signed_headers(recipe.signed, secret, raw).items()
+            headers = with_signature(recipe.signed, secret, raw, headers)
         if recipe.passes and recipe.method != "GET":
             options = {"data": PICTURE, "content_type": "image/png"}
         begun = clock.monotonic()

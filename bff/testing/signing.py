@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from bff import clock
@@ -39,6 +39,16 @@ def sign(
     `at` is the time that is signed (seconds since 1970), now unless it is said; `message` the id of Standard Webhooks.
     """
     return signed_headers(Signed(scheme, (), header, prefix, encoding), secret, body, at=at, message=message)
+
+
+def with_signature(
+    signed: Signed, secret: str, body: bytes, headers: Sequence[tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """The headers of a request with those of its sender, who signs the id that it has."""
+    message = next((text for name, text in headers if name.lower() == STANDARD_ID), MESSAGE)
+    made = signed_headers(signed, secret, body, message=message)
+    own = {name.lower() for name in made}
+    return [*(pair for pair in headers if pair[0].lower() not in own), *made.items()]
 
 
 def signed_headers(

@@ -209,6 +209,18 @@ def test_a_page_for_who_signs_is_asked_with_its_first_secret(
     assert err.splitlines()[1:] == ["signed with HOOK_SECRET, as stripe signs"]
 
 
+def test_each_call_is_news_of_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook = HOOK.replace("stripe", "standard").replace("raw", "headers['webhook-id']").rstrip()
+    write_project(tmp_path, {"hook": f"{hook}\n    input: {{headers: {{webhook-id: {{type: string}}}}}}\n"})
+    for name in ("HOOK_SECRET", "OLD_SECRET"):
+        monkeypatch.setenv(name, "whsec_c2VjcmV0")
+    assert [call(tmp_path, "hook", "-d", "{}") for _ in range(2)] == [0, 0]
+    first, second = capsys.readouterr().out.split()
+    assert first != second
+
+
 def test_a_secret_that_is_not_there_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -233,6 +233,15 @@ RECIPES = {
       made: {client: todos, post: /made, body: {id: body.id, all: raw}, idempotency_key: true}
     shape: {made: made.text, known: known.text}
     """,
+    "signed, by an id": WRITES
+    + """
+    signed: {scheme: standard, secret: SECRET}
+    idempotency_key: headers['webhook-id']
+    input: {headers: {webhook-id: {type: string, required: true, minLength: 9}}}
+    steps:
+      made: {client: todos, post: /made, idempotency_key: true}
+    shape: {made: made.text, id: "headers['webhook-id']"}
+    """,
     "signed, of any body": WRITES
     + """
     signed: {scheme: hmac, header: X-Own, secret: SECRET, encoding: base64}
