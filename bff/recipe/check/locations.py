@@ -72,7 +72,11 @@ def _check_text(page: Page, header: str, spot: Spot, node: ast.expr) -> None:
 
 def _say_unencoded(page: Page, header: str, spot: Spot, node: ast.expr, encoded: str) -> None:
     message = f"'{_written(spot, node)}' stands in {header} as it is"
-    _say(page, spot, node, message, f"write url_encode({encoded})")
+    within = any(isinstance(part, ast.expr) and _is_encoded(part) for part in ast.walk(node))
+    cure = (
+        "put url_encode(…) around all of it, and nowhere within" if within else f"write url_encode({encoded})"
+    )
+    _say(page, spot, node, message, cure)
 
 
 def _parts(node: ast.expr) -> Iterator[ast.expr]:

@@ -46,7 +46,7 @@ def kind_of(node: Node) -> str:
     if isinstance(node, MapNode):
         return "a mapping"
     if isinstance(node, ListNode):
-        return "a list"
+        return "a list" if node.items else "an empty list"
     if node.value is None:
         return "nothing"
     if isinstance(node.value, bool):
