@@ -19,6 +19,7 @@ from bff.recipe.needs import Need
 from bff.recipe.types.accepted import accepts_failures
 from bff.recipe.types.formats import may_be_nothing, type_of_format
 from bff.recipe.types.held import as_held
+from bff.recipe.types.holes import may_be_unasked
 from bff.recipe.types.names import ERROR, reply
 from bff.recipe.types.needed import with_needs
 from bff.types.model import (
@@ -89,6 +90,8 @@ class Requests:
             inner = self._with_cursor(step, step.pages, inner)
         self._look_at(step, inner)
         value = self._answer(step, inner)
+        if may_be_unasked(step, lambda hole: typing.unwatched.of(hole, inner)):
+            value = nullable(value)
         if step.undo is not None:
             body = nullable(self._body(step))
             self._look_at(step.undo, inner.with_names({step.name: value, "reply": reply(INTEGER, body)}))
