@@ -40,8 +40,8 @@ Unmet = Literal[
     "no-number",
     "other-kind",
 ]
-_LEVELS = 20
-"""How deep a type that holds itself is looked into."""
+_DEEPEST = 100
+"""How deep in a reply a type that holds itself is still looked into: no reply is deeper unless a setting lets it be."""
 
 
 class Held(Struct, frozen=True):
@@ -108,24 +108,24 @@ def hold_types(value: Any, types: Iterable[HeldType]) -> None:
         for key in one.path:
             values = _below(values, key)
         for part in values:
-            wrong = None if part is None else _off(one.type, part, one.path, _LEVELS)
+            wrong = None if part is None else _off(one.type, part, one.path)
             if wrong is not None:
                 raise wrong
 
 
-def _off(one: Type, value: Any, path: Path, levels: int) -> UnmetNeed | None:
+def _off(one: Type, value: Any, path: Path) -> UnmetNeed | None:
     """What of a value is not of a type, with its path; of a literal only the kind counts."""
     match one:
         case Named():
-            return _off(one.type, value, path, levels - 1) if levels else None
+            return _off(one.type, value, path) if len(path) < _DEEPEST else None
         case Union(options=parts):
-            return _off_all(parts, value, path, levels)
+            return _off_all(parts, value, path)
         case Record():
-            return _off_record(one, value, path, levels)
+            return _off_record(one, value, path)
         case Array(element=element):
             if not isinstance(value, list):
                 return UnmetNeed(path, "null" if value is None else "no-list")
-            wrong = (_off(element, item, (*path, ANY), levels) for item in value)
+            wrong = (_off(element, item, (*path, ANY)) for item in value)
             return next((found for found in wrong if found is not None), None)
         case Unknown() | Unverified():
             return None
@@ -143,9 +143,9 @@ _NO_KIND: dict[str, Unmet] = {
 }
 
 
-def _off_all(parts: tuple[Type, ...], value: Any, path: Path, levels: int) -> UnmetNeed | None:
+def _off_all(parts: tuple[Type, ...], value: Any, path: Path) -> UnmetNeed | None:
     """What is wrong with a value that is of none of several types: what is deepest, where one is of its kind."""
-    wrong = [_off(part, value, path, levels) for part in parts]
+    wrong = [_off(part, value, path) for part in parts]
     if not wrong or None in wrong:
         return None
     deepest = max((one for one in wrong if one is not None), key=lambda one: len(one.path))
@@ -154,12 +154,12 @@ def _off_all(parts: tuple[Type, ...], value: Any, path: Path, levels: int) -> Un
     return UnmetNeed(path, "null" if value is None else "other-kind")
 
 
-def _off_record(record: Record, value: Any, path: Path, levels: int) -> UnmetNeed | None:
+def _off_record(record: Record, value: Any, path: Path) -> UnmetNeed | None:
     if not isinstance(value, dict):
         return UnmetNeed(path, "null" if value is None else "no-object")
     for name, member in record.members:
         if name in value:
-            wrong = _off(member.type, value[name], (*path, name), levels)
+            wrong = _off(member.type, value[name], (*path, name))
         else:
             wrong = UnmetNeed((*path, name), "absent") if member.required else None
         if wrong is not None:
@@ -167,9 +167,7 @@ def _off_record(record: Record, value: Any, path: Path, levels: int) -> UnmetNee
     if record.other is None:
         return None
     names = {name for name, _ in record.members}
-    rest = (
-        _off(record.other, item, (*path, ANY), levels) for name, item in value.items() if name not in names
-    )
+    rest = (_off(record.other, item, (*path, ANY)) for name, item in value.items() if name not in names)
     return next((found for found in rest if found is not None), None)
 
 

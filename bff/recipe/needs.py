@@ -225,9 +225,12 @@ def _unless_asked(need: ReplyNeed, is_asked: bool) -> ReplyNeed:
 def _reads(step: Request, read: Iterable[Path], asked: set[Path]) -> Iterator[ReplyNeed]:
     """What a step says with `needs: reads`: what is read is there, as is all that is around it."""
     if step.needs == "reads":
+        read = list(read)
+        objects = {path[:at] for path in read for at, key in enumerate(path) if key is not ANY}
         around = {path[:at] for path in read for at in range(len(path) + 1)}
         for path in sorted(around, key=str):
-            yield _unless_asked(ReplyNeed(path, nullable=False, said=True), path in asked)
+            form: Form = "object" if path in objects else "any"
+            yield _unless_asked(ReplyNeed(path, nullable=False, form=form, said=True), path in asked)
 
 
 def _said(step: Request) -> tuple[ReplyNeed, ...]:

@@ -61,6 +61,7 @@ ROWS = "{titles: '[item.title for item in row]'}"
         (OWNER, "needs: reads", {"owner": None}, "row.owner is null."),
         (OWNER, "needs: reads", None, "row is null."),
         ("{n: row.n if row else 1}", "needs: reads", None, {"n": 1}),
+        ("pick(row, 'id')", "needs: reads", [{"id": 1}], "row is not an object."),
         (ITEMS, "needs: reads", {"items": [None]}, "row.items[*] is null."),
         (ROWS, "needs: reads\n        take: '[x for x in reply.body]'", [{}], "row[*].title is null."),
         (OWNER, "needs: reads\n        take: reply.body.data", None, "reply.body is null."),

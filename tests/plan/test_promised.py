@@ -140,6 +140,13 @@ def test_a_type_that_holds_itself_is_held_level_by_level() -> None:
     assert off(COMMENT, [("replies", ANY, "text")], good) is None
 
 
+def test_a_type_that_holds_itself_is_held_as_deep_as_replies_are() -> None:
+    reply: dict[str, Any] = {"text": 1}
+    for _ in range(45):
+        reply = {"text": "a", "replies": [reply]}
+    assert off(COMMENT, [()], reply) == ("replies.*." * 45 + "text", "no-string")
+
+
 class Promising:
     """A contract that promises a person whatever is asked."""
 
