@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bff.deploy import aws_site
+from bff.deploy.bundle import STATE
 from bff.deploy.layers import FOLDER, Layer
 from bff.deploy.manifest import slug, to_yaml
 from bff.deploy.target import Function, Project
@@ -113,7 +114,11 @@ def whole_seconds(function: Function) -> int:
 def optional(function: Function) -> tuple[str, ...]:
     """The settings that a function may be given beside its variables: the Redis that its build was told of."""
     bundle = function.bundle
-    return tuple(name for name in _REDIS if name in bundle.settings and "redis" in bundle.packages)
+    return tuple(
+        name
+        for name in _REDIS
+        if name in bundle.settings and name not in bundle.variables and "redis" in bundle.packages
+    )
 
 
 def is_published(function: Function) -> bool:
@@ -135,6 +140,12 @@ def layer_title(layer: Layer, project: Project) -> str:
     return f"{slug(project.name)}-{layer.name}"
 
 
+def _secrets(function: Function) -> Iterator[str]:
+    """The variables whose texts are secrets of senders, whatever they are called."""
+    for plan in function.plans.values():
+        yield from () if plan.recipe.signed is None else plan.recipe.signed.secrets
+
+
 def _paths(function: Function) -> list[str]:
     return list(dict.fromkeys(plan.recipe.path for plan in function.plans.values()))
 
@@ -149,11 +160,12 @@ def _parameters(project: Project) -> Iterator[tuple[str, dict[str, Any]]]:
         for function in project.functions
         for name, value in sorted(function.bundle.variables.items())
     }
+    hidden = {STATE, *(secret for function in project.functions for secret in _secrets(function))}
     for name, default in variables.items():
         found: dict[str, Any] = {"Type": "String", "Description": name}
         if default is not None:
             found["Default"] = default
-        if _SECRET.search(name):
+        if name in hidden or _SECRET.search(name):
             found["NoEcho"] = True
         yield camel(name), found
     if any(map(is_published, project.functions)):
@@ -167,6 +179,8 @@ def _parameters(project: Project) -> Iterator[tuple[str, dict[str, Any]]]:
             },
         )
     for name in _optional(project):
+        if name in variables:
+            continue
         # Its password is in it.
         found = {"Type": "String", "Description": f"{name}: {_REDIS[name]}", "Default": "", "NoEcho": True}
         yield camel(name), found

@@ -7,10 +7,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 from msgspec.structs import replace
 
 from bff.cli import main
-from bff.deploy import TARGETS, Bundle, Bundler
+from bff.deploy import TARGETS, Bundle, Bundler, Function, Project
 from bff.deploy.engine_pack import PACK
 from bff.deploy.layers import layers_of
 from bff.deploy.python import running_python
@@ -148,6 +149,29 @@ def test_a_built_page_for_who_signs_is_started_without_its_environment(
     lines = [line.split() for line in printed.splitlines()]
     for name in ("NEW_SECRET", "OLD_SECRET", "BFF_STATE_URL"):
         assert [name, "must", "be", "set", "hook"] in lines
+
+
+@pytest.mark.parametrize("told", [(), ("BFF_STATE_URL",)])
+def test_aws_shows_no_secret_of_a_sender_and_wants_the_store_that_a_page_needs(
+    told: tuple[str, ...], tmp_path: Path
+) -> None:
+    hook = HOOK.replace("NEW_SECRET", "OF_GITHUB").rstrip()
+    root = write_project(tmp_path / "shop", {"hook": f"{hook}\n    idempotency_key: raw\n"})
+    shutil.copy(ROOT / "requirements.txt", root)
+    target, python = TARGETS["aws-lambda"], running_python()
+    bundle = Bundler(root, python, "x86_64", told).bundle(["hook"], target.need)
+    project = Project("shop", [Function("hook", bundle)], python.version, "x86_64", False, {}, "")
+    template = yaml.safe_load(target.manifests(project)["template.yaml"])
+    shown = {
+        one["Description"]: one
+        for one in template["Parameters"].values()
+        if one.get("Default") is not None or not one.get("NoEcho")
+    }
+    assert shown == {}
+    [function] = [one for one in template["Resources"].values() if one["Type"] == "AWS::Serverless::Function"]
+    variables = function["Properties"]["Environment"]["Variables"]
+    assert variables["BFF_STATE_URL"] == {"Ref": "BffStateUrl"}
+    assert variables["OF_GITHUB"] == {"Ref": "OfGithub"}
 
 
 def test_a_page_that_seals_has_what_does_and_wants_the_keys(tmp_path: Path) -> None:
