@@ -19,7 +19,7 @@ from bff.recipe.check import check_folder
 from bff.recipe.contracts import promise_of
 from bff.recipe.model import Request
 from bff.recipe.types.project import type_of_visitors, types_of_page
-from bff.types.model import Type, Unknown, holds
+from bff.types.model import STRING, Array, Member, Record, Type, Unknown, holds, nullable
 from bff.types.text import text_of
 from tests.expressions.generated import values
 from tests.expressions.types.drawn import value_of
@@ -33,6 +33,18 @@ _FAILURES: tuple[Reply, ...] = (
     requests.ConnectionError("refused"),
     requests.Timeout("late"),
 )
+
+
+_DIRECTOR = Record((("name", Member(STRING)),))
+_FILM = Record(
+    (
+        ("id", Member(STRING)),
+        ("title", Member(STRING)),
+        ("director", Member(nullable(_DIRECTOR), required=False)),
+    )
+)
+FILMS = Record((("data", Member(Record((("films", Member(Array(_FILM))),)))),))
+"""What documents are answered with, which nobody promises."""
 
 
 class Subject(NamedTuple):
@@ -55,7 +67,8 @@ def subject_of(root: Path, case: str, enforce: str) -> Subject:
             if isinstance(step, Request):
                 promise = promise_of(project.contracts, step)
                 base = f"http://{step.client}.test{step.path.parts[0]}"
-                promised[base] = Unknown() if promise is None else promise.type
+                unsaid = Unknown() if step.graphql is None else FILMS
+                promised[base] = unsaid if promise is None else promise.type
     return Subject(create_app(root), shape, promised)
 
 
@@ -117,7 +130,8 @@ def ask(subject: Subject, prepared: Mapping[str, Sequence[Reply]]) -> None:
         return found[0], {"Content-Type": "application/json"}, found[1]
 
     with responses.RequestsMock(assert_all_requests_are_fired=False) as backend:
-        backend.add_callback(responses.GET, re.compile(".*"), answer)
+        for method in (responses.GET, responses.POST):
+            backend.add_callback(method, re.compile(".*"), answer)
         answered = subject.app.test_client().get("/api/page?deep=true")
     if answered.status_code == 200:
         value = json.loads(answered.data)
