@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from bff.expressions.tree import Constant, Expression, Mapping, Tree
 from bff.recipe.check.page import Page
 from bff.recipe.check.requests import seconds_text
-from bff.recipe.graph import names_in, parts
+from bff.recipe.graph import inspect_part, names_in, parts
 from bff.recipe.keys import PLACE_NAMES, SCOPE_NAMES
 from bff.recipe.model import Mark, Pages, Request, Until
 
@@ -89,6 +89,12 @@ def _of_pages(page: Page, step: Request, pages: Pages) -> Iterator[Said]:
         yield step.marks.key("key_by"), "'key_by' over the lists of an each", hint
 
 
+def _member_read(pages: Pages) -> str:
+    """The first member of a body that tells what follows, as only a mapping has; '' for none."""
+    read = {path[2] for path in inspect_part(pages.next).reads if path[:2] == ("reply", "body") and path[2:]}
+    return min((key for key in read if isinstance(key, str)), default="")
+
+
 def _over_deadline(page: Page, step: Request, key: str, within: float) -> Iterator[Said]:
     deadline = page.recipe.deadline
     if within > deadline:
@@ -124,6 +130,10 @@ def _no_list(tree: Tree) -> str:
 
 
 def _of_cursor(step: Request, pages: Pages) -> Iterator[Said]:
+    if step.take is None and step.graphql is None and (member := _member_read(pages)):
+        hint = "say which list of it, as in take: reply.body.items"
+        message = f"'next' reads '{member}' of a body that 'pages' takes for the list itself"
+        yield step.marks.value("pages.next"), message, hint
     if pages.name is None:
         return
     used = [key for key, part in parts(step) if key in _SENT and pages.name in names_in(part)]
