@@ -1,4 +1,4 @@
-"""Whether a read may not be made: a hole of its path that is null or an empty text says so, and its value is null."""
+"""Whether a read may not be made: a hole of its path that has no text, or an empty one, says so; its value is null."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from bff.expressions.tree import Expression
 from bff.recipe.model import Request
-from bff.types.model import BOOLEAN, INTEGER, NUMBER, Literal, Type, options
+from bff.types.model import BOOLEAN, INTEGER, NULL, NUMBER, STRING, Literal, Type, options
 
 _NEVER_EMPTY = (BOOLEAN, INTEGER, NUMBER)
 
@@ -17,12 +17,13 @@ def may_be_unasked(step: Request, type_of: Callable[[Expression], Type]) -> bool
     if step.writes:
         return False
     asked = set(_asked(step))
-    return any(
-        ast.dump(hole.node) not in asked
-        and not _has_text(hole.node)
-        and not all(map(_is_text, options(type_of(hole))))
-        for hole in step.path.holes
-    )
+    for hole in step.path.holes:
+        empty: tuple[Type, ...] = (STRING, NULL) if ast.dump(hole.node) in asked else ()
+        if not _has_text(hole.node) and not all(
+            one in empty or _is_text(one) for one in options(type_of(hole))
+        ):
+            return True
+    return False
 
 
 def _asked(step: Request) -> Iterator[str]:
