@@ -93,6 +93,7 @@ METHODS = {
     "get": "write {0}['key']: a missing key is null",
     "push": "write {0} + [x]",
     "append": "write {0} + [x]",
+    "group": "write {0}[1] of what find gives; group(list, 'owner.id') of a list",
     "json": "write {0}.body: it is decoded",
     "toFixed": "write f'{{0}:.2f}'",
     "toString": "write str({0})",

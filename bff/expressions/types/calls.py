@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 
 from bff.expressions.functions import FUNCTIONS
+from bff.expressions.library import Function
 from bff.expressions.paths import field_path
 from bff.expressions.types import mappings
 from bff.expressions.types.arithmetic import kind_of
@@ -38,6 +39,11 @@ _TYPES: Mapping[str, Type] = {
     "string[]": Array(STRING),
     "integer[]": Array(INTEGER),
 }
+_NEEDED = {
+    **dict.fromkeys(("a number as whole", "a number of the same kind"), "number"),
+    **dict.fromkeys(("the first hit", "anything", "what was sealed"), "string"),
+}
+"""The kinds of the first argument where a rule says what a function gives."""
 _OVER_LISTS = frozenset({"count", "sum", "any", "all", "sort", "unique", "index", "group", "join"})
 
 
@@ -53,12 +59,25 @@ def calls_of(functions: Mapping[str, Type]) -> Calls:
         function = FUNCTIONS.get(name)
         if function is None:  # a client's own quoting
             return nullable(STRING)
+        _tell_useless(inference, function, arguments, options)
         rule = RULES.get(function.gives)
         if rule is not None:
             return rule(inference, arguments, options)
         return declared(function.gives, options)
 
     return call
+
+
+def _tell_useless(
+    inference: Inference, function: Function, nodes: Sequence[ast.expr], options: Sequence[Sequence[Type]]
+) -> None:
+    if inference.watch is None:
+        return
+    by_rule = function.gives in RULES
+    needed = _NEEDED.get(function.gives, "") if by_rule else function.gives.partition(" of ")[2]
+    for node, kinds, given in zip(nodes, needed.split(", "), options, strict=False):
+        if kinds and _fits(kinds, given) is False:
+            inference.watch.argument(node, function.name, kinds.split(" | "), given)
 
 
 def declared(gives: str, options: Sequence[Sequence[Type]]) -> Type:

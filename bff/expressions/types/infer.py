@@ -55,6 +55,10 @@ class Watch(Protocol):
         """A function is given the path of a field of the items of a list."""
         ...
 
+    def argument(self, node: ast.expr, function: str, kinds: Sequence[str], options: Sequence[Type]) -> None:
+        """A function that takes these kinds is given what has these options, and none of them is of use."""
+        ...
+
 
 class Inference:
     """Types of expressions; it is `trusting` where what is expected is taken for what is there.

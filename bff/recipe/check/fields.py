@@ -20,7 +20,19 @@ from bff.recipe.model import Guard, Mark, Origin, Recipe, Request
 from bff.recipe.rows import keys_of
 from bff.recipe.types.project import type_of_visitors, types_of_page
 from bff.text import nearest
-from bff.types.model import BOOLEAN, NOT_LISTED, NULL, STRING, Array, Record, Scalar, Type, Unknown
+from bff.types.model import (
+    BOOLEAN,
+    INTEGER,
+    NOT_LISTED,
+    NULL,
+    NUMBER,
+    STRING,
+    Array,
+    Record,
+    Scalar,
+    Type,
+    Unknown,
+)
 
 _MOST_LISTED = 20
 _TESTS = {"a list": "len({}) > 0", "an integer": "{} > 0", "a number": "{} > 0"}
@@ -118,6 +130,20 @@ class _Reading:
 
         if label:
             self._along(label, path, mark)
+
+    def argument(self, node: ast.expr, function: str, kinds: Sequence[str], options: Sequence[Type]) -> None:
+        """A function is given what is of no use to it."""
+        found = _there(options)
+        if found is None:
+            return
+        given = " or ".join(dict.fromkeys(_word(one) for one in found))
+        cure = f"it takes {' or '.join(_with_article(kind) for kind in kinds if kind != 'null')}"
+        if kinds == ["string"] and all(kind_of(one) in (INTEGER, NUMBER) for one in found):
+            cure = f"write str({self._text(node)})"
+        mark = self._mark(node.col_offset, (node.end_col_offset or 0) - node.col_offset)
+        if mark is not None:
+            said = _Said(f"{function} {self._text(node)}", f"{function}() of {given} is always null", cure)
+            self._say(said, mark)
 
     def key_by(self, step: Request, path: Along) -> None:
         """The rows of a step become a mapping by a field."""
@@ -277,4 +303,9 @@ def _word(one: Type) -> str:
         return "a list" if isinstance(one, Array) else "an object"
     kind = kind_of(one)
     assert isinstance(kind, Scalar)
-    return f"{'an' if kind.name == 'integer' else 'a'} {kind.name}"
+    return _with_article(kind.name)
+
+
+def _with_article(kind: str) -> str:
+    kind = "string" if kind == "some text" else kind
+    return f"{'an' if kind in ('integer', 'object') else 'a'} {kind}"

@@ -226,6 +226,47 @@ def test_each_key_of_the_path_that_a_mapping_is_made_by_is_looked_at(
 
 
 @pytest.mark.parametrize(
+    ("call", "message", "cure"),
+    [
+        ("replace(len(todos), '.', ',')", "replace() of an integer is always null", "write str(len(todos))"),
+        ("matches(len(todos), r'1')", "matches() of an integer is always null", "write str(len(todos))"),
+        ("find(sum(todos), r'1')", "find() of a number is always null", "write str(sum(todos))"),
+        ("startswith(todos[0].title, 5)", "startswith() of an integer is always null", "write str(5)"),
+        ("round(todos[0].title)", "round() of a string is always null", "it takes a number"),
+        ("len(5)", "len() of an integer is always null", "it takes a list or an object or a string"),
+        (
+            "url_encode(todos)",
+            "url_encode() of a list is always null",
+            "it takes a boolean or a number or a string",
+        ),
+        ("split(todos, ',')", "split() of a list is always null", "it takes a string"),
+    ],
+)
+def test_what_a_function_is_given_is_of_use(call: str, message: str, cure: str, tmp_path: Path) -> None:
+    [finding] = check_folder(project(tmp_path, todos(f'"[todos[0].id, {call}]"')))[1]
+    assert (finding.message, finding.hint) == (message, cure)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "lower(todos[0].helper)",
+        "round(default(todos[0].hours, 0), 1)",
+        "[lower(x) for x in ['a', 1]]",
+        "upper(todos[0].title if todos else 5)",
+        "str(null)",
+        "lower(null)",
+        "sum(todos)",
+        "min(1, todos[0].hours)",
+        "group(todos, 'owner')",
+        "len(todos[0].title)",
+    ],
+)
+def test_what_a_function_is_given_may_be_of_use(call: str, tmp_path: Path) -> None:
+    assert check_folder(project(tmp_path, todos(f'"[todos[0].id, {call}]"')))[1] == []
+
+
+@pytest.mark.parametrize(
     ("required", "message", "cure"),
     [
         ("todos", "this is a list, and never exactly true", "write len(todos) > 0"),
