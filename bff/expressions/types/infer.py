@@ -55,6 +55,12 @@ class Watch(Protocol):
         """A function is given the path of a field of the items of a list."""
         ...
 
+    def pair(
+        self, node: ast.expr, sign: ast.operator | ast.cmpop, left: Sequence[Type], right: Sequence[Type]
+    ) -> None:
+        """An operator of what has these options gives null, whatever they are."""
+        ...
+
     def argument(self, node: ast.expr, function: str, kinds: Sequence[str], options: Sequence[Type]) -> None:
         """A function that takes these kinds is given what has these options, and none of them is of use."""
         ...
@@ -98,7 +104,8 @@ class Inference:
             case ast.UnaryOp(operand=operand):
                 return self._negative(operand, facts)
             case ast.BinOp(left=left, op=operator, right=right):
-                return calculated(operator, self._options_of(left, facts), self._options_of(right, facts))
+                one, other = self._options_of(left, facts), self._options_of(right, facts)
+                return self._of_pair(node, operator, (one, other), calculated(operator, one, other))
             case ast.Compare():
                 return self._comparison(node, facts)
             case ast.JoinedStr(values=parts):
@@ -185,10 +192,22 @@ class Inference:
         for sign, right in zip(node.ops, node.comparators, strict=True):
             one, other = self._options_of(left, facts), self._options_of(right, facts)
             is_order = isinstance(sign, ast.Lt | ast.LtE | ast.Gt | ast.GtE)
-            pairs.append(ordered(one, other) if is_order else BOOLEAN)
+            pair = self._of_pair(node, sign, (one, other), ordered(one, other)) if is_order else BOOLEAN
+            pairs.append(pair)
             left = right
         *first, last = pairs
         return union_of(*(kept(self.options(pair), falsy) for pair in first), last)
+
+    def _of_pair(
+        self,
+        node: ast.expr,
+        sign: ast.operator | ast.cmpop,
+        pair: tuple[Sequence[Type], Sequence[Type]],
+        one: Type,
+    ) -> Type:
+        if one == NULL and self.watch is not None:
+            self.watch.pair(node, sign, *pair)
+        return one
 
     # --- what is made --------------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from bff.expressions.tree import Each, Expression
 from bff.expressions.types.arithmetic import kind_of
 from bff.expressions.types.choices import EMPTY
 from bff.expressions.types.infer import Along
+from bff.recipe.check.operators import AS_NUMBER, AS_TEXT, SIGNS
 from bff.recipe.check.page import elsewhere
 from bff.recipe.check.parts import concerns, held_by
 from bff.recipe.loader import Project
@@ -130,6 +131,19 @@ class _Reading:
 
         if label:
             self._along(label, path, mark)
+
+    def pair(
+        self, node: ast.expr, sign: ast.operator | ast.cmpop, left: Sequence[Type], right: Sequence[Type]
+    ) -> None:
+        """Two values do not go together."""
+        one, other = _there(left), _there(right)
+        mark = self._mark(node.col_offset, (node.end_col_offset or 0) - node.col_offset)
+        if one is None or other is None or mark is None:
+            return
+        kinds = [" or ".join(dict.fromkeys(map(_word, found))) for found in (one, other)]
+        message = f"'{SIGNS[type(sign)]}' of {kinds[0]} and {kinds[1]} is always null"
+        cure = (AS_TEXT if isinstance(sign, ast.Add) else AS_NUMBER) if "a string" in kinds else ""
+        self._say(_Said(f"{message} {self._text(node)}", message, cure), mark)
 
     def argument(self, node: ast.expr, function: str, kinds: Sequence[str], options: Sequence[Type]) -> None:
         """A function is given what is of no use to it."""

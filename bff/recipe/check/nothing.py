@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from bff.expressions.addresses import keys_of
 from bff.expressions.paths import field_path
 from bff.expressions.tree import Expression
+from bff.recipe.check.operators import AS_NUMBER, AS_TEXT, SIGNS
 from bff.recipe.check.page import Page, Spot
 
 _PATH = re.compile(r"[^.\[]+[.\[].*")
@@ -26,9 +27,6 @@ _BY_KEYS = {"pick": "write {{'name': x.{1}}}", "omit": "write merge(x, {{'a': om
 _INSTANTS = frozenset({"now", "instant", "shift", "start_of"})
 _TEXTS = _INSTANTS | {"date", "digest", "str", "join", "lower", "upper", "strip", "replace", "quote"}
 _NUMBERS = frozenset({"len", "count", "round", "abs", "int", "float", "epoch"})
-_SIGNS: dict[type[ast.operator], str] = {
-    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%",
-}  # fmt: skip
 _LONG_AGO = 1_000_000_000
 
 
@@ -85,7 +83,7 @@ def _wrong_path(path: str, instead: str) -> tuple[str, str] | None:
 
 
 def _check_arithmetic(page: Page, spot: Spot, node: ast.BinOp) -> None:
-    sign = _SIGNS.get(type(node.op), "")
+    sign = SIGNS.get(type(node.op), "")
     for text, other in ((node.left, node.right), (node.right, node.left)):
         instant = _is_call(text, _INSTANTS)
         never_adds = _is_number(other) or (instant and not _is_text(other))
@@ -93,9 +91,9 @@ def _check_arithmetic(page: Page, spot: Spot, node: ast.BinOp) -> None:
             if instant:
                 hint = _with_an_instant(spot, text, sign, other)
             elif sign == "+":
-                hint = "write f'…{x}…' for a text, int(x) or float(x) for a number"
+                hint = AS_TEXT
             else:
-                hint = "a number is made of a text by int(x) or float(x)"
+                hint = AS_NUMBER
             _say(page, spot, node, f"'{sign}' with a text is always null", hint)
             return
 

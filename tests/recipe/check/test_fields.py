@@ -267,6 +267,47 @@ def test_what_a_function_is_given_may_be_of_use(call: str, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
+    ("pair", "message", "cure"),
+    [
+        (
+            "len(todos) + todos[0].title",
+            "'+' of an integer and a string is always null",
+            "write f'…{x}…' for a text",
+        ),
+        (
+            "todos[0].title * len(todos)",
+            "'*' of a string and an integer is always null",
+            "a number is made of",
+        ),
+        ("todos[0].title < 5", "'<' of a string and an integer is always null", "a number is made of"),
+        ("1 < todos[0].title <= 'x'", "'<' of an integer and a string is always null", "a number is made of"),
+        ("todos + {}", "'+' of a list and an object is always null", ""),
+        ("(len(todos) > 1) + 1", "'+' of a boolean and an integer is always null", ""),
+    ],
+)
+def test_what_an_operator_is_given_goes_together(pair: str, message: str, cure: str, tmp_path: Path) -> None:
+    [finding] = check_folder(project(tmp_path, todos(f'"[todos[0].id, {pair}]"')))[1]
+    assert finding.message == message
+    assert finding.hint.startswith(cure) and bool(cure) is bool(finding.hint)
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        "todos[0].hours * 2",
+        "todos[0].id + todos[0].title",
+        "todos + [1]",
+        "null + 1",
+        "todos[0].due < todos[0].title",
+        "(todos[0].title if todos else 5) + 1",
+        "todos[0].title + 1 if todos is None else 2",
+    ],
+)
+def test_what_an_operator_is_given_may_go_together(pair: str, tmp_path: Path) -> None:
+    assert check_folder(project(tmp_path, todos(f'"[todos[0].id, {pair}]"')))[1] == []
+
+
+@pytest.mark.parametrize(
     ("required", "message", "cure"),
     [
         ("todos", "this is a list, and never exactly true", "write len(todos) > 0"),
