@@ -115,7 +115,7 @@ def _check_fit(page: Page, step: SubRecipe, part: Recipe, mark: Mark) -> None:
         page.say(
             mark, f"recipe '{part.name}' hands a body through", "it has no value that could be used here"
         )
-    if part.signed is not None:
+    if part.signed is not None and part.path:
         hint = "who asks this page signs nothing; put what both do into a recipe without a route"
         page.say(mark, f"recipe '{part.name}' is for who signs", hint)
     if _STRICTNESS[part.auth] > _STRICTNESS[page.recipe.auth]:

@@ -314,3 +314,10 @@ def test_a_part_with_a_deferred_step_in_a_page_that_writes_is_told(check: Check)
     writing += "  made: {client: todos, post: /b}\nshape: [part, made]\n"
     (told,) = printed(check, part=part, page=writing)
     assert "with recipe 'part' in it: 'defer' in a recipe that writes" in told
+
+
+def test_a_part_that_checks_signatures_is_told_once(check: Check) -> None:
+    signed = "signed: {scheme: github, secret: S}"
+    part = f"auth: none\n{signed}\nsteps:\n  read: {{client: todos, get: /a}}\nshape: read.x\n"
+    (found,) = printed(check, part=part, page=holding("part", page=f"auth: none\n{signed}"))
+    assert found.startswith("part.yaml:2:1: 'signed' in a recipe without a route")
