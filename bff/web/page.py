@@ -88,11 +88,11 @@ class PageAnswerer:
         self._repeats = None if recipe.passes else common.repeats
         self._has_lines = bool(plan.parts) and plan.shape is not None
         self._run: Run = self._hand_through if recipe.passes else self._make
-        seals = common.identity.seals_of(plan)
-        if seals is not None:
-            self._run = partial(self._sealing, seals, self._run)
         if recipe.signed is not None:
             self._sign(recipe.signed)
+        seals = common.identity.seals_of(plan)
+        if seals is not None:  # first of all: a sender's key may hold what was sealed
+            self._run = partial(self._sealing, seals, self._run)
         self._encode, self._limits = encoder_of(common.settings), common.limits
         self.said = said_of(self.name, self.route, self.method)
 

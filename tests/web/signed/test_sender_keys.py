@@ -12,10 +12,11 @@ import pytest
 from cryptography.fernet import Fernet
 from flask.testing import FlaskClient
 
+from bff import create_app
 from bff.errors import OperatorError
 from bff.testing import sign
 from tests.fakes import PATIENCE, FakeBackend, Received, Wire, answer
-from tests.project import app_of
+from tests.project import app_of, write_built, write_project
 from tests.servers import RedisServer
 
 KEY = Fernet.generate_key().decode()
@@ -99,6 +100,23 @@ def test_news_that_are_written_anew_for_a_repeat_are_the_same(
     again = sent(client, b'{"note": "second try", "id": "evt_1"}')
     assert (again.status_code, again.data) == (202, first.data)
     assert len(backend.requests) == 1
+
+
+@pytest.mark.parametrize("form", ["recipes", "built"])
+def test_a_key_may_hold_what_the_page_has_sealed(form: str, tmp_path: Path, redis: RedisServer) -> None:
+    text = (
+        "route: POST /hook\nauth: none\nsigned: {scheme: github, secret: SECRET}\n"
+        "idempotency_key: default(unseal(raw), seal(raw))\nshape: seal('evt_1')\n"
+    )
+    root = write_project(tmp_path / "recipes", {"hook": text})
+    if form == "built":
+        root = write_built(root, tmp_path / "built")
+    environ = {"SECRET": SECRET, "BFF_SESSION_KEYS": KEY, "BFF_STATE_URL": redis.url}
+    client = create_app(root, environ=environ).test_client()
+    first = sent(client, b"{}")
+    assert first.status_code == 200
+    again = [sent(client, first.json.encode()) for _ in range(2)]
+    assert [one.headers.get("Idempotent-Replayed") for one in again] == [None, "true"]
 
 
 def test_another_address_under_the_same_key_is_422(
