@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from bff.expressions.tree import EachClause, Expression
+from bff.expressions.tree import Constant, EachClause, Expression, Sequence
 from bff.recipe.check.page import Page, Spot, leaves
 
 _HOLE = "\0"
@@ -19,6 +19,9 @@ def check_locations(page: Page) -> None:
     headers = page.recipe.headers
     for name, tree in headers.items if headers is not None else ():
         if name.lower() == "location":
+            if isinstance(tree, Sequence) or (isinstance(tree, Constant) and tree.value is not None):
+                page.say(page.recipe.marks.value(f"headers.{name}"), f"{name} is one text", _CURE)
+                continue
             for spot in leaves(tree, Spot(None, "headers", Expression("", ast.Constant(None)), ())):
                 if not isinstance(spot.leaf, EachClause):
                     _check(page, name, spot, spot.leaf.node)
