@@ -100,7 +100,7 @@ def test_what_a_backend_sent_and_is_no_mapping_is_502_bad_reply(page: Make, back
 
 
 def test_what_a_recipe_makes_and_is_no_mapping_is_500(page: Make, backend: FakeBackend) -> None:
-    found = page(asking("get: /row\n        query: split('a,b', ',')")).post("/api/page", json={})
+    found = page(asking("get: /row\n        query: parse_json('[1]')")).post("/api/page", json={})
     assert (found.status_code, found.json["type"]) == (500, "urn:bff:problem:internal")
     assert backend.requests == []
 
