@@ -45,20 +45,20 @@ class Literal(Struct, frozen=True):
         return hash((type(self.value), self.value))
 
 
-class Array(Struct, frozen=True):
+class Array(Struct, frozen=True, cache_hash=True):
     """A list of such elements."""
 
     element: Type
 
 
-class Member(Struct, frozen=True):
+class Member(Struct, frozen=True, cache_hash=True):
     """What a record has under one name; one that is not `required` may be absent."""
 
     type: Type
     required: bool = True
 
 
-class Record(Struct, frozen=True):
+class Record(Struct, frozen=True, cache_hash=True):
     """An object with these members, in order; `other` is what all other members hold, None where there are none.
 
     One without members, and with `other`, is a mapping whose keys are data. `source` is the place (`file:line`) at
@@ -77,13 +77,13 @@ class Record(Struct, frozen=True):
         return None if self.other is None else Member(self.other, required=False)
 
 
-class Union(Struct, frozen=True):
+class Union(Struct, frozen=True, cache_hash=True):
     """One of several types, none of which is a union or twice there; made by `union_of`."""
 
     options: tuple[Type, ...]
 
 
-class Unverified(Struct, frozen=True):
+class Unverified(Struct, frozen=True, cache_hash=True):
     """What is expected where nothing enforces it; never around another of its kind. Made by `unverified`."""
 
     expected: Type

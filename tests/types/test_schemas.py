@@ -8,7 +8,7 @@ import pytest
 
 from bff.recipe.types.held import as_held
 from bff.types.leaves import leaves_of
-from bff.types.model import Named, Record, Unknown, opened, options
+from bff.types.model import NULL, Named, Record, Unknown, opened, options
 from bff.types.schemas import type_of_schema
 from bff.types.text import definitions_of, text_of
 
@@ -192,3 +192,17 @@ def test_a_record_of_several_parts_is_written_where_they_are_put_together() -> N
     found = type_of_schema(schema, place_of=lambda part: part["title"])
     assert isinstance(found, Record)
     assert found.source == "whole"
+
+
+def test_what_stands_in_many_places_is_made_once() -> None:
+    at = {name: {"nullable": True, "allOf": [{"$ref": "#/$defs/S0"}]} for name in "abcd"}
+    defs: dict[str, Any] = {"S12": {"type": "string"}}
+    for number in range(12):
+        below = {"$ref": f"#/$defs/S{number + 1}"}
+        members = {name: {"nullable": True, "allOf": [below]} for name in "abcd"}
+        defs[f"S{number}"] = {"type": "object", "properties": members}
+    found = as_held(type_of_schema({"type": "object", "properties": at, "$defs": defs}))  # 67 million places
+    for _ in range(13):
+        assert isinstance(found, Record)
+        found = next(option for option in options(dict(found.members)["a"].type) if option != NULL)
+    assert text_of(found) == "string"

@@ -7,34 +7,46 @@ from bff.types.model import Array, Literal, Member, Named, Record, Type, Union, 
 
 def as_held(one: Type) -> Type:
     """A promised type as far as replies are held to it: its constants are expected, and no more."""
-    names: dict[int, dict[str, Type]] = {}
-    waiting: list[Named] = []
-    found = _as_held(one, names, waiting)
-    while waiting:
-        named = waiting.pop()
-        names[id(named.definitions)][named.name] = _as_held(named.type, names, waiting)
-    return found
+    return _Holding().whole(one)
 
 
-def _as_held(one: Type, names: dict[int, dict[str, Type]], waiting: list[Named]) -> Type:
-    """The same, but for what stands behind names: those that are new wait."""
-    match one:
-        case Literal():
-            return Unverified(one)
-        case Array(element=element):
-            return Array(_as_held(element, names, waiting))
-        case Union(options=parts):
-            return union_of(*(_as_held(part, names, waiting) for part in parts))
-        case Record(members=members, other=other, source=source):
-            held = tuple(
-                (name, Member(_as_held(member.type, names, waiting), member.required))
-                for name, member in members
-            )
-            return Record(held, None if other is None else _as_held(other, names, waiting), source)
-        case Named(name=name, definitions=definitions):
-            known = names.setdefault(id(definitions), {})
-            if name not in known:
-                known[name] = one
-                waiting.append(one)
-            return Named(name, known)
-    return one
+class _Holding:
+    """Makes types held; what stands in many places is made once, and what stands behind a new name waits."""
+
+    def __init__(self) -> None:
+        self._names: dict[int, dict[str, Type]] = {}
+        self._waiting: list[Named] = []
+        self._made: dict[int, Type] = {}
+
+    def whole(self, one: Type) -> Type:
+        found = self._of(one)
+        while self._waiting:
+            named = self._waiting.pop()
+            self._names[id(named.definitions)][named.name] = self._of(named.type)
+        return found
+
+    def _of(self, one: Type) -> Type:
+        if id(one) not in self._made:
+            self._made[id(one)] = self._make(one)
+        return self._made[id(one)]
+
+    def _make(self, one: Type) -> Type:
+        match one:
+            case Literal():
+                return Unverified(one)
+            case Array(element=element):
+                return Array(self._of(element))
+            case Union(options=parts):
+                return union_of(*map(self._of, parts))
+            case Record(members=members, other=other, source=source):
+                held = tuple(
+                    (name, Member(self._of(member.type), member.required)) for name, member in members
+                )
+                return Record(held, None if other is None else self._of(other), source)
+            case Named(name=name, definitions=definitions):
+                known = self._names.setdefault(id(definitions), {})
+                if name not in known:
+                    known[name] = one
+                    self._waiting.append(one)
+                return Named(name, known)
+        return one
