@@ -19,8 +19,8 @@ export PATH := $(PATH):/usr/sbin
 python := .venv/bin/python
 # Without byte code each of the many processes would compile the engine anew.
 pytest := env -u PYTHONDONTWRITEBYTECODE $(python) -m pytest
-# One more of them than there are cores, since many tests wait; more than four get in each other's way.
-processes := $(or $(PYTEST_XDIST_AUTO_NUM_WORKERS),$(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((n < 3 ? n + 1 : 4))))
+# More of them than there are cores, since many tests wait; more than four get in each other's way.
+processes := $(or $(PYTEST_XDIST_AUTO_NUM_WORKERS),$(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((n < 2 ? 3 : 4))))
 # The tests of one file share servers, so they stay together; what takes longest begins first (tests/conftest.py).
 parallel := -n $(processes) --dist loadfile --no-loadscope-reorder
 # Where only some tests are asked for, there may be none among these: pytest ends with 5 then.
@@ -55,7 +55,7 @@ serve: $(ready) ## serve as in production: one worker per core (HOST, PORT, WORK
 	  --workers $(WORKERS) --threads $(THREADS) --drain $(DRAIN)
 
 .PHONY: test
-test: $(ready_dev) try-backend try-browser try-hosts ## the tests, in six to seven minutes on two cores (ARGS="-k home", ARGS="-n 0 --pdb")
+test: $(ready_dev) try-backend try-browser try-hosts ## the tests, in five minutes on two cores (ARGS="-k home", ARGS="-n 0 --pdb")
 	@$(pytest) $(parallel) -m "not full" $(ARGS)
 
 .PHONY: t

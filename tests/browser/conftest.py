@@ -72,8 +72,8 @@ LOOKS = [Look(*parts) for parts in product((1280, 390), ("en", "zh"), ("light", 
 # What a test does depends on size and language; what it looks like, on the colours too.
 DOING = [LOOKS[0], Look(1280, "zh", "dark"), Look(390, "en", "dark"), Look(390, "zh", "light")]
 ABOUT_COLOURS = {"test_every_view", "test_looks", "test_dev_server"}
-# What is done in one look without the marker `full`: every view, the list, what people do most.
-OFTEN = {*ABOUT_COLOURS, "test_list", "test_accounts", "test_add_and_edit", "test_finish_and_remove"}
+# What is done in one look without the marker `full`: the list, and what people do most.
+OFTEN = {"test_list", "test_accounts", "test_add_and_edit", "test_finish_and_remove"}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

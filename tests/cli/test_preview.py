@@ -54,8 +54,8 @@ PAGES = {
 WSGI = "from bff import create_app\n\napp = create_app()\n"
 ALONE = {"wsgi", "container"}
 STREAMS = {"google", "aliyun-fc", "knative", "container", "wsgi"}
-OTHERS = ["aliyun-fc", "container", "wsgi"]
-TARGETS = ["aws-lambda", "google", "knative", *(pytest.param(one, marks=pytest.mark.full) for one in OTHERS)]
+OTHERS = ["aliyun-fc", "container", "google", "knative", "wsgi"]
+TARGETS = ["aws-lambda", *(pytest.param(one, marks=pytest.mark.full) for one in OTHERS)]
 
 
 @pytest.fixture(scope="module")

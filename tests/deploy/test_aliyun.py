@@ -80,6 +80,7 @@ def test_every_page_answers_as_the_resident_app_does(
     assert differences(there, here) == []
 
 
+@pytest.mark.full
 def test_an_instance_that_is_told_to_stop_ends_its_pages_first(small: Bundler, tmp_path: Path) -> None:
     out = built(small, "aliyun-fc", tmp_path / "out", "slow_page")
     function = yaml.safe_load((out / "s.yaml").read_text())["resources"]["slow_page"]["props"]

@@ -113,7 +113,7 @@ def front() -> Function:
 
 
 @pytest.mark.parametrize(
-    "kind", ["one", "files", *(pytest.param(kind, marks=pytest.mark.full) for kind in ("all", "layers"))]
+    "kind", ["one", *(pytest.param(kind, marks=pytest.mark.full) for kind in ("all", "files", "layers"))]
 )
 def test_cfn_lint_has_nothing_against_it(
     kind: str, functions: list[Function], public: Mapping[str, bytes], front: Function, tmp_path: Path

@@ -109,6 +109,7 @@ print(content.hexdigest())
 """
 
 
+@pytest.mark.full
 def test_bytecode_is_the_same_whatever_else_the_process_holds() -> None:
     """Objects that are held elsewhere are written otherwise by marshal, and so are texts that somebody has interned."""
     others = "import asyncio, flask, hypothesis, redis, requests, unittest.mock\nsys.intern('/')"

@@ -106,10 +106,13 @@ def resident(
 # What runs.
 
 
-HOSTS = ("aliyun-fc", "http api", "function url", "rest api", "google", "azure", "container", "knative")
+OFTEN = ("aliyun-fc", "http api")
+HOSTS = ("function url", "rest api", "google", "azure", "container", "knative")
 
 
-@pytest.fixture(scope="module", params=HOSTS)
+@pytest.fixture(
+    scope="module", params=[*OFTEN, *(pytest.param(host, marks=pytest.mark.full) for host in HOSTS)]
+)
 def host(
     request: pytest.FixtureRequest,
     bundler: Bundler,

@@ -9,6 +9,8 @@ import pytest
 
 from tests.expressions.hostile import cases
 
+pytestmark = pytest.mark.full  # alone: it measures time and memory, and starts a process for each
+
 ROOT = Path(__file__).parent.parent.parent
 SECONDS = 2.0
 MEBIBYTES = 150

@@ -167,6 +167,7 @@ def test_rows_and_sign_ins_are_there_after_a_stop_and_a_start(project: Path) -> 
         assert ann.titles() == []
 
 
+@pytest.mark.full
 def test_rows_and_sign_ins_are_there_after_everything_was_killed(project: Path) -> None:
     with started(project) as running:
         running.wait_until_it_says("ctrl-C")
@@ -186,7 +187,7 @@ def test_a_stop_stops_both(first: First) -> None:
     _all_has_stopped(first.running)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.full)])
 def test_another_signal_stops_both_as_well(project: Path, number: signal.Signals) -> None:
     with started(project) as running:
         running.wait_until_it_says("ctrl-C")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bff.testing import matrix_of
 from tests.shop.conftest import PROJECT
 
 
+@pytest.mark.full
 def test_every_page_is_as_its_recipe_says_whatever_fails() -> None:
     matrix = matrix_of(PROJECT)
     assert [unreached.why for unreached in matrix.unreached] == []
