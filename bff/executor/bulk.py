@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from bff.errors import Failure, FunctionError
 from bff.executor import outcomes
 from bff.executor.bind import BoundRequest
+from bff.executor.joining import rows_of
 from bff.executor.request_step import RequestStep, Waiting
 from bff.executor.results import Run
 from bff.executor.writes import Write
@@ -117,8 +118,8 @@ class BulkStep(RequestStep):
             return failure  # the problem says whether what was done still stands
         return write.judged(failure)
 
-    def _joined(self) -> Any:
-        return super()._joined() if self.bound.planned.joins else None
+    def _rows_of(self, chunks: list[Any]) -> Any:
+        return rows_of(chunks) if self.bound.planned.joins else None
 
 
 def chunks_of(items: Sequence[Any], size: int) -> tuple[list[list[Any]], list[list[int]]]:

@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
-
-from msgspec import Struct
 
 from bff.errors import Failure, FunctionError, PageError
 from bff.executor import outcomes
 from bff.executor.bind import BoundRequest
+from bff.executor.joining import NO_ROWS, distinct_chunks, keyed, rows_of
 from bff.executor.render import render, target_of
 from bff.executor.results import SAY_SO, Run
 from bff.executor.writes import Write, WriteOutcome
-from bff.expressions.operators import column, get
-from bff.expressions.paths import ANY, field_path
-from bff.expressions.values import MAX_KEY, MEMBER, key_text, to_text
+from bff.expressions.paths import ANY
+from bff.expressions.values import to_text
 from bff.http import Broken, Call, Ended, OutgoingRequest, Reply
 from bff.jsontext import NotJSON, TooDeep
 from bff.plan.holding import UnmetNeed
@@ -30,18 +27,6 @@ Waiting = Call | Ended
 """What a step waits for."""
 
 _ONE: tuple[None] = (None,)
-_TEXT = frozenset({str})
-
-
-def _chunks(items: list[Any], size: int) -> list[list[Any]]:
-    """The items without null, '' and doubles, in chunks."""
-    seen: dict[str, Any] = {}
-    for item in items:
-        text = item if item.__class__ is str else to_text(item)
-        if text:
-            seen.setdefault(text, item)
-    distinct = list(seen.values())
-    return [distinct[at : at + size] for at in range(0, len(distinct), size)]
 
 
 class RequestStep:
@@ -64,7 +49,8 @@ class RequestStep:
     _replied: tuple[int, Reply] | None = None
     """The last reply, for a fallback that reads it, and which request it was to."""
     _failed_at: int | None = None
-    _in_chunks = staticmethod(_chunks)
+    _in_chunks = staticmethod(distinct_chunks)
+    _rows_of = staticmethod(rows_of)
 
     def __init__(self, bound: BoundRequest, run: Run) -> None:
         self.bound = bound
@@ -429,11 +415,14 @@ class RequestStep:
         if self.failure is not None:
             return
         bound = self.bound
-        joined = self._values[0] if bound.is_single else self._joined()
-        if bound.key_by is not None and joined.__class__ is not Failure:
-            joined = self._keyed(joined, bound.key_by)
-        if joined.__class__ is Failure:
-            self.failure = self._of_writes(joined)
+        if bound.is_single:
+            joined = self._values[0]
+        else:
+            joined = self._values if bound.planned.batch_size is None else self._rows_of(self._values)
+        if bound.key_by is not None and joined is not NO_ROWS:
+            joined = keyed(joined, bound.key_by)
+        if joined is NO_ROWS:
+            self.failure = self._of_writes(outcomes.bad_reply(self.name, self.name))
             return
         if bound.lists and not (bound.is_list and joined.__class__ is list):
             wrong = outcomes.first_not_list(joined, (self.name,), bound.lists)
@@ -441,38 +430,6 @@ class RequestStep:
                 self.failure = self._of_writes(outcomes.bad_reply(self.name, wrong))
                 return
         self.value = joined
-
-    def _joined(self) -> Any:
-        if self.bound.planned.batch_size is None:
-            return self._values
-        rows: list[Any] = []
-        for chunk in self._values:
-            if chunk is not None and not isinstance(chunk, list):
-                return outcomes.bad_reply(self.name, self.name)
-            rows.extend(chunk or ())
-        return rows
-
-    def _keyed(self, rows: Any, key_by: str) -> Any:
-        if rows is None:
-            return {}
-        if rows.__class__ is not list:
-            return outcomes.bad_reply(self.name, self.name)
-        kinds = set(map(type, rows))
-        keys: list[Any]
-        if "." in key_by:
-            keys = column(rows, field_path(key_by))
-        elif len(kinds) == 1 and issubclass(kinds.pop(), Struct):
-            keys = list(map(attrgetter(MEMBER + key_by), rows))
-        else:
-            keys = [row.get(key_by) if row.__class__ is dict else get(row, key_by) for row in rows]
-        if set(map(type, keys)) <= _TEXT and max(map(len, keys), default=0) <= MAX_KEY:
-            return dict(zip(keys, rows, strict=True))
-        keyed: dict[str, Any] = {}
-        for key, row in zip(keys, rows, strict=True):
-            text = key_text(key)
-            if text is not None:
-                keyed[text] = row
-        return keyed
 
 
 def _outcome_of(result: Reply | Broken, *, lost: bool) -> WriteOutcome:
