@@ -28,18 +28,22 @@ export const todoPage = {
     fill(root, h("div", { class: "page" }, h("nav", { "aria-label": t("back") }, back), problem, body));
     fill(head, h("span", { class: "bone bone-title" }), heading);
     let todo = null;
+    let asked = null;
 
     async function load() {
+      // An answer from before a change would take it back.
+      asked?.abort();
+      asked = new AbortController();
+      const request = AbortSignal.any([signal, asked.signal]);
       try {
-        const [found] = await Promise.all([api.todo(id, signal), learnMe(signal).catch(() => {})]);
-        whenReleased(() => show(found));
+        const [found] = await Promise.all([api.todo(id, request), learnMe(signal).catch(() => {})]);
+        whenReleased(() => request.aborted || show(found));
       } catch (error) {
-        whenReleased(() => fail(error));
+        whenReleased(() => request.aborted || fail(error));
       }
     }
 
     function show(found) {
-      if (signal.aborted) return;
       todo = found;
       fill(problem);
       body.hidden = false;
@@ -49,7 +53,6 @@ export const todoPage = {
     }
 
     function fail(error) {
-      if (signal.aborted) return;
       body.hidden = true;
       const isGone = error.status === 404;
       fill(problem, isGone ? goneBox(error) : failedBox(error, load));

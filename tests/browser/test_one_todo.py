@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Error, Page, Route, expect
 
 from tests.browser.conftest import stop_time
 from tests.servers import Visitor
@@ -115,6 +116,7 @@ def test_it_is_finished_edited_and_deleted_here(
     tick.click()
     expect(tick).to_be_checked()
     expect(page.get_by_role("complementary")).to_contain_text(words("finished"))
+    expect(page.get_by_test_id("toast")).to_be_visible()  # the layer has it, too
     page.get_by_role("button", name=words("edit")).click()
     dialog = page.get_by_test_id("edit-dialog")
     dialog.get_by_label(words("title")).fill("Do it there")
@@ -127,6 +129,37 @@ def test_it_is_finished_edited_and_deleted_here(
         "button", name=words("undo")
     ).last.click()
     expect(page.get_by_test_id("todo")).to_have_count(1)
+
+
+def test_an_answer_from_before_a_change_does_not_take_it_back(
+    page: Page, make_todo: Callable[..., Any], words: Callable[..., str]
+) -> None:
+    todo = make_todo("Do it here")
+    page.goto(f"/todos/{todo['id']}")
+    heading = page.get_by_role("heading", level=1)
+    expect(heading).to_have_text("Do it here")
+    held: list[Route] = []
+
+    def hold_the_first(route: Route) -> None:
+        if route.request.method == "GET" and not held:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route(f"**/api/todos/{todo['id']}", hold_the_first)
+    with page.expect_request(lambda request: request.method == "GET" and todo["id"] in request.url):
+        page.get_by_role("main").get_by_role("checkbox", name=words("finish", title="Do it here")).click()
+    page.evaluate("null")  # what was said before this is heard: the request is held
+    before = held[0].fetch()
+    with page.expect_response(lambda answer: answer.request.method == "GET" and todo["id"] in answer.url):
+        page.get_by_role("button", name=words("edit")).click()
+        title = page.get_by_test_id("edit-dialog").get_by_label(words("title"))
+        title.fill("Do it there")
+        title.press("Enter")
+    with suppress(Error):  # nobody waits for it any more
+        held[0].fulfill(response=before)
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    expect(heading).to_have_text("Do it there")
 
 
 def test_an_answer_takes_nothing_from_under_a_button_that_is_held(
