@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,6 +15,8 @@ from bff.deploy.bundle import page_files
 from bff.deploy.python import running_python
 from bff.plan.compiled import FILE
 from bff.plan.planning import plan_folder
+
+ROOT = Path(__file__).resolve().parents[1]
 
 BACKENDS = ("people", "todos", "notices")
 PATIENT = "10s"
@@ -72,6 +75,18 @@ def write_built(root: Path, out: Path, pages: Sequence[str] | None = None) -> Pa
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     return out
+
+
+def changed_app(folder: Path, *changes: tuple[str, str, str]) -> Path:
+    """The project's own app in a folder, with changes: a file, a text that stands there once, what is there instead."""
+    for name in ("clients", "orchestrations", "public"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "wsgi.py", folder)
+    for name, old, new in changes:
+        text = (folder / name).read_text("utf-8")
+        assert text.count(old) == 1
+        (folder / name).write_text(text.replace(old, new), "utf-8")
+    return folder
 
 
 def app_of(

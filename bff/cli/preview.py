@@ -52,7 +52,10 @@ def environs(functions: Sequence[Path]) -> dict[Path, dict[str, str]]:
 
     Where nobody has set any keys, they are made for the life of the preview.
     """
-    keyed, stored = _needing(functions, _KEYS), _needing(functions, STATE)
+    written = {one: _variables(one) for one in functions}
+    keyed, stored = (
+        {one for one, text in written.items() if f"\n{variable}=" in text} for variable in (_KEYS, STATE)
+    )
     keys = os.environ.get(_KEYS)
     if keyed and keys is None:
         from cryptography.fernet import Fernet
@@ -65,10 +68,6 @@ def environs(functions: Sequence[Path]) -> dict[Path, dict[str, str]]:
         others = {name: value for name, value in os.environ.items() if name not in without}
         found[one] = others | ({_KEYS: keys} if keys and one in keyed else {})
     return found
-
-
-def _needing(functions: Sequence[Path], variable: str) -> frozenset[Path]:
-    return frozenset(one for one in functions if f"\n{variable}=" in _variables(one))
 
 
 def _variables(function: Path) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from clients.local import pocketbase
 from tests.browser.conftest import PASSWORD
 from tests.browser.test_picture import RED, send_picture
 from tests.fakes import PATIENCE, FakeBackend, Received, Script, Wire, answer
+from tests.project import changed_app
 from tests.servers import ROOT, Visitor, layer
 
 PEOPLE = "/api/collections/people/records"
@@ -92,21 +92,15 @@ def base_url(
 
 def patient_project(folder: Path) -> Path:
     """The app, with recipes that wait for the gate as long as a test takes."""
-    for name in ("clients", "orchestrations", "public"):
-        shutil.copytree(ROOT / name, folder / name)
-    shutil.copy(ROOT / "wsgi.py", folder)
-    for name, old, new in (
+    return changed_app(
+        folder,
         ("orchestrations/shell.yaml", "    timeout: 300ms\n", ""),
         ("orchestrations/shell.yaml", "      ttl: 30s\n", "      ttl: 1ms\n"),
         ("orchestrations/home.yaml", "      ttl: 1m\n", "      ttl: 1ms\n"),
         ("orchestrations/home.yaml", "\ninput:", "\ndeadline: 20s\ninput:"),
         ("clients/notices.py", 'timeout="2s"', 'timeout="15s"'),
         ("clients/people.py", 'timeout="2s"', 'timeout="15s"'),
-    ):
-        text = (folder / name).read_text("utf-8")
-        assert text.count(old) == 1
-        (folder / name).write_text(text.replace(old, new), "utf-8")
-    return folder
+    )
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -24,7 +23,7 @@ from clients.local.pocketbase import ROOT, Backend, free_port, start_child, stop
 from clients.local.seed import address_of
 from tests.fakes import FakeBackend, after, answer
 from tests.integration.conftest import PASSWORD
-from tests.project import write_project
+from tests.project import changed_app, write_project
 from tests.servers import PATIENCE, Visitor, environ_of, layer
 
 pytestmark = [pytest.mark.backend, pytest.mark.server]
@@ -40,18 +39,12 @@ def _served(make_variable: str) -> str:
 @pytest.fixture(scope="module")
 def patient_app(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The app, but that a machine which is busy with something else is no reason for a time-out."""
-    root = tmp_path_factory.mktemp("patient")
-    for name in ("orchestrations", "clients", "public"):
-        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "wsgi.py", root)
-    for name in ("todos", "people", "notices"):
-        client = root / "clients" / f"{name}.py"
-        text = client.read_text("utf-8")
-        assert 'timeout="2s"' in text
-        client.write_text(text.replace('timeout="2s"', 'timeout="60s"'), "utf-8")
-    home = root / "orchestrations" / "home.yaml"
-    home.write_text(f"deadline: 60s\n{home.read_text('utf-8')}", "utf-8")
-    return root
+    clients = (f"clients/{name}.py" for name in ("todos", "people", "notices"))
+    return changed_app(
+        tmp_path_factory.mktemp("patient"),
+        ("orchestrations/home.yaml", "\ninput:", "\ndeadline: 60s\ninput:"),
+        *((client, 'timeout="2s"', 'timeout="60s"') for client in clients),
+    )
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ def check_pairs(page: Page) -> None:
             kind = _kind(spot.leaf.node)
             if kind and isinstance(_tree(spot.step, spot.key), Expression):
                 node = spot.leaf.node
-                mark = spot.mark(node.col_offset, (node.end_col_offset or 0) - node.col_offset)
+                mark = spot.mark_of(node)
                 hint = f"write each name with its value below {key}: name: value"
                 page.say(mark, f"'{key}' takes names with their values, and this is {kind}", hint)
 

@@ -36,6 +36,8 @@ from bff.types.model import (
 )
 
 _MOST_LISTED = 20
+_PLAIN = ast.Name | ast.Attribute | ast.Subscript | ast.Call
+"""Expressions of which is said what they are, as they are written."""
 _TESTS = {"a list": "len({}) > 0", "an integer": "{} > 0", "a number": "{} > 0"}
 """What is asked of a value of a kind, where only true holds."""
 
@@ -137,10 +139,10 @@ class _Reading:
     ) -> None:
         """Two values do not go together."""
         one, other = _there(left), _there(right)
-        mark = self._mark(node.col_offset, (node.end_col_offset or 0) - node.col_offset)
+        mark = self._mark_of(node)
         if one is None or other is None or mark is None:
             return
-        kinds = [" or ".join(dict.fromkeys(map(_word, found))) for found in (one, other)]
+        kinds = [_words(one), _words(other)]
         message = f"'{SIGNS[type(sign)]}' of {kinds[0]} and {kinds[1]} is always null"
         cure = (AS_TEXT if isinstance(sign, ast.Add) else AS_NUMBER) if "a string" in kinds else ""
         self._say(_Said(f"{message} {self._text(node)}", message, cure), mark)
@@ -150,11 +152,11 @@ class _Reading:
         found = _there(options)
         if found is None:
             return
-        given = " or ".join(dict.fromkeys(_word(one) for one in found))
+        given = _words(found)
         cure = f"it takes {' or '.join(_with_article(kind) for kind in kinds if kind != 'null')}"
         if kinds == ["string"] and all(kind_of(one) in (INTEGER, NUMBER) for one in found):
             cure = f"write str({self._text(node)})"
-        mark = self._mark(node.col_offset, (node.end_col_offset or 0) - node.col_offset)
+        mark = self._mark_of(node)
         if mark is not None:
             said = _Said(f"{function} {self._text(node)}", f"{function}() of {given} is always null", cure)
             self._say(said, mark)
@@ -179,7 +181,7 @@ class _Reading:
             way = f"{'.'.join(key for key, _ in path[:at])} of {label}" if at else label
             records = [one for one in found if isinstance(one, Record)]
             if at and not records and EMPTY not in found:
-                kinds = " or ".join(dict.fromkeys(_word(one) for one in found))
+                kinds = _words(found)
                 self._say(_Said(way, f"{way} is {kinds} here, not an object", ""), mark_of(at - 1) or mark)
             if len(records) < len(found):
                 return
@@ -189,7 +191,7 @@ class _Reading:
         """Something is sent as a text."""
         found = _there(options)
         if found is not None and not any(kind_of(one) == STRING for one in found):
-            kinds = " or ".join(dict.fromkeys(_word(one) for one in found))
+            kinds = _words(found)
             said = _Said(
                 f"text of {request.name}",
                 f"'text' sends a text, and this is {kinds}",
@@ -202,10 +204,10 @@ class _Reading:
         found = _there(options)
         if found is None or any(kind_of(one) == BOOLEAN for one in found):
             return
-        kinds = " or ".join(dict.fromkeys(_word(one) for one in found))
+        kinds = _words(found)
         node, text = step.require.node, " ".join(step.require.text.split())
         cure = "compare it with something"
-        if isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.Call):
+        if isinstance(node, _PLAIN):
             cure = f"write {_TESTS.get(kinds, '{} is not None').format(text)}"
         said = _Said(f"guard {step.name}", f"this is {kinds}, and never exactly true", cure)
         self._say(said, step.marks.value("require"))
@@ -214,7 +216,7 @@ class _Reading:
         """Something tells one request of a sender from others."""
         found = _there(options)
         if found is not None and all(isinstance(one, Array | Record) for one in found):
-            kinds = " or ".join(dict.fromkeys(_word(one) for one in found))
+            kinds = _words(found)
             said = _Said(
                 "key", f"this is {kinds}, and no key", "name a text or number in it, such as body.id"
             )
@@ -228,7 +230,7 @@ class _Reading:
         if isinstance(source, ast.Name | ast.Attribute | ast.Subscript):
             return  # what goes over it is told
         if found is not None and not any(isinstance(one, Array) for one in found):
-            kinds = " or ".join(dict.fromkeys(_word(one) for one in found))
+            kinds = _words(found)
             said = _Said("shape", f"the shape of a CSV is a list of objects, and this is {kinds}", "")
             self._say(said, recipe.marks.value("shape"))
 
@@ -237,7 +239,7 @@ class _Reading:
         found = _there(options)
         if found is not None and all(isinstance(one, Array | Record) for one in found):
             assert recipe.format is not None, "it is a table"
-            kinds = " or ".join(dict.fromkeys(_word(one) for one in found))
+            kinds = _words(found)
             field = recipe.format.columns[at][1]
             cure = "a cell holds a text, a number or a boolean: make one of it in the shape"
             self._say(
@@ -271,14 +273,13 @@ class _Reading:
 
     def _kind(self, node: ast.expr, options: Sequence[Type], wanted: str) -> None:
         label = self._text(node)
-        is_plain = isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.Call)
-        if not is_plain or not label or EMPTY in options:
+        if not isinstance(node, _PLAIN) or not label or EMPTY in options:
             return
-        kinds = " or ".join(dict.fromkeys(_word(one) for one in options))
+        kinds = _words(options)
         source = self._sources.get(id(node), "")
         if not source and " or " in kinds:
             return  # what a recipe puts together of several kinds is its own affair
-        mark = self._mark(node.col_offset, (node.end_col_offset or 0) - node.col_offset)
+        mark = self._mark_of(node)
         if mark is not None:
             hint = f"{source} says so" if source else ""
             self._say(_Said(label, f"{label} is {kinds} here, not {wanted}", hint), mark)
@@ -297,9 +298,12 @@ class _Reading:
     def _mark_of_key(self, node: ast.expr, base: ast.expr, name: str) -> Mark | None:
         if isinstance(node, ast.Subscript):
             if node.slice.col_offset == base.col_offset:  # of what a part is given whole
-                return self._mark(base.col_offset, (base.end_col_offset or 0) - base.col_offset)
+                return self._mark_of(base)
             return self._mark(node.slice.col_offset + 1, len(name))
         return self._mark((node.end_col_offset or 0) - len(name), len(name))
+
+    def _mark_of(self, node: ast.expr) -> Mark | None:
+        return self._mark(node.col_offset, (node.end_col_offset or 0) - node.col_offset)
 
     def _mark(self, offset: int, length: int) -> Mark | None:
         origin = None if self._expression is None else self._expression.origin
@@ -310,6 +314,11 @@ def _there(options: Sequence[Type]) -> list[Type] | None:
     """What a value can be when it is not null; None where anything can be there, or nothing."""
     found = [one for one in options if one != NULL]
     return None if not found or any(isinstance(one, Unknown) for one in found) else found
+
+
+def _words(found: Sequence[Type]) -> str:
+    """What values of these types are: `a string or a list`."""
+    return " or ".join(dict.fromkeys(map(_word, found)))
 
 
 def _word(one: Type) -> str:

@@ -123,7 +123,7 @@ def _check_address(page: Page, header: str, spot: Spot) -> None:
         found = _input_behind(page, node, set())
         if found:
             through = "" if found == root_name(node) else f" (through {root_name(node)})"
-            mark = spot.mark(node.col_offset, (node.end_col_offset or 0) - node.col_offset)
+            mark = spot.mark_of(node)
             message = f"{found} of the visitor{through} can choose where {header} leads"
             hint = 'write it into a hole behind a path of your own: f"/todos/{url_encode(path.id)}"'
             page.say(mark, message, hint)

@@ -55,7 +55,7 @@ def _check_call(page: Page, spot: Spot, name: str, arguments: list[ast.expr]) ->
             constant = node.operand if isinstance(node, ast.UnaryOp) else node
             said = wrong(constant.value) if isinstance(constant, ast.Constant) else None
             if said is not None:
-                page.say(spot.mark(node.col_offset, (node.end_col_offset or 0) - node.col_offset), *said)
+                page.say(spot.mark_of(node), *said)
                 return
 
 

@@ -109,4 +109,4 @@ def _written_format(hole: ast.FormattedValue, written: str) -> str:
 
 
 def _say(page: Page, spot: Spot, node: ast.expr, message: str, hint: str) -> None:
-    page.say(spot.mark(node.col_offset, (node.end_col_offset or 0) - node.col_offset), message, hint)
+    page.say(spot.mark_of(node), message, hint)

@@ -223,7 +223,7 @@ def _check_arguments(page: Page, spot: Spot, name: str, function: Callable[..., 
             try:
                 signature.bind(*node.args)
             except TypeError as error:
-                mark = spot.mark(node.col_offset, (node.end_col_offset or 0) - node.col_offset)
+                mark = spot.mark_of(node)
                 page.say(mark, f"{name}: {error}", f"it is {name}{_told(signature)}")
 
 

@@ -48,7 +48,7 @@ def check_values(page: Page) -> None:
 
 
 def _say(page: Page, spot: Spot, node: ast.expr, message: str, hint: str) -> None:
-    page.say(spot.mark(node.col_offset, (node.end_col_offset or 0) - node.col_offset), message, hint)
+    page.say(spot.mark_of(node), message, hint)
 
 
 def _check_fields(page: Page, spot: Spot, call: ast.Call) -> None:

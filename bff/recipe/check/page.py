@@ -49,6 +49,10 @@ class Spot:
     def mark(self, offset: int, length: int) -> Mark:
         return cast(Origin, self.leaf.origin).mark(offset, length)
 
+    def mark_of(self, node: ast.expr) -> Mark:
+        """The place of a node of the expression."""
+        return self.mark(node.col_offset, (node.end_col_offset or 0) - node.col_offset)
+
     @property
     def nodes(self) -> Iterator[ast.expr]:
         """Every node of the expression."""

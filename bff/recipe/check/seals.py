@@ -16,7 +16,7 @@ def check_seals(page: Page) -> None:
                     from bff.identity.seals import MAX_PLAIN  # few pages seal
 
                     if len(text.encode()) > MAX_PLAIN - 2:
-                        mark = spot.mark(given.col_offset, (given.end_col_offset or 0) - given.col_offset)
+                        mark = spot.mark_of(given)
                         page.say(
                             mark, "what is sealed is longer than 2 kB", "seal what names it, such as an id"
                         )

@@ -96,7 +96,7 @@ def _check_needed(page: Page, spot: Spot, write: Request, root: ast.Name, node: 
     culprit = _null_source(page, source, keys, set())
     if culprit is None:
         return
-    mark = spot.mark(node.col_offset, (node.end_col_offset or 0) - node.col_offset)
+    mark = spot.mark_of(node)
     through = "" if culprit == root.id else f" (through {root.id})"
     message = f"a write that needs '{culprit}'{through}, which may fall back to null"
     page.say(
